@@ -1,0 +1,188 @@
+"""Data sets and their splits as arrays of images that stay on disk."""
+import hashlib
+import os
+import weakref
+
+import numpy as np
+
+from pgak import errors
+from pgak.data import store
+
+__all__ = ['Dataset', 'ImageArray']
+
+
+class Dataset:
+  """A named set of images with its splits, prepared when first read.
+
+  `name`, `image_shape` and `splits` are known without the data. Besides its
+  own splits every set has `all`, which is all of them in order.
+
+  Args:
+    recipe: a `store.Recipe`.
+    validation_examples: number of examples at the end of `train` that become
+      the split `validation`. Without them, and without a validation split of
+      its own, the set's `split('validation')` is the split `test`.
+
+  Example:
+
+  ```python
+  test = data.digits().split('test')
+  test.read([0, 2])   # uint8 [2, 8, 8, 1]
+  ```
+  """
+
+  def __init__(self, recipe, validation_examples=0):
+    self._recipe = recipe
+    self._validation_examples = validation_examples
+    self._prepared = None
+
+  @property
+  def name(self):
+    """The name, which holds the crop where there is one."""
+    return self._recipe.name
+
+  @property
+  def image_shape(self):
+    """`(height, width, channels)`."""
+    return self._recipe.image_shape
+
+  @property
+  def splits(self):
+    """Names of the splits."""
+    extra = ('validation',) if self._validation_examples else ()
+    return self._recipe.splits + extra + ('all',)
+
+  def split(self, name):
+    """Returns one split; what it falls back to has its own name in `.split`.
+
+    Args:
+      name: string, one of `splits`, or 'validation'.
+
+    Returns:
+      An `ImageArray`.
+
+    Raises:
+      UserError: if there is no such split, if it is empty, or if the set
+        cannot be had.
+    """
+    if name == 'validation' and name not in self.splits:
+      name = 'test'
+    if name not in self.splits:
+      raise errors.UserError(
+          f'The data set {self.name} has no split {name}; it has '
+          f'{", ".join(self.splits)}.')
+    if self._prepared is None:
+      self._prepared = store.open_prepared(self._recipe)
+    start, stop = self._stretches()[name]
+    if start >= stop:
+      raise errors.UserError(
+          f'The split {name} of the data set {self.name} is empty; choose '
+          f'another of {", ".join(self.splits)}.')
+    return ImageArray(self.name, name, self._prepared, start, stop)
+
+  def _stretches(self):
+    """Returns split -> `(start, stop)` in the prepared file."""
+    parts = self._prepared.parts
+    stretches = {part.split: (part.start, part.stop) for part in parts}
+    stretches['all'] = (0, parts[-1].stop)
+    if self._validation_examples:
+      start, stop = stretches['train']
+      middle = max(start, stop - self._validation_examples)
+      stretches['train'] = (start, middle)
+      stretches['validation'] = (middle, stop)
+    return stretches
+
+
+class ImageArray:
+  """One split as uint8 images `[len, height, width, channels]` on disk.
+
+  Memory does not grow with the number of images: they are read by position
+  from the prepared file, not mapped.
+
+  Attributes:
+    name: the data set's name.
+    split: the split's name.
+    image_shape: `(height, width, channels)`.
+    fingerprint: 16 hexadecimal digits that change with the pixels.
+    preprocessing: dictionary of every choice that made the pixels.
+  """
+
+  def __init__(self, name, split, prepared, start, stop):
+    self.name = name
+    self.split = split
+    self.image_shape = prepared.image_shape
+    self.preprocessing = dict(prepared.preprocessing)
+    self.fingerprint = _fingerprint(prepared.parts, start, stop)
+    self._start = start
+    self._stop = stop
+    self._label_path = prepared.label_path
+    self._path = prepared.image_path
+    self._descriptor = os.open(prepared.image_path, os.O_RDONLY)
+    weakref.finalize(self, os.close, self._descriptor)
+
+  def __len__(self):
+    return self._stop - self._start
+
+  def __repr__(self):
+    return f'ImageArray({self.name}/{self.split}: {len(self)} x ' \
+           f'{self.image_shape})'
+
+  def read(self, indices):
+    """Returns the images at some positions, uint8 `[n, h, w, c]`.
+
+    Args:
+      indices: integers `[n]`, each in `[0, len)`, in any order.
+
+    Raises:
+      IndexError: if a position is outside.
+      UserError: if the prepared file became shorter while in use.
+    """
+    indices = np.asarray(indices, np.int64).reshape([-1])
+    images = np.empty((len(indices),) + self.image_shape, np.uint8)
+    if not indices.size:
+      return images
+    if indices.min() < 0 or indices.max() >= len(self):
+      raise IndexError(f'{self!r} has no image at one of {indices}.')
+    for first, last in _runs(indices):
+      self._read_into(images[first:last], int(indices[first]) + self._start)
+    return images
+
+  @property
+  def labels(self):
+    """Integers `[len]`, or None for a set without labels."""
+    if self._label_path is None:
+      return None
+    labels = np.fromfile(
+        self._label_path, '<i8', len(self), offset=8 * self._start)
+    return labels.astype(np.int64, copy=False)
+
+  def _read_into(self, images, position):
+    view = memoryview(images.reshape([-1]))
+    offset = position * int(np.prod(self.image_shape))
+    while view:
+      count = os.preadv(self._descriptor, [view], offset)
+      if not count:
+        raise errors.UserError(
+            f'{self._path} was cut short while in use; start again and it is '
+            'made anew.')
+      view = view[count:]
+      offset += count
+
+
+def _runs(indices):
+  """Cuts positions into runs of neighbours, each one read: `[(first, last)]`.
+  """
+  cuts = np.flatnonzero(np.diff(indices) != 1) + 1
+  edges = [0, *cuts.tolist(), len(indices)]
+  return zip(edges[:-1], edges[1:])
+
+
+def _fingerprint(parts, start, stop):
+  """Returns a digest of a stretch of the file, from the digests of its parts.
+  """
+  pieces = [(part.sha256, max(start, part.start) - part.start,
+             min(stop, part.stop) - part.start, part.stop - part.start)
+            for part in parts if part.start < stop and start < part.stop]
+  if len(pieces) == 1 and pieces[0][1] == 0 and pieces[0][2] == pieces[0][3]:
+    return pieces[0][0][:16]
+  return hashlib.sha256(repr(pieces).encode()).hexdigest()[:16]

@@ -1,0 +1,310 @@
+"""Prepared data sets: decoded, cropped and resized once, then read by position.
+
+A data set is prepared into three files in the cache folder:
+
+  <name>-<key>.images   the pixels, uint8, example after example
+  <name>-<key>.labels   the labels, little-endian int64 (absent without labels)
+  <name>-<key>.json     what made them, with sizes and checksums
+
+The key is a hash of every choice that made the pixels and of the source's own
+fingerprint. The JSON file is written last and each file is renamed into its
+place, so that a reader sees a whole set or none; a lock lets one of several
+processes do the work. Nothing here holds more than one chunk in memory.
+"""
+import contextlib
+import dataclasses
+import fcntl
+import functools
+import hashlib
+import json
+import os
+import pathlib
+
+from absl import logging
+import numpy as np
+import tensorflow as tf
+
+from pgak import cache
+from pgak import errors
+
+__all__ = ['Part', 'Prepared', 'Recipe', 'open_prepared']
+
+# Changes when the layout of the files does, which prepares all sets anew.
+FORMAT = 1
+_CHUNK_BYTES = 1 << 20
+
+
+class Recipe:
+  """How one data set is made; each source of images derives its own.
+
+  Attributes:
+    name: string, also the beginning of the files' names.
+    image_shape: `(height, width, channels)` of the prepared images.
+    splits: names of the parts in the order in which they are written.
+    choices: JSON-able dictionary of all that decides the pixels but the source.
+  """
+
+  def __init__(self, name, image_shape, splits, choices=None):
+    self.name = name
+    self.image_shape = tuple(int(size) for size in image_shape)
+    self.splits = tuple(splits)
+    self.choices = choices or {}
+
+  def fingerprint(self):
+    """Returns a string that changes with the source, or None if it is absent.
+    """
+    raise NotImplementedError
+
+  def fetch(self):
+    """Makes the source present and returns its fingerprint.
+
+    Raises:
+      UserError: if it cannot be had; the sentence says what to put where.
+    """
+    return self.fingerprint()
+
+  def read(self):
+    """Yields `(split, chunks)` for each split.
+
+    A chunk is `(images, labels)`: uint8 `[n, height, width, channels]`, and
+    integers `[n]` or None.
+    """
+    raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+  """A stretch `[start, stop)` of the examples, and the SHA-256 of its pixels.
+  """
+  split: str
+  start: int
+  stop: int
+  sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+  """A prepared set on disk whose checksums were right when it was opened.
+
+  Attributes:
+    image_path: the raw pixels.
+    label_path: the labels, or None.
+    image_shape: `(height, width, channels)`.
+    parts: list of `Part`, in the order of the file.
+    preprocessing: dictionary of every choice that made the pixels.
+  """
+  image_path: pathlib.Path
+  label_path: pathlib.Path | None
+  image_shape: tuple
+  parts: tuple
+  preprocessing: dict
+
+
+def open_prepared(recipe):
+  """Opens a prepared set, which is made if it is absent or damaged.
+
+  Where the source is gone, the newest set that was prepared with the same
+  choices is opened.
+
+  Args:
+    recipe: a `Recipe`.
+
+  Returns:
+    A `Prepared`.
+
+  Raises:
+    UserError: if the source is needed and cannot be had, or if the cache
+      folder cannot be written.
+  """
+  manifest = _find(recipe, recipe.fingerprint())
+  if manifest and not _damage(manifest):
+    return _prepared(manifest)
+  source = recipe.fetch()
+  manifest = _manifest_path(recipe, source)
+  try:
+    with _lock(manifest):
+      if not manifest.exists() or _damage(manifest):
+        _write(recipe, source, manifest)
+  except OSError as error:
+    raise errors.UserError(
+        f'The data set {recipe.name} cannot be prepared in {manifest.parent} '
+        f'({error}); make room there or set PGAK_CACHE to another folder.'
+    ) from error
+  return _prepared(manifest)
+
+
+def _folder():
+  folder = cache.cache_directory() / 'data'
+  folder.mkdir(exist_ok=True)
+  return folder
+
+
+def _all_choices(recipe, source):
+  return {'format': FORMAT, 'name': recipe.name, 'source': source,
+          'image_shape': list(recipe.image_shape),
+          'splits': list(recipe.splits), **recipe.choices}
+
+
+def _manifest_path(recipe, source):
+  choices = json.dumps(_all_choices(recipe, source), sort_keys=True)
+  key = hashlib.sha256(choices.encode()).hexdigest()[:16]
+  return _folder() / f'{recipe.name}-{key}.json'
+
+
+def _find(recipe, source):
+  """Returns the manifest's path, or None if nothing fits."""
+  if source is not None:
+    path = _manifest_path(recipe, source)
+    return path if path.exists() else None
+  fitting = [path for path in _folder().glob(f'{recipe.name}-*.json')
+             if _fits(recipe, path)]
+  return max(fitting, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _fits(recipe, path):
+  try:
+    choices = json.loads(path.read_text())['choices']
+  except (ValueError, KeyError, TypeError):
+    return False
+  wanted = json.loads(json.dumps(_all_choices(recipe, choices.get('source'))))
+  return choices == wanted
+
+
+def _damage(manifest):
+  """Returns what is wrong with a prepared set in words, or None."""
+  try:
+    found = _read_manifest(manifest)
+    stats = [os.stat(path) for path in _paths(manifest, found)]
+  except (ValueError, KeyError, TypeError, OSError) as error:
+    damage = str(error)
+  else:
+    stamp = tuple((s.st_ino, s.st_size, s.st_mtime_ns) for s in stats)
+    damage = _checksum_damage(manifest, stamp)
+  if damage:
+    logging.warning('The prepared data set %s is damaged (%s); it is made '
+                    'again.', manifest, damage)
+  return damage
+
+
+@functools.lru_cache(maxsize=64)
+def _checksum_damage(manifest, stamp):
+  """As `_damage`; computed once in a process for each state of the files."""
+  del stamp
+  found = _read_manifest(manifest)
+  image_path, *label_path = _paths(manifest, found)
+  size = int(np.prod(found['image_shape']))
+  end = found['parts'][-1]['stop'] * size
+  if image_path.stat().st_size != end:
+    return f'{image_path.stat().st_size} bytes where {end} were written'
+  for part in found['parts']:
+    stretch = (part['start'] * size, part['stop'] * size)
+    if _sha256(image_path, *stretch) != part['sha256']:
+      return f'the checksum of the split {part["split"]} is wrong'
+  for path in label_path:
+    if _sha256(path, 0, path.stat().st_size) != found['labels_sha256']:
+      return 'the checksum of the labels is wrong'
+  return None
+
+
+def _read_manifest(manifest):
+  found = json.loads(manifest.read_text())
+  for name in ('choices', 'image_shape', 'parts', 'labels_sha256'):
+    found[name]  # A KeyError tells of a damaged file.
+  return found
+
+
+def _paths(manifest, found):
+  suffixes = ['.images'] + (['.labels'] if found['labels_sha256'] else [])
+  return [manifest.with_suffix(suffix) for suffix in suffixes]
+
+
+def _sha256(path, start, stop):
+  digest = hashlib.sha256()
+  with open(path, 'rb') as file:
+    file.seek(start)
+    while start < stop:
+      chunk = file.read(min(_CHUNK_BYTES, stop - start))
+      if not chunk:
+        break
+      digest.update(chunk)
+      start += len(chunk)
+  return digest.hexdigest()
+
+
+def _prepared(manifest):
+  found = _read_manifest(manifest)
+  image_path, *label_path = _paths(manifest, found)
+  return Prepared(
+      image_path=image_path,
+      label_path=label_path[0] if label_path else None,
+      image_shape=tuple(found['image_shape']),
+      parts=tuple(Part(**part) for part in found['parts']),
+      preprocessing={**found['choices'], 'made_with': found['made_with']})
+
+
+@contextlib.contextmanager
+def _lock(manifest):
+  with open(manifest.with_suffix('.lock'), 'w') as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    yield
+
+
+@contextlib.contextmanager
+def _whole_file(path):
+  """Opens a file that appears under its name when all of it is written."""
+  partial = path.with_name(path.name + '.partial')
+  try:
+    with open(partial, 'wb') as file:
+      yield file
+      file.flush()
+      os.fsync(file.fileno())
+    os.replace(partial, path)
+  finally:
+    partial.unlink(missing_ok=True)
+
+
+def _write(recipe, source, manifest):
+  logging.info('Preparing the data set %s once in %s.', recipe.name,
+               manifest.parent)
+  parts, labels = [], []
+  with _whole_file(manifest.with_suffix('.images')) as file:
+    for split, chunks in recipe.read():
+      start = parts[-1].stop if parts else 0
+      parts.append(_write_part(file, recipe, split, start, chunks, labels))
+  if not parts or not parts[-1].stop:
+    raise errors.UserError(f'The data set {recipe.name} holds no image.')
+  found = {'choices': _all_choices(recipe, source),
+           'image_shape': recipe.image_shape,
+           'parts': [dataclasses.asdict(part) for part in parts],
+           'labels_sha256': _write_labels(manifest, labels),
+           'made_with': {'tensorflow': tf.__version__}}
+  with _whole_file(manifest) as file:
+    file.write(json.dumps(found, indent=2).encode())
+
+
+def _write_part(file, recipe, split, start, chunks, labels):
+  """Appends one split to an open file and its labels to a list."""
+  digest, stop = hashlib.sha256(), start
+  for images, chunk_labels in chunks:
+    if images.dtype != np.uint8 or images.shape[1:] != recipe.image_shape:
+      raise errors.UserError(
+          f'{recipe.name} holds images {images.dtype} {images.shape[1:]} '
+          f'where uint8 {recipe.image_shape} is expected; its source is not '
+          'the set of that name.')
+    pixels = np.ascontiguousarray(images)
+    digest.update(pixels)
+    file.write(pixels)
+    stop += len(images)
+    if chunk_labels is not None:
+      labels.append(np.asarray(chunk_labels, '<i8'))
+  return Part(split, start, stop, digest.hexdigest())
+
+
+def _write_labels(manifest, labels):
+  """Writes the labels, if any, and returns their checksum or None."""
+  if not labels:
+    return None
+  data = np.concatenate(labels).tobytes()
+  with _whole_file(manifest.with_suffix('.labels')) as file:
+    file.write(data)
+  return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,206 @@
+"""What an export answers: the functions behind its named signatures.
+
+Each takes and returns what a client has, uint8 images, float32 latents, or the
+bytes of PNG and JPEG files; pre- and post-processing are inside. A tensor name
+that ends in `_bytes` is what TensorFlow Serving's REST interface writes in
+base64 (`{"b64": "..."}`). Nothing here needs XLA, and all but the work on files
+runs on a GPU.
+"""
+import tensorflow as tf
+
+from pgak import images as images_lib
+
+__all__ = ['Endpoints', 'MAX_PIXELS']
+
+# Of a file sent to `encode_image`: a small file may unpack to very many.
+MAX_PIXELS = 1 << 25
+
+_PNG_MAGIC = b'\x89PNG\r\n\x1a\n'
+
+
+class Endpoints:
+  """The functions of one model with one prior, to be traced and saved.
+
+  Args:
+    model: a built `GenerativeAutoencoder`, or whatever has its `encode`,
+      `decode`, `image_shape` and `latent_dim`.
+    prior: its latent distribution, with `sample(n, seed)` that takes tensors.
+    max_count: the most images that one call of `generate`, `generate_png` or
+      `interpolate` makes; `sample_latents` draws 1,000 times as many.
+    crop: None, or the side in pixels of the square that `encode_image` cuts
+      from the middle of a larger photograph, as the model's data were cut.
+
+  Every method's tensors are named as its arguments and as the keys of what it
+  returns; `[B, ...]` is any number of images, none included. A call that asks
+  for too much raises `InvalidArgumentError` with a sentence that says so.
+  """
+
+  def __init__(self, model, prior, max_count=1024, crop=None):
+    self.model = model
+    self.prior = prior
+    self.max_count = max_count
+    self.crop = crop
+
+  def signatures(self):
+    """Returns `{name: (function, list of named tf.TensorSpec)}`.
+
+    `decode` is first, so that it is the `serving_default`.
+    """
+    latents = tf.TensorSpec([None, self.model.latent_dim], tf.float32,
+                            'latents')
+    draw = [tf.TensorSpec([], tf.int64, 'seed'),
+            tf.TensorSpec([], tf.int32, 'count')]
+    return {
+        'decode': (self.decode, [latents]),
+        'encode': (self.encode, [self._images('images')]),
+        'encode_image': (self.encode_image,
+                         [tf.TensorSpec([None], tf.string, 'image_bytes')]),
+        'generate': (self.generate, draw),
+        'generate_png': (self.generate_png, draw),
+        'interpolate': (self.interpolate,
+                        [self._images('start'), self._images('end'),
+                         tf.TensorSpec([], tf.int32, 'steps')]),
+        'reconstruct': (self.reconstruct, [self._images('images')]),
+        'sample_latents': (self.sample_latents, draw),
+    }
+
+  def decode(self, latents):
+    """float32 `[B, H]` -> images uint8 `[B, h, w, c]`."""
+    return {'images': self.model.decode(latents)}
+
+  def encode(self, images):
+    """uint8 `[B, h, w, c]` -> latents float32 `[B, H]`.
+
+    A stochastic encoder answers with its mean.
+    """
+    return {'latents': self.model.encode(images)}
+
+  def reconstruct(self, images):
+    """uint8 `[B, h, w, c]` -> images uint8 `[B, h, w, c]`."""
+    return {'images': self.model.reconstruct(images)}
+
+  def generate(self, seed, count):
+    """int64 [] and int32 [] -> images uint8 `[count, h, w, c]`.
+
+    The images are a function of the seed; a smaller count gives the first of
+    them.
+    """
+    return {'images': self.model.decode(self._draw(seed, count))}
+
+  def generate_png(self, seed, count):
+    """As `generate` -> image_bytes string `[count]`, a PNG file each."""
+    images = self.generate(seed, count)['images']
+    return {'image_bytes': tf.io.encode_png(images)}
+
+  def sample_latents(self, seed, count):
+    """As `generate`, before decoding -> latents float32 `[count, H]`."""
+    return {'latents': self._draw(seed, count, 1000)}
+
+  def interpolate(self, start, end, steps):
+    """Decodes points of the lines between the latents of pairs of images.
+
+    Args:
+      start: uint8 `[B, h, w, c]`.
+      end: uint8 `[B, h, w, c]`.
+      steps: int32 [], points on each line, both ends included.
+
+    Returns:
+      images: uint8 `[B, steps, h, w, c]`, from the reconstruction of `start`
+      to that of `end`.
+    """
+    with tf.control_dependencies(self._check_lines(start, end, steps)):
+      steps = tf.identity(steps)
+    weights = tf.linspace(0., 1., steps)[:, tf.newaxis]
+    from_latents = self.model.encode(start)[:, tf.newaxis]
+    to_latents = self.model.encode(end)[:, tf.newaxis]
+    latents = (1. - weights) * from_latents + weights * to_latents
+    images = self.model.decode(
+        tf.reshape(latents, [-1, self.model.latent_dim]))
+    shape = [tf.shape(start)[0], steps, *self.model.image_shape]
+    return {'images': tf.reshape(images, shape)}
+
+  def encode_image(self, image_bytes):
+    """string `[B]`, PNG or JPEG files of any size -> latents float32 `[B, H]`.
+
+    The middle of a picture is cut out, its largest window of the model's
+    aspect ratio (or the square `crop`, where the picture holds one), and
+    resized with antialiased bicubic interpolation; colours are brought to the
+    model's channels. A picture of the model's own size stays as it is.
+    """
+    images = tf.map_fn(
+        self._read_image, image_bytes, parallel_iterations=4,
+        fn_output_signature=tf.TensorSpec(self.model.image_shape, tf.uint8))
+    return {'latents': self.model.encode(images)}
+
+  def _images(self, name):
+    return tf.TensorSpec([None, *self.model.image_shape], tf.uint8, name)
+
+  def _draw(self, seed, count, times=1):
+    most = times * self.max_count
+    with tf.control_dependencies([tf.debugging.Assert(
+        (count >= 0) & (count <= most),
+        [f'`count` must be 0 to {most}, but is', count])]):
+      count = tf.identity(count)
+    return self.prior.sample(count, seed)
+
+  def _check_lines(self, start, end, steps):
+    lines, ends = tf.shape(start)[0], tf.shape(end)[0]
+    total = tf.cast(lines, tf.int64) * tf.cast(steps, tf.int64)
+    return [
+        tf.debugging.Assert(
+            lines == ends, ['`start` and `end` must hold equally many images, '
+                            'but hold', lines, ends]),
+        tf.debugging.Assert(
+            (steps >= 2) & (total <= self.max_count),
+            [f'`steps` must be 2 or more, and at most {self.max_count} images '
+             'are made at once, but `steps` is', steps]),
+    ]
+
+  def _read_image(self, contents):
+    """Returns uint8 `[h, w, c]` of one file's bytes, a scalar string."""
+    height, width, channels = self.model.image_shape
+    with tf.control_dependencies(_check_file(contents)):
+      contents = tf.identity(contents)
+    pixels = tf.io.decode_image(contents, channels, expand_animations=False)
+    pixels = _centre_window(pixels, height, width, self.crop)
+    pixels = tf.image.resize(pixels, [height, width], 'bicubic', antialias=True)
+    return images_lib.to_uint8(pixels, (0., 255.))
+
+
+def _check_file(contents):
+  """Refuses what is neither PNG nor JPEG, and what unpacks to too much."""
+  is_png = tf.equal(tf.strings.substr(contents, 0, 8), _PNG_MAGIC)
+  known = tf.debugging.Assert(
+      is_png | tf.io.is_jpeg(contents),
+      ['`image_bytes` must hold PNG or JPEG files.'])
+  with tf.control_dependencies([known]):
+    size = tf.cond(is_png, lambda: _png_size(contents),
+                   lambda: tf.image.extract_jpeg_shape(contents)[:2])
+  pixels = tf.reduce_prod(tf.cast(size, tf.int64))
+  return [tf.debugging.Assert(
+      pixels <= MAX_PIXELS,
+      [f'`image_bytes` must hold pictures of at most {MAX_PIXELS} pixels, but '
+       'one has height and width', size])]
+
+
+def _png_size(contents):
+  """Returns int32 [height, width] from a PNG's header, padded if cut short."""
+  header = tf.strings.join([tf.strings.substr(contents, 0, 24), b'\0' * 24])
+  size = tf.io.decode_raw(tf.strings.substr(header, 16, 8), tf.int32,
+                          little_endian=False)
+  return tf.reverse(size, [0])
+
+
+def _centre_window(pixels, height, width, crop):
+  """Cuts the largest centred window of aspect height : width, or `crop`^2."""
+  rows, columns = tf.unstack(tf.shape(pixels)[:2])
+  window_rows = tf.maximum(tf.minimum(rows, columns * height // width), 1)
+  window_columns = tf.maximum(tf.minimum(columns, rows * width // height), 1)
+  if crop is not None:
+    # What has the model's size was cut before.
+    fits = (rows == height) & (columns == width)
+    window_rows = tf.where(fits, rows, tf.minimum(window_rows, crop))
+    window_columns = tf.where(fits, columns, tf.minimum(window_columns, crop))
+  return tf.image.crop_to_bounding_box(
+      pixels, (rows - window_rows) // 2, (columns - window_columns) // 2,
+      window_rows, window_columns)

@@ -1,0 +1,104 @@
+"""Value ranges, uint8 conversion, grids and PNG.
+
+Inside pgak an image is float32 in its model's value range; everything that a
+user touches is uint8. This module is the only door between the two.
+"""
+import math
+import os
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+__all__ = ['encode_png', 'grid', 'to_float', 'to_uint8', 'value_range_of',
+           'write_png']
+
+VALUE_RANGES = {'tanh': (-1., 1.), 'sigmoid': (0., 1.)}
+
+
+def value_range_of(decoder):
+  """Returns the `(low, high)` that a decoder's last activation covers.
+
+  Args:
+    decoder: a functional `keras.Model` whose last layer has an activation.
+
+  Raises:
+    ValueError: if that activation is neither tanh nor sigmoid.
+  """
+  activation = getattr(decoder.layers[-1], 'activation', None)
+  name = getattr(activation, '__name__', None)
+  if name not in VALUE_RANGES:
+    raise ValueError(
+        'The decoder\'s last activation decides the range of the images and '
+        f'must be one of {sorted(VALUE_RANGES)}, not {name}.')
+  return VALUE_RANGES[name]
+
+
+def to_float(images, value_range):
+  """Maps uint8 `[..., C]` to float32 in `value_range`: 0 to low, 255 to high.
+  """
+  low, high = value_range
+  return tf.cast(images, tf.float32) * ((high - low) / 255.) + low
+
+
+def to_uint8(images, value_range, rounding='nearest'):
+  """Maps floats in `value_range` to uint8, clipping what lies outside.
+
+  Args:
+    images: float tensor of any shape.
+    value_range: `(low, high)`, mapped to 0 and 255.
+    rounding: 'nearest', or 'truncate' as the code of several papers does it
+      (a cast to uint8, which darkens by half a grey level on average).
+
+  Returns:
+    A uint8 tensor of the same shape.
+  """
+  if rounding not in ('nearest', 'truncate'):
+    raise ValueError(
+        f'`rounding` must be nearest or truncate, not {rounding!r}.')
+  low, high = value_range
+  levels = (tf.cast(images, tf.float32) - low) * (255. / (high - low))
+  levels = tf.clip_by_value(levels, 0., 255.)
+  if rounding == 'nearest':
+    levels = tf.round(levels)
+  return tf.cast(levels, tf.uint8)
+
+
+def grid(images, columns=None, border=1):
+  """Tiles images into one picture, row by row, with white lines between.
+
+  Args:
+    images: uint8 `[N, H, W, C]`.
+    columns: images in a row; by default the smallest square that holds all.
+    border: width of the lines in pixels.
+
+  Returns:
+    uint8 `[rows * (H + border) - border, columns * (W + border) - border, C]`.
+  """
+  images = np.asarray(images)
+  number, height, width, channels = images.shape
+  columns = columns or math.ceil(math.sqrt(number))
+  rows = math.ceil(number / columns)
+  canvas = np.full((rows * (height + border), columns * (width + border),
+                    channels), 255, np.uint8)
+  for i, image in enumerate(images):
+    top = (i // columns) * (height + border)
+    left = (i % columns) * (width + border)
+    canvas[top:top + height, left:left + width] = image
+  return canvas[:rows * (height + border) - border,
+                :columns * (width + border) - border]
+
+
+def encode_png(image):
+  """Returns the PNG bytes of one uint8 image `[H, W, 1 or 3]`."""
+  return tf.io.encode_png(image).numpy()
+
+
+def write_png(path, image):
+  """Writes one uint8 image `[H, W, 1 or 3]` as a PNG file, whole or not at all.
+  """
+  path = pathlib.Path(path)
+  path.parent.mkdir(parents=True, exist_ok=True)
+  part = path.with_name(f'.{path.name}.{os.getpid()}.part')
+  part.write_bytes(encode_png(image))
+  os.replace(part, path)

@@ -1,0 +1,1 @@
+"""Measures of images: features, Frechet distances, one metric a file."""

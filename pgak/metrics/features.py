@@ -1,0 +1,176 @@
+"""A fixed net that turns uint8 images into the features of a distance."""
+from concurrent import futures
+import hashlib
+import itertools
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from pgak import errors
+
+__all__ = ['FeatureNet', 'measure_overhead', 'prefetch', 'rebatch']
+
+
+def prefetch(iterator):
+  """Yields what `iterator` yields, which works one item ahead in a thread."""
+  iterator, done = iter(iterator), object()
+  with futures.ThreadPoolExecutor(1) as thread:
+    ahead = thread.submit(next, iterator, done)
+    while (item := ahead.result()) is not done:
+      ahead = thread.submit(next, iterator, done)
+      yield item
+
+
+def rebatch(batches, batch_size):
+  """Yields arrays of `batch_size` rows, the last one shorter, from any batches.
+  """
+  kept = []
+  for batch in batches:
+    kept.append(np.asarray(batch))
+    if sum(map(len, kept)) < batch_size:
+      continue
+    rows = np.concatenate(kept)
+    whole = len(rows) - len(rows) % batch_size
+    for start in range(0, whole, batch_size):
+      yield rows[start:start + batch_size]
+    kept = [rows[whole:]] if whole < len(rows) else []
+  if kept:
+    yield np.concatenate(kept)
+
+
+def _hash_of_weights(network):
+  digest = hashlib.sha256()
+  for variable in network.variables:
+    digest.update(np.ascontiguousarray(variable.numpy()).tobytes())
+  return digest.hexdigest()[:16]
+
+
+class FeatureNet:
+  """A frozen net with all that decides the distance made from it.
+
+  Example:
+
+  ```python
+  net = inception.inception('768')
+  for rows in net(batches):   # batches: iterable of uint8 [b, H, W, C]
+    rows.shape                # (50, 768), the last one shorter
+  ```
+
+  Attributes:
+    name: string, the net and its level.
+    metric: string, the name of the Frechet distance between its features.
+    resize: string, what happens to the images' size on the way in.
+    size: int, number of features D.
+    batch_size: int, images in one forward pass.
+    fingerprint: string, a hash of the weights.
+  """
+
+  def __init__(self, network, preprocess, name, metric, resize,
+               batch_size=50):
+    """Wraps a net.
+
+    Args:
+      network: `keras.Model` from the preprocessed images to float32 `[B, D]`.
+      preprocess: function from uint8 `[B, H, W, C]` to the net's input.
+      name: string.
+      metric: string.
+      resize: string.
+      batch_size: int.
+    """
+    self.name = name
+    self.metric = metric
+    self.resize = resize
+    self.batch_size = batch_size
+    self.size = network.output_shape[-1]
+    self.network = network
+    self._preprocess = preprocess
+    self._compiled = tf.function(
+        lambda images: network(preprocess(images), training=False))
+    self._fingerprint = None
+
+  @property
+  def fingerprint(self):
+    if self._fingerprint is None:
+      self._fingerprint = _hash_of_weights(self.network)
+    return self._fingerprint
+
+  def __call__(self, batches):
+    """Yields float32 arrays `[b, D]`, in order, of uint8 batches of any size.
+
+    Every forward pass has `batch_size` images, the last one padded, so that
+    the net is compiled once. While it runs, the next batch is made.
+
+    Args:
+      batches: iterable of uint8 `[b, H, W, C]`, with C 1 or 3.
+
+    Raises:
+      ValueError: if images are not uint8 of rank 4.
+    """
+    queued = None
+    for images in prefetch(rebatch(batches, self.batch_size)):
+      features = self._forward(images), len(images)
+      if queued is not None:
+        yield _fetch(*queued)
+      queued = features
+    if queued is not None:
+      yield _fetch(*queued)
+
+  def _forward(self, images):
+    if images.dtype != np.uint8 or images.ndim != 4:
+      raise ValueError(
+          '`batches` must hold uint8 images [b, H, W, C], not '
+          f'{images.dtype} {images.shape}.')
+    missing = self.batch_size - len(images)
+    if missing:
+      images = np.concatenate([images, np.repeat(images[-1:], missing, 0)])
+    return self._compiled(tf.constant(images))
+
+
+def _fetch(features, number):
+  rows = features.numpy()[:number]
+  if not np.isfinite(rows).all():
+    raise errors.UserError(
+        'The features of some images are not finite, so there is no distance: '
+        'the images or the feature net\'s weights are damaged.')
+  return rows
+
+
+def measure_overhead(net, image_shape=(28, 28, 1), num_batches=8, repeats=3):
+  """Times features from uint8 batches against the bare forward pass.
+
+  Both run in turn, and the best of the repeats counts.
+
+  Args:
+    net: a `FeatureNet`.
+    image_shape: `(H, W, C)` of the uint8 images.
+    num_batches: batches of `net.batch_size` images in one run.
+    repeats: runs of each.
+
+  Returns:
+    Dictionary with `images_per_second`, `bare_images_per_second` and `ratio`,
+    the first divided by the second: 1 without any overhead.
+  """
+  generator = np.random.default_rng(0)
+  images = generator.integers(
+      0, 256, (num_batches * net.batch_size, *image_shape), np.uint8)
+  inputs = net._preprocess(tf.constant(images[:net.batch_size]))
+  bare = tf.function(lambda x: net.network(x, training=False))
+
+  def run_bare():
+    for _ in range(num_batches):
+      bare(inputs).numpy()
+
+  def run():
+    for _ in net(np.array_split(images, 2)):
+      pass
+
+  seconds = {run_bare: [], run: []}
+  for _, work in itertools.product(range(repeats + 1), seconds):
+    start = time.perf_counter()
+    work()
+    seconds[work].append(time.perf_counter() - start)
+  # The first run of each is left out: it traces.
+  best = [len(images) / min(seconds[work][1:]) for work in (run, run_bare)]
+  return {'images_per_second': best[0], 'bare_images_per_second': best[1],
+          'ratio': best[0] / best[1]}

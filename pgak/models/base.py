@@ -1,0 +1,433 @@
+"""The mechanism that every model shares: parts, terms, and who updates what.
+
+A model of pgak is a set of parts (an encoder, a decoder, sometimes a prior or
+a critic), a method that computes its loss terms, and a table that says which
+part descends which term. `GenerativeAutoencoder` owns all the rest.
+"""
+import contextlib
+import inspect
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pgak import images as images_lib
+from pgak import noise as noise_lib
+from pgak import priors
+from pgak import schedules
+
+__all__ = ['GenerativeAutoencoder', 'Phase', 'check_stochastic', 'replica_mean']
+
+
+class Phase(NamedTuple):
+  """One turn of a model whose parts move in turn.
+
+  Attributes:
+    terms: name of the model's method that computes this phase's terms.
+    updates: `{term: parts that descend it}`.
+    repeats: how often the phase runs in one train step. The data set then
+      yields `repeats` times the batch, of which each run takes its slice
+      `[i::repeats]`.
+  """
+  terms: str
+  updates: dict
+  repeats: int = 1
+
+
+def replica_mean(values):
+  """Averages over replicas what each has computed on its share of the batch."""
+  context = tf.distribute.get_replica_context()
+  if context is None or context.num_replicas_in_sync == 1:
+    return values
+  return context.all_reduce(tf.distribute.ReduceOp.MEAN, values)
+
+
+def check_stochastic(encoder, model, wanted):
+  """Raises ValueError unless the encoder is of the kind that a model needs."""
+  if (len(encoder.outputs) == 2) != wanted:
+    outputs = 'mean and log-variance' if wanted else 'latents alone'
+    raise ValueError(f'{model} needs an encoder that gives {outputs}: bind '
+                     f'`encoder.log_variance = {wanted}` in its scope.')
+
+
+def _batch_size(batch):
+  first = tf.nest.flatten(batch)[0]
+  return first.shape[0] or tf.shape(first)[0]
+
+
+class GenerativeAutoencoder(keras.Model):
+  """Base class of pgak's models.
+
+  A subclass gives the table `updates`, the method `terms` and, if it draws
+  random numbers, the property `noise_shapes`. One train step draws the noise,
+  computes the terms under one `tf.GradientTape`, sums the weighted terms that
+  update the same parts, takes one gradient for each such row of the table and
+  applies each part's own optimizer.
+
+  A model whose parts move in turn gives a tuple of `Phase`s as `updates`; each
+  phase has a tape of its own and sees the weights that the last one left.
+
+  Args:
+    encoder: `keras.Model`, images `[B, h, w, C]` to latents `[B, H]` or to
+      `[mean, log_variance]`.
+    decoder: `keras.Model`, latents `[B, H]` to images.
+    weights: `{term: weight}`, each a number or a schedule of the step (see
+      `pgak.schedules`); 1 where a term is not named. A term whose weight is the
+      number 0 is neither computed nor logged.
+    updates: `{term: parts}`, rows that replace those of the model's table.
+    prior: distribution of the latents; N(0, I) by default.
+
+  Example:
+
+  ```python
+  class Autoencoder(pgak.models.GenerativeAutoencoder):
+    updates = {'reconstruction': ('encoder', 'decoder')}
+
+    def terms(self, images, noise, training=True):
+      reconstructed = self.decoder(self.encoder(images, training=training),
+                                   training=training)
+      return {'reconstruction': losses.reconstruction(images, reconstructed)}
+  ```
+  """
+
+  updates = {}
+  # `{term: parts that its gradient cannot reach}`: such a term may share the
+  # backward pass of a larger row. Tests hold it against the gradients.
+  unreachable = {}
+  needs_full_precision = False
+
+  def __init__(self, encoder, decoder, weights=None, updates=None, prior=None,
+               name=None):
+    super().__init__(name=name)
+    self.encoder = encoder
+    self.decoder = decoder
+    self.latent_dim = decoder.input_shape[-1]
+    self.image_shape = tuple(decoder.output_shape[1:])
+    self.prior = prior or priors.StandardNormal(self.latent_dim)
+    self.term_weights = dict(weights or {})
+    self.phases = self._phases_with(updates or {})
+    self.term_names = tuple(t for p in self.phases for t in p.updates)
+    self.seed = 0
+    self.clip_norm = None
+    self.optimizers = {}
+    self._averages = {t: keras.metrics.Mean(name=t)
+                      for t in ('loss',) + self.term_names}
+    self.step = self._counter('step', ())
+    # The first step at which each term was not finite; -1 for none.
+    self.faults = self._counter('faults', (len(self.term_names),), -1)
+    self.built = True
+
+  # === What a model is ===
+
+  @property
+  def parts(self):
+    """`{name: keras.Model or Layer}`: what is trained, each part apart."""
+    return {'encoder': self.encoder, 'decoder': self.decoder}
+
+  @property
+  def noise_shapes(self):
+    """`{name: (draw, shape of one example)}`, `draw` from `pgak.noise`."""
+    return {}
+
+  def terms(self, batch, noise, training=True):
+    """Computes the loss terms of a batch.
+
+    Args:
+      batch: what the data set yields: float images `[B, h, w, C]` in the
+        model's value range, vectors `[B, D]`, or a structure of such.
+      noise: `{name: draws [B, ...]}`, as `draw_noise` gives it.
+      training: False for inference-mode batch norm.
+
+    Returns:
+      `{term: [B] or scalar}`, unweighted.
+    """
+    raise NotImplementedError
+
+  @property
+  def is_stochastic(self):
+    """Whether the encoder gives a Gaussian, `[mean, log_variance]`."""
+    return len(self.encoder.outputs) == 2
+
+  @property
+  def value_range(self):
+    """`(low, high)` of the images, as the decoder's last activation has it."""
+    return images_lib.value_range_of(self.decoder)
+
+  def is_on(self, term):
+    """Whether a term is computed: not where its weight is the number 0."""
+    return term in self.term_names
+
+  def reach(self, term, part, tensor):
+    """Passes gradient to a part only if the table lets the term update it.
+
+    Args:
+      term: name of a term.
+      part: name of the part behind `tensor`.
+      tensor: what the part computed.
+    """
+    row = next((p.updates[term] for p in self.phases if term in p.updates), ())
+    return tensor if part in row else tf.stop_gradient(tensor)
+
+  def frozen(self, part, inputs, training=True):
+    """Calls a part as a constant: gradient through it, but not into its weights.
+
+    The PGA authors' `no_enc_grad`, for eqs. 7 and 12. Batch-norm statistics
+    that this call would update are left as they are.
+    """
+    net = self.parts[part]
+    weights = [tf.stop_gradient(v) for v in net.trainable_variables]
+    state = [tf.convert_to_tensor(v) for v in net.non_trainable_variables]
+    outputs, _ = net.stateless_call(weights, state, inputs, training=training)
+    return outputs
+
+  def encode_mean(self, images, training=False):
+    """Returns the latents of float images; a stochastic encoder's means."""
+    outputs = self.encoder(images, training=training)
+    return outputs[0] if self.is_stochastic else outputs
+
+  # === Training ===
+
+  def compile(self, optimizers, seed=0, clip_norm=None, jit_compile=False,
+              steps_per_execution=1):
+    """Configures training.
+
+    Args:
+      optimizers: `{part: keras.optimizers.Optimizer}`, one for every part.
+      seed: int that decides every random draw.
+      clip_norm: largest global norm of a part's gradient, or None.
+      jit_compile: whether XLA compiles the step.
+      steps_per_execution: train steps in one call of the compiled function.
+    """
+    super().compile(optimizer=None, jit_compile=jit_compile,
+                    steps_per_execution=steps_per_execution)
+    if set(optimizers) != set(self.parts):
+      raise ValueError(f'`optimizers` must name the parts '
+                       f'{sorted(self.parts)}, not {sorted(optimizers)}.')
+    for part, optimizer in optimizers.items():
+      # An optimizer that is built later would resume with empty moments.
+      optimizer.build(self.parts[part].trainable_variables)
+    self.optimizers = dict(optimizers)
+    self.seed = seed
+    self.clip_norm = clip_norm
+
+  def draw_noise(self, batch, counter=None, stream='train'):
+    """Draws a batch's noise: `{name: [B, ...]}` for all of `noise_shapes`.
+
+    The draws are a function of the run's seed, the step and the name. They are
+    made for the global batch, of which each replica takes its slice.
+    """
+    size = _batch_size(batch)
+    context = tf.distribute.get_replica_context()
+    replicas = context.num_replicas_in_sync if context else 1
+    counter = self.step if counter is None else counter
+    draws = {}
+    for name, (draw, shape) in self.noise_shapes.items():
+      seed = noise_lib.seed(self.seed, counter, f'{stream}/{name}')
+      values = draw([size * replicas, *shape], seed,
+                    tf.as_dtype(keras.config.floatx()))
+      if replicas > 1:
+        first = context.replica_id_in_sync_group * size
+        values = values[first:first + size]
+      draws[name] = values
+    return draws
+
+  def train_step(self, batch):
+    noise = self.draw_noise(batch)
+    terms = {}
+    for phase in self.phases:
+      for i in range(phase.repeats):
+        terms.update(self._run_phase(phase, self._slice(batch, i),
+                                     self._slice(noise, i)))
+    logs = self._log(terms, _batch_size(batch))
+    self.step.assign(self.step + 1)
+    return logs
+
+  def test_step(self, batch):
+    # The number of batches since the last reset: every pass draws the same.
+    counter = self._averages['loss'].count
+    noise = self.draw_noise(batch, counter, 'validation')
+    terms = {}
+    for phase in self.phases:
+      computed = getattr(self, phase.terms)(batch, noise, training=False)
+      terms.update(self._means(computed, phase))
+    return self._log(terms, _batch_size(batch))
+
+  def _slice(self, tensors, i):
+    if self.slices == 1:
+      return tensors
+    # Strided, so that replicas and one device take the same examples.
+    return tf.nest.map_structure(lambda t: t[i::self.slices], tensors)
+
+  def _run_phase(self, phase, batch, noise):
+    rows = self._rows(phase.updates)
+    with tf.GradientTape(persistent=len(rows) > 1) as tape:
+      terms = self._means(
+          getattr(self, phase.terms)(batch, noise, training=True), phase)
+      # Replicas' gradients are added up: each counts its share of the mean.
+      replicas = tf.distribute.get_strategy().num_replicas_in_sync
+      sums = {row: sum(self.weight(t) * terms[t] for t in names) / replicas
+              for row, names in rows.items()}
+    gradients = {}
+    for row, loss in sums.items():
+      variables = {part: [v.value for v in self.parts[part].trainable_variables]
+                   for part in row}
+      for part, values in tape.gradient(loss, variables).items():
+        gradients[part] = _add(gradients.get(part), values)
+    for part, values in gradients.items():
+      self._descend(part, values)
+    return terms
+
+  def weight(self, term):
+    """Returns a term's weight at the present step, a float scalar tensor."""
+    value = schedules.value_at(self.term_weights.get(term, 1.), self.step)
+    return tf.cast(value, keras.config.floatx())
+
+  def _descend(self, part, gradients):
+    variables = self.parts[part].trainable_variables
+    if all(g is None for g in gradients):
+      raise ValueError(f'No term of the update table of {self.name} reaches '
+                       f'the part {part!r}, which it says is updated.')
+    gradients = [tf.zeros_like(v) if g is None else g
+                 for g, v in zip(gradients, variables)]
+    if self.clip_norm:
+      # Keras would clip each replica's share before they are added up.
+      replicas = tf.distribute.get_strategy().num_replicas_in_sync
+      gradients, _ = tf.clip_by_global_norm(
+          [g * replicas for g in replica_mean(gradients)], self.clip_norm)
+      gradients = [g / replicas for g in gradients]
+    self.optimizers[part].apply(gradients, variables)
+
+  def _means(self, terms, phase):
+    missing = set(phase.updates) - set(terms)
+    if missing:
+      raise ValueError(f'`{phase.terms}` of {self.name} does not compute the '
+                       f'terms {sorted(missing)} of its update table.')
+    return {t: tf.reduce_mean(terms[t]) for t in phase.updates}
+
+  def _log(self, terms, size):
+    values = replica_mean(tf.stack([terms[t] for t in self.term_names]))
+    self.faults.assign(tf.where(
+        (self.faults < 0) & ~tf.math.is_finite(values), self.step.value,
+        self.faults.value))
+    named = dict(zip(self.term_names, tf.unstack(values)))
+    named['loss'] = sum(self.weight(t) * v for t, v in named.items())
+    for name, value in named.items():
+      self._averages[name].update_state(value, sample_weight=size)
+    logs = {t: m.result() for t, m in self._averages.items()}
+    if isinstance(tf.distribute.get_strategy(),
+                  tf.distribute.MultiWorkerMirroredStrategy):
+      # There `fit` reduces every log over its first axis.
+      logs = {name: value[tf.newaxis] for name, value in logs.items()}
+    return logs
+
+  @property
+  def metrics(self):
+    return list(self._averages.values())
+
+  def fault(self):
+    """Names the terms that were the first not to be finite.
+
+    Returns:
+      `(step, [terms])`, or None if every term was finite so far.
+    """
+    faults = np.asarray(self.faults)
+    if np.all(faults < 0):
+      return None
+    step = faults[faults >= 0].min()
+    return int(step), [t for t, f in zip(self.term_names, faults) if f == step]
+
+  @contextlib.contextmanager
+  def averaged_weights(self):
+    """Within it, the parts have their weight averages where they keep some."""
+    kept = {}
+    for part, optimizer in self.optimizers.items():
+      if optimizer.use_ema and int(optimizer.iterations) > 0:
+        variables = self.parts[part].trainable_variables
+        kept.update({id(v): (v, v.numpy()) for v in variables})
+        optimizer.finalize_variable_values(variables)
+    try:
+      yield
+    finally:
+      for variable, value in kept.values():
+        variable.assign(value)
+
+  # === Use: uint8 images in and out ===
+
+  def encode(self, images):
+    """Returns the latents `[B, H]` of uint8 images `[B, h, w, C]`."""
+    return self.encode_mean(images_lib.to_float(images, self.value_range))
+
+  def decode(self, latents):
+    """Returns uint8 images `[B, h, w, C]` of float latents `[B, H]`."""
+    return images_lib.to_uint8(self.decoder(latents, training=False),
+                               self.value_range)
+
+  def reconstruct(self, images):
+    """Returns uint8 images, encoded and decoded again."""
+    return self.decode(self.encode(images))
+
+  def sample(self, n, seed=0):
+    """Returns n new uint8 images `[n, h, w, C]`, repeatable by seed."""
+    return self.decode(self.prior.sample(n, seed))
+
+  def get_config(self):
+    names = set(inspect.signature(type(self).__init__).parameters)
+    config = {n: getattr(self, n) for n in names - {'self', 'prior', 'updates'}}
+    config['updates'] = {t: p for phase in self.phases
+                         for t, p in phase.updates.items()}
+    return {n: keras.saving.serialize_keras_object(v)
+            for n, v in config.items()}
+
+  @classmethod
+  def from_config(cls, config):
+    return cls(**{n: keras.saving.deserialize_keras_object(v)
+                  for n, v in config.items()})
+
+  # === The table ===
+
+  @property
+  def slices(self):
+    """Into how many slices a batch is cut: the largest number of repeats."""
+    return max(p.repeats for p in self.phases)
+
+  def _phases_with(self, replaced):
+    table = self.updates
+    if isinstance(table, dict):
+      table = (Phase('terms', table),)
+    known = {t for phase in table for t in phase.updates}
+    for name in set(replaced) | set(self.term_weights):
+      if name not in known:
+        raise ValueError(f'{type(self).__name__} has no term {name!r}; its '
+                         f'terms are {sorted(known)}.')
+    return tuple(phase._replace(updates={
+        term: tuple(replaced.get(term, parts))
+        for term, parts in phase.updates.items() if not self._is_off(term)
+    }) for phase in table)
+
+  def _is_off(self, term):
+    weight = self.term_weights.get(term, 1.)
+    return not callable(weight) and weight == 0
+
+  def _rows(self, updates):
+    """Groups terms by the parts that they update: `{parts: [terms]}`."""
+    rows = {}
+    by_size = sorted(set(updates.values()), key=len, reverse=True)
+    for term, parts in updates.items():
+      free = set(parts) | set(self.unreachable.get(term, ()))
+      row = next(r for r in by_size if set(parts) <= set(r) <= free)
+      rows.setdefault(row, []).append(term)
+    return rows
+
+  def _counter(self, name, shape, initial=0):
+    return self.add_weight(
+        name=name, shape=shape, dtype='int64', trainable=False,
+        initializer=keras.initializers.Constant(initial),
+        aggregation='only_first_replica')
+
+
+def _add(gradients, others):
+  if gradients is None:
+    return list(others)
+  return [b if a is None else a if b is None else a + b
+          for a, b in zip(gradients, others)]

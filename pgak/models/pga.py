@@ -1,0 +1,271 @@
+"""Perceptual generative autoencoders: LPGA, VPGA and LVPGA.
+
+F is the encoder, G the decoder, h = F o G; sg() stops the gradient. All losses
+are means per element (see `pgak.losses`), and the weights are in that form, as
+in the paper's section 4 and its authors' code. Where the paper and the code
+differ, the code is the default.
+
+#### References
+
+[1]: Zijun Zhang, Ruixiang Zhang, Zongpeng Li, Yoshua Bengio, Liam Paull.
+     Perceptual Generative Autoencoders. ICML, 2020.
+[2]: The same authors. Perceptual Generative Autoencoders. ICLR workshop on
+     deep generative models for highly structured data, 2019.
+"""
+import math
+
+import gin
+import tensorflow as tf
+
+from pgak import losses
+from pgak import noise as noise_lib
+from pgak import schedules
+from pgak.models import base
+
+__all__ = ['LPGA', 'LVPGA', 'VPGA']
+
+
+class PerceptualAutoencoder(base.GenerativeAutoencoder):
+  """What the three have in common: [1, eq. 4], the basic losses of a PGA."""
+
+  unreachable = {
+      'latent_reconstruction': ('decoder',),
+      'data_latent_reconstruction': ('decoder',),
+      'nll_encoder': ('decoder',),
+      'kl': ('decoder',),
+  }
+
+  def __init__(self, encoder, decoder, weights, warm_up_steps, updates, name):
+    if warm_up_steps:
+      weights = {t: schedules.switch_on(w, warm_up_steps) if w else w
+                 for t, w in weights.items()}
+    super().__init__(encoder, decoder, weights, updates, name=name)
+    self.warm_up_steps = warm_up_steps
+
+  @property
+  def noise_shapes(self):
+    return {'prior': (noise_lib.normal, (self.latent_dim,)),
+            'perturbation': (noise_lib.normal, (self.latent_dim,))}
+
+  def basic_terms(self, images, latents, noise, training):
+    """The terms of [1, eq. 4] for latents z = F(x)."""
+    reconstructed = self.decoder(latents, training=training)
+    terms = {  # eq. 1
+        'reconstruction': losses.reconstruction(images, reconstructed)
+    }
+    for term, z in (('latent_reconstruction', noise['prior']),  # eq. 2
+                    ('data_latent_reconstruction',  # eq. 3
+                     tf.stop_gradient(latents))):
+      if self.is_on(term):
+        generated = self.decoder(z, training=training)
+        h_z = self.encode_mean(self.reach(term, 'decoder', generated), training)
+        terms[term] = losses.latent_reconstruction(z, h_z)
+    return terms
+
+
+@gin.register
+class LPGA(PerceptualAutoencoder):
+  """Maximum-likelihood PGA, [1, eq. 9].
+
+  `L = L_r + alpha L_lr,N + beta L_lr,H + gamma (L_nll_phi + L_nll_theta)`
+
+  Args:
+    encoder: deterministic encoder, images to latents `[B, H]`.
+    decoder: decoder, latents to images.
+    latent_reconstruction: alpha, the weight of eq. 2.
+    data_latent_reconstruction: beta, the weight of eq. 3.
+    nll_encoder: gamma, the weight of eq. 6.
+    nll_decoder: gamma, the weight of eq. 7.
+    epsilon: size of the perturbation of eq. 7, per latent dimension.
+    perturbation: 'sphere' (the authors' code: uniform on the sphere of radius
+      `epsilon * sqrt(H)`) or 'gaussian' (`N(0, epsilon**2 I)`).
+    warm_up_steps: all weights but the reconstruction's are 0 while
+      step <= warm_up_steps (the authors' code: 3,000; not in the paper).
+    updates: rows that replace those of the update table.
+  """
+
+  updates = {
+      'reconstruction': ('encoder', 'decoder'),
+      'latent_reconstruction': ('encoder',),
+      'data_latent_reconstruction': ('encoder',),
+      'nll_encoder': ('encoder',),
+      'nll_decoder': ('decoder',),
+  }
+  needs_full_precision = True
+
+  def __init__(self, encoder, decoder, latent_reconstruction=3e-2,
+               data_latent_reconstruction=0., nll_encoder=1.5e-2,
+               nll_decoder=1.5e-2, epsilon=1e-2, perturbation='sphere',
+               warm_up_steps=3000, updates=None):
+    base.check_stochastic(encoder, 'LPGA', False)
+    if perturbation not in ('sphere', 'gaussian'):
+      raise ValueError('`LPGA.perturbation` must be sphere or gaussian, not '
+                       f'{perturbation!r}.')
+    super().__init__(encoder, decoder, {
+        'latent_reconstruction': latent_reconstruction,
+        'data_latent_reconstruction': data_latent_reconstruction,
+        'nll_encoder': nll_encoder,
+        'nll_decoder': nll_decoder,
+    }, warm_up_steps, updates, 'lpga')
+    self.epsilon = epsilon
+    self.perturbation = perturbation
+
+  def terms(self, images, noise, training=True):
+    latents = self.encoder(images, training=training)
+    terms = self.basic_terms(images, latents, noise, training)  # eq. 4
+    terms['nll_encoder'] = losses.latent_nll(latents)  # eq. 6
+    z = tf.stop_gradient(latents)
+    delta = self.perturb(noise['perturbation'])
+    terms['nll_decoder'] = losses.expansion(  # eq. 7
+        self.h(z, training), self.h(z + delta, training),
+        tf.reduce_sum(tf.square(delta), -1))
+    return terms
+
+  def h(self, latents, training):
+    """h = F(G(z)) of [1, sec. 3.1]."""
+    return self.encoder(self.decoder(latents, training=training),
+                        training=training)
+
+  def perturb(self, normal):
+    """Makes delta ~ S(epsilon) of [1, eq. 7] from normal draws `[B, H]`."""
+    if self.perturbation == 'gaussian':
+      return self.epsilon * normal
+    radius = self.epsilon * math.sqrt(self.latent_dim)
+    return radius * tf.math.l2_normalize(normal, -1, epsilon=1e-30)
+
+
+@gin.register
+class VPGA(PerceptualAutoencoder):
+  """Variational PGA, [1, eq. 13].
+
+  `L = L_r + alpha L_lr,N + beta L_lr,H + eta (L_vr + L_vkl)`
+
+  L_vr is the error of h(z') for z' ~ N(mu(x), diag(sigma(x)**2)), in units of
+  the scale of the latents. Its own weight stands for the likelihood's variance.
+  It trains the decoder, and the encoder only through sigma(x).
+
+  Args:
+    encoder: stochastic encoder, images to `[mean, log_variance]`.
+    decoder: decoder, latents to images.
+    latent_reconstruction: alpha, the weight of eq. 2.
+    data_latent_reconstruction: beta, the weight of eq. 3.
+    variational_reconstruction: weight of L_vr.
+    kl: eta, the weight of L_vkl.
+    likelihood_sigma: None for a spread proportional to the latents (the
+      root mean square of each latent dimension over the batch), or a number,
+      the fixed spread of the workshop paper [2].
+    posterior_sigma: None for sigma(x) as the encoder learns it, or a number.
+    warm_up_steps: as for LPGA; the authors' code has none.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = {
+      'reconstruction': ('encoder', 'decoder'),
+      'latent_reconstruction': ('encoder',),
+      'data_latent_reconstruction': ('encoder',),
+      'variational_reconstruction': ('encoder', 'decoder'),
+      'kl': ('encoder',),
+  }
+
+  def __init__(self, encoder, decoder, latent_reconstruction=3e-2,
+               data_latent_reconstruction=0., variational_reconstruction=1e-2,
+               kl=2e-2, likelihood_sigma=None, posterior_sigma=None,
+               warm_up_steps=0, updates=None):
+    base.check_stochastic(encoder, 'VPGA', True)
+    super().__init__(encoder, decoder, {
+        'latent_reconstruction': latent_reconstruction,
+        'data_latent_reconstruction': data_latent_reconstruction,
+        'variational_reconstruction': variational_reconstruction,
+        'kl': kl,
+    }, warm_up_steps, updates, 'vpga')
+    self.likelihood_sigma = likelihood_sigma
+    self.posterior_sigma = posterior_sigma
+
+  def terms(self, images, noise, training=True):
+    mean, log_variance = self.encoder(images, training=training)
+    if self.posterior_sigma is not None:
+      log_variance = tf.fill(tf.shape(mean), tf.constant(
+          2. * math.log(self.posterior_sigma), mean.dtype))
+    terms = self.basic_terms(images, mean, noise, training)  # eq. 4
+    z = tf.stop_gradient(mean)
+    sigma = tf.exp(0.5 * log_variance)
+    terms['variational_reconstruction'] = losses.relative_error(  # eq. 12
+        self.h(z, training),
+        self.h(z + sigma * noise['perturbation'], training), self.scale(z))
+    terms['kl'] = losses.kl(mean, log_variance)  # eq. 12
+    return terms
+
+  def h(self, latents, training):
+    """h = F(G(z)), with no gradient into F's weights, [1, sec. 3.3]."""
+    return self.frozen('encoder', self.decoder(latents, training=training),
+                       training)[0]
+
+  def scale(self, latents):
+    """The likelihood's spread, `[H]` or a scalar, from constant latents."""
+    if self.likelihood_sigma is not None:
+      return tf.constant(self.likelihood_sigma, latents.dtype)
+    mean_square = tf.reduce_mean(tf.square(latents), 0)
+    return tf.sqrt(base.replica_mean(mean_square))
+
+
+@gin.register
+class LVPGA(PerceptualAutoencoder):
+  """The unified approach, [1, eq. 16].
+
+  `L = L_r + alpha L_lr,N + beta L_lr,H + gamma' L_vr + gamma L_nll_phi
+       + eta L_vkl`
+
+  with eq. 7 as L_vr, perturbed by N(0, diag((sigma(x) + sigma_floor)**2)). It
+  trains the decoder, and the encoder only through sigma(x).
+
+  Args:
+    encoder: stochastic encoder, images to `[mean, log_variance]`.
+    decoder: decoder, latents to images.
+    latent_reconstruction: alpha, the weight of eq. 2.
+    data_latent_reconstruction: beta, the weight of eq. 3.
+    nll_encoder: gamma, the weight of eq. 6.
+    variational_nll: gamma', the weight of L_vr.
+    kl: eta, the weight of L_vkl.
+    sigma_floor: what is added to sigma(x), the epsilon of the paper.
+    warm_up_steps: as for LPGA.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = {
+      'reconstruction': ('encoder', 'decoder'),
+      'latent_reconstruction': ('encoder',),
+      'data_latent_reconstruction': ('encoder',),
+      'nll_encoder': ('encoder',),
+      'variational_nll': ('encoder', 'decoder'),
+      'kl': ('encoder',),
+  }
+  needs_full_precision = True
+
+  def __init__(self, encoder, decoder, latent_reconstruction=3e-2,
+               data_latent_reconstruction=0., nll_encoder=0.,
+               variational_nll=2e-2, kl=2e-2, sigma_floor=1e-2,
+               warm_up_steps=3000, updates=None):
+    base.check_stochastic(encoder, 'LVPGA', True)
+    super().__init__(encoder, decoder, {
+        'latent_reconstruction': latent_reconstruction,
+        'data_latent_reconstruction': data_latent_reconstruction,
+        'nll_encoder': nll_encoder,
+        'variational_nll': variational_nll,
+        'kl': kl,
+    }, warm_up_steps, updates, 'lvpga')
+    self.sigma_floor = sigma_floor
+
+  def terms(self, images, noise, training=True):
+    mean, log_variance = self.encoder(images, training=training)
+    terms = self.basic_terms(images, mean, noise, training)  # eq. 4
+    terms['nll_encoder'] = losses.latent_nll(mean)  # eq. 6
+    z = tf.stop_gradient(mean)
+    sigma = tf.exp(0.5 * log_variance) + self.sigma_floor
+    delta = sigma * noise['perturbation']
+    norm2 = tf.stop_gradient(tf.reduce_sum(tf.square(delta), -1))
+    terms['variational_nll'] = losses.expansion(  # eqs. 15 and 16
+        self.h(z, training), self.h(z + delta, training), norm2)
+    terms['kl'] = losses.kl(mean, log_variance)  # eqs. 12 and 16
+    return terms
+
+  h = VPGA.h

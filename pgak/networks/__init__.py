@@ -1,0 +1,22 @@
+"""Encoders and decoders as functional Keras models, one architecture a file.
+
+An architecture is a function of a Keras tensor: an encoder's turns images into
+features, a decoder's turns latents into images before their last activation.
+`encoder` and `decoder` put the heads on, so that any model takes any net.
+"""
+from pgak.networks.conv_digits import conv_digits_decoder
+from pgak.networks.conv_digits import conv_digits_encoder
+from pgak.networks.conv_mnist import conv_mnist_decoder
+from pgak.networks.conv_mnist import conv_mnist_encoder
+from pgak.networks.dcgan import dcgan_decoder
+from pgak.networks.dcgan import dcgan_encoder
+from pgak.networks.heads import decoder
+from pgak.networks.heads import encoder
+from pgak.networks.resnet_32 import resnet_32_decoder
+from pgak.networks.resnet_32 import resnet_32_encoder
+
+__all__ = [
+    'conv_digits_decoder', 'conv_digits_encoder', 'conv_mnist_decoder',
+    'conv_mnist_encoder', 'dcgan_decoder', 'dcgan_encoder', 'decoder',
+    'encoder', 'resnet_32_decoder', 'resnet_32_encoder'
+]

@@ -1,0 +1,41 @@
+"""What several architectures are made of."""
+import keras
+from keras import layers
+
+__all__ = ['ZeroUnpooling', 'activated', 'batch_norm']
+
+
+def batch_norm():
+  """Returns a layer as in the PGA authors' code: decay 0.999, epsilon 1e-3."""
+  return layers.BatchNormalization(momentum=0.999, epsilon=1e-3)
+
+
+def activated(layer, x, activation, normalised):
+  """Applies a layer, batch norm if asked, and an activation.
+
+  Args:
+    layer: a conv or dense layer; build it without a bias where batch norm
+      follows.
+    x: Keras tensor.
+    activation: function of a Keras tensor.
+    normalised: whether batch norm stands between the two.
+  """
+  x = layer(x)
+  if normalised:
+    x = batch_norm()(x)
+  return activation(x)
+
+
+@keras.saving.register_keras_serializable('pgak')
+class ZeroUnpooling(layers.Layer):
+  """Doubles height and width; all but the upper left of four pixels are 0."""
+
+  def call(self, x):
+    _, height, width, channels = x.shape
+    x = keras.ops.reshape(x, (-1, height, 1, width, 1, channels))
+    x = keras.ops.pad(x, ((0, 0), (0, 0), (0, 1), (0, 0), (0, 1), (0, 0)))
+    return keras.ops.reshape(x, (-1, 2 * height, 2 * width, channels))
+
+  def compute_output_shape(self, input_shape):
+    batch, height, width, channels = input_shape
+    return (batch, 2 * height, 2 * width, channels)

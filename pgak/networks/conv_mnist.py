@@ -1,0 +1,47 @@
+"""The PGA authors' net for 28x28 images: two conv layers and a dense one.
+
+Kernels of 5x5, stride 2, 'same' padding; leaky ReLU (0.2) in the encoder, ReLU
+in the decoder; the first and the last layer never have batch norm.
+"""
+import functools
+
+import gin
+from keras import layers
+from keras import ops
+
+from pgak.networks import blocks
+
+__all__ = ['conv_mnist_decoder', 'conv_mnist_encoder']
+
+_leaky_relu = functools.partial(ops.leaky_relu, negative_slope=0.2)
+_options = dict(kernel_size=5, strides=2, padding='same')
+
+
+@gin.register
+def conv_mnist_encoder(images, base_filters=64, batch_norm=False,
+                       dense_units=1024):
+  """Images `[B, 28, 28, C]` to features `[B, dense_units]`."""
+  bias = not batch_norm
+  x = blocks.activated(layers.Conv2D(base_filters, **_options), images,
+                       _leaky_relu, False)
+  x = blocks.activated(
+      layers.Conv2D(2 * base_filters, use_bias=bias, **_options), x,
+      _leaky_relu, batch_norm)
+  x = layers.Flatten()(x)
+  return blocks.activated(layers.Dense(dense_units, use_bias=bias), x,
+                          _leaky_relu, batch_norm)
+
+
+@gin.register
+def conv_mnist_decoder(latents, channels, base_filters=64, batch_norm=False,
+                       dense_units=1024):
+  """Latents `[B, H]` to images `[B, 28, 28, channels]`."""
+  bias = not batch_norm
+  x = blocks.activated(layers.Dense(dense_units), latents, ops.relu, False)
+  x = blocks.activated(
+      layers.Dense(7 * 7 * 2 * base_filters, use_bias=bias), x, ops.relu,
+      batch_norm)
+  x = layers.Reshape((7, 7, 2 * base_filters))(x)
+  x = blocks.activated(layers.Conv2DTranspose(base_filters, **_options), x,
+                       ops.relu, False)
+  return layers.Conv2DTranspose(channels, **_options)(x)

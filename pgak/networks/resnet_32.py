@@ -1,0 +1,47 @@
+"""The PGA authors' residual net for 32x32 images (no published result).
+
+Pre-activation blocks of two 3x3 convs; the encoder halves the side in its first
+two blocks by average pooling, the decoder doubles it in each of its three by
+un-pooling with zeros.
+"""
+import gin
+from keras import layers
+from keras import ops
+
+from pgak.networks import blocks
+
+__all__ = ['resnet_32_decoder', 'resnet_32_encoder']
+
+
+def _block(x, filters, batch_norm, up=False, down=False):
+  """`shortcut(x) + residual(x)`, both at the doubled or the halved side."""
+  if up:
+    x = blocks.ZeroUnpooling()(x)
+  shortcut, residual = x, x
+  if x.shape[-1] != filters:
+    shortcut = layers.Conv2D(filters, 1)(x)
+  for _ in range(2):
+    if batch_norm:
+      residual = blocks.batch_norm()(residual)
+    residual = layers.Conv2D(filters, 3, padding='same')(ops.relu(residual))
+  x = layers.Add()([shortcut, residual])
+  return layers.AveragePooling2D(2)(x) if down else x
+
+
+@gin.register
+def resnet_32_encoder(images, filters=512, batch_norm=True):
+  """Images `[B, 32, 32, C]` to features `[B, 8 * 8 * filters]`."""
+  x = images
+  for down in (True, True, False, False):
+    x = _block(x, filters, batch_norm, down=down)
+  return layers.Flatten()(ops.relu(x))
+
+
+@gin.register
+def resnet_32_decoder(latents, channels, filters=512, batch_norm=True):
+  """Latents `[B, H]` to images `[B, 32, 32, channels]`."""
+  x = layers.Dense(4 * 4 * 4 * filters)(latents)
+  x = layers.Reshape((4, 4, 4 * filters))(x)
+  for _ in range(3):
+    x = _block(x, filters, batch_norm, up=True)
+  return layers.Conv2D(channels, 3, padding='same')(ops.relu(x))

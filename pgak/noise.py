@@ -1,0 +1,61 @@
+"""Repeatable random draws, the same inside and outside XLA.
+
+TensorFlow's stateless float draws differ between XLA and the other kernels,
+and its stateful ones are not repeatable under XLA at all. The raw bits of the
+Philox generator are the same everywhere, so pgak makes its numbers from them.
+"""
+import math
+import zlib
+
+import tensorflow as tf
+
+__all__ = ['normal', 'seed', 'uniform']
+
+
+def seed(run_seed, counter, name):
+  """Makes one seed from a run's seed, a counter and the name of a draw.
+
+  Args:
+    run_seed: int or integer scalar tensor, the run's seed.
+    counter: int or integer scalar tensor, the step or the index of the draw.
+    name: string, so that two draws of one step are independent.
+
+  Returns:
+    int64 tensor `[2]`.
+  """
+  key = (tf.cast(run_seed, tf.int64) * (1 << 32)) + zlib.crc32(name.encode())
+  return tf.stack([key, tf.cast(counter, tf.int64)])
+
+
+def uniform(shape, seed, dtype=tf.float32):
+  """Draws from the uniform distribution on `[0, 1)`.
+
+  Each number is a multiple of 2^-24, which float32 holds exactly.
+
+  Args:
+    shape: list of ints, or an int tensor.
+    seed: int64 tensor `[2]`, as `seed()` makes it.
+    dtype: float32 or float64.
+  """
+  bits = tf.random.stateless_uniform(
+      shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg='philox')
+  high_bits = tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)),
+                      tf.int32)
+  return tf.cast(high_bits, dtype) * tf.constant(2.**-24, dtype)
+
+
+def normal(shape, seed, dtype=tf.float32):
+  """Draws from the standard normal distribution by Box and Muller's transform.
+
+  With u, v uniform on `(0, 1]` and `[0, 1)`,
+  `n = sqrt(-2 log u) cos(2 pi v)`. No number is further out than 5.77.
+
+  Args:
+    shape: list of ints, or an int tensor.
+    seed: int64 tensor `[2]`, as `seed()` makes it.
+    dtype: float32 or float64.
+  """
+  # Steps never reach 2^62, so that the second draw's seed is nobody else's.
+  other_seed = tf.bitwise.bitwise_xor(seed, tf.constant([0, 1 << 62], tf.int64))
+  radius = tf.sqrt(-2. * tf.math.log(1. - uniform(shape, seed, dtype)))
+  return radius * tf.cos(2. * math.pi * uniform(shape, other_seed, dtype))

@@ -1,0 +1,45 @@
+"""The standard normal distribution, the prior of most of the models."""
+import gin
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from pgak import noise
+
+__all__ = ['StandardNormal']
+
+
+@gin.register
+class StandardNormal:
+  """N(0, I) on the latent space.
+
+  Args:
+    latent_dim: number of latent dimensions H.
+
+  Example:
+
+  ```python
+  prior = priors.StandardNormal(latent_dim=8)
+  prior.sample(16, seed=0)   # float32 [16, 8], the same at every call
+  ```
+  """
+
+  name = 'standard_normal'
+
+  def __init__(self, latent_dim):
+    self.latent_dim = latent_dim
+
+  def sample(self, n, seed=0):
+    """Returns n draws, float32 `[n, latent_dim]`, repeatable by seed.
+
+    Args:
+      n: int or integer scalar tensor.
+      seed: int or integer scalar tensor.
+    """
+    return noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
+
+  def log_prob(self, latents):
+    """Returns the log-density of float latents `[B, latent_dim]`, `[B]`."""
+    zeros = tf.zeros([self.latent_dim], latents.dtype)
+    normal = tfp.distributions.MultivariateNormalDiag(
+        zeros, tf.ones_like(zeros))
+    return normal.log_prob(latents)
