@@ -6,6 +6,8 @@ that ends in `_bytes` is what TensorFlow Serving's REST interface writes in
 base64 (`{"b64": "..."}`). Nothing here needs XLA, and all but the work on files
 runs on a GPU.
 """
+import functools
+
 import tensorflow as tf
 
 from pgak import images as images_lib
@@ -26,20 +28,23 @@ class Endpoints:
       `decode`, `image_shape` and `latent_dim`.
     prior: its latent distribution, with `sample(n, seed)` that takes tensors.
     max_count: the most images that one call of `generate`, `generate_png` or
-      `interpolate` makes; `sample_latents` draws 1,000 times as many.
+      `interpolate` makes; `sample_latents` draws 100 times as many.
     crop: None, or the side in pixels of the square that `encode_image` cuts
       from the middle of a larger photograph, as the model's data were cut.
+    antialias: whether `encode_image` smooths before it shrinks, likewise.
 
   Every method's tensors are named as its arguments and as the keys of what it
   returns; `[B, ...]` is any number of images, none included. A call that asks
   for too much raises `InvalidArgumentError` with a sentence that says so.
   """
 
-  def __init__(self, model, prior, max_count=1024, crop=None):
+  def __init__(self, model, prior, max_count=1024, crop=None,
+               antialias=True):
     self.model = model
     self.prior = prior
     self.max_count = max_count
     self.crop = crop
+    self.antialias = antialias
 
   def signatures(self):
     """Returns `{name: (function, list of named tf.TensorSpec)}`.
@@ -50,34 +55,34 @@ class Endpoints:
                             'latents')
     draw = [tf.TensorSpec([], tf.int64, 'seed'),
             tf.TensorSpec([], tf.int32, 'count')]
-    return {
-        'decode': (self.decode, [latents]),
-        'encode': (self.encode, [self._images('images')]),
-        'encode_image': (self.encode_image,
-                         [tf.TensorSpec([None], tf.string, 'image_bytes')]),
-        'generate': (self.generate, draw),
-        'generate_png': (self.generate_png, draw),
-        'interpolate': (self.interpolate,
-                        [self._images('start'), self._images('end'),
-                         tf.TensorSpec([], tf.int32, 'steps')]),
-        'reconstruct': (self.reconstruct, [self._images('images')]),
-        'sample_latents': (self.sample_latents, draw),
+    specs = {
+        'decode': [latents],
+        'encode': [self._images('images')],
+        'encode_image': [tf.TensorSpec([None], tf.string, 'image_bytes')],
+        'generate': draw,
+        'generate_png': draw,
+        'interpolate': [self._images('start'), self._images('end'),
+                        tf.TensorSpec([], tf.int32, 'steps')],
+        'reconstruct': [self._images('images')],
+        'sample_latents': draw,
     }
+    return {name: (_checked(getattr(self, name), inputs), inputs)
+            for name, inputs in specs.items()}
 
   def decode(self, latents):
     """float32 `[B, H]` -> images uint8 `[B, h, w, c]`."""
-    return {'images': self.model.decode(latents)}
+    return {'images': self._decode(latents)}
 
   def encode(self, images):
     """uint8 `[B, h, w, c]` -> latents float32 `[B, H]`.
 
     A stochastic encoder answers with its mean.
     """
-    return {'latents': self.model.encode(images)}
+    return {'latents': self._encode(images)}
 
   def reconstruct(self, images):
     """uint8 `[B, h, w, c]` -> images uint8 `[B, h, w, c]`."""
-    return {'images': self.model.reconstruct(images)}
+    return {'images': self._decode(self._encode(images))}
 
   def generate(self, seed, count):
     """int64 [] and int32 [] -> images uint8 `[count, h, w, c]`.
@@ -85,7 +90,7 @@ class Endpoints:
     The images are a function of the seed; a smaller count gives the first of
     them.
     """
-    return {'images': self.model.decode(self._draw(seed, count))}
+    return {'images': self._decode(self._draw(seed, count))}
 
   def generate_png(self, seed, count):
     """As `generate` -> image_bytes string `[count]`, a PNG file each."""
@@ -94,7 +99,7 @@ class Endpoints:
 
   def sample_latents(self, seed, count):
     """As `generate`, before decoding -> latents float32 `[count, H]`."""
-    return {'latents': self._draw(seed, count, 1000)}
+    return {'latents': self._draw(seed, count, 100)}
 
   def interpolate(self, start, end, steps):
     """Decodes points of the lines between the latents of pairs of images.
@@ -111,29 +116,35 @@ class Endpoints:
     with tf.control_dependencies(self._check_lines(start, end, steps)):
       steps = tf.identity(steps)
     weights = tf.linspace(0., 1., steps)[:, tf.newaxis]
-    from_latents = self.model.encode(start)[:, tf.newaxis]
-    to_latents = self.model.encode(end)[:, tf.newaxis]
+    from_latents = self._encode(start)[:, tf.newaxis]
+    to_latents = self._encode(end)[:, tf.newaxis]
     latents = (1. - weights) * from_latents + weights * to_latents
-    images = self.model.decode(
-        tf.reshape(latents, [-1, self.model.latent_dim]))
+    images = self._decode(tf.reshape(latents, [-1, self.model.latent_dim]))
     shape = [tf.shape(start)[0], steps, *self.model.image_shape]
     return {'images': tf.reshape(images, shape)}
 
   def encode_image(self, image_bytes):
     """string `[B]`, PNG or JPEG files of any size -> latents float32 `[B, H]`.
 
-    The middle of a picture is cut out, its largest window of the model's
-    aspect ratio (or the square `crop`, where the picture holds one), and
-    resized with antialiased bicubic interpolation; colours are brought to the
-    model's channels. A picture of the model's own size stays as it is.
+    The middle of a picture is cut out, the largest part with the proportions
+    of the model's images (or the square `crop`, where the picture holds one),
+    and resized by bicubic interpolation; grey and colour are brought to the
+    model's channels. A picture of the model's own size stays as it is. What
+    EXIF says of a picture's orientation is not heeded.
     """
     images = tf.map_fn(
         self._read_image, image_bytes, parallel_iterations=4,
         fn_output_signature=tf.TensorSpec(self.model.image_shape, tf.uint8))
-    return {'latents': self.model.encode(images)}
+    return {'latents': self._encode(images)}
 
   def _images(self, name):
     return tf.TensorSpec([None, *self.model.image_shape], tf.uint8, name)
+
+  def _encode(self, images):
+    return _never_empty(self.model.encode, images)
+
+  def _decode(self, latents):
+    return _never_empty(self.model.decode, latents)
 
   def _draw(self, seed, count, times=1):
     most = times * self.max_count
@@ -161,15 +172,45 @@ class Endpoints:
     height, width, channels = self.model.image_shape
     with tf.control_dependencies(_check_file(contents)):
       contents = tf.identity(contents)
-    pixels = tf.io.decode_image(contents, channels, expand_animations=False)
+    pixels = tf.cond(
+        _is_png(contents), lambda: tf.io.decode_png(contents, channels),
+        lambda: tf.io.decode_jpeg(contents, channels,
+                                  dct_method='INTEGER_ACCURATE'))
     pixels = _centre_window(pixels, height, width, self.crop)
-    pixels = tf.image.resize(pixels, [height, width], 'bicubic', antialias=True)
+    pixels = tf.image.resize(pixels, [height, width], 'bicubic',
+                             antialias=self.antialias)
     return images_lib.to_uint8(pixels, (0., 255.))
+
+
+def _checked(function, specs):
+  """Makes a function check its inputs' shapes when it runs.
+
+  TensorFlow holds a signature's shapes against the dimensions of nothing that
+  a server is sent, and a wrong one can end the server's process.
+  """
+  @functools.wraps(function)
+  def checked(*inputs):
+    return function(*(tf.ensure_shape(tensor, spec.shape)
+                      for tensor, spec in zip(inputs, specs)))
+
+  return checked
+
+
+def _never_empty(function, batch):
+  """Calls a function of a batch with one zero example where there is none.
+
+  TensorFlow's convolutions on a CPU fail on an empty batch.
+  """
+  size = tf.shape(batch)[0]
+  missing = tf.cast(tf.equal(size, 0), tf.int32)
+  paddings = [[0, missing]] + [[0, 0]] * (batch.shape.rank - 1)
+  padded = tf.ensure_shape(tf.pad(batch, paddings), batch.shape)
+  return function(padded)[:size]
 
 
 def _check_file(contents):
   """Refuses what is neither PNG nor JPEG, and what unpacks to too much."""
-  is_png = tf.equal(tf.strings.substr(contents, 0, 8), _PNG_MAGIC)
+  is_png = _is_png(contents)
   known = tf.debugging.Assert(
       is_png | tf.io.is_jpeg(contents),
       ['`image_bytes` must hold PNG or JPEG files.'])
@@ -181,6 +222,10 @@ def _check_file(contents):
       pixels <= MAX_PIXELS,
       [f'`image_bytes` must hold pictures of at most {MAX_PIXELS} pixels, but '
        'one has height and width', size])]
+
+
+def _is_png(contents):
+  return tf.equal(tf.strings.substr(contents, 0, 8), _PNG_MAGIC)
 
 
 def _png_size(contents):
@@ -198,9 +243,10 @@ def _centre_window(pixels, height, width, crop):
   window_columns = tf.maximum(tf.minimum(columns, rows * width // height), 1)
   if crop is not None:
     # What has the model's size was cut before.
-    fits = (rows == height) & (columns == width)
-    window_rows = tf.where(fits, rows, tf.minimum(window_rows, crop))
-    window_columns = tf.where(fits, columns, tf.minimum(window_columns, crop))
+    cut = (tf.minimum(rows, columns) >= crop) & (
+        (rows != height) | (columns != width))
+    window_rows = tf.where(cut, crop, window_rows)
+    window_columns = tf.where(cut, crop, window_columns)
   return tf.image.crop_to_bounding_box(
       pixels, (rows - window_rows) // 2, (columns - window_columns) // 2,
       window_rows, window_columns)

@@ -26,20 +26,59 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pgak import checkpoints
 from pgak import endpoints
 from pgak import errors
 from pgak import images as images_lib
+from pgak import run_directory
+from pgak import served_model
 from pgak import version as version_lib
 
-__all__ = ['ServedModel', 'export', 'export_model', 'verify']
+__all__ = ['export', 'export_model', 'verify']
 
 _CHECK = pathlib.Path(__file__).with_name('serving_check.py')
 _EXTRA = 'assets.extra'
-_METADATA = 'metadata.json'
+
+
+@gin.configurable(denylist=['run_dir'])
+def export(run_dir, output=None, checkpoint='latest', prior='own', version=None,
+           max_count=1024, verified=True):
+  """Exports a checkpoint of a run for TensorFlow Serving.
+
+  Args:
+    run_dir: path of the run directory, whose configuration gin holds.
+    output: folder that holds the versions; by default `export` in `run_dir`.
+    checkpoint: 'latest', 'best' or a step.
+    prior: what `generate` draws from: 'own' for the model's, or the class of
+      another prior, or its name.
+    version: positive int; by default one more than the largest version there.
+    max_count: the most images that one request may ask for.
+    verified: whether a fresh process checks the export before it is put in its
+      place (see `verify`; 10 to 30 seconds).
+
+  Returns:
+    `pathlib.Path` of the version's folder.
+
+  Raises:
+    errors.UserError: if the run or its checkpoint cannot be had, and as
+      `export_model` does.
+  """
+  run = run_directory.RunDirectory(run_dir)
+  output = pathlib.Path(output).expanduser() if output else run.export
+  _check_settings(output, version, max_count)
+  model = checkpoints.load_configured(run, checkpoint)
+  recorded = run.config['data']
+  preprocessing = recorded['preprocessing']
+  averaged = any(o.use_ema for o in model.optimizers.values())
+  return export_model(
+      model, output, version, _chosen(prior, model), max_count,
+      crop=preprocessing.get('crop'),
+      antialias=preprocessing.get('antialias', True),
+      provenance={'ema': averaged, 'dataset': recorded}, verified=verified)
 
 
 def export_model(model, output, version=None, prior=None, max_count=1024,
-                 crop=None, provenance=None, verified=True):
+                 crop=None, antialias=True, provenance=None, verified=True):
   """Writes a model's export to `output/<version>`, whole or not at all.
 
   Args:
@@ -48,7 +87,8 @@ def export_model(model, output, version=None, prior=None, max_count=1024,
     version: positive int; by default one more than the largest version there.
     prior: latent distribution to draw from, by default the model's own.
     max_count: the most images that one request may ask for.
-    crop: see `endpoints.Endpoints`.
+    crop: how the model's data were cut; see `endpoints.Endpoints`.
+    antialias: how they were resized; see there.
     provenance: dictionary of what else `metadata.json` shall say.
     verified: whether a fresh process checks the export before it is put in its
       place (see `verify`; 10 to 30 seconds).
@@ -57,13 +97,14 @@ def export_model(model, output, version=None, prior=None, max_count=1024,
     `pathlib.Path` of the version's folder.
 
   Raises:
-    UserError: if the version exists or is no positive number, if `output`
-      cannot be written, or if the verification fails.
+    errors.UserError: if the version exists or is no positive number, if
+      `output` cannot be written, or if the verification fails.
   """
   output = pathlib.Path(output)
-  _check_version(output, version)
+  _check_settings(output, version, max_count)
   served = endpoints.Endpoints(
-      model, model.prior if prior is None else prior, max_count, crop)
+      model, model.prior if prior is None else prior, max_count, crop,
+      antialias)
   part = output / f'.part-{uuid.uuid4().hex}'
   try:
     _make_folder(part / _EXTRA)
@@ -96,9 +137,9 @@ def verify(path):
     1), and for latents as a share of the largest one (at most 0.01).
 
   Raises:
-    UserError: if there is no export, or if an answer is not the model's.
+    errors.UserError: if there is no export, or if an answer is not the model's.
   """
-  folder = _find_version(path)
+  folder = served_model.find_version(path)
   environment = dict(os.environ, CUDA_VISIBLE_DEVICES='-1',
                      TF_CPP_MIN_LOG_LEVEL='2')
   done = subprocess.run(
@@ -106,104 +147,37 @@ def verify(path):
       capture_output=True, text=True, env=environment, check=False)
   if done.returncode:
     lines = done.stderr.strip().splitlines() or ['it says nothing']
-    raise errors.UserError(
-        f'The export in {folder} does not give what the model gives: '
-        f'{lines[-1]}')
+    raise errors.UserError(f'The export fails its verification: {lines[-1]}')
   return json.loads(done.stdout.splitlines()[-1])
 
 
-class ServedModel:
-  """An export, loaded without the classes that made it.
+# === Writing ===
 
-  It answers as a model does: everything is uint8 images `[B, h, w, c]` or
-  float32 latents `[B, H]`, as NumPy arrays.
 
-  Args:
-    path: folder of an export's version, or the folder that holds versions, of
-      which the largest is taken.
-
-  Raises:
-    UserError: if there is no export, or if it is damaged.
-
-  Example:
-
-  ```python
-  served = serving.ServedModel('/tmp/digits/export')
-  images = served.sample(16, seed=0)          # uint8 [16, 8, 8, 1]
-  latents = served.encode(images)             # float32 [16, 8]
-  lines = served.interpolate(images[:2], images[2:4], steps=5)
-  ```
-  """
-
-  def __init__(self, path):
-    self.path = _find_version(path)
-    try:
-      self.metadata = json.loads((self.path / _METADATA).read_text())
-      self._loaded = tf.saved_model.load(str(self.path))
-      self.image_shape = tuple(self.metadata['image_shape'])
-      self.latent_dim = self.metadata['latent_dim']
-      self._max_count = self.metadata['max_count']
-    except (KeyError, OSError, ValueError, tf.errors.OpError) as error:
+def _check_settings(output, version, max_count):
+  # Three images are what the verification asks for.
+  for name, value, least in (('version', version, 1),
+                             ('max_count', max_count, 3)):
+    if value is not None and (not isinstance(value, int) or value < least):
       raise errors.UserError(
-          f'The export in {self.path} cannot be read, export the run again: '
-          f'{str(error).splitlines()[0]}') from error
-
-  def encode(self, images):
-    """Returns the latents of images."""
-    return self._in_batches('encode', images=np.asarray(images, np.uint8))
-
-  def decode(self, latents):
-    """Returns the images of latents."""
-    return self._in_batches('decode', latents=np.asarray(latents, np.float32))
-
-  def reconstruct(self, images):
-    """Returns what images become by encoding and decoding."""
-    return self._in_batches('reconstruct', images=np.asarray(images, np.uint8))
-
-  def interpolate(self, start, end, steps):
-    """Returns uint8 `[B, steps, h, w, c]`, `start` to `end`; linear in latents.
-    """
-    return self._call('interpolate', start=np.asarray(start, np.uint8),
-                      end=np.asarray(end, np.uint8), steps=np.int32(steps))
-
-  def sample(self, n, seed=0):
-    """Returns n images drawn from the prior, repeatable by seed."""
-    return self.decode(self._call('sample_latents', seed=np.int64(seed),
-                                  count=np.int32(n)))
-
-  def _in_batches(self, signature, **inputs):
-    (name, array), = inputs.items()
-    # No images at all still make one call, which knows the answer's shape.
-    starts = range(0, max(len(array), 1), self._max_count)
-    return np.concatenate([
-        self._call(signature, **{name: array[i:i + self._max_count]})
-        for i in starts])
-
-  def _call(self, signature, **inputs):
-    try:
-      outputs = self._loaded.signatures[signature](
-          **{name: tf.constant(array) for name, array in inputs.items()})
-    except tf.errors.InvalidArgumentError as error:
-      raise errors.UserError(f'{signature}: {_first_line(error)}') from error
-    (tensor,) = outputs.values()
-    return tensor.numpy()
-
-
-@gin.configurable
-def export(run_dir, output=None, checkpoint='latest', prior='own', version=None,
-           max_count=1024, crop=None, verify=True):
-  """Exports a run."""
-  raise NotImplementedError
-
-
-def _check_version(output, version):
-  if version is None:
-    return
-  if not isinstance(version, int) or version < 1:
-    raise errors.UserError(
-        f'The version of an export must be a positive number, not {version!r}.')
-  if (output / str(version)).exists():
+          f'`export.{name}` must be a whole number of at least {least}, not '
+          f'{value!r}.')
+  if version and (output / str(version)).exists():
     raise _exists(output / str(version))
+
+
+def _chosen(prior, model):
+  """Returns the model's prior, or another one made for its latents."""
+  if prior == 'own':
+    return model.prior
+  if isinstance(prior, str):
+    try:
+      prior = gin.get_configurable(prior)
+    except ValueError as error:
+      raise errors.UserError(
+          f'There is no prior {prior!r}: it must be own, or the name of a '
+          'class in pgak.priors.') from error
+  return prior(model.latent_dim)
 
 
 def _exists(target):
@@ -245,26 +219,24 @@ def _expected_calls(model, prior):
   """
   latents = prior.sample(4, 1)
   noise = np.random.default_rng(0).integers(0, 256, (2, *model.image_shape))
-  images = np.concatenate([model.decode(latents)[:2], noise]).astype(np.uint8)
+  images = np.concatenate([model.decode(latents[:2]), noise.astype(np.uint8)])
+  encoded = model.encode(images)
+  decoded = model.decode(latents)
   draw = {'seed': np.int64(2), 'count': np.int32(3)}
   drawn = prior.sample(3, 2)
-  start, middle, end = model.encode(images[:1]), None, model.encode(images[-1:])
-  middle = model.decode(tf.concat([start, (start + end) / 2., end], 0))
+  line = tf.linspace(encoded[0], encoded[-1], 3)
   calls = {
-      'decode': ({'latents': latents}, {'images': model.decode(latents)}),
-      'encode': ({'images': images}, {'latents': model.encode(images)}),
-      'encode_image': ({'image_bytes': images},
-                       {'latents': model.encode(images)}),
+      'decode': ({'latents': latents}, {'images': decoded}),
+      'encode': ({'images': images}, {'latents': encoded}),
+      'encode_image': ({'image_bytes': images}, {'latents': encoded}),
       'generate': (draw, {'images': model.decode(drawn)}),
       'generate_png': (draw, {'image_bytes': model.decode(drawn)}),
       'interpolate': (
           {'start': images[:1], 'end': images[-1:], 'steps': np.int32(3)},
-          {'images': middle[tf.newaxis]}),
-      'reconstruct': ({'images': images},
-                      {'images': model.reconstruct(images)}),
+          {'images': model.decode(line)[tf.newaxis]}),
+      'reconstruct': ({'images': images}, {'images': model.decode(encoded)}),
       'sample_latents': (draw, {'latents': drawn}),
-      'serving_default': ({'latents': latents},
-                          {'images': model.decode(latents)}),
+      'serving_default': ({'latents': latents}, {'images': decoded}),
   }
   return tf.nest.map_structure(np.asarray, calls)
 
@@ -318,17 +290,20 @@ def _describe(served):
       'prior': served.prior.name,
       'max_count': served.max_count,
       'crop': served.crop,
+      'antialias': served.antialias,
   }
 
 
 def _write_metadata(folder, metadata):
-  (folder / _METADATA).write_text(json.dumps(metadata, indent=2) + '\n')
+  text = json.dumps(metadata, indent=2) + '\n'
+  (folder / served_model.METADATA).write_text(text)
 
 
 def _move_into_place(part, output, version):
   """Renames the finished folder; two exports at once get two versions."""
   while True:
-    target = output / str(version or _next_version(output))
+    free = max(served_model.versions(output), default=0) + 1
+    target = output / str(version or free)
     try:
       os.rename(part, target)
       return target
@@ -337,28 +312,3 @@ def _move_into_place(part, output, version):
         raise
       if version:
         raise _exists(target) from error
-
-
-def _versions(output):
-  return sorted(int(p.name) for p in output.iterdir() if p.name.isdecimal())
-
-
-def _next_version(output):
-  return max(_versions(output), default=0) + 1
-
-
-def _find_version(path):
-  """Returns the folder of a version: the path, or the largest version in it."""
-  path = pathlib.Path(path)
-  if path.is_dir() and not (path / 'saved_model.pb').exists():
-    versions = _versions(path)
-    path = path / str(versions[-1]) if versions else path
-  if not (path / 'saved_model.pb').exists():
-    raise errors.UserError(
-        f'There is no export in {path}: give the folder that pgak_export '
-        'wrote, or one of the versions in it.')
-  return path
-
-
-def _first_line(error):
-  return str(error).splitlines()[0]

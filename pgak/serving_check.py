@@ -153,8 +153,23 @@ def _check_properties(call, calls):
   _compare('generate with the same seed', again, first)
   fewer = call('generate', {'seed': seed, 'count': number - 1})['images']
   _compare('generate with a smaller count', fewer, first[:-1])
+  for signature in ('decode', 'encode'):
+    (name, array), = calls[signature][0].items()
+    none = call(signature, {name: array[:0]})
+    if any(len(output) for output in none.values()):
+      raise Mismatch(f'{signature} makes something of nothing')
+    _check_refused(call, signature, {name: array[:, 1:]})
   none = call('generate', {'seed': seed, 'count': np.int32(0)})['images']
   _compare('generate of no image', none, first[:0])
+
+
+def _check_refused(call, signature, inputs):
+  """A wrong shape is an error, where unchecked it may end the process."""
+  try:
+    call(signature, inputs)
+  except (tf.errors.InvalidArgumentError, ValueError):
+    return
+  raise Mismatch(f'{signature} takes an input of a wrong shape')
 
 
 def _replay_warm_up(call, folder):

@@ -3,8 +3,6 @@ import hashlib
 
 import gin
 import numpy as np
-import sklearn
-import sklearn.datasets
 
 from pgak.data import arrays
 from pgak.data import store
@@ -19,8 +17,8 @@ def digits():
   """The 1,797 handwritten digits inside scikit-learn, 8 x 8 x 1, with labels.
 
   Their 17 grey levels v become round(255 v / 16). The first 1,500 are `train`,
-  the other 297 are `test`: the writers of one part are not those of the other,
-  as the file keeps the order of the original test set of 13 writers.
+  the other 297 are `test` and what `validation` falls back to. The file keeps
+  the order of its 13 writers, so that the two parts share few of them.
 
   Returns:
     A `Dataset`.
@@ -54,10 +52,12 @@ def synthetic(image_shape, num_examples=256, seed=0):
 class _Digits(store.Recipe):
 
   def fingerprint(self):
-    return f'scikit-learn {sklearn.__version__}'
+    return 'scikit-learn load_digits'
 
   def read(self):
-    bunch = sklearn.datasets.load_digits()
+    # Imported late: it takes a second, and later runs do without it.
+    from sklearn import datasets
+    bunch = datasets.load_digits()
     images = np.rint(bunch.images * (255. / 16.)).astype(np.uint8)[..., None]
     for split, chosen in [('train', slice(None, _TRAIN_DIGITS)),
                           ('test', slice(_TRAIN_DIGITS, None))]:

@@ -117,8 +117,12 @@ def open_prepared(recipe):
       folder cannot be written.
   """
   manifest = _find(recipe, recipe.fingerprint())
-  if manifest and not _damage(manifest):
+  damage = _damage(manifest) if manifest else None
+  if manifest and not damage:
     return _prepared(manifest)
+  if damage:
+    logging.warning('The prepared data set %s is damaged (%s) and is made '
+                    'again.', manifest, damage)
   source = recipe.fetch()
   manifest = _manifest_path(recipe, source)
   try:
@@ -135,7 +139,12 @@ def open_prepared(recipe):
 
 def _folder():
   folder = cache.cache_directory() / 'data'
-  folder.mkdir(exist_ok=True)
+  try:
+    folder.mkdir(exist_ok=True)
+  except OSError as error:
+    raise errors.UserError(
+        f'The folder {folder} for prepared data cannot be made ({error}); '
+        'clear the way or set PGAK_CACHE to another folder.') from error
   return folder
 
 
@@ -176,14 +185,9 @@ def _damage(manifest):
     found = _read_manifest(manifest)
     stats = [os.stat(path) for path in _paths(manifest, found)]
   except (ValueError, KeyError, TypeError, OSError) as error:
-    damage = str(error)
-  else:
-    stamp = tuple((s.st_ino, s.st_size, s.st_mtime_ns) for s in stats)
-    damage = _checksum_damage(manifest, stamp)
-  if damage:
-    logging.warning('The prepared data set %s is damaged (%s); it is made '
-                    'again.', manifest, damage)
-  return damage
+    return str(error) or 'a file is missing'
+  stamp = tuple((s.st_ino, s.st_size, s.st_mtime_ns) for s in stats)
+  return _checksum_damage(manifest, stamp)
 
 
 @functools.lru_cache(maxsize=64)

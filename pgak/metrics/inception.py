@@ -148,7 +148,8 @@ def build(level):
 
   Returns:
     A functional `keras.Model` from float32 `[B, 299, 299, 3]`, which is
-    `(x - 128) / 128` of values x in `[0, 255]`, to float32 `[B, LEVELS[level]]`.
+    `(x - 128) / 128` of values x in `[0, 255]`, to float32 features
+    `[B, LEVELS[level]]`.
 
   Raises:
     UserError: if there is no such level.

@@ -9,7 +9,9 @@ import numpy as np
 from pgak import cache
 from pgak.metrics import frechet
 
-__all__ = ['cached', 'key']
+__all__ = ['cached', 'count', 'key', 'moments', 'read']
+
+_READ_BATCH = 500
 
 
 def key(choices):
@@ -29,8 +31,8 @@ def cached(choices, compute):
 
   Args:
     choices: dictionary of everything that decides the result: data set,
-      fingerprint of its content, split, preprocessing, number of images, feature
-      net, fingerprint of its weights, resize.
+      fingerprint of its content, split, preprocessing, number of images,
+      feature net, fingerprint of its weights, resize.
     compute: function without arguments that returns `frechet.Moments`.
 
   Returns:
@@ -57,10 +59,42 @@ def _read(path, choices):
     return None
 
 
-def _write(path, choices, moments):
+def _write(path, choices, found):
   part = path.with_name(f'.{path.stem}.{os.getpid()}.part')
   with part.open('wb') as file:
-    np.savez(file, count=moments.count, mean=moments.mean,
-             scatter=moments.scatter,
+    np.savez(file, count=found.count, mean=found.mean,
+             scatter=found.scatter,
              choices=json.dumps(choices, sort_keys=True, indent=1))
   os.replace(part, path)
+
+
+def read(array, number):
+  """Yields the first `number` images in batches, uint8 `[b, h, w, C]`."""
+  for start in range(0, number, _READ_BATCH):
+    yield array.read(np.arange(start, min(start + _READ_BATCH, number)))
+
+
+def count(array, limit):
+  """Returns how many images a limit leaves; None leaves all."""
+  return len(array) if limit is None else min(len(array), limit)
+
+
+def moments(net, array, limit=None):
+  """Returns the moments of real images' features, from the cache if there.
+
+  Args:
+    net: a `features.FeatureNet`.
+    array: a `data.ImageArray`.
+    limit: takes the first so many images; None for all.
+
+  Returns:
+    `frechet.Moments`.
+  """
+  number = count(array, limit)
+  choices = dict(
+      dataset=array.name, split=array.split, content=array.fingerprint,
+      preprocessing={k: str(v) for k, v in array.preprocessing.items()},
+      num_images=number, features=net.name, weights=net.fingerprint,
+      resize=net.resize)
+  return cached(
+      choices, lambda: frechet.moments(net(read(array, number)), net.size))

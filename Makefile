@@ -1,0 +1,90 @@
+# Everything that one types here; `make` alone lists it.
+#
+# Only Python 3.11 or newer is expected of the machine. What is installed goes
+# into $(VENV), once; PYTHON, VENV, WORKERS and PYTEST_ARGS can be set:
+#   make test PYTHON=python3.12 PYTEST_ARGS='-k losses'
+
+PYTHON ?= python3
+VENV ?= .venv
+WORKERS ?= 2
+PYTEST_ARGS ?=
+QUICKSTART ?= runs/quickstart
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+BUILDIFIER := $(VENV)/node_modules/.bin/buildifier
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install quickstart test test-slow lint build_file bench clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 12
+
+install: $(STAMP)  ## make the virtual environment and install pgak into it
+
+# An editable install: what one changes here is what runs.
+$(STAMP): setup.py pgak/version.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo 'pgak needs Python 3.11 or newer, and $(PYTHON) is not:' \
+	    'name another with make PYTHON=python3.12 ...' >&2; exit 1; }
+	@echo 'Installing pgak and what it needs into $(VENV), once (2.7 GB) ...'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+# Loads the newest export as another program would, with TensorFlow alone.
+define LOAD_EXPORT
+import pathlib, sys
+import tensorflow as tf
+path = max(pathlib.Path(sys.argv[1]).glob('[0-9]*'), key=lambda p: int(p.name))
+generate = tf.saved_model.load(str(path)).signatures['generate']
+images, = generate(seed=tf.constant(0, tf.int64), count=tf.constant(4)).values()
+assert 'pgak' not in sys.modules
+print(f'{path} loads in a fresh process, without pgak, and generates',
+      images.dtype.name, images.shape)
+endef
+export LOAD_EXPORT
+
+# Trains, measures, draws and exports on the digits inside scikit-learn.
+quickstart: $(STAMP)  ## the main job on a small real data set, in minutes
+	$(BIN)/python bin/train.py --run_dir=$(QUICKSTART) --gin_file=quickstart.gin
+	$(BIN)/python bin/evaluate.py --run_dir=$(QUICKSTART) --protocol=quick
+	for kind in samples reconstruction interpolation; do \
+	  $(BIN)/python bin/sample.py --run_dir=$(QUICKSTART) --kind=$$kind \
+	    --num_samples=64 --output=$(QUICKSTART)/$$kind.png || exit 1; \
+	done
+	$(BIN)/python bin/export.py --run_dir=$(QUICKSTART) \
+	  --output=$(QUICKSTART)/export
+	@$(BIN)/python -P -c "$$LOAD_EXPORT" $(QUICKSTART)/export
+	@echo
+	@echo 'Look at $(QUICKSTART)/samples.png, reconstruction.png and'
+	@echo 'interpolation.png there; scores.csv holds the scores, export/ the'
+	@echo 'model for TensorFlow Serving. The curves:'
+	@echo '  $(BIN)/tensorboard --logdir=$(QUICKSTART)'
+	@echo 'Next, MNIST as in the paper (downloaded by TensorFlow Datasets):'
+	@echo '  $(BIN)/python bin/train.py --run_dir=runs/mnist' \
+	  '--gin_file=papers/pga_icml2020/lpga_mnist.gin'
+
+test: $(STAMP)  ## run the tests, without the slow ones
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' $(PYTEST_ARGS)
+
+test-slow: $(STAMP)  ## run the slow tests: wheel, Bazel, workers, kill and resume
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+lint: $(BUILDIFIER)  ## let buildifier look at BUILD
+	$(BUILDIFIER) --mode=check --lint=warn BUILD WORKSPACE
+
+$(BUILDIFIER):
+	npm install --prefix $(VENV) @bazel/buildifier@8
+
+build_file:  ## write BUILD anew from the tree
+	$(PYTHON) tests/build_file.py
+
+bench: $(STAMP)  ## time the train step and the features
+	$(BIN)/python bin/benchmark.py
+
+clean:  ## remove what make made, but no runs
+	rm -rf $(VENV) build dist pgak.egg-info .pytest_cache
+	find bin pgak tests -name __pycache__ -type d -prune -exec rm -rf {} +

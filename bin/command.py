@@ -1,0 +1,138 @@
+"""What the binaries share: flags, help, and errors in one sentence."""
+import os
+import sys
+
+from absl import flags
+
+__all__ = ['Command', 'bindings_of_flags', 'import_tensorflow', 'run']
+
+
+class Command:
+  """A binary's flags, and how it is run.
+
+  Args:
+    doc: the binary's docstring: what it does, and whole commands that show it.
+
+  Example:
+
+  ```python
+  command = Command(__doc__)
+  command.define_string('run_dir', None, 'the run directory', required=True)
+
+  def main(argv):
+    args = command.parse(argv)
+  ```
+  """
+
+  def __init__(self, doc):
+    self._doc = doc
+    self._flags = flags.FlagValues()
+    flags.DEFINE_boolean('help', False, 'Print this text.', short_name='h',
+                         flag_values=self._flags)
+
+  def define_string(self, name, default, help_text, required=False):
+    """Defines a flag that holds a string."""
+    flags.DEFINE_string(name, default, help_text, flag_values=self._flags)
+    if required:
+      self._flags[name].required_by_pgak = True
+
+  def define_integer(self, name, default, help_text, lower_bound=None):
+    """Defines a flag that holds an integer."""
+    flags.DEFINE_integer(name, default, help_text, lower_bound=lower_bound,
+                         flag_values=self._flags)
+
+  def define_choice(self, name, default, choices, help_text):
+    """Defines a flag that holds one of some strings."""
+    flags.DEFINE_enum(name, default, choices, help_text,
+                      flag_values=self._flags)
+
+  def define_list(self, name, help_text):
+    """Defines a flag that may be given many times."""
+    flags.DEFINE_multi_string(name, [], help_text, flag_values=self._flags)
+
+  def define_common(self):
+    """Defines the flags that every binary has."""
+    self.define_string('run_dir', None, 'The run directory.', required=True)
+    self.define_list(
+        'gin_param', "A setting as gin writes it, such as 'train.steps = 200'. "
+        'It may be given many times; the later wins.')
+    self.define_string(
+        'data_dir', None, 'Folder of the data sets that TensorFlow Datasets '
+        'prepared; by default TFDS_DATA_DIR or ~/tensorflow_datasets.')
+
+  def parse(self, argv):
+    """Returns the values of the flags; prints help or an error and exits."""
+    default_of = {n: self._flags[n].default for n in self._flags}
+    self._flags.unparse_flags()
+    try:
+      rest = self._flags(argv)
+    except flags.Error as e:
+      self._fail(str(e))
+    if self._flags.help:
+      print(f'{self._doc.strip()}\n\nflags:\n{self._help_of_flags(default_of)}')
+      sys.exit(0)
+    if len(rest) > 1:
+      self._fail(f'Unexpected argument {rest[1]!r}: all settings are flags.')
+    for name in self._flags:
+      if (hasattr(self._flags[name], 'required_by_pgak')
+          and self._flags[name].value is None):
+        self._fail(f'The flag --{name} must be given.')
+    return self._flags
+
+  def _help_of_flags(self, default_of):
+    lines = []
+    for name in sorted(self._flags):
+      flag = self._flags[name]
+      if flag.name == name:
+        text = flag.help.split(';\n')[0]
+        if default_of[name] not in (None, False, []):
+          text += f' (default: {default_of[name]})'
+        lines.append(flags.text_wrap(text, 78, '      ', f'  --{name}: '))
+    return '\n'.join(lines)
+
+  def _fail(self, message):
+    print(f'{message.rstrip(".")}. See --help.', file=sys.stderr)
+    sys.exit(2)
+
+
+def bindings_of_flags(args):
+  """Turns --gin_param and --data_dir into gin bindings."""
+  bindings = list(args.gin_param)
+  if args.data_dir is not None:
+    bindings.append(f'data_dir = {args.data_dir!r}')
+  return bindings
+
+
+def import_tensorflow():
+  """Imports TensorFlow without the lines that its C++ parts write meanwhile.
+
+  No setting turns them off; what goes wrong raises an exception all the same.
+  """
+  sys.stderr.flush()
+  kept = os.dup(2)
+  nowhere = os.open(os.devnull, os.O_WRONLY)
+  os.dup2(nowhere, 2)
+  try:
+    import tensorflow as tf
+    tf.config.list_physical_devices()
+  finally:
+    os.dup2(kept, 2)
+    os.close(kept)
+    os.close(nowhere)
+
+
+def run(main):
+  """Calls `main(sys.argv)`; an error that a user can mend is one sentence."""
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+  # The folder that one works in may hold one's own model.
+  sys.path.insert(0, os.getcwd())
+  from pgak import errors
+  try:
+    main(sys.argv)
+  except errors.UserError as e:
+    print(e, file=sys.stderr)
+    sys.exit(1)
+  except KeyboardInterrupt:
+    print('Interrupted: the same command goes on from the last checkpoint.',
+          file=sys.stderr)
+    sys.exit(130)

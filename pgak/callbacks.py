@@ -1,0 +1,263 @@
+"""What happens every N steps of training, each as a Keras callback.
+
+pgak counts steps, not epochs: each callback reads the model's own step counter,
+so that a resumed run goes on where it was. Under several workers all of them
+run the callbacks that compute with the model; only the chief writes.
+"""
+import sys
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pgak import errors
+from pgak import images as images_lib
+from pgak import sampling
+
+__all__ = ['Checkpointer', 'EveryNSteps', 'Galleries', 'Progress', 'Scores',
+           'StopOnFault', 'TermLogger', 'stop_on_fault']
+
+
+class EveryNSteps(keras.callbacks.Callback):
+  """Calls `at_step(step, logs)` when the step is a multiple of `every`.
+
+  Args:
+    every: number of steps, or None for never.
+    last_step: also called there, whatever `every` is.
+  """
+
+  def __init__(self, every, last_step=None):
+    super().__init__()
+    self.every = every
+    self.last_step = last_step
+
+  def on_train_batch_end(self, batch, logs=None):
+    step = int(self.model.step)
+    if self.every and (step % self.every == 0 or step == self.last_step):
+      self.at_step(step, logs or {})
+
+  def at_step(self, step, logs):
+    """What the callback does."""
+    raise NotImplementedError
+
+
+def stop_on_fault(model):
+  """Raises `UserError` with the term's name if a loss was not finite."""
+  fault = model.fault()
+  if fault:
+    step, terms = fault
+    raise errors.UserError(
+        f'The loss {" and ".join(terms)} was not finite at step {step}: the '
+        'run stops at its last good checkpoint; try a lower learning rate, '
+        '`train.clip_norm`, or a smaller weight of that term.')
+
+
+class StopOnFault(EveryNSteps):
+  """Stops the run with the term's name when a loss is not finite."""
+
+  def at_step(self, step, logs):
+    stop_on_fault(self.model)
+
+
+class Progress(keras.callbacks.Callback):
+  """A progress bar over the whole run, or one line an interval in a log file.
+
+  Args:
+    first_step: where this command begins.
+    last_step: where the run ends.
+    every: steps between lines where the output is not a terminal.
+    stream: where to write; standard output by default.
+  """
+
+  def __init__(self, first_step, last_step, every, stream=None):
+    super().__init__()
+    self.first_step = first_step
+    self.last_step = last_step
+    self.every = every
+    self.stream = stream or sys.stdout
+    self.interactive = self.stream.isatty()
+    self.begun = self.shown = None
+
+  def on_train_begin(self, logs=None):
+    self.begun = time.monotonic()
+
+  def on_train_batch_end(self, batch, logs=None):
+    step = int(self.model.step)
+    now = time.monotonic()
+    is_line = step % self.every == 0 or step == self.last_step
+    if is_line or (self.interactive and now - (self.shown or 0.) > 0.5):
+      self.shown = now
+      self._show(step, logs or {}, '\n' if is_line else '', now)
+
+  def _show(self, step, logs, end, now):
+    seconds = (now - self.begun) / max(step - self.first_step, 1)
+    left = time.gmtime(seconds * (self.last_step - step))
+    values = ' '.join(f'{n} {float(np.mean(v)):.4g}' for n, v in logs.items())
+    line = (f'step {step}/{self.last_step} {1e3 * seconds:.3g} ms/step '
+            f'{time.strftime("%H:%M:%S", left)} left  {values}')
+    if self.interactive:
+      line = '\r\x1b[K' + line
+    print(line, end=end, file=self.stream, flush=True)
+
+
+class TermLogger(EveryNSteps):
+  """Writes the terms' means since the last time to TensorBoard.
+
+  Args:
+    every: steps between two points.
+    validate_every: steps between two passes over the validation images.
+    last_step: where the run ends.
+    validation: `tf.data.Dataset` of validation batches, or None.
+    events: folder of the event files, or None to write nothing.
+  """
+
+  def __init__(self, every, validate_every, last_step, validation, events):
+    super().__init__(every, last_step)
+    self.validate_every = validate_every
+    self.validation = validation
+    self.writers = None
+    if events:
+      self.writers = {name: tf.summary.create_file_writer(str(events / name))
+                      for name in ('train', 'validation')}
+
+  def at_step(self, step, logs):
+    self._write('train', step, logs)
+    if step % self.validate_every == 0 or step == self.last_step:
+      with self.model.averaged_weights():
+        values = self.model.evaluate(
+            self.validation, verbose=0, return_dict=True)
+      self._write('validation', step, values)
+    self.model.reset_metrics()
+
+  def _write(self, name, step, values):
+    if self.writers:
+      with self.writers[name].as_default(step=step):
+        for term, value in values.items():
+          tf.summary.scalar(term, float(np.mean(value)))
+        self.writers[name].flush()
+
+
+class Galleries(EveryNSteps):
+  """Writes grids of samples, reconstructions and interpolations.
+
+  The prior's draws and the images are the same at every step.
+
+  Args:
+    every: steps between two galleries.
+    last_step: where the run ends.
+    images: uint8 `[N, h, w, C]`, what is reconstructed and interpolated.
+    folder: where the PNG files go.
+    events: folder of the TensorBoard events.
+    seed: int that decides the samples.
+  """
+
+  def __init__(self, every, last_step, images, folder, events, seed):
+    super().__init__(every, last_step)
+    self.images = images
+    self.folder = folder
+    self.writer = tf.summary.create_file_writer(str(events / 'images'))
+    self.seed = seed
+
+  def at_step(self, step, logs):
+    with self.model.averaged_weights():
+      pictures = {
+          'samples': sampling.sample_picture(self.model, 64, self.seed),
+          'reconstructions': sampling.reconstruction_picture(
+              self.model, self.images[:32]),
+          'interpolations': sampling.interpolation_picture(
+              self.model, self.images[:16]),
+      }
+    with self.writer.as_default(step=step):
+      for name, picture in pictures.items():
+        images_lib.write_png(self.folder / f'{name}_{step:08d}.png', picture)
+        tf.summary.image(name, picture[None])
+      self.writer.flush()
+
+
+class Scores(EveryNSteps):
+  """Measures the model and writes the numbers to TensorBoard and scores.csv.
+
+  Args:
+    every: steps between two measurements.
+    last_step: where the run ends.
+    score: function of the model and the step to rows of scores.csv.
+    run: `RunDirectory`, or None to write nothing.
+    best_by: name of the score whose lowest value marks the best checkpoint.
+  """
+
+  def __init__(self, every, last_step, score, run, best_by=None):
+    super().__init__(every, last_step)
+    self.score = score
+    self.run = run
+    self.best_by = best_by
+    self.latest = {}
+    self.writer = run and tf.summary.create_file_writer(
+        str(run.events / 'scores'))
+
+  def at_step(self, step, logs):
+    with self.model.averaged_weights():
+      rows = self.score(self.model, step)
+    self.latest = {r['metric']: float(r['value']) for r in rows}
+    if self.best_by and self.best_by not in self.latest:
+      raise errors.UserError(
+          f'`train.best_by` is {self.best_by!r}, which is not measured: choose '
+          f'one of {sorted(self.latest)}.')
+    if self.run:
+      self.run.append_scores(rows)
+      with self.writer.as_default(step=step):
+        for name, value in self.latest.items():
+          tf.summary.scalar(name, value)
+        self.writer.flush()
+
+
+class Checkpointer(EveryNSteps):
+  """Saves checkpoints, and remembers the best by a score.
+
+  Batch norm's statistics are first set to those of the laws that they will see
+  at inference (`pgak.sampling.reestimate_batch_norm`).
+
+  Args:
+    every: steps between two checkpoints.
+    last_step: where the run ends.
+    save: function of the step that writes a checkpoint.
+    run: `RunDirectory`, or None on a worker that is not the chief.
+    keep: how many of the newest to keep.
+    images: `ImageArray` of training images, for batch norm.
+    scores: `Scores`, or None.
+  """
+
+  def __init__(self, every, last_step, save, run, keep, images, scores=None):
+    super().__init__(every, last_step)
+    self.save = save
+    self.run = run
+    self.keep = keep
+    self.images = images
+    self.scores = scores
+
+  def at_step(self, step, logs):
+    stop_on_fault(self.model)
+    self._check_weights(step)
+    with self.model.averaged_weights():
+      sampling.reestimate_batch_norm(self.model, self.images)
+    self.save(step)
+    if self.run:
+      self._mark_best(step)
+      self.run.prune(self.keep)
+
+  def _check_weights(self, step):
+    for part, net in self.model.parts.items():
+      for variable in net.trainable_variables:
+        if not np.all(np.isfinite(variable.numpy())):
+          raise errors.UserError(
+              f'A weight of the {part} was not finite at step {step}: the run '
+              'stops at its last good checkpoint; try a lower learning rate '
+              'or `train.clip_norm`.')
+
+  def _mark_best(self, step):
+    if not (self.scores and self.scores.best_by):
+      return
+    value = self.scores.latest.get(self.scores.best_by)
+    best = self.run.best
+    if value is not None and (best is None or value < best['value']):
+      self.run.write_best(step, self.scores.best_by, value)

@@ -1,0 +1,162 @@
+"""Models built from the configuration, saved to a run and loaded from it."""
+import copy
+import shutil
+import tempfile
+
+import gin
+import keras
+import tensorflow as tf
+
+from pgak import configuration
+from pgak import errors
+from pgak import optimizers as optimizers_lib
+from pgak import run_directory
+
+__all__ = ['build', 'load', 'load_configured', 'restore', 'save']
+
+
+def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
+          steps=1, seed=0, precision='float32', **compile_options):
+  """Builds and compiles a model; the same seed gives the same weights.
+
+  Args:
+    model: function without arguments, such as a gin reference, that makes a
+      `GenerativeAutoencoder`.
+    optimizer: function that makes the optimizer of a part; it is called in the
+      gin scope of the part's name.
+    optimizers: `{part: such a function}` where parts have others, or None.
+    learning_rate_schedule: function of the share of the run that is done to a
+      factor on each learning rate, or None.
+    steps: number of steps of the run.
+    seed: int that decides the initial weights and all noise.
+    precision: 'float32' or 'mixed_bfloat16'.
+    **compile_options: as for `GenerativeAutoencoder.compile`.
+
+  Returns:
+    The compiled model.
+
+  Raises:
+    errors.UserError: if the settings do not fit each other.
+  """
+  keras.config.set_dtype_policy(precision)
+  keras.utils.set_random_seed(seed)
+  try:
+    built = model()
+  except ValueError as e:
+    raise errors.UserError(' '.join(str(e).split())) from e
+  finally:
+    keras.config.set_dtype_policy('float32')
+  if built.needs_full_precision:
+    _require_full_precision(built, precision)
+  made = {}
+  for part in built.parts:
+    with gin.config_scope(part):
+      made[part] = (optimizers or {}).get(part, optimizer)()
+    if learning_rate_schedule:
+      made[part].learning_rate = optimizers_lib.RunSchedule(
+          float(made[part].learning_rate), learning_rate_schedule, built.step,
+          steps)
+  built.compile(made, seed=seed, **compile_options)
+  return built
+
+
+def _require_full_precision(model, precision):
+  if precision != 'float32':
+    raise errors.UserError(
+        f'{model.name} cannot train in {precision}: eq. 7 is a difference of '
+        'nearly equal numbers, which low precision loses; set '
+        "train.precision = 'float32'.")
+  tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
+def save(model, run, step, is_chief=True):
+  """Writes a checkpoint; a worker that is not the chief writes to nowhere."""
+  checkpoint = tf.train.Checkpoint(model=model)
+  if is_chief:
+    with run.writing_checkpoint(step) as prefix:
+      checkpoint.write(prefix)
+  else:
+    folder = tempfile.mkdtemp()
+    checkpoint.write(f'{folder}/checkpoint')
+    shutil.rmtree(folder)
+
+
+def restore(model, run, step):
+  """Restores all of a model's state: weights, optimizers, averages, counters.
+
+  Raises:
+    errors.UserError: if the checkpoint is damaged or of another model.
+  """
+  prefix = run.checkpoint_prefix(step)
+  try:
+    status = tf.train.Checkpoint(model=model).read(prefix)
+    status.assert_existing_objects_matched()
+  except (tf.errors.OpError, AssertionError, ValueError, IOError) as e:
+    reason = ' '.join(str(e).split())[:200]
+    raise errors.UserError(
+        f'The checkpoint {prefix} is damaged or belongs to another model '
+        f'({reason}): choose another with --checkpoint, or delete its folder '
+        'to go on from the one before.') from e
+
+
+def load_configured(run, checkpoint='latest'):
+  """Loads a run's model as gin's present configuration describes it.
+
+  Args:
+    run: `RunDirectory`, or its path.
+    checkpoint: 'latest', 'best' or a step.
+
+  Returns:
+    The model, with its weight averages in place where it keeps some.
+  """
+  if not isinstance(run, run_directory.RunDirectory):
+    run = run_directory.RunDirectory(run)
+  step = run.resolve_checkpoint(checkpoint)
+  model = build(**_settings())
+  restore(model, run, step)
+  for part, optimizer in model.optimizers.items():
+    if optimizer.use_ema and int(optimizer.iterations) > 0:
+      optimizer.finalize_variable_values(model.parts[part].trainable_variables)
+  return model
+
+
+def load(run_dir, checkpoint='latest'):
+  """Loads a trained model, for a notebook or a script.
+
+  It replaces gin's present configuration by the run's and then clears it.
+
+  Args:
+    run_dir: path of a run directory.
+    checkpoint: 'latest', 'best' or a step.
+
+  Returns:
+    A `GenerativeAutoencoder` with `encode`, `decode`, `reconstruct` and
+    `sample`; images are uint8.
+
+  Example:
+
+  ```python
+  model = pgak.load('runs/quickstart')
+  images = model.sample(16, seed=1)   # uint8 [16, 8, 8, 1]
+  ```
+  """
+  run = run_directory.RunDirectory(run_dir)
+  configuration.parse_run(run)
+  try:
+    return load_configured(run, checkpoint)
+  finally:
+    gin.clear_config()
+
+
+def _settings():
+  """The settings of `train` that decide what a checkpoint holds."""
+  names = ('model', 'optimizer', 'optimizers', 'seed', 'precision',
+           'learning_rate_schedule', 'steps')
+  found = {}
+  for name in names:
+    try:
+      # A copy of a gin reference is what it refers to.
+      found[name] = copy.deepcopy(gin.query_parameter(f'train.{name}'))
+    except ValueError:
+      pass
+  return found

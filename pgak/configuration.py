@@ -1,0 +1,207 @@
+"""Gin files and bindings: found, parsed strictly, compared and saved.
+
+Every choice of a run is a gin binding. Flags become bindings, later files and
+bindings win over earlier ones, and what cannot be meant is an error: an unknown
+name, an undefined macro, a `--gin_param` that the command never reads.
+"""
+import importlib
+import logging
+import pathlib
+import re
+
+import gin
+from gin import config_parser
+
+from pgak import errors
+
+__all__ = ['bindings_of', 'changed_bindings', 'parse', 'parse_run']
+
+# On resuming a run these may change; `train.steps` may only grow.
+FREE_ON_RESUME = re.compile(
+    r'train\.(\w+_every|keep_checkpoints|best_by)$|(^|\.)data_dir$|'
+    r'images\.path$')
+
+
+class _AsText(config_parser.ParserDelegate):
+  """Keeps references as text, so that a config can be read without its code."""
+
+  def configurable_reference(self, scoped_name, evaluate):
+    return _Reference('@' + scoped_name + ('()' if evaluate else ''))
+
+  def macro(self, name):
+    return _Reference('%' + name)
+
+
+class _Reference(str):
+
+  def __repr__(self):
+    return str(self)
+
+
+def config_folders():
+  """Returns where gin files are looked for besides the working directory."""
+  package = pathlib.Path(__file__).resolve().parent
+  folders = [pathlib.Path('gin'), package / 'gin', package.parent / 'gin']
+  return [str(f) for f in folders if f.is_dir()]
+
+
+def parse(files=(), bindings=(), imports=(), roots=('train',)):
+  """Parses gin files and then bindings into gin's configuration.
+
+  Args:
+    files: gin files, each found by its path, under `gin/` in the working
+      directory, or in the package; the later wins.
+    bindings: strings 'name.parameter = value', which win over all files.
+    imports: modules to import first, such as a user's own model.
+    roots: names of the functions that the command calls; a binding in
+      `bindings` that nothing reachable from them reads is an error.
+
+  Raises:
+    errors.UserError: names the file and line, or the binding, that is wrong.
+  """
+  gin.clear_config()
+  for module in imports:
+    _import(module)
+  for folder in config_folders():
+    gin.add_config_file_search_path(folder)
+  parsed = []
+  # Gin logs an error for each folder that a file is not in.
+  logging.disable(logging.ERROR)
+  try:
+    gin.parse_config([f'import {m}' for m in imports])
+    parsed = [gin.parse_config_file(f) for f in files]
+    for binding in bindings:
+      gin.parse_config(binding)
+  except (ValueError, TypeError, SyntaxError, OSError, ImportError,
+          AttributeError) as e:
+    raise errors.UserError(_one_sentence(e)) from e
+  finally:
+    logging.disable(logging.NOTSET)
+  statements = bindings_of(gin.config_str())
+  _check_macros(statements, parsed, bindings)
+  _check_read(statements, bindings, roots)
+
+
+def parse_run(run, bindings=(), roots=()):
+  """Parses a run's saved configuration and then bindings.
+
+  Args:
+    run: `RunDirectory`.
+    bindings: as for `parse`.
+    roots: functions that the command calls besides those that build the model.
+  """
+  imports = run.config.get('imports', [])
+  parse([str(run.config_file)], bindings, imports, ('train', *roots))
+
+
+def _import(module):
+  try:
+    importlib.import_module(module)
+  except ImportError as e:
+    raise errors.UserError(
+        f'Cannot import {module!r} ({e}): run from the folder that holds it, '
+        'or put that folder on PYTHONPATH.') from e
+
+
+def _one_sentence(error):
+  """Joins the lines of a gin error: what is wrong, and in which file and line.
+  """
+  if isinstance(error, SyntaxError) and error.filename:
+    return (f'{error.msg} in {error.filename}, line {error.lineno}: '
+            f'{(error.text or "").strip()}')
+  lines = [line.strip() for line in str(error).strip().splitlines()]
+  return ' '.join(line for line in lines if line)
+
+
+def bindings_of(text):
+  """Reads gin text without its code.
+
+  Args:
+    text: gin statements, as `gin.config_str()` gives them.
+
+  Returns:
+    `{name: value as text}`, names as in 'scope/function.parameter'; a macro's
+    name has no dot.
+  """
+  found = {}
+  for statement in config_parser.ConfigParser(text, _AsText()):
+    if isinstance(statement, config_parser.BindingStatement):
+      name = '/'.join(p for p in (statement.scope, statement.selector) if p)
+      if statement.arg_name:
+        name += '.' + statement.arg_name
+      found[name] = repr(statement.value)
+  return found
+
+
+def changed_bindings(saved, present):
+  """Returns the names whose values differ, but for those that may.
+
+  Args:
+    saved: gin text of a run as it was started.
+    present: gin text of the command that resumes it.
+  """
+  old, new = bindings_of(saved), bindings_of(present)
+  changed = [n for n in sorted(set(old) | set(new)) if old.get(n) != new.get(n)]
+  return [n for n in changed
+          if not (FREE_ON_RESUME.search(n) or _grown(n, old, new))]
+
+
+def _grown(name, old, new):
+  return (name == 'train.steps' and name in old and name in new
+          and int(new[name]) >= int(old[name]))
+
+
+def _references(value, sign):
+  pattern = re.escape(sign) + r'([\w./]+)'
+  return [r.split('/')[-1] for r in re.findall(pattern, value)]
+
+
+def _check_macros(statements, parsed, bindings):
+  for value in statements.values():
+    for macro in _references(value, '%'):
+      if macro not in statements and '.' not in macro:
+        where = _location('%' + macro, parsed, bindings)
+        raise errors.UserError(
+            f'The macro %{macro} is used in {where} and defined nowhere: add '
+            f'--gin_param=\'{macro} = ...\' or a gin file that defines it.')
+
+
+def _location(text, parsed, bindings):
+  for name in _files(parsed):
+    for folder in ['', *config_folders()]:
+      path = pathlib.Path(folder, name)
+      if path.is_file():
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+          if text in line.split('#')[0]:
+            return f'{path}, line {number}'
+  return next((f'--gin_param={b!r}' for b in bindings if text in b), 'a binding')
+
+
+def _files(parsed):
+  for included in parsed:
+    yield included.filename
+    yield from _files(included.includes)
+
+
+def _check_read(statements, bindings, roots):
+  reached = set(roots)
+  size = 0
+  while len(reached) > size:
+    size = len(reached)
+    for name, value in statements.items():
+      if _owner(name) in reached:
+        reached.update(_references(value, '@'))
+        reached.update(_references(value, '%'))
+    reached.update({n.split('.')[-1] for n in reached})
+  for binding in bindings:
+    for name in bindings_of(binding):
+      if _owner(name) not in reached:
+        raise errors.UserError(
+            f'--gin_param={binding!r} is never read by this command: nothing '
+            f'that it uses refers to {_owner(name)!r}.')
+
+
+def _owner(name):
+  """'scope/module.function.parameter' -> 'function'; a macro's own name."""
+  parts = name.split('/')[-1].split('.')
+  return parts[-2] if len(parts) > 1 else parts[0]

@@ -1,0 +1,25 @@
+"""Named data sets, and `tf.data` pipelines from them to a training step.
+
+A data set is a function of its settings that returns a `Dataset`; its splits
+are `ImageArray`s, which `train_batches` and `batches` turn into `tf.data`.
+This is the only room that knows TensorFlow Datasets.
+"""
+from pgak.data.arrays import Dataset
+from pgak.data.arrays import ImageArray
+from pgak.data.augmentation import Augmentation
+from pgak.data.augmentation import augmenter
+from pgak.data.embedded import digits
+from pgak.data.embedded import synthetic
+from pgak.data.folders import images
+from pgak.data.pipelines import batches
+from pgak.data.pipelines import train_batches
+from pgak.data.tfds_sets import celeb_a
+from pgak.data.tfds_sets import cifar10
+from pgak.data.tfds_sets import fashion_mnist
+from pgak.data.tfds_sets import mnist
+
+__all__ = [
+    'Augmentation', 'Dataset', 'ImageArray', 'augmenter', 'batches', 'celeb_a',
+    'cifar10', 'digits', 'fashion_mnist', 'images', 'mnist', 'synthetic',
+    'train_batches'
+]

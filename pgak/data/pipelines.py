@@ -1,0 +1,167 @@
+"""Images from a split to a training step, as `tf.data`."""
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from pgak import errors
+from pgak import images as images_lib
+from pgak import noise
+
+__all__ = ['batches', 'order', 'train_batches']
+
+# Two readers keep a step of two milliseconds fed; more are for augmentation
+# beside an accelerator, which leaves the processors to them. Eight batches
+# ahead bridge a pause of the machine.
+_READERS = max(2, min(8, (os.cpu_count() or 1) // 2))
+_BATCHES_AHEAD = 8
+
+
+def order(positions, length, seed):
+  """Returns which example stands at each position of an endless shuffled row.
+
+  Position p belongs to epoch p // length; each epoch is a permutation of all
+  examples that is a function of the seed and the epoch alone.
+
+  Args:
+    positions: int64 tensor of one epoch, `[B]`.
+    length: int, number of examples.
+    seed: int.
+
+  Returns:
+    int64 tensor `[B]` in `[0, length)`.
+  """
+  key = tf.stack([tf.constant(seed, tf.int64), positions[0] // length])
+  return tf.random.experimental.index_shuffle(
+      positions % length, key, tf.constant(length - 1, tf.int64))
+
+
+def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
+                  augmenter=None, replica_slots=None, labels=False):
+  """Makes the endless data set that a model is trained on.
+
+  The batch of a step is a function of `(seed, step)`: each epoch is a
+  permutation of the split, of which floor(n / batch_size) whole batches are
+  taken. A data set that starts at a later step jumps there at once and yields
+  what the one from step 0 would yield there.
+
+  Args:
+    array: an `ImageArray`.
+    batch_size: int, the global batch size.
+    seed: int, the run's seed.
+    start_step: int, the step whose batch comes first.
+    value_range: `(low, high)` of the floats.
+    augmenter: None, or a function of images, float32 `[B, h, w, c]` in
+      [0, 255], and a seed, int64 `[2]`, as `augmentation.augmenter` returns.
+      It sees the global batch, so that replicas do not change what it draws.
+    replica_slots: None, or `(number of replicas in all, slots of this worker)`:
+      the data set then yields, step by step and slot by slot, the contiguous
+      slice `slot` of the global batch, for
+      `tf.distribute.Strategy.distribute_datasets_from_function`.
+    labels: whether to yield `(images, labels)`.
+
+  Returns:
+    A `tf.data.Dataset` of float32 `[B, h, w, c]`, or of pairs with int64 `[B]`.
+
+  Raises:
+    UserError: if the split has fewer images than a batch, if the replicas do
+      not divide the batch, or if labels are wanted of a set without any.
+  """
+  _check_batch(array, batch_size)
+  load = _loader(array, labels)
+  steps_per_epoch = len(array) // batch_size
+
+  def batch(step):
+    epoch, step_in_epoch = step // steps_per_epoch, step % steps_per_epoch
+    first = epoch * len(array) + step_in_epoch * batch_size
+    positions = first + tf.range(batch_size, dtype=tf.int64)
+    pixels, *rest = load(order(positions, len(array), seed), batch_size)
+    if augmenter is not None:
+      pixels = augmenter(tf.cast(pixels, tf.float32),
+                         noise.seed(seed, step, 'augmentation'))
+    return (images_lib.to_float(pixels, value_range), *rest)
+
+  last_step = np.iinfo(np.int64).max // batch_size
+  dataset = tf.data.Dataset.range(start_step, last_step)
+  dataset = dataset.map(batch, _READERS, deterministic=True)
+  if replica_slots is not None:
+    dataset = _slices(dataset, batch_size, *replica_slots)
+  return _finish(dataset, labels)
+
+
+def batches(array, batch_size, value_range=(-1., 1.), limit=None,
+            labels=False):
+  """Makes a data set that yields a split once, in its own order.
+
+  Args:
+    array: an `ImageArray`.
+    batch_size: int; the last batch may be smaller.
+    value_range: `(low, high)` of the floats.
+    limit: None, or the number of images to stop after.
+    labels: whether to yield `(images, labels)`.
+
+  Returns:
+    A `tf.data.Dataset` of float32 `[<= B, h, w, c]`, or of pairs with int64
+    labels, whose cardinality is known.
+
+  Raises:
+    UserError: if labels are wanted of a set without any.
+  """
+  length = len(array) if limit is None else min(limit, len(array))
+  load = _loader(array, labels)
+
+  def batch(first):
+    chosen = tf.range(first, tf.minimum(first + batch_size, length))
+    pixels, *rest = load(chosen, None)
+    return (images_lib.to_float(pixels, value_range), *rest)
+
+  dataset = tf.data.Dataset.range(0, length, batch_size)
+  return _finish(dataset.map(batch, _READERS, deterministic=True), labels)
+
+
+def _check_batch(array, batch_size):
+  if len(array) < batch_size:
+    raise errors.UserError(
+        f'The split {array.split} of {array.name} has {len(array)} images, '
+        f'fewer than the batch size {batch_size}; set train.batch_size to at '
+        f'most {len(array)}.')
+
+
+def _loader(array, labels):
+  """Returns a function of indices `[B]` that loads uint8 images, and labels.
+  """
+  if labels and array.labels is None:
+    raise errors.UserError(
+        f'The data set {array.name} has no labels; choose one that has.')
+  all_labels = tf.constant(array.labels, tf.int64) if labels else None
+
+  def load(indices, batch_size):
+    pixels = tf.numpy_function(array.read, [indices], tf.uint8)
+    pixels = tf.ensure_shape(pixels, (batch_size,) + array.image_shape)
+    return (pixels, tf.gather(all_labels, indices)) if labels else (pixels,)
+
+  return load
+
+
+def _slices(dataset, batch_size, num_replicas, slots):
+  """Cuts each global batch into the slices of this worker's replicas."""
+  if batch_size % num_replicas:
+    raise errors.UserError(
+        f'The batch size {batch_size} cannot be shared by {num_replicas} '
+        'replicas; set train.batch_size to a multiple of their number.')
+  size = batch_size // num_replicas
+
+  def cut(*batch):
+    return tuple(
+        tf.stack([x[slot * size:(slot + 1) * size] for slot in slots])
+        for x in batch)
+
+  return dataset.map(cut).unbatch()
+
+
+def _finish(dataset, labels):
+  if not labels:
+    dataset = dataset.map(lambda images: images)
+  options = tf.data.Options()
+  options.autotune.enabled = False
+  return dataset.with_options(options).prefetch(_BATCHES_AHEAD)

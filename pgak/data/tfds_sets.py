@@ -1,0 +1,197 @@
+"""The public data sets, read once through TensorFlow Datasets.
+
+TFDS is imported only to prepare a set: what is prepared is read without it.
+"""
+import hashlib
+import os
+import pathlib
+
+import gin
+import tensorflow as tf
+
+from pgak import errors
+from pgak.data import arrays
+from pgak.data import decoding
+from pgak.data import store
+
+__all__ = ['celeb_a', 'cifar10', 'fashion_mnist', 'mnist']
+
+_CHUNK = 256
+_TRAIN_TEST = ('train', 'test')
+
+
+@gin.register
+def mnist(data_dir=None, download=False, validation_examples=0):
+  """MNIST: 60,000 and 10,000 digits, 28 x 28 x 1, with labels.
+
+  By default all of `train` is trained on, as the papers do, and what a run
+  calls its validation loss is measured on `test`.
+
+  Args:
+    data_dir: the folder of TFDS that holds the set; by default the
+      environment variable TFDS_DATA_DIR, or ~/tensorflow_datasets.
+    download: whether TFDS may download the set into that folder.
+    validation_examples: number of examples at the end of `train` that become
+      the split `validation` instead.
+
+  Returns:
+    A `Dataset`; a `UserError` of its `split` says what to put where when the
+    set cannot be had.
+  """
+  recipe = _TFDS('mnist', 'mnist', (28, 28, 1), _TRAIN_TEST, data_dir, download)
+  return arrays.Dataset(recipe, validation_examples)
+
+
+@gin.register
+def fashion_mnist(data_dir=None, download=False, validation_examples=0):
+  """Fashion-MNIST: 60,000 and 10,000 clothes, 28 x 28 x 1, with labels.
+
+  The arguments are those of `mnist`.
+  """
+  recipe = _TFDS('fashion_mnist', 'fashion_mnist', (28, 28, 1), _TRAIN_TEST,
+                 data_dir, download)
+  return arrays.Dataset(recipe, validation_examples)
+
+
+@gin.register
+def cifar10(data_dir=None, download=False, validation_examples=0):
+  """CIFAR-10: 50,000 and 10,000 photographs, 32 x 32 x 3, with labels.
+
+  The arguments are those of `mnist`.
+  """
+  recipe = _TFDS('cifar10', 'cifar10', (32, 32, 3), _TRAIN_TEST, data_dir,
+                 download)
+  return arrays.Dataset(recipe, validation_examples)
+
+
+@gin.register
+def celeb_a(data_dir=None, download=False, image_shape=(64, 64, 3), crop=108,
+            antialias=False):
+  """CelebA: 202,599 aligned faces, cropped and resized, in its three splits.
+
+  The centre crop of 218 x 178 pixels starts at row (218 - crop) // 2 and
+  column (178 - crop) // 2. The authors of PGA crop 108 and train on the split
+  `all`; many others crop 140.
+
+  Args:
+    data_dir: as in `mnist`.
+    download: as in `mnist`. The set's server often refuses; the archive
+      img_align_celeba.zip read by `images` with its crop gives the same faces.
+    image_shape: `(height, width, 3)`.
+    crop: side of the square in the middle that is kept, in pixels.
+    antialias: whether to smooth before shrinking; the papers do not.
+
+  Returns:
+    A `Dataset` without labels, whose name holds the crop.
+  """
+  choices = {'crop': crop, 'resize': 'bicubic', 'antialias': antialias}
+  return arrays.Dataset(_TFDS(
+      'celeb_a', f'celeb_a_crop{crop}', image_shape,
+      ('train', 'validation', 'test'), data_dir, download, choices))
+
+
+class _TFDS(store.Recipe):
+  """A set that TFDS has prepared, or may download."""
+
+  def __init__(self, tfds_name, name, image_shape, splits, data_dir, download,
+               choices=None):
+    super().__init__(name, image_shape, splits, choices)
+    self._tfds_name = tfds_name
+    default = os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
+    self._data_dir = pathlib.Path(data_dir or default).expanduser()
+    self._download = download
+
+  def fingerprint(self):
+    folder = self._folder()
+    if folder is None:
+      return None
+    files = sorted((path.name, path.stat().st_size)
+                   for path in folder.iterdir() if path.is_file())
+    info = (folder / 'dataset_info.json').read_bytes()
+    return hashlib.sha256(repr((files, info)).encode()).hexdigest()[:16]
+
+  def fetch(self):
+    if self._folder() is None:
+      if not self._download:
+        raise errors.UserError(self._absent())
+      self._download_and_prepare()
+    return self.fingerprint()
+
+  def read(self):
+    for split in self.splits:
+      yield split, self._chunks(split)
+
+  def _folder(self):
+    """Returns the folder of the newest version, or None."""
+    found = self._data_dir.glob(f'{self._tfds_name}/*/dataset_info.json')
+    return max((path.parent for path in found), key=_version, default=None)
+
+  def _absent(self):
+    hint = ''
+    if self._tfds_name == 'celeb_a':
+      hint = (', or read img_align_celeba.zip with datasets/images.gin and '
+              f'images.crop = {self.choices["crop"]}')
+    return (
+        f'The data set {self._tfds_name} is not in {self._data_dir}; put the '
+        f'folder {self._tfds_name}/ that TFDS prepared there, set --data_dir '
+        'or TFDS_DATA_DIR to the folder that holds it, allow its download by '
+        f'{self._tfds_name}.download = True{hint}.')
+
+  def _download_and_prepare(self):
+    import tensorflow_datasets as tfds
+    try:
+      builder = tfds.builder(self._tfds_name, data_dir=str(self._data_dir))
+      builder.download_and_prepare()
+    except Exception as error:  # TFDS raises whatever its transports raise.
+      raise errors.UserError(
+          f'The data set {self._tfds_name} could not be downloaded into '
+          f'{self._data_dir} ({_first_line(error)}); put a copy that TFDS '
+          'prepared there.') from error
+
+  def _chunks(self, split):
+    folder = self._folder()
+    try:
+      yield from self._decoded(folder, split)
+    except (tf.errors.OpError, OSError, ValueError, KeyError) as error:
+      raise errors.UserError(
+          f'The split {split} of {self._tfds_name} in {folder} cannot be read '
+          f'({_first_line(error)}); put a whole copy there.') from error
+
+  def _decoded(self, folder, split):
+    import tensorflow_datasets as tfds
+    builder = tfds.builder_from_directory(folder)
+    # One file after another: the order is the set's own on every machine.
+    dataset = builder.as_dataset(
+        split=split, shuffle_files=False,
+        read_config=tfds.ReadConfig(interleave_cycle_length=1),
+        decoders={'image': tfds.decode.SkipDecoding()})
+    has_labels = 'label' in dataset.element_spec
+    dataset = dataset.map(
+        lambda example: (self._image(example['image']),
+                         example['label'] if has_labels else 0),
+        num_parallel_calls=tf.data.AUTOTUNE)
+    for images, labels in dataset.batch(_CHUNK).prefetch(2):
+      yield images.numpy(), labels.numpy() if has_labels else None
+
+  def _image(self, data):
+    """Decodes one image in a graph; crops and resizes it if so chosen."""
+    channels = self.image_shape[-1]
+    if 'crop' not in self.choices:
+      return tf.io.decode_png(data, channels)
+    image = tf.io.decode_jpeg(data, channels, dct_method='INTEGER_ACCURATE')
+    shape = tf.shape(image)
+    crop = self.choices['crop']
+    image = tf.image.crop_to_bounding_box(
+        image, (shape[0] - crop) // 2, (shape[1] - crop) // 2, crop, crop)
+    return decoding.resize(
+        image, *self.image_shape[:2], self.choices['antialias'])
+
+
+def _version(folder):
+  return [int(number) if number.isdigit() else -1
+          for number in folder.name.split('.')]
+
+
+def _first_line(error):
+  lines = str(error).strip().splitlines()
+  return lines[0] if lines else type(error).__name__

@@ -1,0 +1,183 @@
+"""A small classifier of a data set, trained once, whose features we compare.
+
+It is quick and knows the data set, where Inception knows photographs of 299
+pixels; so its distance is named after it and is no FID.
+"""
+import hashlib
+import json
+import os
+import warnings
+import zipfile
+
+import gin
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pgak import cache
+from pgak import errors
+from pgak.metrics import features
+
+__all__ = ['build', 'classifier', 'require_labels']
+
+_VERSION = 1
+
+
+def build(image_shape, num_classes, filters=32, size=64, seed=0):
+  """Builds the classifier.
+
+  Args:
+    image_shape: `(H, W, C)`.
+    num_classes: int.
+    filters: filters of the first of three convolutions.
+    size: units of the penultimate layer, the number of features.
+    seed: int, decides the first weights.
+
+  Returns:
+    A functional `keras.Model` from float32 `[B, H, W, C]` in `[-1, 1]` to
+    `[features, logits]`, float32 `[B, size]` and `[B, num_classes]`.
+  """
+  options = dict(activation='relu', dtype='float32')
+
+  def initializer(i):
+    return keras.initializers.GlorotUniform(seed=1000 * seed + i)
+
+  inputs = keras.Input(image_shape, dtype='float32')
+  x = inputs
+  for i, (width, strides) in enumerate(((1, 1), (2, 2), (2, 2))):
+    x = keras.layers.Conv2D(
+        width * filters, 3, strides, 'same', kernel_initializer=initializer(i),
+        **options)(x)
+  x = keras.layers.Flatten(dtype='float32')(x)
+  x = keras.layers.Dense(
+      size, kernel_initializer=initializer(3), **options)(x)
+  logits = keras.layers.Dense(
+      num_classes, kernel_initializer=initializer(4), dtype='float32')(x)
+  return keras.Model(inputs, [x, logits])
+
+
+def _preprocess(images):
+  return tf.cast(images, tf.float32) / 127.5 - 1.
+
+
+def _train(network, images, labels, steps, batch_size, seed):
+  """Descends the cross-entropy with Adam; the order is a function of seed."""
+  optimizer = keras.optimizers.Adam(1e-3)
+  variables = network.trainable_variables
+  optimizer.build(variables)
+
+  # With XLA two processes on one machine get the same weights.
+  @tf.function(jit_compile=True)
+  def step(images, labels):
+    with tf.GradientTape() as tape:
+      _, logits = network(_preprocess(images), training=True)
+      loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(
+          labels=labels, logits=logits))
+    optimizer.apply(tape.gradient(loss, [v.value for v in variables]),
+                    variables)
+
+  generator = np.random.default_rng(seed)
+  for _ in range(steps):
+    rows = generator.integers(0, len(images), batch_size)
+    step(images[rows], labels[rows])
+
+
+def _accuracy(network, images, labels):
+  logits = network.predict(
+      _preprocess(images[:5000]).numpy(), batch_size=500, verbose=0)[1]
+  return float((logits.argmax(-1) == labels[:5000]).mean())
+
+
+def require_labels(name, labels):
+  """Returns labels as an array, if there are classes to tell apart.
+
+  Args:
+    name: string, the data set.
+    labels: integers `[N]`, or None.
+
+  Raises:
+    UserError: if there are none.
+  """
+  labels = None if labels is None else np.asarray(labels)
+  if (labels is None or labels.ndim != 1 or labels.dtype.kind not in 'iu'
+      or len(np.unique(labels)) < 2):
+    raise errors.UserError(
+        f'The data set {name} has no class labels, so there is no classifier '
+        'to measure it with; take a protocol with Inception features, such as '
+        'fid768_test.')
+  return labels
+
+
+def _hash(*arrays):
+  digest = hashlib.sha256()
+  for array in arrays:
+    digest.update(f'{array.dtype} {array.shape}'.encode())
+    digest.update(np.ascontiguousarray(array).tobytes())
+  return digest.hexdigest()[:16]
+
+
+def _restore(path, network):
+  try:
+    with np.load(path, allow_pickle=False) as arrays:
+      network.set_weights(
+          [arrays[f'w{i}'] for i in range(len(network.weights))])
+      return True
+  except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+    return False
+
+
+def _save(path, network, choices):
+  path.parent.mkdir(parents=True, exist_ok=True)
+  part = path.with_name(f'.{path.stem}.{os.getpid()}.part')
+  arrays = {f'w{i}': w for i, w in enumerate(network.get_weights())}
+  with part.open('wb') as file:
+    np.savez(file, choices=json.dumps(choices), **arrays)
+  os.replace(part, path)
+
+
+@gin.register(denylist=['name', 'images', 'labels'])
+def classifier(name, images, labels, steps=500, batch_size=128, filters=32,
+               size=64, seed=0):
+  """Makes the features of a classifier of a data set, trained at most once.
+
+  The weights are kept in the cache under the content of the data and all
+  settings.
+
+  Args:
+    name: string, the data set.
+    images: uint8 `[N, H, W, C]`, its training images.
+    labels: integers `[N]`, their classes.
+    steps: train steps.
+    batch_size: images in a train step.
+    filters: filters of the first convolution.
+    size: number of features, the units of the penultimate layer.
+    seed: int, decides the first weights and the batches.
+
+  Returns:
+    A `features.FeatureNet` for uint8 images of that shape; its metric is
+    `frechet_<name>_classifier`.
+
+  Raises:
+    UserError: if the data set has no class labels.
+  """
+  labels = require_labels(name, labels).astype(np.int32)
+  num_classes = int(labels.max()) + 1
+  choices = dict(
+      version=_VERSION, name=name, data=_hash(images, labels), steps=steps,
+      batch_size=batch_size, filters=filters, size=size, seed=seed)
+  key = hashlib.sha256(json.dumps(choices).encode()).hexdigest()[:16]
+  path = cache.cache_directory() / 'classifiers' / f'{name}_{key}.npz'
+  network = build(images.shape[1:], num_classes, filters, size, seed)
+  if not _restore(path, network):
+    _train(network, images, labels, steps, batch_size, seed)
+    accuracy = _accuracy(network, images, labels)
+    if accuracy < 0.5:
+      warnings.warn(
+          f'The classifier of {name} tells only {accuracy:.0%} of its own '
+          'training images; raise classifier.steps before you trust its '
+          'distance.')
+    _save(path, network, dict(choices, training_accuracy=accuracy))
+  return features.FeatureNet(
+      keras.Model(network.inputs, network.outputs[0]), _preprocess,
+      name=f'{name}_classifier', metric=f'frechet_{name}_classifier',
+      resize='none', batch_size=500)

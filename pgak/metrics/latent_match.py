@@ -1,0 +1,66 @@
+"""Whether data and samples meet in latent space, as PGA's theorem 1 needs.
+
+#### References
+
+[1]: Zijun Zhang, Ruixiang Zhang, Zongpeng Li, Yoshua Bengio, Liam Paull.
+     Perceptual Generative Autoencoders. ICML, 2020.
+"""
+import numpy as np
+import tensorflow as tf
+
+from pgak import images as images_lib
+from pgak import noise
+from pgak.metrics import frechet
+
+__all__ = ['latent_match']
+
+
+def _latents_of_data(model, images, batch_size):
+  for start in range(0, len(images), batch_size):
+    batch = images_lib.to_float(
+        tf.constant(images[start:start + batch_size]), model.value_range)
+    yield model.encode_mean(batch, training=False).numpy()
+
+
+def _latents_of_samples(model, number, seed, batch_size):
+  for start in range(0, number, batch_size):
+    drawn = noise.normal(
+        [min(batch_size, number - start), model.latent_dim],
+        noise.seed(seed, start, 'latent_match'))
+    generated = model.decoder(drawn, training=False)
+    yield model.encode_mean(generated, training=False).numpy()
+
+
+def latent_match(model, images, seed=0, batch_size=500):
+  """Frechet distances between three laws of latents.
+
+  Theorem 1 of [1] needs the encoder F to map both the data x and the decoded
+  G(z), z ~ N(0, I), to N(0, I). The laws are: N(0, I) itself ('prior'), of
+  which mean and covariance are known; F(x) ('data'); F(G(z)) ('generated').
+  A stochastic encoder counts by its mean. All three distances are 0 where the
+  first two moments meet.
+
+  Args:
+    model: a `GenerativeAutoencoder`.
+    images: uint8 `[N, h, w, C]`; as many samples are drawn.
+    seed: int, decides the samples.
+    batch_size: images in one pass.
+
+  Returns:
+    Dictionary of floats `latent_match_prior_data`,
+    `latent_match_prior_generated` and `latent_match_data_generated`.
+
+  Raises:
+    UserError: if latents are not finite, or with fewer than two images.
+  """
+  data = frechet.moments(_latents_of_data(model, images, batch_size))
+  generated = frechet.moments(
+      _latents_of_samples(model, len(images), seed, batch_size))
+  size = model.latent_dim
+  # Of the prior everything is known: a sample of it would only add noise.
+  prior = frechet.Moments(size, data.count, np.zeros(size),
+                          (data.count - 1) * np.eye(size))
+  return {
+      'latent_match_prior_data': frechet.distance(prior, data),
+      'latent_match_prior_generated': frechet.distance(prior, generated),
+      'latent_match_data_generated': frechet.distance(data, generated)}

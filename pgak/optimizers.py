@@ -1,0 +1,66 @@
+"""Keras's optimizers as gin knows them: every setting by its name.
+
+A binding in a part's scope is for that part alone:
+`decoder/sgd.learning_rate = 0.05`.
+"""
+import gin
+import keras
+
+__all__ = ['RunSchedule', 'adam', 'sgd']
+
+
+@gin.register
+def sgd(learning_rate, momentum=0.9, nesterov=False, ema_decay=None):
+  """Stochastic gradient descent with momentum, as the PGA papers use it.
+
+  Args:
+    learning_rate: number.
+    momentum: share of the last update that is kept.
+    nesterov: whether the gradient is taken where the momentum leads to.
+    ema_decay: decay of an average of the weights, which evaluation then uses;
+      None for no average.
+  """
+  return keras.optimizers.SGD(learning_rate, momentum, nesterov,
+                              **_average(ema_decay))
+
+
+@gin.register
+def adam(learning_rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-7,
+         ema_decay=None):
+  """Adam.
+
+  Args:
+    learning_rate: number.
+    beta_1: decay of the mean of the gradient.
+    beta_2: decay of the mean of its square.
+    epsilon: added to the root of that mean.
+    ema_decay: as for `sgd`.
+  """
+  return keras.optimizers.Adam(learning_rate, beta_1, beta_2, epsilon,
+                               **_average(ema_decay))
+
+
+def _average(decay):
+  return dict(use_ema=decay is not None, ema_momentum=decay or 0.99)
+
+
+class RunSchedule(keras.optimizers.schedules.LearningRateSchedule):
+  """A learning rate that follows the share of the run that is done.
+
+  Args:
+    learning_rate: the rate at factor 1.
+    factor: function of the share of the run in `[0, 1]`, to a factor.
+    step: the model's integer step variable.
+    steps: number of steps of the run.
+  """
+
+  def __init__(self, learning_rate, factor, step, steps):
+    self.learning_rate = learning_rate
+    self.factor = factor
+    self.step = step
+    self.steps = steps
+
+  def __call__(self, iterations):
+    del iterations  # A part may move several times in one step, or not at all.
+    done = keras.ops.cast(self.step.value, 'float32') / self.steps
+    return self.learning_rate * self.factor(done)

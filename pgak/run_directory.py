@@ -1,0 +1,214 @@
+"""What a run holds, and the only code that writes it.
+
+```
+RUN_DIR/
+  config.gin      the operative configuration: evaluate, sample and export need
+                  nothing else
+  config.json     versions, seed, imports, the data's fingerprint
+  checkpoints/    step-00001000/ ...; best.json names the best one
+  events/         TensorBoard
+  samples/        grids by step
+  scores.csv      one row a number
+```
+
+A file or checkpoint is written beside its place and then renamed, so that it is
+there whole or not at all.
+"""
+import contextlib
+import csv
+import fcntl
+import json
+import os
+import pathlib
+import re
+import shutil
+
+from pgak import errors
+
+__all__ = ['RunDirectory', 'SCORE_COLUMNS', 'write_whole']
+
+SCORE_COLUMNS = ('step', 'metric', 'value', 'dataset', 'features', 'prior',
+                 'ema', 'num_samples', 'split', 'crop', 'resize', 'rounding',
+                 'batch_norm', 'seed', 'protocol')
+
+
+def write_whole(path, text):
+  """Writes a text file so that it is there whole or not at all."""
+  part = path.with_name(f'.{path.name}.{os.getpid()}.part')
+  part.write_text(text)
+  os.replace(part, path)
+
+
+class RunDirectory:
+  """One run's folder.
+
+  Args:
+    path: the folder.
+    create: whether to make it; otherwise it must hold a run.
+
+  Raises:
+    errors.UserError: if it holds no run, or something that is not a run.
+  """
+
+  def __init__(self, path, create=False):
+    self.path = pathlib.Path(path).expanduser()
+    self.config_file = self.path / 'config.gin'
+    self.samples = self.path / 'samples'
+    self.events = self.path / 'events'
+    self.export = self.path / 'export'
+    self.checkpoint_folder = self.path / 'checkpoints'
+    if create:
+      self._create()
+    elif not self.config_file.is_file():
+      raise errors.UserError(
+          f'{self.path} is not a run directory (it has no config.gin): give '
+          'the --run_dir of a train command that has begun.')
+
+  def _create(self):
+    if self.path.is_dir():
+      foreign = [p.name for p in self.path.iterdir()
+                 if not p.name.startswith('.') and p.name != 'config.json']
+      if foreign and not self.has_config:
+        raise errors.UserError(
+            f'{self.path} holds {sorted(foreign)[0]} and no config.gin, so it '
+            'is not a run directory: choose an empty or a new one.')
+    try:
+      self.path.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+      raise errors.UserError(
+          f'Cannot make the run directory {self.path}: {e.strerror}.') from e
+
+  # === Configuration ===
+
+  @property
+  def has_config(self):
+    return self.config_file.is_file()
+
+  @property
+  def config_gin(self):
+    """The operative configuration as text."""
+    return self.config_file.read_text()
+
+  @property
+  def config(self):
+    """The content of config.json."""
+    try:
+      return json.loads((self.path / 'config.json').read_text())
+    except (OSError, ValueError) as e:
+      raise errors.UserError(
+          f'{self.path}/config.json is missing or damaged ({e}): restore it, '
+          'or train into a new run directory.') from e
+
+  def write_config(self, config_gin, config):
+    """Writes both files, config.gin last: with it the run exists."""
+    write_whole(self.path / 'config.json',
+                json.dumps(config, indent=2, sort_keys=True) + '\n')
+    write_whole(self.config_file, config_gin)
+
+  @contextlib.contextmanager
+  def locked(self):
+    """Holds the run against a second train command.
+
+    Raises:
+      errors.UserError: if another process holds it.
+    """
+    with open(self.path / '.lock', 'w') as file:
+      try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+      except OSError as e:
+        raise errors.UserError(
+            f'{self.path} is in use by another train command: wait for it, or '
+            'choose another --run_dir.') from e
+      yield
+
+  # === Checkpoints ===
+
+  def checkpoints(self):
+    """Returns the steps of the finished checkpoints, in order."""
+    found = []
+    if self.checkpoint_folder.is_dir():
+      for folder in self.checkpoint_folder.iterdir():
+        match = re.fullmatch(r'step-(\d+)', folder.name)
+        if match:
+          found.append(int(match.group(1)))
+    return sorted(found)
+
+  def checkpoint_prefix(self, step):
+    """Returns the TensorFlow checkpoint path of a step."""
+    return str(self._step_folder(step) / 'checkpoint')
+
+  def _step_folder(self, step):
+    return self.checkpoint_folder / f'step-{step:08d}'
+
+  @contextlib.contextmanager
+  def writing_checkpoint(self, step):
+    """Yields a path to write to; afterwards the checkpoint is in its place."""
+    part = self.checkpoint_folder / f'.step-{step:08d}.part'
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    yield str(part / 'checkpoint')
+    folder = self._step_folder(step)
+    if folder.exists():
+      shutil.rmtree(folder)
+    os.replace(part, folder)
+
+  def prune(self, keep):
+    """Deletes all but the newest `keep` checkpoints and the best one."""
+    best = self.best
+    for step in self.checkpoints()[:-keep]:
+      if not best or step != best['step']:
+        shutil.rmtree(self._step_folder(step))
+
+  @property
+  def best(self):
+    """`{'step', 'metric', 'value'}` of the best checkpoint so far, or None."""
+    path = self.checkpoint_folder / 'best.json'
+    return json.loads(path.read_text()) if path.is_file() else None
+
+  def write_best(self, step, metric, value):
+    """Names the best checkpoint."""
+    write_whole(self.checkpoint_folder / 'best.json', json.dumps(
+        {'step': step, 'metric': metric, 'value': value}) + '\n')
+
+  def resolve_checkpoint(self, checkpoint='latest'):
+    """Returns the step that 'latest', 'best' or a number stands for."""
+    steps = self.checkpoints()
+    if not steps:
+      raise errors.UserError(f'{self.path} has no checkpoint yet: train it '
+                             'for at least `train.checkpoint_every` steps.')
+    if checkpoint == 'latest':
+      return steps[-1]
+    if checkpoint == 'best':
+      if not self.best:
+        raise errors.UserError(
+            f'{self.path} has no best checkpoint: it was trained without '
+            '`train.best_by`; use --checkpoint=latest or a step.')
+      return self.best['step']
+    if not str(checkpoint).isdigit() or int(checkpoint) not in steps:
+      raise errors.UserError(
+          f'{self.path} has no checkpoint {checkpoint!r}: choose latest, best '
+          f'or one of {steps}.')
+    return int(checkpoint)
+
+  # === Scores ===
+
+  def append_scores(self, rows):
+    """Appends dictionaries with the keys `SCORE_COLUMNS` to scores.csv."""
+    path = self.path / 'scores.csv'
+    old = path.read_text() if path.is_file() else ''
+    with open(self.path / f'.scores.{os.getpid()}.part', 'w',
+              newline='') as file:
+      file.write(old)
+      writer = csv.DictWriter(file, SCORE_COLUMNS, lineterminator='\n')
+      if not old:
+        writer.writeheader()
+      writer.writerows(rows)
+    os.replace(file.name, path)
+
+  def scores(self):
+    """Returns the rows of scores.csv, all values as text."""
+    path = self.path / 'scores.csv'
+    if not path.is_file():
+      return []
+    with open(path, newline='') as file:
+      return list(csv.DictReader(file))

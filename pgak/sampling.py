@@ -1,0 +1,163 @@
+"""Images from a model and its prior, in batches, and pictures of them."""
+import weakref
+
+import numpy as np
+import tensorflow as tf
+
+from pgak import images as images_lib
+
+__all__ = ['generate', 'interpolation_picture', 'reconstruct',
+           'reconstruction_picture', 'reestimate_batch_norm', 'sample_picture']
+
+
+def generate(model, num_samples, seed=0, batch_size=1000,
+             batch_norm='inference', rounding='nearest'):
+  """Yields new images in batches.
+
+  The latents do not depend on the batch size; nor do the images, unless batch
+  norm is in training mode.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    num_samples: how many images in all.
+    seed: int that decides the latents.
+    batch_size: images in a batch; the last one may be smaller.
+    batch_norm: 'inference', or 'train' for statistics of the batch itself, as
+      in the PGA authors' protocol.
+    rounding: see `pgak.images.to_uint8`.
+
+  Yields:
+    uint8 arrays `[b, h, w, C]`.
+  """
+  decode = _decoder_function(model, batch_norm, rounding)
+  latents = model.prior.sample(num_samples, seed)
+  for first in range(0, num_samples, batch_size):
+    yield decode(latents[first:first + batch_size]).numpy()
+
+
+def reconstruct(model, images, batch_size=500):
+  """Returns uint8 reconstructions of uint8 images `[N, h, w, C]`."""
+  batches = [model.reconstruct(images[i:i + batch_size]).numpy()
+             for i in range(0, len(images), batch_size)]
+  return np.concatenate(batches)
+
+
+# One compiled function a model and mode, for as long as the model lives.
+_decoders = weakref.WeakKeyDictionary()
+
+
+def _decoder_function(model, batch_norm, rounding):
+  functions = _decoders.setdefault(model, {})
+  if (batch_norm, rounding) not in functions:
+    functions[batch_norm, rounding] = _new_decoder_function(
+        weakref.proxy(model), batch_norm, rounding)
+  return functions[batch_norm, rounding]
+
+
+def _new_decoder_function(model, batch_norm, rounding):
+  if batch_norm not in ('inference', 'train'):
+    raise ValueError('`batch_norm` must be inference or train, not '
+                     f'{batch_norm!r}.')
+
+  @tf.function(reduce_retracing=True)
+  def decode(latents):
+    if batch_norm == 'train':
+      images = model.frozen('decoder', latents, training=True)
+    else:
+      images = model.decoder(latents, training=False)
+    return images_lib.to_uint8(images, model.value_range, rounding)
+
+  return decode
+
+
+# === Pictures ===
+
+
+def sample_picture(model, num_samples=64, seed=0):
+  """Returns a uint8 grid `[H, W, C]` of new images."""
+  batches = generate(model, num_samples, seed)
+  return images_lib.grid(np.concatenate(list(batches)))
+
+
+def reconstruction_picture(model, images):
+  """Returns a uint8 grid of images, each with its reconstruction beside it.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    images: uint8 `[N, h, w, C]`.
+  """
+  pairs = np.stack([images, model.reconstruct(images)], 1)
+  return images_lib.grid(pairs.reshape(-1, *images.shape[1:]), columns=8)
+
+
+def interpolation_picture(model, images, steps=8):
+  """Returns a uint8 grid; each row goes from one image to the next.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    images: uint8 `[2 N, h, w, C]`: N starts, then N ends.
+    steps: images in a row; the ends are the reconstructions of the two.
+  """
+  latents = model.encode(images).numpy()
+  start, end = np.split(latents, 2)
+  shares = np.linspace(0., 1., steps, dtype=np.float32)[:, None]
+  path = np.concatenate([a + shares * (b - a) for a, b in zip(start, end)])
+  return images_lib.grid(model.decode(path).numpy(), columns=steps)
+
+
+# === Batch norm ===
+
+
+def reestimate_batch_norm(model, images, num_batches=20, batch_size=500,
+                          seed=0):
+  """Sets batch norm's moving statistics to those of the laws it will serve.
+
+  In training a part sees several laws: data and generated images, encoded and
+  drawn latents. At inference the encoder sees data and the decoder the prior,
+  so each part's statistics are taken over that law alone, one batch of its
+  own layers' training-mode outputs after the other.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    images: `ImageArray` of training images, of which the first
+      `num_batches * batch_size` are used.
+    num_batches: batches to average over.
+    batch_size: examples in a batch.
+    seed: int for the prior's draws.
+  """
+  total = min(len(images), num_batches * batch_size)
+  def data_batches():
+    for first in range(0, total, batch_size):
+      indices = np.arange(first, min(first + batch_size, total))
+      yield images_lib.to_float(images.read(indices), model.value_range)
+  def prior_batches():
+    latents = model.prior.sample(num_batches * batch_size, seed)
+    return tf.split(latents, num_batches)
+  _reestimate(model.encoder, data_batches)
+  _reestimate(model.decoder, prior_batches)
+
+
+def _reestimate(net, batches):
+  layers = [layer for layer in net.layers if hasattr(layer, 'moving_variance')]
+  if not layers:
+    return
+  weights = [v.value for v in net.trainable_variables]
+  state = net.non_trainable_variables
+  momentum = {id(v): layer.momentum for layer in layers
+              for v in (layer.moving_mean, layer.moving_variance)}
+  rates = [1. - momentum.get(id(v), 0.) for v in state]
+
+  @tf.function(reduce_retracing=True)
+  def batch_statistics(inputs):
+    # From zero, one update by momentum m leaves (1 - m) times the batch's own.
+    zeros = [tf.zeros_like(v) if id(v) in momentum else v.value for v in state]
+    _, updated = net.stateless_call(weights, zeros, inputs, training=True)
+    return [u / r for u, r in zip(updated, rates)]
+
+  collected = [[v.numpy() for v in batch_statistics(b)] for b in batches()]
+  columns = {id(v): np.stack(c) for v, c in zip(state, zip(*collected))}
+  for layer in layers:
+    means = columns[id(layer.moving_mean)]
+    variances = columns[id(layer.moving_variance)]
+    layer.moving_mean.assign(means.mean(0))
+    layer.moving_variance.assign(variances.mean(0) + means.var(0))

@@ -1,0 +1,136 @@
+"""Loads an export and asks it, without the classes that made it.
+
+A server is asked the same through its signatures; see `endpoints.py`.
+"""
+import json
+import pathlib
+import re
+
+import numpy as np
+import tensorflow as tf
+
+from pgak import errors
+
+__all__ = ['METADATA', 'ServedModel', 'find_version', 'versions']
+
+METADATA = 'metadata.json'
+
+_BATCH_SIZE = 1000
+
+
+class ServedModel:
+  """An export, loaded without the classes that made it.
+
+  It answers as a model does: everything is uint8 images `[B, h, w, c]` or
+  float32 latents `[B, H]`, as NumPy arrays.
+
+  Args:
+    path: folder of an export's version, or the folder that holds versions, of
+      which the largest is taken.
+
+  Raises:
+    errors.UserError: if there is no export, or if it is damaged.
+
+  Example:
+
+  ```python
+  served = served_model.ServedModel('/tmp/digits/export')
+  images = served.sample(16, seed=0)          # uint8 [16, 8, 8, 1]
+  latents = served.encode(images)             # float32 [16, 8]
+  lines = served.interpolate(images[:2], images[2:4], steps=5)
+  ```
+  """
+
+  def __init__(self, path):
+    self.path = find_version(path)
+    try:
+      self.metadata = json.loads((self.path / METADATA).read_text())
+      self._loaded = tf.saved_model.load(str(self.path))
+      self.image_shape = tuple(self.metadata['image_shape'])
+      self.latent_dim = self.metadata['latent_dim']
+    except (KeyError, OSError, TypeError, ValueError,
+            tf.errors.OpError) as error:
+      raise errors.UserError(
+          f'The export in {self.path} cannot be read ({_reason(error)}): '
+          'export the run again.') from error
+
+  def encode(self, images):
+    """Returns the latents `[B, H]` of uint8 images `[B, h, w, c]`."""
+    return self._in_batches('encode', images=np.asarray(images, np.uint8))
+
+  def decode(self, latents):
+    """Returns uint8 images `[B, h, w, c]` of latents `[B, H]`."""
+    return self._in_batches('decode', latents=np.asarray(latents, np.float32))
+
+  def reconstruct(self, images):
+    """Returns uint8 images, encoded and decoded again."""
+    return self._in_batches('reconstruct', images=np.asarray(images, np.uint8))
+
+  def interpolate(self, start, end, steps):
+    """Returns uint8 `[B, steps, h, w, c]`, lines between pairs of images.
+
+    Args:
+      start: uint8 `[B, h, w, c]`.
+      end: uint8 `[B, h, w, c]`.
+      steps: images in a line, which is straight in the latent space; the ends
+        are the reconstructions of the two.
+    """
+    return self._call('interpolate', start=np.asarray(start, np.uint8),
+                      end=np.asarray(end, np.uint8), steps=np.int32(steps))
+
+  def sample(self, n, seed=0):
+    """Returns n new uint8 images `[n, h, w, c]`, repeatable by seed."""
+    return self.decode(self._call('sample_latents', seed=np.int64(seed),
+                                  count=np.int32(n)))
+
+  # === Calls ===
+
+  def _in_batches(self, signature, **inputs):
+    (name, array), = inputs.items()
+    # No images at all still make one call, which knows the answer's shape.
+    starts = range(0, max(len(array), 1), _BATCH_SIZE)
+    return np.concatenate([
+        self._call(signature, **{name: array[i:i + _BATCH_SIZE]})
+        for i in starts])
+
+  def _call(self, signature, **inputs):
+    try:
+      outputs = self._loaded.signatures[signature](
+          **{name: tf.constant(array) for name, array in inputs.items()})
+    except tf.errors.InvalidArgumentError as error:
+      raise errors.UserError(
+          f'The export\'s {signature} refuses its inputs: {_reason(error)}.'
+      ) from error
+    (tensor,) = outputs.values()
+    return tensor.numpy()
+
+
+def versions(output):
+  """Returns the numbers of the versions in a folder, in order."""
+  return sorted(int(p.name) for p in output.iterdir() if p.name.isdecimal())
+
+
+def find_version(path):
+  """Returns the folder of a version: the path, or the largest version in it.
+
+  Raises:
+    errors.UserError: if neither holds an export.
+  """
+  path = pathlib.Path(path).expanduser()
+  if path.is_dir() and not (path / 'saved_model.pb').exists():
+    numbers = versions(path)
+    path = path / str(numbers[-1]) if numbers else path
+  if not (path / 'saved_model.pb').exists():
+    raise errors.UserError(
+        f'There is no export in {path}: give the folder that pgak_export '
+        'wrote, or one of the versions in it.')
+  return path
+
+
+def _reason(error):
+  """Returns the one line of an error that says what is wrong."""
+  lines = [line for line in str(error).splitlines()
+           if line and not line.startswith('\t')]
+  line = (lines or [type(error).__name__])[-1]
+  line = re.sub(r'[][]', '', line.removeprefix('assertion failed: '))
+  return line.rstrip('.')

@@ -1,0 +1,269 @@
+"""Training: a data set, a model and callbacks, in one call of `fit`."""
+import datetime
+import os
+import platform
+
+import gin
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pgak import callbacks
+from pgak import checkpoints
+from pgak import configuration
+from pgak import data
+from pgak import errors
+from pgak import run_directory
+from pgak import version
+
+__all__ = ['train']
+
+STRATEGIES = ('one_device', 'mirrored', 'multi_worker')
+
+
+@gin.configurable(denylist=['run_dir', 'imports'])
+def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
+          steps=gin.REQUIRED, optimizer=gin.REQUIRED, batch_size=64, seed=0,
+          optimizers=None, learning_rate_schedule=None, clip_norm=None,
+          augmenter=None, split='train', validation_split='test',
+          log_every=100, validate_every=1000, sample_every=1000,
+          checkpoint_every=1000, keep_checkpoints=3, score_every=None,
+          scorer=None, best_by=None, strategy='one_device', xla=None,
+          precision='float32', steps_per_execution=1, imports=()):
+  """Trains a model in a run directory, or resumes the run that is there.
+
+  The weights are a function of the configuration: on one device with XLA, a run
+  that was killed and resumed ends bit for bit where an undisturbed one does.
+
+  Args:
+    run_dir: path of the run directory.
+    model: gin reference to a model, such as @LPGA.
+    dataset: gin reference to a data set, such as @mnist.
+    steps: train steps in all; a finished run may be resumed with more.
+    optimizer: gin reference to an optimizer, such as @sgd, for every part.
+    batch_size: examples in a batch, over all replicas.
+    seed: int that decides weights, noise and the order of the data.
+    optimizers: `{part: reference}` for parts with another optimizer.
+    learning_rate_schedule: such as @cosine(); None for constant rates.
+    clip_norm: largest global norm of a part's gradient, or None.
+    augmenter: such as @augmenter(); None for the images as they are.
+    split: split that is trained on.
+    validation_split: split on which terms are logged and images reconstructed.
+    log_every: steps between two points of the training curves.
+    validate_every: steps between two passes over the validation images.
+    sample_every: steps between two galleries.
+    checkpoint_every: steps between two checkpoints.
+    keep_checkpoints: how many of the newest to keep.
+    score_every: steps between two measurements by `scorer`, or None.
+    scorer: function of the data set to one of `(model, step)` to rows of
+      scores.csv, such as @frechet_scorer.
+    best_by: name of the score whose lowest value marks the best checkpoint.
+    strategy: 'one_device'; 'mirrored' for all GPUs of this machine (or all
+      logical CPUs); 'multi_worker' for the cluster that TF_CONFIG describes.
+    xla: whether XLA compiles the step; by default only on one device.
+    precision: 'float32' or 'mixed_bfloat16'.
+    steps_per_execution: steps in one call of the compiled function; it divides
+      `steps` and all intervals.
+    imports: modules that register what the configuration names.
+
+  Returns:
+    The trained model.
+
+  Raises:
+    errors.UserError: for settings that do not fit each other or the run.
+  """
+  xla = strategy == 'one_device' if xla is None else xla
+  intervals = dict(steps=steps, log_every=log_every,
+                   validate_every=validate_every, sample_every=sample_every,
+                   checkpoint_every=checkpoint_every, score_every=score_every)
+  _check(strategy, xla, steps_per_execution, intervals, best_by, score_every)
+  distribution = _distribution(strategy)
+  is_chief = _is_chief(distribution)
+  run = run_directory.RunDirectory(run_dir, create=True)
+  images = dataset()
+  with distribution.scope():
+    trained = checkpoints.build(
+        model, optimizer, optimizers, learning_rate_schedule, steps, seed,
+        precision, clip_norm=clip_norm, jit_compile=xla,
+        steps_per_execution=steps_per_execution)
+  train_images, validation_images = _splits(
+      images, trained, split, validation_split)
+  score = scorer(images) if score_every else None
+  with _lock(run, is_chief):
+    _write_or_compare(run, imports, seed, train_images, is_chief)
+    first_step = _restore_latest(run, trained)
+    if first_step >= steps:
+      print(f'{run.path} is finished: {first_step} of {steps} steps.')
+      return trained
+    batches = _distributed(distribution, lambda slots: data.train_batches(
+        train_images, batch_size, seed, first_step, trained.value_range,
+        augmenter, slots))
+    trained.fit(
+        batches, steps_per_epoch=steps - first_step, epochs=1, verbose=0,
+        shuffle=False,
+        callbacks=_callbacks(
+            trained, run if is_chief else None, first_step, intervals,
+            train_images, validation_images, keep_checkpoints, score, best_by,
+            seed,
+            lambda step: checkpoints.save(trained, run, step, is_chief)))
+  return trained
+
+
+# === Before training ===
+
+
+def _check(strategy, xla, steps_per_execution, intervals, best_by,
+           score_every):
+  if strategy not in STRATEGIES:
+    raise errors.UserError(f'`train.strategy` must be one of '
+                           f'{", ".join(STRATEGIES)}, not {strategy!r}.')
+  if strategy != 'one_device' and (xla or steps_per_execution > 1):
+    raise errors.UserError(
+        f"`train.strategy = '{strategy}'` needs `train.xla = False` and "
+        '`train.steps_per_execution = 1`: Keras can do neither of them there.')
+  for name, value in intervals.items():
+    if value is not None and (value < 1 or value % steps_per_execution):
+      raise errors.UserError(
+          f'`train.{name} = {value}` must be a positive multiple of '
+          f'`train.steps_per_execution = {steps_per_execution}`.')
+  if best_by and not score_every:
+    raise errors.UserError('`train.best_by` needs `train.score_every`: bind '
+                           'the number of steps between two measurements.')
+
+
+def _distribution(strategy):
+  if strategy == 'mirrored':
+    devices = (tf.config.list_logical_devices('GPU')
+               or tf.config.list_logical_devices('CPU'))
+    return tf.distribute.MirroredStrategy([d.name for d in devices])
+  if strategy == 'multi_worker':
+    if not os.environ.get('TF_CONFIG'):
+      raise errors.UserError(
+          "`train.strategy = 'multi_worker'` needs the environment variable "
+          'TF_CONFIG, which lists the workers and says which one this is.')
+    return tf.distribute.MultiWorkerMirroredStrategy()
+  return tf.distribute.get_strategy()
+
+
+def _is_chief(distribution):
+  resolver = distribution.cluster_resolver
+  if not resolver:
+    return True
+  first = 'chief' if 'chief' in resolver.cluster_spec().jobs else 'worker'
+  return (resolver.task_type, resolver.task_id) == (first, 0)
+
+
+def _lock(run, is_chief):
+  return run.locked() if is_chief else tf.name_scope('worker')
+
+
+def _splits(images, model, split, validation_split):
+  if images.image_shape != model.image_shape:
+    raise errors.UserError(
+        f'{images.name} has images of {images.image_shape} and the network is '
+        f'for {model.image_shape}: set `image_shape` and choose a network for '
+        'it.')
+  for name in (split, validation_split):
+    if name not in images.splits:
+      raise errors.UserError(f'{images.name} has no split {name!r}: choose one '
+                             f'of {", ".join(images.splits)}.')
+  return images.split(split), images.split(validation_split)
+
+
+def _write_or_compare(run, imports, seed, train_images, is_chief):
+  operative = gin.operative_config_str()
+  if not run.has_config:
+    if is_chief:
+      run.write_config(operative, _description(imports, seed, train_images))
+    return
+  changed = configuration.changed_bindings(run.config_gin, operative)
+  if changed:
+    raise errors.UserError(
+        f'{run.path} was trained with other settings of {", ".join(changed)}: '
+        'on resuming only train.steps may grow and intervals change; give the '
+        'same command as before, or a new --run_dir.')
+  known = run.config['data']['fingerprint']
+  if known != train_images.fingerprint:
+    raise errors.UserError(
+        f'{run.path} was trained on other images of {train_images.name}: give '
+        'the same data, or a new --run_dir.')
+  if is_chief:
+    run.write_config(operative, run.config)
+
+
+def _description(imports, seed, train_images):
+  return {
+      'imports': list(imports),
+      'created': datetime.datetime.now().isoformat(timespec='seconds'),
+      'seed': seed,
+      'data': {
+          'name': train_images.name,
+          'split': train_images.split,
+          'examples': len(train_images),
+          'fingerprint': train_images.fingerprint,
+          'preprocessing': train_images.preprocessing,
+      },
+      'versions': {
+          'pgak': version.__version__,
+          'python': platform.python_version(),
+          'tensorflow': tf.__version__,
+          'keras': keras.__version__,
+          'numpy': np.__version__,
+      },
+      'devices': [d.name for d in tf.config.list_logical_devices()],
+  }
+
+
+def _restore_latest(run, model):
+  """Restores the newest checkpoint, if there is one; returns its step."""
+  steps = run.checkpoints()
+  if steps:
+    checkpoints.restore(model, run, steps[-1])
+  return int(model.step)
+
+
+# === During training ===
+
+
+def _distributed(distribution, make_batches):
+  """Gives every replica its slice of the global batch."""
+  replicas = distribution.num_replicas_in_sync
+  if replicas == 1:
+    return make_batches(None)
+
+  def worker_batches(context):
+    local = replicas // context.num_input_pipelines
+    first = context.input_pipeline_id * local
+    return make_batches((replicas, list(range(first, first + local))))
+
+  return distribution.distribute_datasets_from_function(worker_batches)
+
+
+def _callbacks(model, run, first_step, intervals, train_images,
+               validation_images, keep, score, best_by, seed, save):
+  last_step = intervals['steps']
+  validation = _validation_batches(validation_images, model.value_range)
+  logger = callbacks.TermLogger(
+      intervals['log_every'], intervals['validate_every'], last_step,
+      validation, run and run.events)
+  scores = score and callbacks.Scores(
+      intervals['score_every'], last_step, score, run, best_by)
+  checkpointer = callbacks.Checkpointer(
+      intervals['checkpoint_every'], last_step, save, run, keep, train_images,
+      scores)
+  chosen = [callbacks.StopOnFault(intervals['log_every'], last_step)]
+  if run:
+    chosen.append(callbacks.Progress(
+        first_step, last_step, intervals['log_every']))
+    some = validation_images.read(np.arange(min(32, len(validation_images))))
+    chosen.append(callbacks.Galleries(
+        intervals['sample_every'], last_step, some, run.samples, run.events,
+        seed))
+  return chosen + [logger] + ([scores] if scores else []) + [checkpointer]
+
+
+def _validation_batches(images, value_range, largest=500):
+  """Whole batches of one size, chosen to leave as few images over as can be."""
+  number = -(-len(images) // largest)
+  size = len(images) // number
+  return data.batches(images, size, value_range, limit=number * size)

@@ -1,0 +1,69 @@
+"""Packages pgak: the library, the binaries' mains and the gin files.
+
+In a wheel the binaries are `pgak/bin` and the gin files `pgak/gin`; a top-level
+`gin` would merge into gin-config's own package.
+"""
+import pathlib
+import runpy
+
+import setuptools
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+INSTALL_REQUIRES = [
+    'absl-py>=2.1',
+    'gin-config~=0.5',
+    'importlib_resources>=6',  # imported by TFDS, but not required by it
+    'keras~=3.15',
+    'keras-cv~=0.9',
+    'numpy>=1.26',
+    'pillow>=10',
+    'protobuf>=6.31',
+    'scikit-learn~=1.5',
+    'scipy~=1.13',
+    'tensorboard~=2.20',
+    'tensorflow~=2.21',
+    'tensorflow-datasets~=4.9.10',
+    'tensorflow-probability[tf]~=0.25',
+]
+
+EXTRAS_REQUIRE = {
+    'gpu': ['tensorflow[and-cuda]~=2.21'],
+    'serving': ['tensorflow-serving-api~=2.21'],
+    'test': ['pytest>=8', 'pytest-xdist~=3.6'],
+}
+
+VERBS = ('train', 'evaluate', 'sample', 'export')
+
+setuptools.setup(
+    name='pgak',
+    version=runpy.run_path(str(HERE / 'pgak' / 'version.py'))['__version__'],
+    description='Autoencoders as generative models, in Keras',
+    long_description=(HERE / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    classifiers=[
+        'Intended Audience :: Science/Research',
+        'Programming Language :: Python :: 3',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+    ],
+    keywords='tensorflow keras autoencoder generative-model vae fid',
+    python_requires='>=3.11',
+    install_requires=INSTALL_REQUIRES,
+    extras_require=EXTRAS_REQUIRE,
+    packages=[
+        *setuptools.find_packages(include=['pgak', 'pgak.*']),
+        'pgak.bin',
+        'pgak.gin',
+    ],
+    package_dir={'pgak.bin': 'bin', 'pgak.gin': 'gin'},
+    package_data={
+        '': ['*.json', '*.npz'],
+        'pgak.gin': ['**/*.gin', '**/*.sweep'],
+    },
+    entry_points={
+        'console_scripts': [
+            f'pgak_{verb} = pgak.bin.{verb}:run' for verb in VERBS],
+    },
+    zip_safe=False,
+)

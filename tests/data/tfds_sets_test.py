@@ -1,0 +1,168 @@
+"""The public data sets, real ones where they are at hand, else made copies."""
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pgak import data
+from pgak import errors
+from pgak.data import decoding
+
+REAL = os.environ.get('PGAK_TEST_DATA')
+needs_real = pytest.mark.skipif(not REAL, reason='PGAK_TEST_DATA is not set')
+SIZES = {'train': 5, 'validation': 3, 'test': 2}
+
+
+def write_tfds(folder, name, splits, shape, encoding, key='label'):
+  """Writes a small set as TFDS would, and returns split -> its images."""
+  import tensorflow_datasets as tfds
+  state = np.random.RandomState(0)
+  images = {split: state.randint(0, 256, (SIZES[split],) + shape, np.uint8)
+            for split in splits}
+  tfds.disable_progress_bar()
+  tfds.dataset_builders.store_as_tfds_dataset(
+      name=name, version='3.0.1', data_dir=str(folder),
+      split_datasets={split: tf.data.Dataset.from_tensor_slices(
+          {'image': x, key: np.arange(len(x), dtype=np.int64)})
+                      for split, x in images.items()},
+      features=tfds.features.FeaturesDict({
+          'image': tfds.features.Image(shape=shape, encoding_format=encoding),
+          key: tfds.features.Scalar(np.int64)}))
+  return images
+
+
+@pytest.fixture(name='cache')
+def _cache(tmp_path, monkeypatch):
+  monkeypatch.setenv('PGAK_CACHE', str(tmp_path / 'cache'))
+  monkeypatch.delenv('TFDS_DATA_DIR', raising=False)
+
+
+def everything(array):
+  return array.read(np.arange(len(array)))
+
+
+def test_a_copy_of_mnist_is_read_with_its_labels(cache, tmp_path):
+  images = write_tfds(tmp_path, 'mnist', ('train', 'test'), (28, 28, 1), 'png')
+  dataset = data.mnist(str(tmp_path))
+  for split in ('train', 'test'):
+    array = dataset.split(split)
+    # TFDS shuffles when it writes; the label tells which image it was.
+    np.testing.assert_array_equal(
+        everything(array), images[split][array.labels])
+    assert sorted(array.labels) == list(range(SIZES[split]))
+  assert dataset.split('validation').split == 'test'
+  held_out = data.mnist(str(tmp_path), validation_examples=2)
+  assert len(held_out.split('train')) == 3
+  assert held_out.split('validation').split == 'validation'
+
+
+@pytest.mark.parametrize('crop', [108, 140])
+def test_a_copy_of_celeb_a_is_cropped_and_resized(cache, tmp_path, crop):
+  splits = ('train', 'validation', 'test')
+  images = write_tfds(tmp_path, 'celeb_a', splits, (218, 178, 3), 'jpeg', 'id')
+  dataset = data.celeb_a(str(tmp_path), crop=crop)
+  assert dataset.name == f'celeb_a_crop{crop}'
+  assert dataset.splits == ('train', 'validation', 'test', 'all')
+  assert [len(dataset.split(split)) for split in dataset.splits] == [
+      5, 3, 2, 10]
+  wanted = {decode_and_resize(image, crop) for image in images['train']}
+  assert {image.tobytes()
+          for image in everything(dataset.split('train'))} == wanted
+  assert dataset.split('train').preprocessing['crop'] == crop
+
+
+def decode_and_resize(image, crop):
+  """Returns the bytes that an image through JPEG, crop and resize becomes."""
+  image = decoding.decode(tf.io.encode_jpeg(image, quality=95).numpy(), 3)
+  top, left = (218 - crop) // 2, (178 - crop) // 2
+  resized = tf.image.resize(
+      image[top:top + crop, left:left + crop], [64, 64], 'bicubic')
+  return np.clip(np.rint(resized), 0, 255).astype(np.uint8).tobytes()
+
+
+def test_a_prepared_set_needs_neither_tfds_nor_its_source(cache, tmp_path):
+  source = tmp_path / 'source'
+  write_tfds(source, 'mnist', ('train', 'test'), (28, 28, 1), 'png')
+  before = data.mnist(str(source)).split('test').fingerprint
+  source.rename(tmp_path / 'elsewhere')
+  code = ('import json, sys\nfrom pgak import data\n'
+          f'array = data.mnist({str(source)!r}).split("test")\n'
+          'print(json.dumps([array.fingerprint, array.read([1]).shape,'
+          ' "tensorflow_datasets" in sys.modules]))')
+  told = subprocess.run(
+      [sys.executable, '-c', code], check=True, capture_output=True, text=True,
+      env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)}).stdout
+  assert json.loads(told) == [before, [1, 28, 28, 1], False]
+
+
+def test_an_absent_set_is_told_with_what_to_put_where(cache, tmp_path):
+  with pytest.raises(errors.UserError) as caught:
+    data.celeb_a(str(tmp_path)).split('train')
+  for word in (str(tmp_path), 'celeb_a/', '--data_dir', 'TFDS_DATA_DIR',
+               'celeb_a.download', 'img_align_celeba.zip', 'crop = 108'):
+    assert word in str(caught.value)
+  assert '\n' not in str(caught.value)
+
+
+def test_the_environment_says_where_sets_are(cache, tmp_path, monkeypatch):
+  write_tfds(tmp_path, 'mnist', ('train', 'test'), (28, 28, 1), 'png')
+  monkeypatch.setenv('TFDS_DATA_DIR', str(tmp_path))
+  assert len(data.mnist().split('train')) == 5
+
+
+def test_a_damaged_source_is_told(cache, tmp_path):
+  write_tfds(tmp_path, 'mnist', ('train', 'test'), (28, 28, 1), 'png')
+  record = next(tmp_path.rglob('*train.tfrecord*'))
+  content = bytearray(record.read_bytes())
+  content[len(content) // 2] ^= 255
+  record.write_bytes(content)
+  with pytest.raises(errors.UserError, match='train of mnist .* whole copy'):
+    data.mnist(str(tmp_path)).split('train')
+
+
+def test_a_set_of_another_shape_is_told(cache, tmp_path):
+  write_tfds(tmp_path, 'cifar10', ('train', 'test'), (28, 28, 3), 'png')
+  with pytest.raises(errors.UserError, match='not the set of that name'):
+    data.cifar10(str(tmp_path)).split('train')
+
+
+@needs_real
+def test_real_mnist():
+  dataset = data.mnist(f'{REAL}/tfds')
+  train, test = dataset.split('train'), dataset.split('test')
+  assert (len(train), len(test)) == (60000, 10000)
+  # The counts and moments that every description of MNIST gives.
+  assert np.bincount(train.labels).tolist() == [
+      5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+  assert np.bincount(test.labels).tolist() == [
+      980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+  pixels = everything(train)
+  assert abs(pixels.mean() / 255. - .1307) < 1e-4
+  assert abs(pixels.std() / 255. - .3081) < 1e-4
+  assert (train.fingerprint, test.fingerprint) == (
+      '59edd5ea35c00629', 'a85d8dffc6063fb8')
+  ones = pixels[train.labels == 1].mean(0)[..., 0]
+  assert ones[14, 14] > 150 and ones[14, 4] < 5  # A stroke in the middle.
+
+
+@needs_real
+def test_real_cifar10():
+  dataset = data.cifar10(f'{REAL}/tfds')
+  train, test = dataset.split('train'), dataset.split('test')
+  assert np.bincount(train.labels).tolist() == [5000] * 10
+  assert np.bincount(test.labels).tolist() == [1000] * 10
+  means = everything(train).mean((0, 1, 2)) / 255.
+  np.testing.assert_allclose(means, [.4914, .4822, .4465], atol=1e-4)
+
+
+@needs_real
+def test_real_fashion_mnist():
+  dataset = data.fashion_mnist(f'{REAL}/tfds')
+  train = dataset.split('train')
+  assert np.bincount(train.labels).tolist() == [6000] * 10
+  assert len(dataset.split('test')) == 10000
+  assert abs(everything(train).mean() / 255. - .2860) < 1e-4

@@ -1,0 +1,193 @@
+"""Tests of the functions behind an export's signatures."""
+import io
+import types
+
+import numpy as np
+from PIL import Image
+import pytest
+import tensorflow as tf
+
+from pgak import endpoints
+from pgak import priors
+from pgak.data import decoding
+
+SHAPE = (4, 6, 3)
+
+
+class LinearModel:
+  """Three latents, the mean of each channel, and the images that have them."""
+
+  image_shape = SHAPE
+  latent_dim = 3
+
+  def encode(self, images):
+    return tf.reduce_mean(tf.cast(images, tf.float32), [1, 2]) / 255.
+
+  def decode(self, latents):
+    levels = tf.round(tf.clip_by_value(latents, 0., 1.) * 255.)
+    levels = tf.cast(levels, tf.uint8)[:, tf.newaxis, tf.newaxis]
+    return tf.tile(levels, [1, *SHAPE[:2], 1])
+
+  def reconstruct(self, images):
+    return self.decode(self.encode(images))
+
+
+def traced(**settings):
+  """Every endpoint as the graph that is exported."""
+  model = LinearModel()
+  served = endpoints.Endpoints(model, priors.StandardNormal(3), **settings)
+  return types.SimpleNamespace(**{
+      name: tf.function(function, specs, autograph=False)
+      for name, (function, specs) in served.signatures().items()})
+
+
+@pytest.fixture(scope='module')
+def served():
+  return traced(max_count=8)
+
+
+def picture(height, width, channels=3, seed=0):
+  shape = (height, width, channels) if channels > 1 else (height, width)
+  levels = np.random.default_rng(seed).integers(0, 256, shape)
+  return levels.astype(np.uint8)
+
+
+def encoded(image, form='PNG', **settings):
+  stream = io.BytesIO()
+  Image.fromarray(image).save(stream, form, **settings)
+  return stream.getvalue()
+
+
+def test_decode_is_first_and_so_the_default():
+  model = endpoints.Endpoints(LinearModel(), priors.StandardNormal(3))
+  assert next(iter(model.signatures())) == 'decode'
+
+
+def test_generate_is_a_function_of_the_seed_alone(served):
+  images = served.generate(np.int64(5), np.int32(6))['images']
+  assert images.shape == (6, *SHAPE) and images.dtype == tf.uint8
+  again = served.generate(np.int64(5), np.int32(6))['images']
+  np.testing.assert_array_equal(images, again)
+  fewer = served.generate(np.int64(5), np.int32(2))['images']
+  np.testing.assert_array_equal(images[:2], fewer)
+  other = served.generate(np.int64(6), np.int32(6))['images']
+  assert np.any(images != other)
+  assert served.generate(np.int64(5), np.int32(0))['images'].shape[0] == 0
+
+
+def test_generate_decodes_the_draws_of_sample_latents(served):
+  latents = served.sample_latents(np.int64(5), np.int32(6))['latents']
+  np.testing.assert_array_equal(
+      served.decode(latents)['images'],
+      served.generate(np.int64(5), np.int32(6))['images'])
+
+
+@pytest.mark.parametrize('name', ['generate', 'generate_png'])
+@pytest.mark.parametrize('count', [-1, 9])
+def test_count_is_checked_in_the_graph(served, name, count):
+  with pytest.raises(tf.errors.InvalidArgumentError,
+                     match='`count` must be 0 to 8, but is. .' + str(count)):
+    getattr(served, name)(np.int64(0), np.int32(count))
+
+
+def test_more_latents_than_images_may_be_drawn(served):
+  latents = served.sample_latents(np.int64(0), np.int32(9))['latents']
+  assert latents.shape == (9, 3)
+  with pytest.raises(tf.errors.InvalidArgumentError, match='0 to 800'):
+    served.sample_latents(np.int64(0), np.int32(801))
+
+
+def test_generate_png_gives_files_of_the_same_images(served):
+  files = served.generate_png(np.int64(5), np.int32(3))['image_bytes'].numpy()
+  images = [np.asarray(Image.open(io.BytesIO(data))) for data in files]
+  np.testing.assert_array_equal(
+      images, served.generate(np.int64(5), np.int32(3))['images'])
+
+
+def test_interpolate_is_linear_in_the_latents(served):
+  start = np.zeros((2, *SHAPE), np.uint8)
+  end = np.stack([np.full(SHAPE, 90, np.uint8), np.full(SHAPE, 30, np.uint8)])
+  lines = served.interpolate(start, end, np.int32(4))['images']
+  assert lines.shape == (2, 4, *SHAPE)
+  np.testing.assert_array_equal(lines[0, :, 0, 0, 0], [0, 30, 60, 90])
+  np.testing.assert_array_equal(lines[1, :, 0, 0, 0], [0, 10, 20, 30])
+
+
+@pytest.mark.parametrize('number, steps', [(1, 1), (1, -3), (1, 9), (3, 4)])
+def test_steps_are_checked_in_the_graph(served, number, steps):
+  images = np.zeros((number, *SHAPE), np.uint8)
+  with pytest.raises(tf.errors.InvalidArgumentError,
+                     match='at most 8 images are made at once'):
+    served.interpolate(images, images, np.int32(steps))
+
+
+def test_a_pair_needs_two_images(served):
+  images = np.zeros((2, *SHAPE), np.uint8)
+  with pytest.raises(tf.errors.InvalidArgumentError, match='equally many'):
+    served.interpolate(images, images[:1], np.int32(2))
+
+
+def test_an_image_of_the_models_size_is_not_changed(served):
+  images = np.stack([picture(*SHAPE[:2], seed=seed) for seed in range(3)])
+  files = np.array([encoded(image) for image in images], object)
+  np.testing.assert_allclose(
+      served.encode_image(files)['latents'],
+      served.encode(images)['latents'], atol=1e-6)
+
+
+@pytest.mark.parametrize('height, width', [(20, 31), (41, 9), (3, 2), (4, 6)])
+@pytest.mark.parametrize('crop, antialias', [(None, True), (8, False)])
+def test_pictures_are_prepared_as_the_data_set_was(height, width, crop,
+                                                   antialias):
+  data = encoded(picture(height, width), 'JPEG')
+  prepared = decoding.to_shape(
+      decoding.decode(data, 3), SHAPE,
+      crop if crop and min(height, width) >= crop else None, antialias)
+  served = traced(crop=crop, antialias=antialias)
+  np.testing.assert_allclose(
+      served.encode_image(np.array([data], object))['latents'][0],
+      served.encode(prepared[tf.newaxis])['latents'][0], atol=1e-6)
+
+
+def test_any_kind_of_picture_is_brought_to_the_channels(served):
+  grey = picture(4, 6, 1)
+  alpha = np.dstack([grey] * 3 + [picture(4, 6, 1, seed=1)])
+  files = np.array([encoded(grey), encoded(alpha)], object)
+  colour = np.dstack([grey] * 3)[np.newaxis]
+  expected = served.encode(colour)['latents'][0]
+  for latents in served.encode_image(files)['latents']:
+    np.testing.assert_allclose(latents, expected, atol=1e-6)
+
+
+def test_no_images_give_nothing(served):
+  assert served.encode_image(np.array([], object))['latents'].shape == (0, 3)
+  none = np.zeros((0, *SHAPE), np.uint8)
+  assert served.encode(none)['latents'].shape == (0, 3)
+  assert served.reconstruct(none)['images'].shape == (0, *SHAPE)
+  lines = served.interpolate(none, none, np.int32(4))['images']
+  assert lines.shape == (0, 4, *SHAPE)
+
+
+@pytest.mark.parametrize('data', [
+    b'', b'GIF89a', encoded(picture(4, 6), 'BMP')])
+def test_what_is_no_picture_is_refused(served, data):
+  with pytest.raises(tf.errors.InvalidArgumentError,
+                     match='`image_bytes` must hold PNG or JPEG'):
+    served.encode_image(np.array([data], object))
+
+
+@pytest.mark.parametrize('form', ['PNG', 'JPEG'])
+@pytest.mark.parametrize('length', [9, 60])
+def test_half_a_file_is_refused(served, form, length):
+  data = encoded(picture(40, 60), form)[:length]
+  with pytest.raises(tf.errors.InvalidArgumentError):
+    served.encode_image(np.array([data], object))
+
+
+def test_a_small_file_that_unpacks_to_too_much_is_refused(served):
+  data = encoded(picture(4, 6))
+  sides = (8192).to_bytes(4, 'big') + (4097).to_bytes(4, 'big')
+  data = data[:16] + sides + data[24:]
+  with pytest.raises(tf.errors.InvalidArgumentError,
+                     match='at most 33554432 pixels'):
+    served.encode_image(np.array([data], object))

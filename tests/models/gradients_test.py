@@ -1,0 +1,314 @@
+"""One step of every model, against the papers' equations and nothing else.
+
+The equations are written here a second time, in NumPy and in the sum form that
+the paper prints, together with the table of what each one updates. Every
+equation is a function of two weight vectors, phi (encoder) and theta (decoder);
+a part's gradient is the central difference of the equations that update it,
+taken in that part's weights alone, with everything else held at the point where
+the step starts. `stop_gradient` is nowhere: what is constant is a number.
+
+Sum form to pgak's means (D numbers an image, H latent dimensions): the sum
+form is D / 2 times pgak's, and its weights are alpha D/H, beta D/H,
+gamma D/(2H), eta D/(2H); VPGA's weight on half a squared norm is w D/H.
+"""
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tiny_models
+
+D, H, K, B = 6, 3, 5, 7
+LEARNING_RATE = 0.5
+ALPHA, BETA, GAMMA, GAMMA_PRIME, ETA, W_VR = 0.3, 0.2, 0.15, 0.25, 0.12, 0.35
+EPSILON = 1e-2
+PHI, THETA = 'encoder', 'decoder'
+
+
+@pytest.fixture
+def float64():
+  keras.config.set_floatx('float64')
+  keras.config.set_dtype_policy('float64')
+  yield
+  keras.config.set_floatx('float32')
+  keras.config.set_dtype_policy('float32')
+
+
+# === The nets, as functions of a weight vector ===
+
+
+def _unpack(vector, shapes):
+  sizes = [int(np.prod(s)) for s in shapes]
+  pieces = np.split(vector, np.cumsum(sizes)[:-1])
+  assert sum(sizes) == vector.size
+  return [p.reshape(s) for p, s in zip(pieces, shapes)]
+
+
+def heads(phi, x):
+  """mu(x), and log sigma(x)**2 where phi has weights for it."""
+  shapes = [(D, K), (K,), (K, H), (H,)]
+  if phi.size > D * K + K + K * H + H:
+    shapes += [(K, H), (H,)]
+  w, b, *rest = _unpack(phi, shapes)
+  y = np.tanh(x.reshape(-1, D) @ w + b)
+  return [y @ rest[i] + rest[i + 1] for i in range(0, len(rest), 2)]
+
+
+def f(phi, x):
+  return heads(phi, x)[0]
+
+
+def sigma(phi, x):
+  return np.exp(0.5 * heads(phi, x)[1])
+
+
+def g(theta, z):
+  w, b, v, c = _unpack(theta, [(H, K), (K,), (K, D), (D,)])
+  return np.tanh(np.logaddexp(0., z @ w + b) @ v + c)
+
+
+# === The papers' equations and their tables ===
+
+
+def half_square(a):
+  """E[1/2 |a|^2] over the batch."""
+  return 0.5 * np.mean(np.sum(a**2, -1))
+
+
+def eq_7(moved, delta):
+  """H/2 E[log |h(z + delta) - h(z)|^2 / |delta|^2]."""
+  return 0.5 * H * np.mean(
+      np.log(np.sum(moved**2, -1) / np.sum(delta**2, -1)))
+
+
+def kl(mean, s):
+  return 0.5 * np.mean(np.sum(mean**2 + s**2 - 1. - np.log(s**2), -1))
+
+
+def basic(x, noise, phi0, theta0):
+  """Eqs. 1, 2 and 3: [weight, parts, function of (phi, theta)]."""
+  z0, zn = f(phi0, x), noise['prior']
+  flat = x.reshape(-1, D)
+  return {
+      'reconstruction': [1., (PHI, THETA), lambda phi, theta: half_square(
+          g(theta, f(phi, x)) - flat)],
+      'latent_reconstruction': [ALPHA * D / H, (PHI,), lambda phi, theta:
+                                half_square(f(phi, g(theta, zn)) - zn)],
+      'data_latent_reconstruction': [BETA * D / H, (PHI,), lambda phi, theta:
+                                     half_square(f(phi, g(theta, z0)) - z0)],
+  }
+
+
+def nll_encoder(x):
+  """Eq. 6."""
+  return [GAMMA * D / (2 * H), (PHI,), lambda phi, theta: half_square(
+      f(phi, x))]
+
+
+def lpga(x, noise, phi0, theta0, perturbation):
+  z0, n = f(phi0, x), noise['perturbation']
+  delta = EPSILON * n
+  if perturbation == 'sphere':
+    delta = EPSILON * np.sqrt(H) * n / np.linalg.norm(
+        n, axis=-1, keepdims=True)
+  def h(phi, theta, z):
+    return f(phi, g(theta, z))
+  return basic(x, noise, phi0, theta0) | {
+      'nll_encoder': nll_encoder(x),
+      'nll_decoder': [GAMMA * D / (2 * H), (THETA,), lambda phi, theta: eq_7(
+          h(phi, theta, z0 + delta) - h(phi, theta, z0), delta)],
+  }
+
+
+def vpga(x, noise, phi0, theta0, likelihood_sigma=None):
+  z0, n = f(phi0, x), noise['perturbation']
+  scale = likelihood_sigma or np.sqrt(np.mean(z0**2, 0))
+  def h(theta, z):  # The encoder inside h never moves.
+    return f(phi0, g(theta, z))
+  def eta_kl(phi, theta):
+    return kl(f(phi, x), sigma(phi, x))
+  return basic(x, noise, phi0, theta0) | {
+      'variational_reconstruction': [
+          W_VR * D / H, (PHI, THETA), lambda phi, theta: half_square(
+              (h(theta, z0) - h(theta, z0 + sigma(phi, x) * n)) / scale)],
+      'kl': [ETA * D / (2 * H), (PHI,), eta_kl],
+  }
+
+
+def lvpga(x, noise, phi0, theta0):
+  z0, n = f(phi0, x), noise['perturbation']
+  delta0 = (sigma(phi0, x) + EPSILON) * n
+  def h(theta, z):
+    return f(phi0, g(theta, z))
+  def moved(phi, theta):
+    return h(theta, z0 + (sigma(phi, x) + EPSILON) * n) - h(theta, z0)
+  return basic(x, noise, phi0, theta0) | {
+      'nll_encoder': nll_encoder(x),
+      'variational_nll': [GAMMA_PRIME * D / (2 * H), (PHI, THETA),
+                          lambda phi, theta: eq_7(moved(phi, theta), delta0)],
+      'kl': [ETA * D / (2 * H), (PHI,), lambda phi, theta: kl(
+          f(phi, x), sigma(phi, x))],
+  }
+
+
+SPREAD = 0.6
+
+
+def vae(x, noise, phi0, theta0):
+  """The negative evidence lower bound, likelihood N(x_hat, SPREAD^2 I).
+
+  pgak's form is 2 SPREAD^2 / D times it, and half of D times that is the sum
+  form of the others: a common factor SPREAD^2.
+  """
+  flat = x.reshape(-1, D)
+  def likelihood(phi, theta):
+    z = f(phi, x) + sigma(phi, x) * noise['posterior']
+    return half_square(g(theta, z) - flat) / SPREAD**2
+  return {
+      'reconstruction': [SPREAD**2, (PHI, THETA), likelihood],
+      'kl': [SPREAD**2, (PHI,), lambda phi, theta: kl(
+          f(phi, x), sigma(phi, x))],
+  }
+
+
+def ae(x, noise, phi0, theta0):
+  return {'reconstruction': basic(x, {'prior': np.zeros((B, H))}, phi0,
+                                  theta0)['reconstruction']}
+
+
+PGA = dict(latent_reconstruction=ALPHA, data_latent_reconstruction=BETA)
+LPGA = dict(nll_encoder=GAMMA, nll_decoder=GAMMA, epsilon=EPSILON, **PGA)
+VPGA = dict(variational_reconstruction=W_VR, kl=ETA, **PGA)
+LVPGA = dict(nll_encoder=GAMMA, variational_nll=GAMMA_PRIME, kl=ETA,
+             sigma_floor=EPSILON, **PGA)
+
+
+def row(term, parts):
+  """The same equations with one row of the table replaced."""
+  def changed(equations):
+    equations[term][1] = parts
+    return equations
+  return changed
+
+
+BOTH = (PHI, THETA)
+CASES = {
+    'ae': ('AE', {}, ae),
+    'vae': ('VAE', dict(kl=2. * SPREAD**2 * H / D), vae),
+    'lpga_sphere': ('LPGA', dict(perturbation='sphere', **LPGA),
+                    lambda *a: lpga(*a, 'sphere')),
+    'lpga_gaussian': ('LPGA', dict(perturbation='gaussian', **LPGA),
+                      lambda *a: lpga(*a, 'gaussian')),
+    'vpga': ('VPGA', VPGA, vpga),
+    'vpga_fixed_likelihood': ('VPGA', dict(likelihood_sigma=0.7, **VPGA),
+                              lambda *a: vpga(*a, 0.7)),
+    'lvpga': ('LVPGA', LVPGA, lvpga),
+    # What the paper says hurts: theta descends eq. 2, phi eq. 7.
+    'lpga_eq_2_to_both': (
+        'LPGA', dict(updates={'latent_reconstruction': BOTH}, **LPGA),
+        lambda *a: row('latent_reconstruction', BOTH)(lpga(*a, 'sphere'))),
+    'lpga_eq_3_to_both': (
+        'LPGA', dict(updates={'data_latent_reconstruction': BOTH}, **LPGA),
+        lambda *a: row('data_latent_reconstruction', BOTH)(
+            lpga(*a, 'sphere'))),
+    'lpga_eq_7_to_both': (
+        'LPGA', dict(updates={'nll_decoder': BOTH}, **LPGA),
+        lambda *a: row('nll_decoder', BOTH)(lpga(*a, 'sphere'))),
+}
+
+
+def difference(function, point, step=1e-3):
+  """The gradient by central differences of fourth order."""
+  gradient = np.zeros_like(point)
+  for i in range(point.size):
+    def at(k):
+      moved = point.copy()
+      moved[i] += k * step
+      return function(moved)
+    gradient[i] = (8. * (at(1) - at(-1)) - (at(2) - at(-2))) / (12. * step)
+  return gradient
+
+
+def expected_changes(equations, phi0, theta0):
+  """What one step of SGD on the papers' equations does to each part."""
+  def objective(part, phi, theta):
+    return sum(weight * term(phi, theta)
+               for weight, parts, term in equations.values() if part in parts)
+  gradients = {
+      PHI: difference(lambda v: objective(PHI, v, theta0), phi0),
+      THETA: difference(lambda v: objective(THETA, phi0, v), theta0)}
+  # The sum form is D / 2 times pgak's.
+  return {part: -LEARNING_RATE * 2. / D * v for part, v in gradients.items()}
+
+
+def draws():
+  generator = np.random.default_rng(5)
+  return {name: generator.normal(size=(B, H))
+          for name in ('prior', 'perturbation', 'posterior')}
+
+
+def one_step(case, jit_compile=None):
+  """Returns (changes of the model's parts, what they should be)."""
+  name, settings, equations = CASES[case]
+  model = tiny_models.compiled(
+      name, LEARNING_RATE, dict(jit_compile=bool(jit_compile)), **settings)
+  x, noise = tiny_models.images(B), draws()
+  handed = {k: tf.constant(v, keras.config.floatx()) for k, v in noise.items()}
+  model.draw_noise = lambda batch: {k: handed[k] for k in model.noise_shapes}
+  before = {p: tiny_models.values(net) for p, net in model.parts.items()}
+  if jit_compile is None:
+    model.train_step(tf.constant(x))
+  else:
+    model.fit(tf.data.Dataset.from_tensors(x), verbose=0)
+  changes = {p: tiny_models.values(net) - before[p]
+             for p, net in model.parts.items()}
+  phi0, theta0 = (before[p].astype('float64') for p in (PHI, THETA))
+  table = equations(x.astype('float64'), noise, phi0, theta0)
+  assert set(table) == set(model.term_names)
+  return changes, expected_changes(table, phi0, theta0)
+
+
+def assert_close(changes, expected, rtol, share):
+  for part in (PHI, THETA):
+    largest = np.abs(expected[part]).max()
+    assert largest > 1e-3
+    np.testing.assert_allclose(changes[part], expected[part], rtol,
+                               share * largest, err_msg=part)
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_a_step_is_that_of_the_papers_in_float64(case, float64):
+  changes, expected = one_step(case)
+  assert changes[PHI].dtype == np.float64
+  assert_close(changes, expected, rtol=1e-5, share=1e-7)
+
+
+@pytest.mark.parametrize('case', ['lpga_sphere', 'vpga', 'lvpga'])
+def test_a_compiled_step_is_that_of_the_papers_in_float64(case, float64):
+  changes, expected = one_step(case, jit_compile=True)
+  assert_close(changes, expected, rtol=1e-5, share=1e-7)
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_a_step_is_that_of_the_papers_in_float32(case):
+  changes, expected = one_step(case)
+  assert changes[PHI].dtype == np.float32
+  assert_close(changes, expected, rtol=0., share=1e-3)
+
+
+@pytest.mark.parametrize('case', ['vpga', 'vpga_fixed_likelihood', 'lvpga'])
+def test_eq_12_moves_only_what_makes_sigma(case, float64):
+  """Alone, it leaves the mean's head alone: no gradient into F inside h."""
+  name, settings, _ = CASES[case]
+  term = 'variational_nll' if name == 'LVPGA' else 'variational_reconstruction'
+  off = {t: 0. for t in settings
+         if t in ('latent_reconstruction', 'data_latent_reconstruction',
+                  'nll_encoder', 'kl')}
+  model = tiny_models.compiled(
+      name, updates={'reconstruction': (THETA,)}, **settings | off)
+  assert set(model.term_names) == {'reconstruction', term}
+  before = {v.path: v.numpy() for v in model.encoder.trainable_variables}
+  model.train_step(tf.constant(tiny_models.images(B)))
+  for variable in model.encoder.trainable_variables:
+    moved = np.abs(variable.numpy() - before[variable.path]).max()
+    assert (moved == 0.) == ('latents' in variable.path), variable.path

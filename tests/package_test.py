@@ -1,0 +1,134 @@
+"""The package says the same of itself everywhere, and requires what it imports.
+"""
+import importlib.metadata
+import pathlib
+import re
+import runpy
+import subprocess
+import sys
+
+import imports
+import pytest
+import setuptools
+from packaging import requirements
+
+ROOT = pathlib.Path(__file__).absolute().parent.parent
+FIRST_SCREEN = 40
+
+# Required, though no line of pgak imports it: TFDS imports the one, and the
+# curves are looked at with the other.
+NOT_IMPORTED = {'importlib_resources', 'tensorboard'}
+OPTIONAL = {'tensorflow_serving'}
+
+
+def read(name):
+  """Returns the text of a file of the checkout."""
+  return (ROOT / name).read_text(encoding='utf-8')
+
+
+@pytest.fixture(name='setup')
+def setup_arguments(monkeypatch):
+  """Returns what `setup.py` tells setuptools."""
+  told = {}
+  monkeypatch.setattr(setuptools, 'setup', told.update)
+  monkeypatch.chdir(ROOT)
+  runpy.run_path(str(ROOT / 'setup.py'))
+  return told
+
+
+@pytest.fixture(name='targets')
+def make_targets():
+  """Returns the names of the Makefile's phony targets."""
+  return set(re.search(r'^\.PHONY: (.*)', read('Makefile'), re.M)[1].split())
+
+
+def test_versions_agree(setup):
+  version = runpy.run_path(str(ROOT / 'pgak/version.py'))['__version__']
+  assert setup['version'] == version
+  newest = re.search(r'^## \[?(\d+\.\d+\.\d+)', read('CHANGELOG.md'), re.M)
+  assert newest and newest[1] == version
+
+
+def test_first_screen_tells_how_to_start_and_to_test(targets):
+  screen = '\n'.join(read('README.md').splitlines()[:FIRST_SCREEN])
+  assert 'make quickstart' in screen and 'make test' in screen
+  assert {'quickstart', 'test'} <= targets
+
+
+def test_what_the_readme_names_exists(targets):
+  text = read('README.md')
+  for target in re.findall(r'(?:^|`)make ([a-z][a-z_-]*)', text, re.M):
+    assert target in targets, f'make {target}'
+  for path in re.findall(r'\b((?:bin|docs|gin|tests)/[\w./-]+\w)', text):
+    assert (ROOT / path).exists(), path
+  for name in re.findall(r'--gin_file=(\S+?\.gin)', text):
+    assert (ROOT / 'gin' / name).exists(), name
+  for path in re.findall(r'\]\((?!https?:|#)([^)#]+)', text):
+    assert (ROOT / path).exists(), path
+
+
+def test_make_lists_every_target(targets):
+  listed = subprocess.run(['make', 'help'], cwd=ROOT, capture_output=True,
+                          text=True, check=True).stdout
+  assert {line.split()[0] for line in listed.splitlines()} == targets
+
+
+def test_make_refuses_an_old_python_in_one_sentence(tmp_path):
+  old = tmp_path / 'python3.10'
+  old.write_text('#!/bin/sh\nexit 1\n', encoding='utf-8')
+  old.chmod(0o755)
+  done = subprocess.run(
+      ['make', 'install', f'PYTHON={old}', f'VENV={tmp_path / "venv"}'],
+      cwd=ROOT, capture_output=True, text=True, check=False)
+  assert done.returncode
+  assert 'pgak needs Python 3.11 or newer' in done.stderr
+  assert not (tmp_path / 'venv').exists()
+
+
+def test_every_import_is_required(setup):
+  required = {requirements.Requirement(line).name.lower().replace('-', '_')
+              for line in setup['install_requires']}
+  distributions = importlib.metadata.packages_distributions()
+  imported = {
+      item.name.split('.')[0]
+      for folder in ('bin', 'pgak')
+      for path in (ROOT / folder).rglob('*.py')
+      for item in imports.imports(
+          path.read_text(encoding='utf-8'), path.relative_to(ROOT))}
+  foreign = imported - set(sys.stdlib_module_names) - OPTIONAL - {'pgak'}
+  used = set()
+  for name in foreign:
+    providers = {provider.lower().replace('-', '_')
+                 for provider in distributions[name]}
+    assert providers & required, f'setup.py does not require {name}'
+    used |= providers
+  assert required - used <= NOT_IMPORTED
+
+
+def test_installed_versions_are_in_the_required_ranges(setup):
+  lines = setup['install_requires'] + setup['extras_require']['test']
+  for requirement in map(requirements.Requirement, lines):
+    installed = importlib.metadata.version(requirement.name)
+    assert requirement.specifier.contains(installed), requirement
+
+
+def test_extras_and_console_scripts(setup):
+  assert set(setup['extras_require']) == {'gpu', 'serving', 'test'}
+  assert setup['extras_require']['gpu'][0].startswith('tensorflow[and-cuda]')
+  scripts = dict(line.split(' = ')
+                 for line in setup['entry_points']['console_scripts'])
+  for verb in ('train', 'evaluate', 'sample', 'export'):
+    assert scripts[f'pgak_{verb}'] == f'pgak.bin.{verb}:run'
+    assert re.search(r'^def run\(', read(f'bin/{verb}.py'), re.M)
+
+
+def test_license_is_apache(setup):
+  assert setup['license'] == 'Apache-2.0'
+  assert 'Apache License\n' in read('LICENSE')
+  assert 'END OF TERMS AND CONDITIONS' in read('LICENSE')
+
+
+def test_every_room_is_a_package(setup):
+  rooms = {path.parent.relative_to(ROOT).as_posix().replace('/', '.')
+           for path in (ROOT / 'pgak').rglob('*.py')}
+  assert rooms | {'pgak.bin', 'pgak.gin'} == set(setup['packages'])

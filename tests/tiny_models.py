@@ -1,0 +1,79 @@
+"""Tiny nets and models, for tests: smooth, dense, quick in eager mode."""
+import keras
+from keras import layers
+import numpy as np
+
+from pgak import models
+from pgak import networks
+
+__all__ = ['IMAGE_SHAPE', 'LATENT_DIM', 'STOCHASTIC', 'compiled', 'decoder',
+           'encoder', 'images', 'make', 'scatter', 'sgd', 'values']
+
+IMAGE_SHAPE = (3, 2, 1)
+LATENT_DIM = 3
+HIDDEN = 5
+STOCHASTIC = {'AE': False, 'LPGA': False, 'LVPGA': True, 'VAE': True,
+              'VPGA': True}
+
+
+def encoder(log_variance=False, batch_norm=False):
+  """Images to tanh of 5 units to latents (and their log-variance)."""
+  def network(x):
+    x = layers.Dense(HIDDEN)(layers.Flatten()(x))
+    x = layers.BatchNormalization()(x) if batch_norm else x
+    return layers.Activation('tanh')(x)
+  return networks.encoder(network, IMAGE_SHAPE, LATENT_DIM, log_variance)
+
+
+def decoder(batch_norm=False):
+  """Latents to softplus of 5 units to tanh of the images' numbers."""
+  def network(x, channels):
+    x = layers.Dense(HIDDEN)(x)
+    x = layers.BatchNormalization()(x) if batch_norm else x
+    x = layers.Activation('softplus')(x)
+    height, width = IMAGE_SHAPE[:2]
+    x = layers.Dense(height * width * channels)(x)
+    return layers.Reshape((height, width, channels))(x)
+  return networks.decoder(network, IMAGE_SHAPE, LATENT_DIM)
+
+
+def make(name, batch_norm=False, seed=0, **settings):
+  """Builds one of pgak's models on tiny nets, no weight of which is 0."""
+  if name in ('LPGA', 'LVPGA'):
+    settings.setdefault('warm_up_steps', 0)
+  model = getattr(models, name)(encoder(STOCHASTIC[name], batch_norm),
+                                decoder(batch_norm), **settings)
+  scatter(model, seed)
+  return model
+
+
+def scatter(model, seed=0):
+  """Gives every trainable weight of a model's parts a value far from 0."""
+  generator = np.random.default_rng(seed)
+  for part in model.parts.values():
+    for variable in part.trainable_variables:
+      variable.assign(generator.normal(0., 0.5, variable.shape))
+
+
+def sgd(model, learning_rate=0.5):
+  """Plain SGD for every part."""
+  return {part: keras.optimizers.SGD(learning_rate) for part in model.parts}
+
+
+def compiled(name, learning_rate=0.5, compile_options=None, **settings):
+  """`make`, then `compile` with plain SGD."""
+  model = make(name, **settings)
+  model.compile(sgd(model, learning_rate), **(compile_options or {}))
+  return model
+
+
+def images(number=7, seed=1):
+  """Float images in the range of tanh, as numpy."""
+  return np.random.default_rng(seed).uniform(
+      -0.9, 0.9, (number, *IMAGE_SHAPE)).astype(keras.config.floatx())
+
+
+def values(layer):
+  """All trainable weights of a layer or model as one numpy vector."""
+  return np.concatenate(
+      [np.ravel(v.numpy()) for v in layer.trainable_variables])
