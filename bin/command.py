@@ -46,13 +46,18 @@ class Command:
     flags.DEFINE_enum(name, default, choices, help_text,
                       flag_values=self._flags)
 
+  def define_boolean(self, name, default, help_text):
+    """Defines a flag that is on, `--name`, or off, `--noname`."""
+    flags.DEFINE_boolean(name, default, help_text, flag_values=self._flags)
+
   def define_list(self, name, help_text):
     """Defines a flag that may be given many times."""
     flags.DEFINE_multi_string(name, [], help_text, flag_values=self._flags)
 
-  def define_common(self):
+  def define_common(self, run_dir_required=True):
     """Defines the flags that every binary has."""
-    self.define_string('run_dir', None, 'The run directory.', required=True)
+    self.define_string('run_dir', None, 'The run directory.',
+                       required=run_dir_required)
     self.define_list(
         'gin_param', "A setting as gin writes it, such as 'train.steps = 200'. "
         'It may be given many times; the later wins.')
@@ -67,16 +72,16 @@ class Command:
     try:
       rest = self._flags(argv)
     except flags.Error as e:
-      self._fail(str(e))
+      self.fail(str(e))
     if self._flags.help:
       print(f'{self._doc.strip()}\n\nflags:\n{self._help_of_flags(default_of)}')
       sys.exit(0)
     if len(rest) > 1:
-      self._fail(f'Unexpected argument {rest[1]!r}: all settings are flags.')
+      self.fail(f'Unexpected argument {rest[1]!r}: all settings are flags.')
     for name in self._flags:
       if (hasattr(self._flags[name], 'required_by_pgak')
           and self._flags[name].value is None):
-        self._fail(f'The flag --{name} must be given.')
+        self.fail(f'The flag --{name} must be given.')
     return self._flags
 
   def _help_of_flags(self, default_of):
@@ -90,7 +95,8 @@ class Command:
         lines.append(flags.text_wrap(text, 78, '      ', f'  --{name}: '))
     return '\n'.join(lines)
 
-  def _fail(self, message):
+  def fail(self, message):
+    """Prints a sentence about the flags and exits with status 2."""
     print(f'{message.rstrip(".")}. See --help.', file=sys.stderr)
     sys.exit(2)
 
@@ -130,7 +136,8 @@ def run(main):
   try:
     main(sys.argv)
   except errors.UserError as e:
-    print(e, file=sys.stderr)
+    # Gin appends lines that say where in its calls the error was raised.
+    print(str(e).splitlines()[0], file=sys.stderr)
     sys.exit(1)
   except KeyboardInterrupt:
     print('Interrupted: the same command goes on from the last checkpoint.',

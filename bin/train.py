@@ -40,11 +40,9 @@ def main(argv):
   command_lib.import_tensorflow()
   import gin
   from pgak import configuration
-  from pgak import evaluation  # registers what a configuration may name
-  from pgak import models
-  from pgak import networks
   from pgak import training
-  del evaluation, models, networks
+  from pgak.bin import registry
+  del registry
   imports = args['import'].value
   configuration.parse(args.gin_file, command_lib.bindings_of_flags(args),
                       imports, roots=['train'])

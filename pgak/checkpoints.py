@@ -1,5 +1,4 @@
 """Models built from the configuration, saved to a run and loaded from it."""
-import copy
 import shutil
 import tempfile
 
@@ -99,12 +98,13 @@ def restore(model, run, step):
         'to go on from the one before.') from e
 
 
-def load_configured(run, checkpoint='latest'):
+def load_configured(run, checkpoint='latest', prior='own'):
   """Loads a run's model as gin's present configuration describes it.
 
   Args:
     run: `RunDirectory`, or its path.
     checkpoint: 'latest', 'best' or a step.
+    prior: 'own' for the model's, or the class of another, or its name.
 
   Returns:
     The model, with its weight averages in place where it keeps some.
@@ -117,6 +117,8 @@ def load_configured(run, checkpoint='latest'):
   for part, optimizer in model.optimizers.items():
     if optimizer.use_ema and int(optimizer.iterations) > 0:
       optimizer.finalize_variable_values(model.parts[part].trainable_variables)
+  if prior != 'own':
+    _give_prior(model, prior)
   return model
 
 
@@ -152,11 +154,16 @@ def _settings():
   """The settings of `train` that decide what a checkpoint holds."""
   names = ('model', 'optimizer', 'optimizers', 'seed', 'precision',
            'learning_rate_schedule', 'steps')
-  found = {}
-  for name in names:
+  settings = {n: configuration.setting(f'train.{n}') for n in names}
+  return {n: v for n, v in settings.items() if v is not None}
+
+
+def _give_prior(model, prior):
+  if isinstance(prior, str):
     try:
-      # A copy of a gin reference is what it refers to.
-      found[name] = copy.deepcopy(gin.query_parameter(f'train.{name}'))
-    except ValueError:
-      pass
-  return found
+      prior = gin.get_configurable(prior)
+    except ValueError as e:
+      raise errors.UserError(
+          f'There is no prior {prior!r}: choose own, or the name of a class in '
+          'pgak.priors.') from e
+  model.prior = prior(model.latent_dim)

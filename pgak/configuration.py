@@ -4,6 +4,7 @@ Every choice of a run is a gin binding. Flags become bindings, later files and
 bindings win over earlier ones, and what cannot be meant is an error: an unknown
 name, an undefined macro, a `--gin_param` that the command never reads.
 """
+import copy
 import importlib
 import logging
 import pathlib
@@ -14,7 +15,7 @@ from gin import config_parser
 
 from pgak import errors
 
-__all__ = ['bindings_of', 'changed_bindings', 'parse', 'parse_run']
+__all__ = ['bindings_of', 'changed_bindings', 'parse', 'parse_run', 'setting']
 
 # On resuming a run these may change; `train.steps` may only grow.
 FREE_ON_RESUME = re.compile(
@@ -71,7 +72,7 @@ def parse(files=(), bindings=(), imports=(), roots=('train',)):
     gin.parse_config([f'import {m}' for m in imports])
     parsed = [gin.parse_config_file(f) for f in files]
     for binding in bindings:
-      gin.parse_config(binding)
+      _parse_binding(binding)
   except (ValueError, TypeError, SyntaxError, OSError, ImportError,
           AttributeError) as e:
     raise errors.UserError(_one_sentence(e)) from e
@@ -94,6 +95,20 @@ def parse_run(run, bindings=(), roots=()):
   parse([str(run.config_file)], bindings, imports, ('train', *roots))
 
 
+def setting(name, default=None):
+  """Returns the value of a binding, with its gin references resolved.
+
+  Args:
+    name: 'function.parameter'.
+    default: what to return where it is not bound.
+  """
+  try:
+    # A copy of a gin reference is what it refers to.
+    return copy.deepcopy(gin.query_parameter(name))
+  except ValueError:
+    return default
+
+
 def _import(module):
   try:
     importlib.import_module(module)
@@ -101,6 +116,16 @@ def _import(module):
     raise errors.UserError(
         f'Cannot import {module!r} ({e}): run from the folder that holds it, '
         'or put that folder on PYTHONPATH.') from e
+
+
+def _parse_binding(binding):
+  try:
+    gin.parse_config(binding)
+  except (ValueError, TypeError, SyntaxError) as e:
+    reason = _one_sentence(e)
+    raise errors.UserError(
+        f'--gin_param={binding!r} is not a binding that gin can read: {reason}'
+    ) from e
 
 
 def _one_sentence(error):

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from pgak import images as images_lib
 
-__all__ = ['generate', 'interpolation_picture', 'reconstruct',
-           'reconstruction_picture', 'reestimate_batch_norm', 'sample_picture']
+__all__ = ['generate', 'interpolation_picture', 'interpolations',
+           'reconstruct',           'reconstruction_picture', 'reestimate_batch_norm', 'sample_picture']
 
 
 def generate(model, num_samples, seed=0, batch_size=1000,
@@ -90,19 +90,26 @@ def reconstruction_picture(model, images):
   return images_lib.grid(pairs.reshape(-1, *images.shape[1:]), columns=8)
 
 
-def interpolation_picture(model, images, steps=8):
-  """Returns a uint8 grid; each row goes from one image to the next.
+def interpolations(model, images, steps=8):
+  """Returns uint8 images on straight lines between latents.
 
   Args:
     model: `GenerativeAutoencoder`.
     images: uint8 `[2 N, h, w, C]`: N starts, then N ends.
-    steps: images in a row; the ends are the reconstructions of the two.
+    steps: images on a line; its ends are the reconstructions of the two.
+
+  Returns:
+    uint8 `[N * steps, h, w, C]`, one line after the other.
   """
-  latents = model.encode(images).numpy()
-  start, end = np.split(latents, 2)
+  start, end = np.split(model.encode(images).numpy(), 2)
   shares = np.linspace(0., 1., steps, dtype=np.float32)[:, None]
-  path = np.concatenate([a + shares * (b - a) for a, b in zip(start, end)])
-  return images_lib.grid(model.decode(path).numpy(), columns=steps)
+  lines = [a + shares * (b - a) for a, b in zip(start, end)]
+  return model.decode(np.concatenate(lines)).numpy()
+
+
+def interpolation_picture(model, images, steps=8):
+  """Returns a uint8 grid with one of the `interpolations` a row."""
+  return images_lib.grid(interpolations(model, images, steps), columns=steps)
 
 
 # === Batch norm ===

@@ -50,7 +50,7 @@ def export(run_dir, output=None, checkpoint='latest', prior='own', version=None,
     output: folder that holds the versions; by default `export` in `run_dir`.
     checkpoint: 'latest', 'best' or a step.
     prior: what `generate` draws from: 'own' for the model's, or the class of
-      another prior, or its name.
+      another prior that needs no fitting, or its name.
     version: positive int; by default one more than the largest version there.
     max_count: the most images that one request may ask for.
     verified: whether a fresh process checks the export before it is put in its
@@ -177,7 +177,12 @@ def _chosen(prior, model):
       raise errors.UserError(
           f'There is no prior {prior!r}: it must be own, or the name of a '
           'class in pgak.priors.') from error
-  return prior(model.latent_dim)
+  made = prior(model.latent_dim)
+  if hasattr(made, 'fit'):
+    raise errors.UserError(
+        f'The prior {made.name!r} has to be fitted first: fit it and hand it '
+        'to `pgak.serving.export_model`, or export the model\'s own.')
+  return made
 
 
 def _exists(target):

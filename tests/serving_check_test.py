@@ -1,4 +1,6 @@
 """Tests of the script that checks an export, in this process."""
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -23,18 +25,14 @@ def folder(tmp_path_factory):
   return serving.export_model(model, output, verified=False)
 
 
+@pytest.fixture(scope='module')
+def call(folder):
+  return serving_check._load_object(str(folder))
+
+
 @pytest.fixture
-def expected(folder):
-  """The model's own answers, to be changed and then put back."""
-  path = folder / 'assets.extra' / 'expected.npz'
-  kept = path.read_bytes()
-  with np.load(path) as arrays:
-    yield dict(arrays)
-  path.write_bytes(kept)
-
-
-def save(folder, arrays):
-  np.savez(folder / 'assets.extra' / 'expected.npz', **arrays)
+def calls(folder):
+  return serving_check._read_expected(folder)
 
 
 def test_every_signature_passes_both_loaders(folder):
@@ -47,53 +45,85 @@ def test_every_signature_passes_both_loaders(folder):
     assert max(found.values()) <= 1.
 
 
-@pytest.mark.parametrize('key', [
-    'decode/out/images', 'generate/out/images', 'interpolate/out/images',
-    'generate_png/out/image_bytes'])
-def test_two_grey_levels_are_too_many(folder, expected, key):
-  expected[key] = expected[key] ^ 2  # Every level moves by two.
-  save(folder, expected)
+@pytest.mark.parametrize('signature, name', [
+    ('decode', 'images'), ('generate', 'images'), ('interpolate', 'images'),
+    ('generate_png', 'image_bytes')])
+def test_two_grey_levels_are_too_many(call, calls, signature, name):
+  inputs, outputs = calls[signature]
+  outputs[name] ^= 2  # Every level moves by two.
   with pytest.raises(serving_check.Mismatch, match='differs .* by 2, more'):
-    serving_check.check(str(folder))
+    serving_check._check_call(call, signature, inputs, outputs)
 
 
-@pytest.mark.parametrize('key', [
-    'encode/out/latents', 'encode_image/out/latents',
-    'sample_latents/out/latents'])
-@pytest.mark.parametrize('change', [
-    lambda latents: 1.02 * latents, lambda latents: np.nan * latents])
-def test_other_latents_are_found(folder, expected, key, change):
-  expected[key] = change(expected[key]).astype(np.float32)
-  save(folder, expected)
+@pytest.mark.parametrize('signature', [
+    'encode', 'encode_image', 'sample_latents'])
+@pytest.mark.parametrize('factor', [1.02, np.nan])
+def test_other_latents_are_found(call, calls, signature, factor):
+  inputs, outputs = calls[signature]
+  outputs['latents'] *= np.float32(factor)
   with pytest.raises(serving_check.Mismatch, match='differs from the model'):
-    serving_check.check(str(folder))
+    serving_check._check_call(call, signature, inputs, outputs)
 
 
-@pytest.mark.parametrize('key, array', [
-    ('encode/out/latents', np.zeros((4, 2), np.float64)),
-    ('decode/out/images', np.zeros((4, 4, 4, 1), np.uint8)),
-    ('decode/out/pictures', np.zeros((4, *SHAPE), np.uint8))])
-def test_other_names_types_and_shapes_are_found(folder, expected, key, array):
-  expected[key] = array
-  save(folder, expected)
+@pytest.mark.parametrize('signature, outputs', [
+    ('encode', {'latents': np.zeros((4, 2), np.float64)}),
+    ('decode', {'images': np.zeros((4, 4, 4, 1), np.uint8)}),
+    ('decode', {'pictures': np.zeros((4, *SHAPE), np.uint8)})])
+def test_other_names_types_and_shapes_are_found(call, calls, signature,
+                                                outputs):
   with pytest.raises(serving_check.Mismatch):
-    serving_check.check(str(folder))
+    serving_check._check_call(call, signature, calls[signature][0], outputs)
 
 
-def test_an_answer_that_depends_on_its_batch_is_found(folder, expected):
-  def call(signature, inputs):
-    images = np.zeros((5, *SHAPE), np.uint8)
-    return {'images': images[:len(inputs['latents'])]
-            + np.uint8(10 * len(inputs['latents']))}
+class FakeExport:
+  """Answers as a good export does, but for one fault."""
 
-  calls = {'decode': ({'latents': expected['decode/in/latents']}, {})}
-  with pytest.raises(serving_check.Mismatch, match='one latent of a batch'):
-    serving_check._check_properties(call, calls)
+  def __init__(self, fault):
+    self.fault = fault
+    self.number_of_calls = 0
+
+  def __call__(self, signature, inputs):
+    self.number_of_calls += 1
+    (array, *_) = inputs.values()
+    if signature == 'generate':
+      images = np.zeros((inputs['count'], *SHAPE), np.uint8)
+      if self.fault == 'seed':
+        images += np.uint8(20 * self.number_of_calls)
+      if self.fault == 'count':
+        images += np.uint8(20 * inputs['count'])
+      return {'images': images}
+    if array.shape[1:] != (2,) and self.fault != 'shape':
+      raise ValueError('wrong shape')
+    images = np.zeros((len(array), *SHAPE), np.uint8)
+    if self.fault == 'batch':
+      images += np.uint8(20 * len(array))
+    return {'images': images}
 
 
-def test_main_says_what_differs(folder, expected, capsys):
-  expected['decode/out/images'] ^= 2
-  save(folder, expected)
-  with pytest.raises(SystemExit, match='decode differs from the model by 2'):
-    serving_check.main(['serving_check.py', str(folder)])
-  assert not capsys.readouterr().out
+@pytest.mark.parametrize('fault, message', [
+    ('batch', 'one latent of a batch'), ('seed', 'the same seed'),
+    ('count', 'a smaller count'), ('shape', 'takes an input of a wrong shape')])
+def test_an_answer_that_depends_on_what_it_must_not(fault, message):
+  latents = np.zeros((4, 2), np.float32)
+  calls = {'decode': ({'latents': latents}, {}),
+           'encode': ({'images': latents}, {}),
+           'generate': ({'seed': np.int64(1)}, {})}
+  serving_check._check_properties(FakeExport(None), calls)
+  with pytest.raises(serving_check.Mismatch, match=message):
+    serving_check._check_properties(FakeExport(fault), calls)
+
+
+def test_main_says_what_differs(monkeypatch, capsys):
+  # `main` makes pgak impossible to import.
+  monkeypatch.setitem(sys.modules, 'pgak', sys.modules['pgak'])
+
+  def check(folder):
+    raise serving_check.Mismatch(f'{folder} differs')
+
+  monkeypatch.setattr(serving_check, 'check', check)
+  with pytest.raises(SystemExit, match='^there differs.$'):
+    serving_check.main(['serving_check.py', 'there'])
+  assert sys.modules['pgak'] is None
+  monkeypatch.setattr(serving_check, 'check', lambda folder: {'object': {}})
+  serving_check.main(['serving_check.py', 'there'])
+  assert capsys.readouterr().out == '{"object": {}}\n'

@@ -70,7 +70,7 @@ def resize(image, height, width, antialias):
     uint8 tensor `[height, width, C]`.
   """
   resized = tf.image.resize(
-      image, [height, width], 'bicubic', antialias=antialias)
+      image, [height, width], 'bicubic', antialias=bool(antialias))
   return tf.cast(tf.clip_by_value(tf.round(resized), 0., 255.), tf.uint8)
 
 

@@ -86,6 +86,9 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
   dataset = dataset.map(batch, _READERS, deterministic=True)
   if replica_slots is not None:
     dataset = _slices(dataset, batch_size, *replica_slots)
+  # A strategy's workers need not ask one another whether it has ended.
+  dataset = dataset.apply(
+      tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
   return _finish(dataset, labels)
 
 

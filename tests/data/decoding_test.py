@@ -115,14 +115,14 @@ def test_a_crop_that_is_larger_than_the_picture_is_refused():
 
 def test_resize_is_keys_bicubic_rounded_and_clipped():
   # A step from 0 to 200, doubled: the new pixels lie 1/4 from the old ones.
-  # Keys' kernel (a = -1/2) at distances 1.25, 0.25, 0.75, 1.75 weighs
-  # -0.0703125, 0.8671875, 0.2265625, -0.0234375; the part of it that falls on
+  # Keys' kernel (a = -1/2) at distances 0.25, 0.75, 1.25, 1.75 weighs
+  # 0.8671875, 0.2265625, -0.0703125, -0.0234375; the part of it that falls on
   # the right of the step, for the four pixels around it, in order:
-  # -0.0234375, 0.203125, 0.796875, 1.0234375, times 200.
-  row = np.repeat([0, 0, 0, 0, 200, 200, 200, 200], 1).astype(np.uint8)
+  # -0.0703125, 0.203125, 0.796875, 1.0703125, times 200.
+  row = np.array([0, 0, 0, 0, 200, 200, 200, 200], np.uint8)
   image = np.tile(row[None, :, None], [8, 1, 1])
   resized = decoding.resize(image, 16, 16, antialias=False).numpy()[8, :, 0]
-  assert resized[6:10].tolist() == [0, 41, 159, 205]  # -4.7 clipped to 0.
+  assert resized[6:10].tolist() == [0, 41, 159, 214]  # -14 clipped to 0.
 
 
 def test_antialiasing_smooths_what_shrinks_and_only_that():

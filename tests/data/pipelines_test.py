@@ -1,5 +1,8 @@
 """Training batches: order, resuming, replicas, and what `fit` makes of them."""
 import itertools
+import os
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -181,8 +184,7 @@ def test_fit_takes_the_endless_data_set(digits):
   assert history[-1] < history[0]
 
 
-@pytest.mark.parametrize('devices', [['/cpu:0']])
-def test_fit_under_a_strategy_sees_the_same_batches(digits, devices):
+def test_fit_under_a_strategy_sees_the_same_batches(digits):
   def make(context):
     del context
     return data.train_batches(digits, 32, 0, labels=True,
@@ -191,7 +193,7 @@ def test_fit_under_a_strategy_sees_the_same_batches(digits, devices):
   def one_hot(images, labels):
     return images, tf.one_hot(labels, 10)
 
-  strategy = tf.distribute.MirroredStrategy(devices)
+  strategy = tf.distribute.MirroredStrategy(['/cpu:0'])
   with strategy.scope():
     model = linear_autoencoder()
   model.fit(strategy.distribute_datasets_from_function(make),
@@ -201,3 +203,29 @@ def test_fit_under_a_strategy_sees_the_same_batches(digits, devices):
             steps_per_epoch=15, verbose=0)
   for one, other in zip(model.get_weights(), alone.get_weights()):
     np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+TWO_REPLICAS = """
+import numpy as np
+import tensorflow as tf
+cpu, = tf.config.list_physical_devices('CPU')
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from pgak import data
+digits = data.digits().split('test')
+strategy = tf.distribute.MirroredStrategy(['/cpu:0', '/cpu:1'])
+shares = iter(strategy.distribute_datasets_from_function(
+    lambda context: data.train_batches(digits, 32, 3, replica_slots=(
+        context.num_replicas_in_sync, [0, 1]))))
+for batch in data.train_batches(digits, 32, 3).take(20):
+  parts = strategy.experimental_local_results(next(shares))
+  assert [part.shape[0] for part in parts] == [16, 16]
+  np.testing.assert_array_equal(tf.concat(parts, 0), batch)
+"""
+
+
+@pytest.mark.slow
+def test_two_replicas_get_their_slices_in_order():
+  subprocess.run(
+      [sys.executable, '-c', TWO_REPLICAS], check=True,
+      env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})

@@ -1,0 +1,49 @@
+r"""Exports a trained model for TensorFlow Serving, and verifies the export.
+
+It writes OUTPUT/<version>/ with the signatures generate, encode, decode,
+reconstruct, interpolate, generate_png and encode_image. A fresh process without
+pgak then loads it as TensorFlow Serving does and compares its images with the
+model's, before it is put in its place.
+
+  export.py --run_dir=runs/digits --output=exports/digits
+  saved_model_cli show --dir exports/digits/1 --all
+"""
+from pgak.bin import command as command_lib
+
+command = command_lib.Command(__doc__)
+command.define_common()
+command.define_string('output', None, 'Folder that holds the versions; '
+                      'by default the folder export in the run directory.')
+command.define_integer('version', None, 'Number of the version; by default one '
+                       'more than the largest there.', lower_bound=1)
+command.define_string('checkpoint', 'latest', 'latest, best or a step.')
+command.define_string('prior', 'own', 'What generate samples from: own for the '
+                      "model's prior, or the name of another.")
+command.define_boolean('verify', True, 'Whether a fresh process checks it.')
+
+
+def main(argv):
+  """Parses the flags and exports."""
+  args = command.parse(argv)
+  command_lib.import_tensorflow()
+  from pgak import configuration
+  from pgak import run_directory
+  from pgak import serving
+  from pgak.bin import registry
+  del registry
+  bindings = command_lib.bindings_of_flags(args)
+  for flag in ('output', 'version', 'checkpoint', 'prior'):
+    bindings.append(f'export.{flag} = {args[flag].value!r}')
+  bindings.append(f'export.verified = {args.verify}')
+  run = run_directory.RunDirectory(args.run_dir)
+  configuration.parse_run(run, bindings, roots=['export', args.prior])
+  print(f'Exported to {serving.export(args.run_dir)}.')
+
+
+def run():
+  """Entry point of the console script."""
+  command_lib.run(main)
+
+
+if __name__ == '__main__':
+  run()

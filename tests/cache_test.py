@@ -1,0 +1,29 @@
+"""Where the cache folder is."""
+import pathlib
+
+from pgak import cache
+
+
+def test_the_environment_names_it_and_it_is_made(monkeypatch, tmp_path):
+  folder = tmp_path / 'a' / 'b'
+  monkeypatch.setenv('PGAK_CACHE', str(folder))
+  assert cache.cache_directory() == folder
+  assert folder.is_dir()
+  assert cache.cache_directory() == folder
+
+
+def test_a_tilde_is_the_home_folder(monkeypatch, tmp_path):
+  monkeypatch.setenv('HOME', str(tmp_path))
+  monkeypatch.setenv('PGAK_CACHE', '~/kept')
+  assert cache.cache_directory() == tmp_path / 'kept'
+
+
+def test_by_default_it_is_in_the_home_folder(monkeypatch, tmp_path):
+  monkeypatch.setenv('HOME', str(tmp_path))
+  for unset in ('', None):
+    if unset is None:
+      monkeypatch.delenv('PGAK_CACHE', raising=False)
+    else:
+      monkeypatch.setenv('PGAK_CACHE', unset)
+    assert cache.cache_directory() == pathlib.Path(
+        tmp_path / '.cache' / 'pgak')

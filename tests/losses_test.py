@@ -1,0 +1,124 @@
+"""The losses, against values worked out by hand."""
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+import tensorflow as tf
+
+from pgak import losses
+
+
+def _constant(*rows):
+  return tf.constant(rows, tf.float64)
+
+
+def test_reconstruction():
+  # Two images of 2 x 1 x 2 numbers. The first differs by 1, 0, 2, 1 in its
+  # four numbers: (1 + 0 + 4 + 1) / 4 = 1.5; the second nowhere.
+  images = _constant([[[0., 1.]], [[2., 3.]]], [[[5., 5.]], [[5., 5.]]])
+  reconstructed = _constant([[[1., 1.]], [[0., 4.]]],
+                            [[[5., 5.]], [[5., 5.]]])
+  np.testing.assert_allclose(
+      losses.reconstruction(images, reconstructed), [1.5, 0.])
+
+
+def test_reconstruction_is_2_over_d_of_the_papers_equation():
+  generator = np.random.default_rng(0)
+  x, y = generator.normal(size=(2, 5, 4, 3, 2))
+  eq_1 = 0.5 * np.sum((y - x)**2, (1, 2, 3))
+  np.testing.assert_allclose(losses.reconstruction(x, y), eq_1 * 2 / (4 * 3 * 2))
+
+
+def test_latent_reconstruction():
+  # ((3 - 1)^2 + (0 - 1)^2) / 2 = 2.5 and ((-1)^2 + 0) / 2 = 0.5.
+  np.testing.assert_allclose(
+      losses.latent_reconstruction(_constant([1., 1.], [0., 2.]),
+                                   _constant([3., 0.], [-1., 2.])), [2.5, 0.5])
+
+
+def test_latent_nll():
+  # At (3, 1): (9 / 2 + 1 / 2) / 2 = 2.5, and log(2 pi) / 2 = 0.9189385332.
+  np.testing.assert_allclose(
+      losses.latent_nll(_constant([3., 1.], [0., 0.])),
+      [3.4189385332, 0.9189385332])
+
+
+def test_latent_nll_is_scipys_negative_log_density_per_dimension():
+  z = np.random.default_rng(0).normal(size=(5, 4))
+  density = stats.multivariate_normal(np.zeros(4)).logpdf(z)
+  np.testing.assert_allclose(losses.latent_nll(z), -density / 4)
+
+
+def test_expansion():
+  # h moved by (3, 4), |.|^2 = 25, for a step with |d|^2 = 0.01:
+  # log(2500) / 2 = 3.9120230054. By (0.1, 0): log(1) / 2 = 0.
+  np.testing.assert_allclose(
+      losses.expansion(_constant([1., 1.], [0., 0.]),
+                       _constant([4., 5.], [0.1, 0.]),
+                       tf.constant([0.01, 0.01], tf.float64)),
+      [3.9120230054, 0.], atol=1e-9)
+
+
+@pytest.mark.parametrize('dtype', [tf.float32, tf.float64])
+def test_expansion_and_its_gradient_are_finite_where_h_does_not_move(dtype):
+  h = tf.zeros([1, 3], dtype)
+  with tf.GradientTape() as tape:
+    tape.watch(h)
+    value = losses.expansion(h, tf.zeros_like(h), tf.constant([1e-4], dtype))
+  assert np.isfinite(value)
+  assert np.all(np.isfinite(tape.gradient(value, h)))
+
+
+def test_relative_error():
+  # (2 / 1)^2 = 4 and (3 / 6)^2 = 0.25, their mean 2.125; with one scale of 2:
+  # (1 + 2.25) / 2 = 1.625.
+  h, moved = _constant([0., 1.]), _constant([2., 4.])
+  np.testing.assert_allclose(
+      losses.relative_error(h, moved, tf.constant([1., 6.], tf.float64)),
+      [2.125])
+  np.testing.assert_allclose(
+      losses.relative_error(h, moved, tf.constant(2., tf.float64)), [1.625])
+
+
+def test_kl():
+  # N(1, e) in one of two dimensions: (1 + e - 1 - 1) / 2 = 0.8591409142, and
+  # half of it as the mean of the two; N(0, I) has 0.
+  np.testing.assert_allclose(
+      losses.kl(_constant([1., 0.], [0., 0.]), _constant([1., 0.], [0., 0.])),
+      [0.4295704571, 0.], atol=1e-10)
+
+
+def test_kl_is_the_integral():
+  mean, sigma = 0.7, 0.4
+  z = np.linspace(-10., 10., 200001)
+  q = stats.norm(mean, sigma)
+  integrand = q.pdf(z) * (q.logpdf(z) - stats.norm.logpdf(z))
+  np.testing.assert_allclose(
+      losses.kl(_constant([mean]), _constant([2. * math.log(sigma)])),
+      [np.trapezoid(integrand, z)], rtol=1e-8)
+
+
+def test_kl_is_nll_and_what_sigma_adds():
+  """[1, eq. 14], with the constants that the paper leaves out.
+
+  Per dimension KL = nll + (sigma^2 - log sigma^2)/2 - (1 + log 2 pi)/2.
+  """
+  generator = np.random.default_rng(3)
+  mean, log_variance = generator.normal(size=(2, 50, 6))
+  spread = 0.5 * np.mean(np.exp(log_variance) - log_variance, -1)
+  constant = 0.5 * (1. + math.log(2. * math.pi))
+  np.testing.assert_allclose(
+      losses.kl(mean, log_variance),
+      losses.latent_nll(mean).numpy() + spread - constant, rtol=1e-12)
+
+
+@pytest.mark.parametrize('loss, arguments', [
+    (losses.reconstruction, 2), (losses.latent_reconstruction, 2),
+    (losses.latent_nll, 1), (losses.kl, 2)])
+@pytest.mark.parametrize('dtype', ['float32', 'float64'])
+def test_a_loss_is_one_number_an_example_in_its_own_dtype(
+    loss, arguments, dtype):
+  values = loss(*[tf.ones([4, 3], dtype)] * arguments)
+  assert values.shape == (4,)
+  assert values.dtype == dtype

@@ -1,0 +1,244 @@
+"""Tests of exporting: what is written, where, and that it is the model."""
+import functools
+import json
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from pgak import checkpoints
+from pgak import errors
+from pgak import models
+from pgak import networks
+from pgak import priors
+from pgak import run_directory
+from pgak import served_model
+from pgak import serving
+
+SHAPE = (8, 8, 1)
+
+IMAGES = ('DT_UINT8', [-1, *SHAPE])
+LATENTS = ('DT_FLOAT', [-1, 3])
+FILES = ('DT_STRING', [-1])
+DRAW = {'seed': ('DT_INT64', []), 'count': ('DT_INT32', [])}
+
+# As `saved_model_cli show` shows them, and as a REST client must name them.
+SIGNATURES = {
+    'decode': ({'latents': LATENTS}, {'images': IMAGES}),
+    'serving_default': ({'latents': LATENTS}, {'images': IMAGES}),
+    'encode': ({'images': IMAGES}, {'latents': LATENTS}),
+    'encode_image': ({'image_bytes': FILES}, {'latents': LATENTS}),
+    'generate': (DRAW, {'images': IMAGES}),
+    'generate_png': (DRAW, {'image_bytes': FILES}),
+    'interpolate': (
+        {'start': IMAGES, 'end': IMAGES, 'steps': ('DT_INT32', [])},
+        {'images': ('DT_UINT8', [-1, -1, *SHAPE])}),
+    'reconstruct': ({'images': IMAGES}, {'images': IMAGES}),
+    'sample_latents': (DRAW, {'latents': LATENTS}),
+}
+
+
+@pytest.fixture(scope='module')
+def model():
+  """A VPGA with batch norm, as after some training."""
+  keras.utils.set_random_seed(0)
+  settings = dict(base_filters=4, batch_norm=True, dense_units=8)
+  encoder = networks.encoder(
+      functools.partial(networks.conv_digits_encoder, **settings), SHAPE, 3,
+      log_variance=True)
+  decoder = networks.decoder(
+      functools.partial(networks.conv_digits_decoder, **settings), SHAPE, 3)
+  random = np.random.default_rng(0)
+  for net in (encoder, decoder):
+    for statistic in net.non_trainable_variables:
+      statistic.assign(random.uniform(0.01, 0.1, statistic.shape))
+  return models.VPGA(encoder, decoder)
+
+
+@pytest.fixture(scope='module')
+def folder(model, tmp_path_factory):
+  output = tmp_path_factory.mktemp('export')
+  return serving.export_model(model, output, verified=False)
+
+
+def described(infos):
+  return {name: (info.DESCRIPTOR.fields_by_name['dtype'].enum_type
+                 .values_by_number[info.dtype].name,
+                 [d.size for d in info.tensor_shape.dim])
+          for name, info in infos.items()}
+
+
+def test_signatures_are_named_and_typed(folder):
+  saved = saved_model_pb2.SavedModel.FromString(
+      (folder / 'saved_model.pb').read_bytes())
+  (graph,) = saved.meta_graphs
+  found = {
+      name: (described(definition.inputs), described(definition.outputs))
+      for name, definition in graph.signature_def.items()
+      if name != '__saved_model_init_op'}
+  assert found == SIGNATURES
+
+
+def test_the_graph_names_no_device_and_needs_no_xla(folder):
+  saved = saved_model_pb2.SavedModel.FromString(
+      (folder / 'saved_model.pb').read_bytes())
+  for function in saved.meta_graphs[0].graph_def.library.function:
+    if 'save' in function.signature.name or 'restore' in (
+        function.signature.name):
+      continue
+    assert not function.attr['_XlaMustCompile'].b
+    for node in function.node_def:
+      assert 'GPU' not in node.device and not node.op.startswith('Xla')
+
+
+def test_metadata_says_what_it_is(folder, model):
+  metadata = json.loads((folder / 'metadata.json').read_text())
+  assert metadata['model'] == 'VPGA'
+  assert metadata['image_shape'] == list(SHAPE)
+  assert metadata['latent_dim'] == 3
+  assert metadata['value_range'] == [-1., 1.]
+  assert metadata['prior'] == 'standard_normal'
+  assert metadata['tensorflow'] == tf.__version__
+  assert set(metadata['signatures']) == set(SIGNATURES)
+  assert metadata['signatures']['generate'] == {
+      'inputs': {'seed': {'dtype': 'int64', 'shape': []},
+                 'count': {'dtype': 'int32', 'shape': []}},
+      'outputs': {'images': {'dtype': 'uint8', 'shape': [None, *SHAPE]}}}
+
+
+def test_it_is_verified_in_a_fresh_process(folder):
+  differences = serving.verify(folder)
+  for found in differences.values():
+    assert set(found) == set(SIGNATURES) and max(found.values()) <= 1.
+
+
+def test_batch_norm_uses_its_moving_statistics(folder, model):
+  served = served_model.ServedModel(folder)
+  latents = np.float32(np.random.default_rng(1).normal(size=(6, 3)))
+  alone = [served.decode(z[np.newaxis])[0].astype(int) for z in latents]
+  assert np.abs(served.decode(latents) - np.array(alone)).max() <= 1
+  assert np.ptp(alone) > 20  # The images are not all grey.
+
+
+def test_versions_count_up_and_are_never_overwritten(model, tmp_path):
+  export = functools.partial(serving.export_model, model, tmp_path,
+                             verified=False)
+  assert export() == tmp_path / '1'
+  assert export(version=7) == tmp_path / '7'
+  assert export() == tmp_path / '8'
+  kept = (tmp_path / '7' / 'metadata.json').read_text()
+  with pytest.raises(errors.UserError, match='7 exists: choose another'):
+    export(version=7)
+  assert (tmp_path / '7' / 'metadata.json').read_text() == kept
+  assert sorted(p.name for p in tmp_path.iterdir()) == ['1', '7', '8']
+
+
+def test_an_export_that_came_between_is_not_overwritten(tmp_path):
+  part = tmp_path / '.part'
+  (tmp_path / '4').mkdir()
+  (tmp_path / '4' / 'saved_model.pb').write_text('another')
+  part.mkdir()
+  with pytest.raises(errors.UserError, match='4 exists'):
+    serving._move_into_place(part, tmp_path, 4)
+  assert serving._move_into_place(part, tmp_path, None) == tmp_path / '5'
+
+
+def test_what_fails_its_verification_is_not_there(model, tmp_path, monkeypatch):
+  class OtherModel:
+    """Answers otherwise than what is exported."""
+
+    def __getattr__(self, name):
+      return getattr(model, name)
+
+    def decode(self, latents):
+      return model.decode(latents) ^ 16
+
+  expected_calls = serving._expected_calls
+  monkeypatch.setattr(serving, '_expected_calls', lambda _, prior:
+                      expected_calls(OtherModel(), prior))
+  with pytest.raises(
+      errors.UserError,
+      match='fails its verification: decode differs from the model by 16'):
+    serving.export_model(model, tmp_path)
+  assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('settings', [
+    dict(version=0), dict(version='new'), dict(max_count=2),
+    dict(max_count=1e3)])
+def test_impossible_settings(model, tmp_path, settings):
+  with pytest.raises(errors.UserError, match='must be a whole number of'):
+    serving.export_model(model, tmp_path, verified=False, **settings)
+  assert not list(tmp_path.iterdir())
+
+
+def test_an_output_that_cannot_be_a_folder(model, tmp_path):
+  (tmp_path / 'file').write_text('')
+  with pytest.raises(errors.UserError, match='cannot be written to'):
+    serving.export_model(model, tmp_path / 'file' / 'export', verified=False)
+
+
+def test_warm_up_requests_are_a_call_of_each_signature(folder, model, tmp_path):
+  pytest.importorskip('tensorflow_serving.apis')
+  from tensorflow_serving.apis import prediction_log_pb2
+  (tmp_path / 'assets.extra').mkdir()
+  calls = serving._expected_calls(model, model.prior)
+  assert serving._write_warm_up(calls, tmp_path) == len(SIGNATURES)
+  path = tmp_path / 'assets.extra' / 'tf_serving_warmup_requests'
+  loaded = tf.saved_model.load(str(folder))
+  for record in tf.data.TFRecordDataset(str(path)):
+    log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+    request = log.predict_log.request
+    loaded.signatures[request.model_spec.signature_name](**{
+        name: tf.constant(tf.make_ndarray(proto))
+        for name, proto in request.inputs.items()})
+
+
+# === The root ===
+
+
+@pytest.fixture
+def run_dir(tmp_path, model, monkeypatch):
+  """A run directory whose checkpoint is the model above."""
+  run = run_directory.RunDirectory(tmp_path / 'run', create=True)
+  run.write_config('', {'data': {
+      'name': 'celeb_a_crop108',
+      'preprocessing': {'crop': 108, 'antialias': False}}})
+  averaging = keras.optimizers.Adam(use_ema=True)
+  loaded = types.SimpleNamespace(
+      encode=model.encode, decode=model.decode, prior=model.prior, step=40,
+      image_shape=SHAPE, latent_dim=3, value_range=(-1., 1.),
+      optimizers={'encoder': averaging, 'decoder': averaging})
+  monkeypatch.setattr(checkpoints, 'load_configured', lambda run, checkpoint: {
+      'latest': loaded}[checkpoint])
+  return run.path
+
+
+def test_export_of_a_run(run_dir):
+  path = serving.export(run_dir, verified=False)
+  assert path == run_dir / 'export' / '1'
+  metadata = json.loads((path / 'metadata.json').read_text())
+  assert metadata['step'] == 40 and metadata['ema'] is True
+  assert metadata['dataset']['name'] == 'celeb_a_crop108'
+  assert metadata['crop'] == 108 and metadata['antialias'] is False
+
+
+def test_export_with_another_prior(run_dir, tmp_path):
+  path = serving.export(run_dir, tmp_path / 'out', prior='StandardNormal',
+                        version=3, verified=False)
+  assert path == tmp_path / 'out' / '3'
+  with pytest.raises(errors.UserError, match="There is no prior 'mixture'"):
+    serving.export(run_dir, prior='mixture')
+
+
+def test_a_prior_that_was_not_fitted_is_refused(run_dir):
+  class Fitted(priors.StandardNormal):
+
+    def fit(self, latents):
+      del latents
+
+  with pytest.raises(errors.UserError, match='has to be fitted first'):
+    serving.export(run_dir, prior=Fitted)
