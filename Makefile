@@ -34,19 +34,6 @@ $(STAMP): setup.py pgak/version.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
 	@touch $@
 
-# Loads the newest export as another program would, with TensorFlow alone.
-define LOAD_EXPORT
-import pathlib, sys
-import tensorflow as tf
-path = max(pathlib.Path(sys.argv[1]).glob('[0-9]*'), key=lambda p: int(p.name))
-generate = tf.saved_model.load(str(path)).signatures['generate']
-images, = generate(seed=tf.constant(0, tf.int64), count=tf.constant(4)).values()
-assert 'pgak' not in sys.modules
-print(f'{path} loads in a fresh process, without pgak, and generates',
-      images.dtype.name, images.shape)
-endef
-export LOAD_EXPORT
-
 # Trains, measures, draws and exports on the digits inside scikit-learn.
 quickstart: $(STAMP)  ## the main job on a small real data set, in minutes
 	$(BIN)/python bin/train.py --run_dir=$(QUICKSTART) --gin_file=quickstart.gin
@@ -57,11 +44,13 @@ quickstart: $(STAMP)  ## the main job on a small real data set, in minutes
 	done
 	$(BIN)/python bin/export.py --run_dir=$(QUICKSTART) \
 	  --output=$(QUICKSTART)/export
-	@$(BIN)/python -P -c "$$LOAD_EXPORT" $(QUICKSTART)/export
+	$(BIN)/python bin/sample.py --export_dir=$(QUICKSTART)/export \
+	  --num_samples=64 --output=$(QUICKSTART)/served.png
 	@echo
 	@echo 'Look at $(QUICKSTART)/samples.png, reconstruction.png and'
-	@echo 'interpolation.png there; scores.csv holds the scores, export/ the'
-	@echo 'model for TensorFlow Serving. The curves:'
+	@echo 'interpolation.png there, and at served.png, which the export drew.'
+	@echo 'scores.csv holds the scores, export/ the model for TensorFlow Serving.'
+	@echo 'The curves of the losses:'
 	@echo '  $(BIN)/tensorboard --logdir=$(QUICKSTART)'
 	@echo 'Next, MNIST as in the paper (downloaded by TensorFlow Datasets):'
 	@echo '  $(BIN)/python bin/train.py --run_dir=runs/mnist' \

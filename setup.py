@@ -17,10 +17,8 @@ INSTALL_REQUIRES = [
     'keras~=3.15',
     'keras-cv~=0.9',
     'numpy>=1.26',
-    'pillow>=10',
     'protobuf>=6.31',
     'scikit-learn~=1.5',
-    'scipy~=1.13',
     'tensorboard~=2.20',
     'tensorflow~=2.21',
     'tensorflow-datasets~=4.9.10',
@@ -30,7 +28,8 @@ INSTALL_REQUIRES = [
 EXTRAS_REQUIRE = {
     'gpu': ['tensorflow[and-cuda]~=2.21'],
     'serving': ['tensorflow-serving-api~=2.21'],
-    'test': ['pytest>=8', 'pytest-xdist~=3.6'],
+    'test': ['packaging', 'pillow>=10', 'pytest>=8', 'pytest-xdist~=3.6',
+             'scipy~=1.13', 'setuptools'],
 }
 
 VERBS = ('train', 'evaluate', 'sample', 'export')

@@ -39,8 +39,8 @@ def main(argv):
   from pgak import configuration
   from pgak import evaluation
   from pgak import run_directory
-  from pgak.bin import registry
-  del registry
+  from pgak import registry
+  registry.register()
   bindings = command_lib.bindings_of_flags(args)
   for flag in ('checkpoint', 'protocol', 'prior', 'latents'):
     bindings.append(f'evaluate.{flag} = {args[flag].value!r}')

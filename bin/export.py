@@ -29,8 +29,8 @@ def main(argv):
   from pgak import configuration
   from pgak import run_directory
   from pgak import serving
-  from pgak.bin import registry
-  del registry
+  from pgak import registry
+  registry.register()
   bindings = command_lib.bindings_of_flags(args)
   for flag in ('output', 'version', 'checkpoint', 'prior'):
     bindings.append(f'export.{flag} = {args[flag].value!r}')

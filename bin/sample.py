@@ -40,8 +40,8 @@ def main(argv):
     return
   from pgak import configuration
   from pgak import run_directory
-  from pgak.bin import registry
-  del registry
+  from pgak import registry
+  registry.register()
   bindings = command_lib.bindings_of_flags(args)
   for flag in ('kind', 'num_samples', 'seed', 'checkpoint', 'prior'):
     bindings.append(f'sample.{flag} = {args[flag].value!r}')

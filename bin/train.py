@@ -41,8 +41,8 @@ def main(argv):
   import gin
   from pgak import configuration
   from pgak import training
-  from pgak.bin import registry
-  del registry
+  from pgak import registry
+  registry.register()
   imports = args['import'].value
   configuration.parse(args.gin_file, command_lib.bindings_of_flags(args),
                       imports, roots=['train'])

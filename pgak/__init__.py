@@ -11,8 +11,8 @@ __all__ = ['__version__', 'load']
 def __getattr__(name):
   # TensorFlow takes seconds to import: only who loads a model waits for it.
   if name == 'load':
-    from pgak import models  # registers what a run's configuration names
-    from pgak import checkpoints, data, networks, optimizers, training
-    del models, data, networks, optimizers, training
+    from pgak import checkpoints
+    from pgak import registry
+    registry.register()
     return checkpoints.load
   raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -33,7 +33,7 @@ class EveryNSteps(keras.callbacks.Callback):
     self.last_step = last_step
 
   def on_train_batch_end(self, batch, logs=None):
-    step = int(self.model.step)
+    step = int(self.model.step.numpy())
     if self.every and (step % self.every == 0 or step == self.last_step):
       self.at_step(step, logs or {})
 
@@ -77,21 +77,23 @@ class Progress(keras.callbacks.Callback):
     self.every = every
     self.stream = stream or sys.stdout
     self.interactive = self.stream.isatty()
-    self.begun = self.shown = None
+    self.shown = 0.
+    self.mark = None
 
   def on_train_begin(self, logs=None):
-    self.begun = time.monotonic()
+    self.mark = (time.monotonic(), self.first_step)
 
   def on_train_batch_end(self, batch, logs=None):
-    step = int(self.model.step)
+    step = int(self.model.step.numpy())
     now = time.monotonic()
     is_line = step % self.every == 0 or step == self.last_step
-    if is_line or (self.interactive and now - (self.shown or 0.) > 0.5):
+    if is_line or (self.interactive and now - self.shown > 0.5):
       self.shown = now
       self._show(step, logs or {}, '\n' if is_line else '', now)
 
   def _show(self, step, logs, end, now):
-    seconds = (now - self.begun) / max(step - self.first_step, 1)
+    begun, first_step = self.mark
+    seconds = (now - begun) / max(step - first_step, 1)
     left = time.gmtime(seconds * (self.last_step - step))
     values = ' '.join(f'{n} {float(np.mean(v)):.4g}' for n, v in logs.items())
     line = (f'step {step}/{self.last_step} {1e3 * seconds:.3g} ms/step '
@@ -99,6 +101,8 @@ class Progress(keras.callbacks.Callback):
     if self.interactive:
       line = '\r\x1b[K' + line
     print(line, end=end, file=self.stream, flush=True)
+    if end:  # The next line tells the speed from here on.
+      self.mark = (now, step)
 
 
 class TermLogger(EveryNSteps):
@@ -196,6 +200,7 @@ class Scores(EveryNSteps):
         str(run.events / 'scores'))
 
   def at_step(self, step, logs):
+    stop_on_fault(self.model)
     with self.model.averaged_weights():
       rows = self.score(self.model, step)
     self.latest = {r['metric']: float(r['value']) for r in rows}

@@ -90,7 +90,8 @@ def restore(model, run, step):
   try:
     status = tf.train.Checkpoint(model=model).read(prefix)
     status.assert_existing_objects_matched()
-  except (tf.errors.OpError, AssertionError, ValueError, IOError) as e:
+  except (tf.errors.OpError, AssertionError, LookupError, OSError,
+          RuntimeError, ValueError) as e:
     reason = ' '.join(str(e).split())[:200]
     raise errors.UserError(
         f'The checkpoint {prefix} is damaged or belongs to another model '
@@ -112,10 +113,15 @@ def load_configured(run, checkpoint='latest', prior='own'):
   if not isinstance(run, run_directory.RunDirectory):
     run = run_directory.RunDirectory(run)
   step = run.resolve_checkpoint(checkpoint)
-  model = build(**_settings())
+  settings = _settings()
+  if not {'model', 'optimizer'} <= set(settings):
+    raise errors.UserError(
+        f'{run.config_file} is damaged: it binds no train.model or no '
+        'train.optimizer; restore it.')
+  model = build(**settings)
   restore(model, run, step)
   for part, optimizer in model.optimizers.items():
-    if optimizer.use_ema and int(optimizer.iterations) > 0:
+    if optimizer.use_ema and int(optimizer.iterations.numpy()) > 0:
       optimizer.finalize_variable_values(model.parts[part].trainable_variables)
   if prior != 'own':
     _give_prior(model, prior)

@@ -7,8 +7,10 @@ name, an undefined macro, a `--gin_param` that the command never reads.
 import copy
 import importlib
 import logging
+import os
 import pathlib
 import re
+import tokenize
 
 import gin
 from gin import config_parser
@@ -63,14 +65,13 @@ def parse(files=(), bindings=(), imports=(), roots=('train',)):
   gin.clear_config()
   for module in imports:
     _import(module)
-  for folder in config_folders():
-    gin.add_config_file_search_path(folder)
+  _search_only(config_folders())
   parsed = []
   # Gin logs an error for each folder that a file is not in.
   logging.disable(logging.ERROR)
   try:
     gin.parse_config([f'import {m}' for m in imports])
-    parsed = [gin.parse_config_file(f) for f in files]
+    parsed = [_parse_file(f) for f in files]
     for binding in bindings:
       _parse_binding(binding)
   except (ValueError, TypeError, SyntaxError, OSError, ImportError,
@@ -109,6 +110,14 @@ def setting(name, default=None):
     return default
 
 
+def _search_only(folders):
+  # Gin keeps the folders of every call before, and takes 'networks/x.gin' for a
+  # file of a Python package `networks`, which fails where such a folder is on
+  # the path.  pylint: disable=protected-access
+  gin.config._FILE_READERS[:] = [(open, os.path.isfile)]
+  gin.config._LOCATION_PREFIXES[:] = ['', *folders]
+
+
 def _import(module):
   try:
     importlib.import_module(module)
@@ -118,10 +127,18 @@ def _import(module):
         'or put that folder on PYTHONPATH.') from e
 
 
+def _parse_file(name):
+  try:
+    return gin.parse_config_file(name)
+  except tokenize.TokenError as e:
+    raise ValueError(f'{e.args[0]}: a bracket or string of {name}, or of a '
+                     'file that it includes, is never closed.') from e
+
+
 def _parse_binding(binding):
   try:
     gin.parse_config(binding)
-  except (ValueError, TypeError, SyntaxError) as e:
+  except (ValueError, TypeError, SyntaxError, tokenize.TokenError) as e:
     reason = _one_sentence(e)
     raise errors.UserError(
         f'--gin_param={binding!r} is not a binding that gin can read: {reason}'
@@ -166,19 +183,24 @@ def changed_bindings(saved, present):
     present: gin text of the command that resumes it.
   """
   old, new = bindings_of(saved), bindings_of(present)
-  changed = [n for n in sorted(set(old) | set(new)) if old.get(n) != new.get(n)]
+  # What one of the two does not name, it does not read: there another binding
+  # decides, such as train.score_every, which may change, or train.model.
+  changed = [n for n in sorted(set(old) & set(new)) if old[n] != new[n]]
   return [n for n in changed
           if not (FREE_ON_RESUME.search(n) or _grown(n, old, new))]
 
 
 def _grown(name, old, new):
-  return (name == 'train.steps' and name in old and name in new
+  values = old[name], new[name]
+  return (name == 'train.steps' and all(v.isdecimal() for v in values)
           and int(new[name]) >= int(old[name]))
 
 
 def _references(value, sign):
+  strings = r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\''
   pattern = re.escape(sign) + r'([\w./]+)'
-  return [r.split('/')[-1] for r in re.findall(pattern, value)]
+  found = re.findall(pattern, re.sub(strings, '', value))
+  return [r.split('/')[-1] for r in found]
 
 
 def _check_macros(statements, parsed, bindings):
@@ -197,9 +219,10 @@ def _location(text, parsed, bindings):
       path = pathlib.Path(folder, name)
       if path.is_file():
         for number, line in enumerate(path.read_text().splitlines(), 1):
-          if text in line.split('#')[0]:
+          if re.search(rf'{text}\b', line.split('#')[0]):
             return f'{path}, line {number}'
-  return next((f'--gin_param={b!r}' for b in bindings if text in b), 'a binding')
+  return next((f'--gin_param={b!r}' for b in bindings if text in b),
+              'a binding')
 
 
 def _files(parsed):

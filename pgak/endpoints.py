@@ -3,8 +3,14 @@
 Each takes and returns what a client has, uint8 images, float32 latents, or the
 bytes of PNG and JPEG files; pre- and post-processing are inside. A tensor name
 that ends in `_bytes` is what TensorFlow Serving's REST interface writes in
-base64 (`{"b64": "..."}`). Nothing here needs XLA, and all but the work on files
-runs on a GPU.
+base64. Nothing here needs XLA, and all but the work on files has GPU kernels.
+
+Over REST, a request names its signature and gives its tensors as `inputs` (not
+as `instances`, which would split the scalars):
+
+    {"signature_name": "generate_png", "inputs": {"seed": 1, "count": 4}}
+    {"signature_name": "encode_image",
+     "inputs": {"image_bytes": [{"b64": "iVBORw0KGgo..."}]}}
 """
 import functools
 
@@ -21,12 +27,11 @@ _PNG_MAGIC = b'\x89PNG\r\n\x1a\n'
 
 
 class Endpoints:
-  """The functions of one model with one prior, to be traced and saved.
+  """The functions of one model, to be traced and saved.
 
   Args:
     model: a built `GenerativeAutoencoder`, or whatever has its `encode`,
-      `decode`, `image_shape` and `latent_dim`.
-    prior: its latent distribution, with `sample(n, seed)` that takes tensors.
+      `decode`, `prior`, `image_shape` and `latent_dim`.
     max_count: the most images that one call of `generate`, `generate_png` or
       `interpolate` makes; `sample_latents` draws 100 times as many.
     crop: None, or the side in pixels of the square that `encode_image` cuts
@@ -38,10 +43,8 @@ class Endpoints:
   for too much raises `InvalidArgumentError` with a sentence that says so.
   """
 
-  def __init__(self, model, prior, max_count=1024, crop=None,
-               antialias=True):
+  def __init__(self, model, max_count=1024, crop=None, antialias=True):
     self.model = model
-    self.prior = prior
     self.max_count = max_count
     self.crop = crop
     self.antialias = antialias
@@ -152,7 +155,7 @@ class Endpoints:
         (count >= 0) & (count <= most),
         [f'`count` must be 0 to {most}, but is', count])]):
       count = tf.identity(count)
-    return self.prior.sample(count, seed)
+    return self.model.prior.sample(count, seed)
 
   def _check_lines(self, start, end, steps):
     lines, ends = tf.shape(start)[0], tf.shape(end)[0]

@@ -15,7 +15,6 @@ print(evaluation.format_table(rows))
 ```
 """
 import copy
-import dataclasses
 
 import gin
 import numpy as np
@@ -204,15 +203,21 @@ def _steps(run, checkpoint):
   return run.checkpoints() if checkpoint == 'all' else [latest]
 
 
+def _prior_class(name):
+  try:
+    found = gin.get_configurable(name)
+  except ValueError:
+    found = None
+  if not hasattr(found, 'sample'):
+    raise errors.UserError(
+        f'There is no prior {name!r}; it must be own or the name of a class in '
+        'pgak.priors, such as StandardNormal.')
+  return found
+
+
 def _fit(prior, model, dataset):
   """Makes a prior by its name or class, fitted to the latents of `train`."""
-  if isinstance(prior, str):
-    try:
-      prior = gin.get_configurable(prior)
-    except ValueError as error:
-      raise errors.UserError(
-          f'There is no prior {prior!r}; it must be own or the name of a class '
-          'in pgak.priors.') from error
+  prior = _prior_class(prior) if isinstance(prior, str) else prior
   prior = prior(model.latent_dim)
   if hasattr(prior, 'fit'):
     train = dataset.split('train')
@@ -224,7 +229,7 @@ def _fit(prior, model, dataset):
 
 @gin.configurable(denylist=['run_dir'])
 def evaluate(run_dir, checkpoint='latest', protocol='quick', prior='own',
-             num_samples=None, seed=None, latents=False):
+             latents=False):
   """Measures checkpoints of a run and appends the scores to its `scores.csv`.
 
   Gin's configuration must be the run's, with what is to be changed (see
@@ -238,8 +243,6 @@ def evaluate(run_dir, checkpoint='latest', protocol='quick', prior='own',
     prior: 'own' for the model's, or the class of another one or its name; one
       that can be fitted is fitted to the latents of the training images, and
       the decoder's batch norm is then re-estimated on it.
-    num_samples: int, or None for the protocol's.
-    seed: int, or None for the protocol's.
     latents: whether to measure `latent_match`, too.
 
   Returns:
@@ -254,10 +257,7 @@ def evaluate(run_dir, checkpoint='latest', protocol='quick', prior='own',
   run = run_directory.RunDirectory(run_dir)
   steps = _steps(run, checkpoint)
   dataset = _dataset(run)
-  changed = dict(num_samples=num_samples, seed=seed)
-  evaluator = FrechetEvaluator(dataset, dataclasses.replace(
-      protocols.resolve(protocol),
-      **{name: v for name, v in changed.items() if v is not None}))
+  evaluator = FrechetEvaluator(dataset, protocol)
   rows = []
   for step in steps:
     model = checkpoints.load_configured(run, step)

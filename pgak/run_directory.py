@@ -39,6 +39,29 @@ def write_whole(path, text):
   os.replace(part, path)
 
 
+class _Record(dict):
+  """What a JSON file holds; a name that is missing means that it is damaged."""
+
+  path = None
+
+  def __missing__(self, name):
+    raise _damaged(self.path, f'it has no {name!r}')
+
+
+def _read_json(path):
+  try:
+    record = _Record(json.loads(path.read_text()))
+  except (OSError, TypeError, ValueError) as e:
+    raise _damaged(path, e) from e
+  record.path = path
+  return record
+
+
+def _damaged(path, reason):
+  return errors.UserError(f'{path} is missing or damaged ({reason}): restore '
+                          'it, or train into a new run directory.')
+
+
 class RunDirectory:
   """One run's folder.
 
@@ -92,12 +115,7 @@ class RunDirectory:
   @property
   def config(self):
     """The content of config.json."""
-    try:
-      return json.loads((self.path / 'config.json').read_text())
-    except (OSError, ValueError) as e:
-      raise errors.UserError(
-          f'{self.path}/config.json is missing or damaged ({e}): restore it, '
-          'or train into a new run directory.') from e
+    return _read_json(self.path / 'config.json')
 
   def write_config(self, config_gin, config):
     """Writes both files, config.gin last: with it the run exists."""
@@ -163,7 +181,7 @@ class RunDirectory:
   def best(self):
     """`{'step', 'metric', 'value'}` of the best checkpoint so far, or None."""
     path = self.checkpoint_folder / 'best.json'
-    return json.loads(path.read_text()) if path.is_file() else None
+    return _read_json(path) if path.is_file() else None
 
   def write_best(self, step, metric, value):
     """Names the best checkpoint."""
@@ -183,7 +201,7 @@ class RunDirectory:
         raise errors.UserError(
             f'{self.path} has no best checkpoint: it was trained without '
             '`train.best_by`; use --checkpoint=latest or a step.')
-      return self.best['step']
+      checkpoint = self.best['step']
     if not str(checkpoint).isdigit() or int(checkpoint) not in steps:
       raise errors.UserError(
           f'{self.path} has no checkpoint {checkpoint!r}: choose latest, best '
@@ -199,6 +217,8 @@ class RunDirectory:
     with open(self.path / f'.scores.{os.getpid()}.part', 'w',
               newline='') as file:
       file.write(old)
+      if old and not old.endswith('\n'):
+        file.write('\n')
       writer = csv.DictWriter(file, SCORE_COLUMNS, lineterminator='\n')
       if not old:
         writer.writeheader()

@@ -7,7 +7,8 @@ import tensorflow as tf
 from pgak import images as images_lib
 
 __all__ = ['generate', 'interpolation_picture', 'interpolations',
-           'reconstruct',           'reconstruction_picture', 'reestimate_batch_norm', 'sample_picture']
+           'reconstruct', 'reconstruction_picture', 'reestimate_batch_norm',
+           'sample_picture']
 
 
 def generate(model, num_samples, seed=0, batch_size=1000,

@@ -15,8 +15,6 @@ __all__ = ['METADATA', 'ServedModel', 'find_version', 'versions']
 
 METADATA = 'metadata.json'
 
-_BATCH_SIZE = 1000
-
 
 class ServedModel:
   """An export, loaded without the classes that made it.
@@ -75,8 +73,11 @@ class ServedModel:
       steps: images in a line, which is straight in the latent space; the ends
         are the reconstructions of the two.
     """
-    return self._call('interpolate', start=np.asarray(start, np.uint8),
-                      end=np.asarray(end, np.uint8), steps=np.int32(steps))
+    # One call makes no more than `max_count` images.
+    size = max(self.metadata['max_count'] // max(steps, 1), 1)
+    return self._in_batches(
+        'interpolate', size, {'steps': np.int32(steps)},
+        start=np.asarray(start, np.uint8), end=np.asarray(end, np.uint8))
 
   def sample(self, n, seed=0):
     """Returns n new uint8 images `[n, h, w, c]`, repeatable by seed."""
@@ -85,13 +86,13 @@ class ServedModel:
 
   # === Calls ===
 
-  def _in_batches(self, signature, **inputs):
-    (name, array), = inputs.items()
+  def _in_batches(self, signature, size=1000, settings=None, **batch):
     # No images at all still make one call, which knows the answer's shape.
-    starts = range(0, max(len(array), 1), _BATCH_SIZE)
+    longest = max(len(array) for array in batch.values())
     return np.concatenate([
-        self._call(signature, **{name: array[i:i + _BATCH_SIZE]})
-        for i in starts])
+        self._call(signature, **(settings or {}), **{
+            name: array[i:i + size] for name, array in batch.items()})
+        for i in range(0, max(longest, 1), size)])
 
   def _call(self, signature, **inputs):
     try:

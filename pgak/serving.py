@@ -50,7 +50,7 @@ def export(run_dir, output=None, checkpoint='latest', prior='own', version=None,
     output: folder that holds the versions; by default `export` in `run_dir`.
     checkpoint: 'latest', 'best' or a step.
     prior: what `generate` draws from: 'own' for the model's, or the class of
-      another prior that needs no fitting, or its name.
+      another prior, or its name.
     version: positive int; by default one more than the largest version there.
     max_count: the most images that one request may ask for.
     verified: whether a fresh process checks the export before it is put in its
@@ -66,26 +66,24 @@ def export(run_dir, output=None, checkpoint='latest', prior='own', version=None,
   run = run_directory.RunDirectory(run_dir)
   output = pathlib.Path(output).expanduser() if output else run.export
   _check_settings(output, version, max_count)
-  model = checkpoints.load_configured(run, checkpoint)
+  model = checkpoints.load_configured(run, checkpoint, prior)
   recorded = run.config['data']
   preprocessing = recorded['preprocessing']
   averaged = any(o.use_ema for o in model.optimizers.values())
   return export_model(
-      model, output, version, _chosen(prior, model), max_count,
-      crop=preprocessing.get('crop'),
+      model, output, version, max_count, crop=preprocessing.get('crop'),
       antialias=preprocessing.get('antialias', True),
       provenance={'ema': averaged, 'dataset': recorded}, verified=verified)
 
 
-def export_model(model, output, version=None, prior=None, max_count=1024,
-                 crop=None, antialias=True, provenance=None, verified=True):
+def export_model(model, output, version=None, max_count=1024, crop=None,
+                 antialias=True, provenance=None, verified=True):
   """Writes a model's export to `output/<version>`, whole or not at all.
 
   Args:
-    model: a built `GenerativeAutoencoder`.
+    model: a built `GenerativeAutoencoder`; `generate` draws from its prior.
     output: folder that holds the versions; made if absent.
     version: positive int; by default one more than the largest version there.
-    prior: latent distribution to draw from, by default the model's own.
     max_count: the most images that one request may ask for.
     crop: how the model's data were cut; see `endpoints.Endpoints`.
     antialias: how they were resized; see there.
@@ -102,14 +100,12 @@ def export_model(model, output, version=None, prior=None, max_count=1024,
   """
   output = pathlib.Path(output)
   _check_settings(output, version, max_count)
-  served = endpoints.Endpoints(
-      model, model.prior if prior is None else prior, max_count, crop,
-      antialias)
+  served = endpoints.Endpoints(model, max_count, crop, antialias)
   part = output / f'.part-{uuid.uuid4().hex}'
   try:
     _make_folder(part / _EXTRA)
     signatures = _write_graph(served, part)
-    calls = _expected_calls(model, served.prior)
+    calls = _expected_calls(model)
     _write_expected(calls, part)
     warm_up = _write_warm_up(calls, part)
     _write_metadata(part, {**_describe(served), **(provenance or {}),
@@ -166,25 +162,6 @@ def _check_settings(output, version, max_count):
     raise _exists(output / str(version))
 
 
-def _chosen(prior, model):
-  """Returns the model's prior, or another one made for its latents."""
-  if prior == 'own':
-    return model.prior
-  if isinstance(prior, str):
-    try:
-      prior = gin.get_configurable(prior)
-    except ValueError as error:
-      raise errors.UserError(
-          f'There is no prior {prior!r}: it must be own, or the name of a '
-          'class in pgak.priors.') from error
-  made = prior(model.latent_dim)
-  if hasattr(made, 'fit'):
-    raise errors.UserError(
-        f'The prior {made.name!r} has to be fitted first: fit it and hand it '
-        'to `pgak.serving.export_model`, or export the model\'s own.')
-  return made
-
-
 def _exists(target):
   return errors.UserError(
       f'{target} exists: choose another version, or none for the next number.')
@@ -217,29 +194,36 @@ def _describe_specs(specs):
           for name, spec in specs.items()}
 
 
-def _expected_calls(model, prior):
+def _expected_calls(model):
   """Asks the model itself: `{signature: (inputs, outputs)}`, NumPy arrays.
 
-  Images stand in for the files of a tensor whose name ends in `_bytes`.
+  Images stand in for the files of a tensor whose name ends in `_bytes`. The
+  answers are a graph's on the CPU, as those that they are held against: eager
+  mode and a GPU round otherwise, in bfloat16 by as much as a grey level.
   """
-  latents = prior.sample(4, 1)
+  encode = tf.function(model.encode, reduce_retracing=True)
+  decode = tf.function(model.decode, reduce_retracing=True)
   noise = np.random.default_rng(0).integers(0, 256, (2, *model.image_shape))
-  images = np.concatenate([model.decode(latents[:2]), noise.astype(np.uint8)])
-  encoded = model.encode(images)
-  decoded = model.decode(latents)
   draw = {'seed': np.int64(2), 'count': np.int32(3)}
-  drawn = prior.sample(3, 2)
-  line = tf.linspace(encoded[0], encoded[-1], 3)
+  with tf.device('CPU:0'):
+    latents = model.prior.sample(4, 1)
+    decoded = decode(latents)
+    images = np.concatenate([decoded[:2], noise.astype(np.uint8)])
+    encoded = encode(images)
+    reconstructed = decode(encoded)
+    drawn = model.prior.sample(3, 2)
+    generated = decode(drawn)
+    line = decode(tf.linspace(encoded[0], encoded[-1], 3))
   calls = {
       'decode': ({'latents': latents}, {'images': decoded}),
       'encode': ({'images': images}, {'latents': encoded}),
       'encode_image': ({'image_bytes': images}, {'latents': encoded}),
-      'generate': (draw, {'images': model.decode(drawn)}),
-      'generate_png': (draw, {'image_bytes': model.decode(drawn)}),
+      'generate': (draw, {'images': generated}),
+      'generate_png': (draw, {'image_bytes': generated}),
       'interpolate': (
           {'start': images[:1], 'end': images[-1:], 'steps': np.int32(3)},
-          {'images': model.decode(line)[tf.newaxis]}),
-      'reconstruct': ({'images': images}, {'images': model.decode(encoded)}),
+          {'images': line[tf.newaxis]}),
+      'reconstruct': ({'images': images}, {'images': reconstructed}),
       'sample_latents': (draw, {'latents': drawn}),
       'serving_default': ({'latents': latents}, {'images': decoded}),
   }
@@ -292,7 +276,7 @@ def _describe(served):
       'image_shape': list(model.image_shape),
       'latent_dim': model.latent_dim,
       'value_range': list(model.value_range),
-      'prior': served.prior.name,
+      'prior': model.prior.name,
       'max_count': served.max_count,
       'crop': served.crop,
       'antialias': served.antialias,

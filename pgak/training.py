@@ -219,7 +219,7 @@ def _restore_latest(run, model):
   steps = run.checkpoints()
   if steps:
     checkpoints.restore(model, run, steps[-1])
-  return int(model.step)
+  return int(model.step.numpy())
 
 
 # === During training ===
@@ -242,7 +242,9 @@ def _distributed(distribution, make_batches):
 def _callbacks(model, run, first_step, intervals, train_images,
                validation_images, keep, score, best_by, seed, save):
   last_step = intervals['steps']
-  validation = _validation_batches(validation_images, model.value_range)
+  validation = _validation_batches(
+      validation_images, model.value_range,
+      model.distribute_strategy.num_replicas_in_sync)
   logger = callbacks.TermLogger(
       intervals['log_every'], intervals['validate_every'], last_step,
       validation, run and run.events)
@@ -262,8 +264,13 @@ def _callbacks(model, run, first_step, intervals, train_images,
   return chosen + [logger] + ([scores] if scores else []) + [checkpointer]
 
 
-def _validation_batches(images, value_range, largest=500):
+def _validation_batches(images, value_range, replicas=1, largest=500):
   """Whole batches of one size, chosen to leave as few images over as can be."""
   number = -(-len(images) // largest)
-  size = len(images) // number
+  size = len(images) // number // replicas * replicas
+  if not size:
+    raise errors.UserError(
+        f'The split {images.split} of {images.name} has {len(images)} images, '
+        f'fewer than the {replicas} replicas: choose another '
+        '`train.validation_split`, or one device.')
   return data.batches(images, size, value_range, limit=number * size)

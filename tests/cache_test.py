@@ -1,6 +1,4 @@
 """Where the cache folder is."""
-import pathlib
-
 from pgak import cache
 
 
@@ -20,10 +18,11 @@ def test_a_tilde_is_the_home_folder(monkeypatch, tmp_path):
 
 def test_by_default_it_is_in_the_home_folder(monkeypatch, tmp_path):
   monkeypatch.setenv('HOME', str(tmp_path))
-  for unset in ('', None):
-    if unset is None:
-      monkeypatch.delenv('PGAK_CACHE', raising=False)
-    else:
-      monkeypatch.setenv('PGAK_CACHE', unset)
-    assert cache.cache_directory() == pathlib.Path(
-        tmp_path / '.cache' / 'pgak')
+  monkeypatch.delenv('PGAK_CACHE', raising=False)
+  assert cache.cache_directory() == tmp_path / '.cache' / 'pgak'
+
+
+def test_an_empty_variable_is_none(monkeypatch, tmp_path):
+  monkeypatch.setenv('HOME', str(tmp_path))
+  monkeypatch.setenv('PGAK_CACHE', '')
+  assert cache.cache_directory() == tmp_path / '.cache' / 'pgak'

@@ -19,6 +19,7 @@ class LinearModel:
 
   image_shape = SHAPE
   latent_dim = 3
+  prior = priors.StandardNormal(3)
 
   def encode(self, images):
     return tf.reduce_mean(tf.cast(images, tf.float32), [1, 2]) / 255.
@@ -34,8 +35,7 @@ class LinearModel:
 
 def traced(**settings):
   """Every endpoint as the graph that is exported."""
-  model = LinearModel()
-  served = endpoints.Endpoints(model, priors.StandardNormal(3), **settings)
+  served = endpoints.Endpoints(LinearModel(), **settings)
   return types.SimpleNamespace(**{
       name: tf.function(function, specs, autograph=False)
       for name, (function, specs) in served.signatures().items()})
@@ -59,8 +59,8 @@ def encoded(image, form='PNG', **settings):
 
 
 def test_decode_is_first_and_so_the_default():
-  model = endpoints.Endpoints(LinearModel(), priors.StandardNormal(3))
-  assert next(iter(model.signatures())) == 'decode'
+  served = endpoints.Endpoints(LinearModel())
+  assert next(iter(served.signatures())) == 'decode'
 
 
 def test_generate_is_a_function_of_the_seed_alone(served):

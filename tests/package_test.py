@@ -61,15 +61,15 @@ def test_what_the_readme_names_exists(targets):
     assert target in targets, f'make {target}'
   for path in re.findall(r'\b((?:bin|docs|gin|tests)/[\w./-]+\w)', text):
     assert (ROOT / path).exists(), path
-  for name in re.findall(r'--gin_file=(\S+?\.gin)', text):
+  for name in re.findall(r'--gin_file=(\S+?\.gin)', text + read('Makefile')):
     assert (ROOT / 'gin' / name).exists(), name
   for path in re.findall(r'\]\((?!https?:|#)([^)#]+)', text):
     assert (ROOT / path).exists(), path
 
 
 def test_make_lists_every_target(targets):
-  listed = subprocess.run(['make', 'help'], cwd=ROOT, capture_output=True,
-                          text=True, check=True).stdout
+  listed = subprocess.run(['make', '--no-print-directory', 'help'], cwd=ROOT,
+                          capture_output=True, text=True, check=True).stdout
   assert {line.split()[0] for line in listed.splitlines()} == targets
 
 
@@ -85,24 +85,47 @@ def test_make_refuses_an_old_python_in_one_sentence(tmp_path):
   assert not (tmp_path / 'venv').exists()
 
 
-def test_every_import_is_required(setup):
-  required = {requirements.Requirement(line).name.lower().replace('-', '_')
-              for line in setup['install_requires']}
-  distributions = importlib.metadata.packages_distributions()
+def foreign_imports(*folders):
+  """Returns the top-level names that the files import and are not our own."""
   imported = {
       item.name.split('.')[0]
-      for folder in ('bin', 'pgak')
+      for folder in folders
       for path in (ROOT / folder).rglob('*.py')
       for item in imports.imports(
           path.read_text(encoding='utf-8'), path.relative_to(ROOT))}
-  foreign = imported - set(sys.stdlib_module_names) - OPTIONAL - {'pgak'}
+  own = {'pgak', *(path.stem for path in (ROOT / 'tests').glob('*.py'))}
+  return imported - own - OPTIONAL - set(sys.stdlib_module_names)
+
+
+def providers(name):
+  """Returns the distributions from which a top-level name may come."""
+  found = importlib.metadata.packages_distributions()[name]
+  return {canonical(distribution) for distribution in found}
+
+
+def canonical(name):
+  return name.lower().replace('-', '_')
+
+
+def names_of(lines):
+  """Returns the names of the distributions in lines of requirements."""
+  return {canonical(requirements.Requirement(line).name) for line in lines}
+
+
+def test_every_import_is_required(setup):
+  required = names_of(setup['install_requires'])
   used = set()
-  for name in foreign:
-    providers = {provider.lower().replace('-', '_')
-                 for provider in distributions[name]}
-    assert providers & required, f'setup.py does not require {name}'
-    used |= providers
+  for name in foreign_imports('bin', 'pgak'):
+    assert providers(name) & required, f'setup.py does not require {name}'
+    used |= providers(name)
   assert required - used <= NOT_IMPORTED
+
+
+def test_every_import_of_the_tests_is_required(setup):
+  required = names_of(setup['install_requires']
+                      + setup['extras_require']['test'])
+  for name in foreign_imports('tests'):
+    assert providers(name) & required, f'the extra test lacks {name}'
 
 
 def test_installed_versions_are_in_the_required_ranges(setup):

@@ -71,6 +71,12 @@ def test_interpolation_begins_and_ends_with_the_reconstructions(model, served):
   assert_same_images(lines[:, -1], model.reconstruct(end))
 
 
+def test_more_lines_than_one_call_makes(served):
+  start, end = images(30), images(30, seed=1)
+  lines = served.interpolate(start, end, steps=5)
+  assert_same_images(lines[29], served.interpolate(start[29:], end[29:], 5)[0])
+
+
 def test_no_images_at_all(served):
   assert served.encode(images(0)).shape == (0, 2)
   assert served.sample(0).shape == (0, *SHAPE)
@@ -82,6 +88,8 @@ def test_no_images_at_all(served):
     (lambda s: s.decode(np.zeros((2, 3))), r'expected shape \?,2\.$'),
     (lambda s: s.sample(-1), '`count` must be 0 to 6400, but is -1.$'),
     (lambda s: s.interpolate(images(1), images(1), 1), 'must be 2 or more'),
+    (lambda s: s.interpolate(images(1), images(1), 65), 'must be 2 or more'),
+    (lambda s: s.interpolate(images(9), images(8), 64), 'equally many images'),
 ])
 def test_wrong_inputs_are_told_in_a_sentence(served, call, message):
   with pytest.raises(errors.UserError, match=message) as caught:

@@ -13,7 +13,6 @@ from pgak import checkpoints
 from pgak import errors
 from pgak import models
 from pgak import networks
-from pgak import priors
 from pgak import run_directory
 from pgak import served_model
 from pgak import serving
@@ -126,14 +125,13 @@ def test_batch_norm_uses_its_moving_statistics(folder, model):
 def test_versions_count_up_and_are_never_overwritten(model, tmp_path):
   export = functools.partial(serving.export_model, model, tmp_path,
                              verified=False)
-  assert export() == tmp_path / '1'
   assert export(version=7) == tmp_path / '7'
   assert export() == tmp_path / '8'
   kept = (tmp_path / '7' / 'metadata.json').read_text()
   with pytest.raises(errors.UserError, match='7 exists: choose another'):
     export(version=7)
   assert (tmp_path / '7' / 'metadata.json').read_text() == kept
-  assert sorted(p.name for p in tmp_path.iterdir()) == ['1', '7', '8']
+  assert sorted(p.name for p in tmp_path.iterdir()) == ['7', '8']
 
 
 def test_an_export_that_came_between_is_not_overwritten(tmp_path):
@@ -146,24 +144,23 @@ def test_an_export_that_came_between_is_not_overwritten(tmp_path):
   assert serving._move_into_place(part, tmp_path, None) == tmp_path / '5'
 
 
+def test_the_first_version_is_one(tmp_path):
+  (tmp_path / '.part').mkdir()
+  moved = serving._move_into_place(tmp_path / '.part', tmp_path, None)
+  assert moved == tmp_path / '1' and moved.is_dir()
+
+
 def test_what_fails_its_verification_is_not_there(model, tmp_path, monkeypatch):
-  class OtherModel:
-    """Answers otherwise than what is exported."""
-
-    def __getattr__(self, name):
-      return getattr(model, name)
-
-    def decode(self, latents):
-      return model.decode(latents) ^ 16
-
-  expected_calls = serving._expected_calls
-  monkeypatch.setattr(serving, '_expected_calls', lambda _, prior:
-                      expected_calls(OtherModel(), prior))
-  with pytest.raises(
-      errors.UserError,
-      match='fails its verification: decode differs from the model by 16'):
-    serving.export_model(model, tmp_path)
-  assert not list(tmp_path.iterdir())
+  check = tmp_path / 'check.py'
+  check.write_text('import os, sys\n'
+                   'assert os.path.exists(sys.argv[1] + "/saved_model.pb")\n'
+                   'sys.exit("a warning\\ndecode differs.")\n')
+  monkeypatch.setattr(serving, '_CHECK', check)
+  output = tmp_path / 'export'
+  with pytest.raises(errors.UserError,
+                     match='fails its verification: decode differs.$'):
+    serving.export_model(model, output)
+  assert not list(output.iterdir())
 
 
 @pytest.mark.parametrize('settings', [
@@ -185,7 +182,7 @@ def test_warm_up_requests_are_a_call_of_each_signature(folder, model, tmp_path):
   pytest.importorskip('tensorflow_serving.apis')
   from tensorflow_serving.apis import prediction_log_pb2
   (tmp_path / 'assets.extra').mkdir()
-  calls = serving._expected_calls(model, model.prior)
+  calls = serving._expected_calls(model)
   assert serving._write_warm_up(calls, tmp_path) == len(SIGNATURES)
   path = tmp_path / 'assets.extra' / 'tf_serving_warmup_requests'
   loaded = tf.saved_model.load(str(folder))
@@ -212,33 +209,15 @@ def run_dir(tmp_path, model, monkeypatch):
       encode=model.encode, decode=model.decode, prior=model.prior, step=40,
       image_shape=SHAPE, latent_dim=3, value_range=(-1., 1.),
       optimizers={'encoder': averaging, 'decoder': averaging})
-  monkeypatch.setattr(checkpoints, 'load_configured', lambda run, checkpoint: {
-      'latest': loaded}[checkpoint])
+  monkeypatch.setattr(checkpoints, 'load_configured', lambda *asked: {
+      (run.path, 'best', 'own'): loaded}[(asked[0].path, *asked[1:])])
   return run.path
 
 
 def test_export_of_a_run(run_dir):
-  path = serving.export(run_dir, verified=False)
+  path = serving.export(run_dir, checkpoint='best', verified=False)
   assert path == run_dir / 'export' / '1'
   metadata = json.loads((path / 'metadata.json').read_text())
   assert metadata['step'] == 40 and metadata['ema'] is True
   assert metadata['dataset']['name'] == 'celeb_a_crop108'
   assert metadata['crop'] == 108 and metadata['antialias'] is False
-
-
-def test_export_with_another_prior(run_dir, tmp_path):
-  path = serving.export(run_dir, tmp_path / 'out', prior='StandardNormal',
-                        version=3, verified=False)
-  assert path == tmp_path / 'out' / '3'
-  with pytest.raises(errors.UserError, match="There is no prior 'mixture'"):
-    serving.export(run_dir, prior='mixture')
-
-
-def test_a_prior_that_was_not_fitted_is_refused(run_dir):
-  class Fitted(priors.StandardNormal):
-
-    def fit(self, latents):
-      del latents
-
-  with pytest.raises(errors.UserError, match='has to be fitted first'):
-    serving.export(run_dir, prior=Fitted)

@@ -1,13 +1,16 @@
 """Installs the wheel into an empty environment and uses it far from here.
 
-The wheel is built of the source distribution, so both are tried; what pgak
-requires is resolved and installed anew, as for a user.
+The wheel is built of the source distribution, so both are tried. What pgak
+requires is lent by the environment of the tests, which `make install` resolved:
+the new one sees its folder of packages, but not the checkout, because Python
+reads no `.pth` file, an editable install's hook, from a folder named in one.
 """
 import json
 import pathlib
 import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
 import zipfile
 
@@ -22,6 +25,7 @@ import importlib.util, json, sys, gin, pgak
 names = ('bin', 'tests', 'conftest', 'setup')
 print(json.dumps({
     'pgak': pgak.__file__, 'gin': gin.__file__, 'prefix': sys.prefix,
+    'path': sys.path,
     'stray': [name for name in names if importlib.util.find_spec(name)]}))
 '''
 
@@ -59,10 +63,12 @@ def install_wheel(wheel, tmp_path_factory):
   """Returns the folder of the programs of an environment with the wheel."""
   folder = tmp_path_factory.mktemp('environment')
   venv.create(folder, with_pip=True)
-  run(folder / 'bin' / 'python', '-m', 'pip', 'install', '--quiet', wheel,
-      cwd=folder)
-  yield folder / 'bin'
-  shutil.rmtree(folder)
+  run(folder / 'bin' / 'python', '-m', 'pip', 'install', '--quiet', '--no-deps',
+      wheel, cwd=folder)
+  packages, = folder.glob('lib/python*/site-packages')
+  (packages / 'lent.pth').write_text(sysconfig.get_path('purelib') + '\n',
+                                     encoding='utf-8')
+  return folder / 'bin'
 
 
 def test_wheel_holds_the_package_and_nothing_beside_it(wheel):
@@ -81,6 +87,7 @@ def test_the_installed_package_comes_from_the_wheel(environment, tmp_path):
   where = json.loads(run(environment / 'python', '-c', WHERE, cwd=tmp_path))
   assert where['pgak'].startswith(where['prefix'])
   assert where['gin'].endswith('/site-packages/gin/__init__.py')
+  assert str(ROOT) not in where['path']
   assert where['stray'] == []
   run(environment / 'python', '-m', 'pip', 'check', cwd=tmp_path)
 

@@ -1,6 +1,4 @@
 """Data sets that need no download: real digits, and made-up images."""
-import hashlib
-
 import gin
 import numpy as np
 

@@ -91,6 +91,7 @@ class FeatureNet:
 
   @property
   def fingerprint(self):
+    """A hash of the net's weights, 16 hexadecimal digits."""
     if self._fingerprint is None:
       self._fingerprint = _hash_of_weights(self.network)
     return self._fingerprint

@@ -10,6 +10,7 @@ import pathlib
 import tarfile
 import zipfile
 
+from google.protobuf import message
 import keras
 import numpy as np
 import tensorflow as tf
@@ -92,16 +93,11 @@ def load(path):
   try:
     return readers[path.suffix](path)
   except (OSError, EOFError, KeyError, ValueError, tarfile.TarError,
-          zipfile.BadZipFile, _decode_error()) as error:
+          zipfile.BadZipFile, message.DecodeError) as error:
     raise errors.UserError(
         f'The Inception weights {path} cannot be read '
         f'({type(error).__name__}); remove the file and {HOW_TO_GET}'
     ) from error
-
-
-def _decode_error():
-  from google.protobuf import message
-  return message.DecodeError
 
 
 def _load_npz(path):

@@ -6,7 +6,6 @@ part descends which term. `GenerativeAutoencoder` owns all the rest.
 """
 import contextlib
 import inspect
-from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -16,23 +15,9 @@ from pgak import images as images_lib
 from pgak import noise as noise_lib
 from pgak import priors
 from pgak import schedules
+from pgak.models import update_table
 
-__all__ = ['GenerativeAutoencoder', 'Phase', 'check_stochastic', 'replica_mean']
-
-
-class Phase(NamedTuple):
-  """One turn of a model whose parts move in turn.
-
-  Attributes:
-    terms: name of the model's method that computes this phase's terms.
-    updates: `{term: parts that descend it}`.
-    repeats: how often the phase runs in one train step. The data set then
-      yields `repeats` times the batch, of which each run takes its slice
-      `[i::repeats]`.
-  """
-  terms: str
-  updates: dict
-  repeats: int = 1
+__all__ = ['GenerativeAutoencoder', 'check_stochastic', 'replica_mean']
 
 
 def replica_mean(values):
@@ -106,8 +91,9 @@ class GenerativeAutoencoder(keras.Model):
     self.image_shape = tuple(decoder.output_shape[1:])
     self.prior = prior or priors.StandardNormal(self.latent_dim)
     self.term_weights = dict(weights or {})
-    self.phases = self._phases_with(updates or {})
-    self.term_names = tuple(t for p in self.phases for t in p.updates)
+    self.table = update_table.UpdateTable(
+        self.updates, self.term_weights, updates or {}, self.unreachable)
+    self.term_names = tuple(self.table.rows)
     self.seed = 0
     self.clip_norm = None
     self.optimizers = {}
@@ -166,11 +152,11 @@ class GenerativeAutoencoder(keras.Model):
       part: name of the part behind `tensor`.
       tensor: what the part computed.
     """
-    row = next((p.updates[term] for p in self.phases if term in p.updates), ())
-    return tensor if part in row else tf.stop_gradient(tensor)
+    reaches = part in self.table.rows.get(term, ())
+    return tensor if reaches else tf.stop_gradient(tensor)
 
   def frozen(self, part, inputs, training=True):
-    """Calls a part as a constant: gradient through it, but not into its weights.
+    """Calls a part as a constant: gradient goes through, not into its weights.
 
     The PGA authors' `no_enc_grad`, for eqs. 7 and 12. Batch-norm statistics
     that this call would update are left as they are.
@@ -207,6 +193,8 @@ class GenerativeAutoencoder(keras.Model):
     for part, optimizer in optimizers.items():
       # An optimizer that is built later would resume with empty moments.
       optimizer.build(self.parts[part].trainable_variables)
+      # A checkpoint does not look into dictionaries.
+      setattr(self, f'{part}_optimizer', optimizer)
     self.optimizers = dict(optimizers)
     self.seed = seed
     self.clip_norm = clip_norm
@@ -235,7 +223,7 @@ class GenerativeAutoencoder(keras.Model):
   def train_step(self, batch):
     noise = self.draw_noise(batch)
     terms = {}
-    for phase in self.phases:
+    for phase in self.table.phases:
       for i in range(phase.repeats):
         terms.update(self._run_phase(phase, self._slice(batch, i),
                                      self._slice(noise, i)))
@@ -248,19 +236,19 @@ class GenerativeAutoencoder(keras.Model):
     counter = self._averages['loss'].count
     noise = self.draw_noise(batch, counter, 'validation')
     terms = {}
-    for phase in self.phases:
+    for phase in self.table.phases:
       computed = getattr(self, phase.terms)(batch, noise, training=False)
       terms.update(self._means(computed, phase))
     return self._log(terms, _batch_size(batch))
 
   def _slice(self, tensors, i):
-    if self.slices == 1:
+    if self.table.slices == 1:
       return tensors
     # Strided, so that replicas and one device take the same examples.
-    return tf.nest.map_structure(lambda t: t[i::self.slices], tensors)
+    return tf.nest.map_structure(lambda t: t[i::self.table.slices], tensors)
 
   def _run_phase(self, phase, batch, noise):
-    rows = self._rows(phase.updates)
+    rows = self.table.grouped(phase.updates)
     with tf.GradientTape(persistent=len(rows) > 1) as tape:
       terms = self._means(
           getattr(self, phase.terms)(batch, noise, training=True), phase)
@@ -331,7 +319,7 @@ class GenerativeAutoencoder(keras.Model):
     Returns:
       `(step, [terms])`, or None if every term was finite so far.
     """
-    faults = np.asarray(self.faults)
+    faults = self.faults.numpy()
     if np.all(faults < 0):
       return None
     step = faults[faults >= 0].min()
@@ -342,7 +330,7 @@ class GenerativeAutoencoder(keras.Model):
     """Within it, the parts have their weight averages where they keep some."""
     kept = {}
     for part, optimizer in self.optimizers.items():
-      if optimizer.use_ema and int(optimizer.iterations) > 0:
+      if optimizer.use_ema and int(optimizer.iterations.numpy()) > 0:
         variables = self.parts[part].trainable_variables
         kept.update({id(v): (v, v.numpy()) for v in variables})
         optimizer.finalize_variable_values(variables)
@@ -372,10 +360,12 @@ class GenerativeAutoencoder(keras.Model):
     return self.decode(self.prior.sample(n, seed))
 
   def get_config(self):
+    # Where the argument and the attribute are not the same thing.
+    other = {'weights': self.term_weights,
+             'updates': self.table.rows}
     names = set(inspect.signature(type(self).__init__).parameters)
-    config = {n: getattr(self, n) for n in names - {'self', 'prior', 'updates'}}
-    config['updates'] = {t: p for phase in self.phases
-                         for t, p in phase.updates.items()}
+    config = {n: other[n] if n in other else getattr(self, n)
+              for n in names - {'self', 'prior'}}
     return {n: keras.saving.serialize_keras_object(v)
             for n, v in config.items()}
 
@@ -383,41 +373,6 @@ class GenerativeAutoencoder(keras.Model):
   def from_config(cls, config):
     return cls(**{n: keras.saving.deserialize_keras_object(v)
                   for n, v in config.items()})
-
-  # === The table ===
-
-  @property
-  def slices(self):
-    """Into how many slices a batch is cut: the largest number of repeats."""
-    return max(p.repeats for p in self.phases)
-
-  def _phases_with(self, replaced):
-    table = self.updates
-    if isinstance(table, dict):
-      table = (Phase('terms', table),)
-    known = {t for phase in table for t in phase.updates}
-    for name in set(replaced) | set(self.term_weights):
-      if name not in known:
-        raise ValueError(f'{type(self).__name__} has no term {name!r}; its '
-                         f'terms are {sorted(known)}.')
-    return tuple(phase._replace(updates={
-        term: tuple(replaced.get(term, parts))
-        for term, parts in phase.updates.items() if not self._is_off(term)
-    }) for phase in table)
-
-  def _is_off(self, term):
-    weight = self.term_weights.get(term, 1.)
-    return not callable(weight) and weight == 0
-
-  def _rows(self, updates):
-    """Groups terms by the parts that they update: `{parts: [terms]}`."""
-    rows = {}
-    by_size = sorted(set(updates.values()), key=len, reverse=True)
-    for term, parts in updates.items():
-      free = set(parts) | set(self.unreachable.get(term, ()))
-      row = next(r for r in by_size if set(parts) <= set(r) <= free)
-      rows.setdefault(row, []).append(term)
-    return rows
 
   def _counter(self, name, shape, initial=0):
     return self.add_weight(

@@ -36,11 +36,15 @@ class PerceptualAutoencoder(base.GenerativeAutoencoder):
   }
 
   def __init__(self, encoder, decoder, weights, warm_up_steps, updates, name):
+    warmed_up = weights
     if warm_up_steps:
-      weights = {t: schedules.switch_on(w, warm_up_steps) if w else w
-                 for t, w in weights.items()}
-    super().__init__(encoder, decoder, weights, updates, name=name)
+      warmed_up = {t: schedules.switch_on(w, warm_up_steps) if w else w
+                   for t, w in weights.items()}
+    super().__init__(encoder, decoder, warmed_up, updates, name=name)
     self.warm_up_steps = warm_up_steps
+    # As the subclasses' arguments name them, for `get_config`.
+    for term, weight in weights.items():
+      setattr(self, term, weight)
 
   @property
   def noise_shapes(self):

@@ -36,7 +36,7 @@ def test_golden_value_of_covariances_that_do_not_commute():
 
 def test_golden_value_from_samples_with_an_unbiased_covariance():
   # 0, 2 has mean 1 and variance 2; 4, 12 has mean 8 and variance 32:
-  # 49 + 2 + 32 - 2 sqrt(64) = 67. Divided by n it would be 49 + 1 + 16 - 8 = 58.
+  # 49 + 2 + 32 - 2 sqrt(64) = 67. Divided by n: 49 + 1 + 16 - 2 sqrt(16) = 58.
   near = frechet.moments([np.array([[0.], [2.]])])
   far = frechet.moments([np.array([[4.], [12.]])])
   assert frechet.distance(near, far) == pytest.approx(67., abs=1e-12)

@@ -34,5 +34,5 @@ def test_gin_changes_a_protocol_that_is_named():
 
 
 def test_an_unknown_name_is_told():
-  with pytest.raises(errors.UserError, match="'fid'; choose one of fid768_test"):
+  with pytest.raises(errors.UserError, match="'fid'; choose one of fid768"):
     protocols.resolve('fid')

@@ -1,0 +1,42 @@
+"""Times pgak against a hand-written step and against what counting predicts.
+
+It prints tables of ratios; each ratio's two sides took turns in this process.
+Run it on a machine that does nothing else.
+
+  benchmark.py
+  benchmark.py --steps=200 --repeats=9 --inception=inception_2015.npz
+"""
+from pgak.bin import command as command_lib
+
+command = command_lib.Command(__doc__)
+command.define_integer('batch_size', 64, 'Images in a batch.', lower_bound=1)
+command.define_integer('steps', 100, 'Train steps in one timing.',
+                       lower_bound=1)
+command.define_integer('repeats', 5, 'Timings of each side.', lower_bound=1)
+command.define_string('inception', None, 'Weights of Inception-2015, to time '
+                      'the features of an evaluation, too.')
+
+
+def main(argv):
+  """Parses the flags, times, and prints."""
+  args = command.parse(argv)
+  command_lib.import_tensorflow()
+  from pgak import benchmarking
+  print('A train step on the MNIST nets, through fit:')
+  print(benchmarking.format_table(benchmarking.train_step_ratios(
+      batch_size=args.batch_size, steps=args.steps, repeats=args.repeats)))
+  if args.inception:
+    from pgak.metrics import features
+    from pgak.metrics import inception
+    net = inception.inception('768', args.inception)
+    ratio = features.measure_overhead(net)
+    print(f'Features a second against the bare forward pass: {ratio:.2f}')
+
+
+def run():
+  """Entry point of the console script."""
+  command_lib.run(main)
+
+
+if __name__ == '__main__':
+  run()

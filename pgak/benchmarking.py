@@ -1,0 +1,221 @@
+"""Times pgak against what bounds it, as ratios within one run.
+
+Absolute times say little on a shared machine. Here the two sides of a ratio
+take turns in one process, and the ratio of their medians is told:
+
+* a train step through `fit`, against a hand-written compiled step of the same
+  mathematics on the same nets;
+* the steps of the PGA family, against a plain autoencoder's, beside the ratio
+  that counting floating-point operations predicts.
+"""
+import statistics
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pgak import models
+from pgak import networks
+from pgak import noise
+
+__all__ = ['MODELS', 'format_table', 'train_step_ratios']
+
+MODELS = {
+    'ae': (models.AE, dict()),
+    'vae': (models.VAE, dict()),
+    'lpga': (models.LPGA, dict(warm_up_steps=0)),
+    'vpga': (models.VPGA, dict()),
+    'lvpga': (models.LVPGA, dict(warm_up_steps=0)),
+}
+SHAPE = (28, 28, 1)
+LATENT_DIM = 32
+
+
+def _nets(name):
+  stochastic = name in ('vae', 'vpga', 'lvpga')
+  return (networks.encoder(networks.conv_mnist_encoder, SHAPE, LATENT_DIM,
+                           log_variance=stochastic),
+          networks.decoder(networks.conv_mnist_decoder, SHAPE, LATENT_DIM))
+
+
+def _model(name):
+  make, settings = MODELS[name]
+  model = make(*_nets(name), **settings)
+  model.compile({part: keras.optimizers.SGD(1e-3, 0.9)
+                 for part in model.parts}, jit_compile=True)
+  return model
+
+
+# === The same steps by hand ===
+
+
+def _mean_square(x):
+  return tf.reduce_mean(tf.square(x))
+
+
+def _frozen(net, x):
+  weights = [tf.stop_gradient(v) for v in net.trainable_variables]
+  outputs, _ = net.stateless_call(weights, [], x)
+  return outputs
+
+
+def _kl(mean, log_variance):
+  return 0.5 * tf.reduce_mean(
+      tf.square(mean) + tf.exp(log_variance) - 1. - log_variance)
+
+
+def _log_ratio(a, b, norm2):
+  moved = tf.reduce_sum(tf.square(a - b), -1)
+  return 0.5 * tf.reduce_mean(tf.math.log(moved) - tf.math.log(norm2))
+
+
+def _losses_by_hand(name, encode, decode, x, prior, normal):
+  """Returns (loss of both parts, loss of the decoder alone or None)."""
+  if name == 'ae':
+    return _mean_square(decode(encode(x)) - x), None
+  if name == 'vae':
+    mean, spread = encode(x)
+    latents = mean + tf.exp(0.5 * spread) * normal
+    return (_mean_square(decode(latents) - x) + 1e-2 * _kl(mean, spread), None)
+  if name == 'lpga':
+    z = encode(x)
+    both = (_mean_square(decode(z) - x) + 3e-2 * _mean_square(
+        encode(tf.stop_gradient(decode(prior))) - prior)
+            + 1.5e-2 * 0.5 * _mean_square(z))
+    z = tf.stop_gradient(z)
+    delta = 1e-2 * LATENT_DIM**0.5 * tf.math.l2_normalize(normal, -1)
+    norm2 = tf.reduce_sum(tf.square(delta), -1)
+    return both, 1.5e-2 * _log_ratio(
+        encode(decode(z + delta)), encode(decode(z)), norm2)
+  mean, spread = encode(x)
+  both = (_mean_square(decode(mean) - x) + 3e-2 * _mean_square(
+      encode(tf.stop_gradient(decode(prior)))[0] - prior)
+          + 2e-2 * _kl(mean, spread))
+  z, sigma = tf.stop_gradient(mean), tf.exp(0.5 * spread)
+  if name == 'lvpga':
+    sigma += 1e-2
+  delta = sigma * normal
+  h = _frozen(encode, decode(z))[0]
+  h_perturbed = _frozen(encode, decode(z + delta))[0]
+  if name == 'lvpga':
+    norm2 = tf.stop_gradient(tf.reduce_sum(tf.square(delta), -1))
+    return both + 2e-2 * _log_ratio(h_perturbed, h, norm2), None
+  scale = tf.sqrt(tf.reduce_mean(tf.square(z), 0))
+  return both + 1e-2 * _mean_square((h_perturbed - h) / scale), None
+
+
+def _step_by_hand(name):
+  """A train step as one would write it for this model alone."""
+  encoder, decoder = _nets(name)
+  optimizers = [keras.optimizers.SGD(1e-3, 0.9) for _ in range(2)]
+  parts = [encoder.trainable_variables, decoder.trainable_variables]
+  for optimizer, variables in zip(optimizers, parts):
+    optimizer.build(variables)
+  counter = tf.Variable(0, dtype=tf.int64)
+
+  def step(x):
+    shape = [x.shape[0], LATENT_DIM]
+    draws = [noise.normal(shape, noise.seed(0, counter, n)) for n in 'ab']
+    with tf.GradientTape(persistent=True) as tape:
+      both, of_decoder = _losses_by_hand(name, encoder, decoder, x, *draws)
+    values = [[v.value for v in variables] for variables in parts]
+    gradients = tape.gradient(both, values)
+    if of_decoder is not None:
+      more = tape.gradient(of_decoder, values[1])
+      gradients[1] = [a + b for a, b in zip(gradients[1], more)]
+    for optimizer, gradient, variables in zip(optimizers, gradients, parts):
+      optimizer.apply(gradient, variables)
+    counter.assign_add(1)
+    return both
+
+  return step
+
+
+def _operations(step, batch_size):
+  """Floating-point operations of a step, as TensorFlow counts its graph's."""
+  graph = tf.function(step).get_concrete_function(
+      tf.TensorSpec((batch_size,) + SHAPE)).graph
+  options = tf.compat.v1.profiler.ProfileOptionBuilder
+  options = options(options.float_operation()).with_empty_output().build()
+  with graph.as_default():
+    return tf.compat.v1.profiler.profile(
+        graph, cmd='scope', options=options).total_float_ops
+
+
+# === Timing ===
+
+
+def _seconds(run):
+  begun = time.perf_counter()
+  run()
+  return time.perf_counter() - begun
+
+
+def train_step_ratios(names=tuple(MODELS), batch_size=64, steps=100,
+                      repeats=5):
+  """Times every model's step on the MNIST nets.
+
+  Args:
+    names: models out of `MODELS`; the first is what the others are held
+      against.
+    batch_size: images in a batch.
+    steps: steps in one timing.
+    repeats: timings of each side, taken in turn.
+
+  Returns:
+    List of dictionaries: 'model', 'ms' a step through `fit`, 'by_hand' (the
+    ratio to the hand-written step), 'to_first' (the ratio to the first model's
+    step) and 'predicted' (that ratio in floating-point operations).
+  """
+  images = np.random.RandomState(0).uniform(-1, 1, (batch_size,) + SHAPE)
+  data = tf.data.Dataset.from_tensors(images.astype(np.float32)).repeat()
+  sides, operations = {}, {}
+  for name in names:
+    step = _step_by_hand(name)
+    operations[name] = _operations(step, batch_size)
+    sides[name] = (_fit_runner(_model(name), data, steps),
+                   _loop_runner(step, data, steps))
+  times = {name: ([], []) for name in names}
+  for repeat in range(repeats + 1):  # The first one compiles.
+    for name in names:
+      for run, seconds in zip(sides[name], times[name]):
+        taken = _seconds(run)
+        if repeat:
+          seconds.append(taken / steps)
+  first = statistics.median(times[names[0]][0])
+  rows = []
+  for name in names:
+    ours, by_hand = (statistics.median(t) for t in times[name])
+    rows.append(dict(model=name, ms=1e3 * ours, by_hand=ours / by_hand,
+                     to_first=ours / first,
+                     predicted=operations[name] / operations[names[0]]))
+  return rows
+
+
+def _fit_runner(model, data, steps):
+  return lambda: model.fit(data, steps_per_epoch=steps, verbose=0,
+                           shuffle=False)
+
+
+def _loop_runner(step, data, steps):
+  compiled = tf.function(step, jit_compile=True)
+
+  def run():
+    for batch in data.take(steps):
+      loss = compiled(batch)
+    return float(loss)
+
+  return run
+
+
+def format_table(rows):
+  """Returns `train_step_ratios` as a Markdown table."""
+  lines = ['| model | ms a step | against by hand | against AE | predicted | '
+           'measured / predicted |', '|---|---|---|---|---|---|']
+  for r in rows:
+    lines.append(
+        f'| {r["model"]} | {r["ms"]:.1f} | {r["by_hand"]:.2f} | '
+        f'{r["to_first"]:.2f} | {r["predicted"]:.2f} | '
+        f'{r["to_first"] / r["predicted"]:.2f} |')
+  return '\n'.join(lines)

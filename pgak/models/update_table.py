@@ -1,0 +1,72 @@
+"""The update table: which loss term updates which part, and in which turn."""
+from typing import NamedTuple
+
+__all__ = ['Phase', 'UpdateTable']
+
+
+class Phase(NamedTuple):
+  """One turn of a model whose parts move in turn.
+
+  Attributes:
+    terms: name of the model's method that computes this phase's terms.
+    updates: `{term: parts that descend it}`.
+    repeats: how often the phase runs in one train step. The data set then
+      yields `repeats` times the batch, of which each run takes its slice
+      `[i::repeats]`.
+  """
+  terms: str
+  updates: dict
+  repeats: int = 1
+
+
+class UpdateTable:
+  """The phases of a model, without the terms whose weight is the number 0.
+
+  Args:
+    updates: `{term: parts}`, or a tuple of `Phase`s.
+    weights: `{term: number or schedule}`.
+    replaced: `{term: parts}`, rows that replace those of `updates`.
+    unreachable: `{term: parts that its gradient cannot reach}`.
+
+  Raises:
+    ValueError: if `weights` or `replaced` names a term that is not there.
+  """
+
+  def __init__(self, updates, weights, replaced, unreachable):
+    if isinstance(updates, dict):
+      updates = (Phase('terms', updates),)
+    known = {term for phase in updates for term in phase.updates}
+    for term in set(replaced) | set(weights):
+      if term not in known:
+        raise ValueError(f'There is no term {term!r}; the terms are '
+                         f'{", ".join(sorted(known))}.')
+    self.phases = tuple(phase._replace(updates={
+        term: tuple(replaced.get(term, parts))
+        for term, parts in phase.updates.items()
+        if callable(weights.get(term)) or weights.get(term, 1.) != 0
+    }) for phase in updates)
+    self.unreachable = unreachable
+
+  @property
+  def rows(self):
+    """`{term: parts}` of all phases."""
+    return {t: p for phase in self.phases for t, p in phase.updates.items()}
+
+  @property
+  def slices(self):
+    """Into how many slices a batch is cut: the largest number of repeats."""
+    return max(phase.repeats for phase in self.phases)
+
+  def grouped(self, updates):
+    """Groups a phase's terms by parts, `{parts: [terms]}`.
+
+    Each group is back-propagated once. A term joins the largest row of the
+    phase whose further parts it cannot reach: the sum has the same gradient.
+    """
+    groups = {}
+    by_size = sorted(set(updates.values()), key=len, reverse=True)
+    for term, parts in updates.items():
+      free = set(parts) | set(self.unreachable.get(term, ()))
+      row = next(r for r in by_size if set(parts) <= set(r) <= free)
+      groups.setdefault(row, []).append(term)
+    return groups

@@ -1,0 +1,56 @@
+"""Runs of a few steps on the digits with nets of a few weights, for tests."""
+import gin
+import numpy as np
+import tensorflow as tf
+
+from pgak import configuration
+from pgak import registry
+from pgak import run_directory
+from pgak import training
+
+__all__ = ['SETTINGS', 'flags', 'parse', 'saved', 'train']
+
+registry.register()
+
+# Without XLA, which takes longer to compile a step than such a run.
+SETTINGS = (
+    'base_filters = 2',
+    'conv_digits_encoder.dense_units = 6',
+    'conv_digits_decoder.dense_units = 6',
+    'latent_dim = 3',
+    'train.batch_size = 16',
+    'train.optimizer = @sgd',
+    'train.learning_rate_schedule = None',
+    'train.xla = False',
+    'sgd.learning_rate = 0.1',
+)
+
+
+def parse(*bindings, files=('models/ae.gin',), imports=()):
+  """Parses the quickstart, tiny, with files and bindings on top of it."""
+  configuration.parse(['quickstart.gin', *files], [*SETTINGS, *bindings],
+                      imports, ['train'])
+
+
+def train(run_dir, *bindings, files=('models/ae.gin',), imports=()):
+  """Trains a tiny quickstart in this process; returns the model."""
+  parse(*bindings, files=files, imports=imports)
+  try:
+    return training.train(run_dir, imports=imports)
+  finally:
+    gin.clear_config()
+
+
+def flags(*bindings, files=('models/ae.gin',)):
+  """Returns the flags of a train command for a tiny quickstart."""
+  return [*(f'--gin_file={f}' for f in ('quickstart.gin', *files)),
+          *(f'--gin_param={b}' for b in (*SETTINGS, *bindings))]
+
+
+def saved(run_dir, step):
+  """Returns all that a run's checkpoint holds: `{name: array}`."""
+  run = run_directory.RunDirectory(run_dir)
+  reader = tf.train.load_checkpoint(run.checkpoint_prefix(step))
+  return {name: np.asarray(reader.get_tensor(name))
+          for name in reader.get_variable_to_shape_map()
+          if name != '_CHECKPOINTABLE_OBJECT_GRAPH'}
