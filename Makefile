@@ -25,7 +25,7 @@ help:  ## list the targets
 install: $(STAMP)  ## make the virtual environment and install pgak into it
 
 # An editable install: what one changes here is what runs.
-$(STAMP): setup.py pgak/version.py
+$(STAMP): setup.py pyproject.toml pgak/version.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo 'pgak needs Python 3.11 or newer, and $(PYTHON) is not:' \
 	    'name another with make PYTHON=python3.12 ...' >&2; exit 1; }
@@ -38,12 +38,16 @@ $(STAMP): setup.py pgak/version.py
 quickstart: $(STAMP)  ## the main job on a small real data set, in minutes
 	$(BIN)/python bin/train.py --run_dir=$(QUICKSTART) --gin_file=quickstart.gin
 	$(BIN)/python bin/evaluate.py --run_dir=$(QUICKSTART) --protocol=quick
+	@cd $(QUICKSTART) && rm -f samples.png reconstruction.png \
+	  interpolation.png served.png
 	for kind in samples reconstruction interpolation; do \
 	  $(BIN)/python bin/sample.py --run_dir=$(QUICKSTART) --kind=$$kind \
 	    --num_samples=64 --output=$(QUICKSTART)/$$kind.png || exit 1; \
 	done
 	$(BIN)/python bin/export.py --run_dir=$(QUICKSTART) \
 	  --output=$(QUICKSTART)/export
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/load_export.py \
+	  $(QUICKSTART)/export
 	$(BIN)/python bin/sample.py --export_dir=$(QUICKSTART)/export \
 	  --num_samples=64 --output=$(QUICKSTART)/served.png
 	@echo
@@ -52,9 +56,10 @@ quickstart: $(STAMP)  ## the main job on a small real data set, in minutes
 	@echo 'scores.csv holds the scores, export/ the model for TensorFlow Serving.'
 	@echo 'The curves of the losses:'
 	@echo '  $(BIN)/tensorboard --logdir=$(QUICKSTART)'
-	@echo 'Next, MNIST as in the paper (downloaded by TensorFlow Datasets):'
-	@echo '  $(BIN)/python bin/train.py --run_dir=runs/mnist' \
-	  '--gin_file=papers/pga_icml2020/lpga_mnist.gin'
+	@echo 'Next, MNIST in three epochs (TensorFlow Datasets downloads it):'
+	@echo '  $(BIN)/python bin/train.py --run_dir=runs/mnist \'
+	@echo '    --gin_file=papers/pga_icml2020/vpga_mnist.gin \'
+	@echo "    --gin_file=recipes/modern.gin --gin_param='train.steps = 2811'"
 
 test: $(STAMP)  ## run the tests, without the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' $(PYTEST_ARGS)

@@ -47,16 +47,23 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
     keras.config.set_dtype_policy('float32')
   if built.needs_full_precision:
     _require_full_precision(built, precision)
-  made = {}
-  for part in built.parts:
-    with gin.config_scope(part):
-      made[part] = (optimizers or {}).get(part, optimizer)()
-    if learning_rate_schedule:
-      made[part].learning_rate = optimizers_lib.RunSchedule(
-          float(made[part].learning_rate), learning_rate_schedule, built.step,
-          steps)
+  made = {part: _optimizer(part, (optimizers or {}).get(part, optimizer),
+                           learning_rate_schedule, built.step, steps)
+          for part in built.parts}
   built.compile(made, seed=seed, **compile_options)
   return built
+
+
+def _optimizer(part, make, schedule, step, steps):
+  with gin.config_scope(part):
+    optimizer = make()
+  if not schedule:
+    return optimizer
+  rate = optimizers_lib.RunSchedule(
+      float(optimizer.learning_rate), schedule, step, steps)
+  # Set afterwards it would leave a hole in what a checkpoint tracks.
+  config = optimizer.get_config() | {'learning_rate': rate}
+  return type(optimizer).from_config(config)
 
 
 def _require_full_precision(model, precision):

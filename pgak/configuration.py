@@ -17,12 +17,15 @@ from gin import config_parser
 
 from pgak import errors
 
-__all__ = ['bindings_of', 'changed_bindings', 'parse', 'parse_run', 'setting']
+__all__ = ['as_text', 'bindings_of', 'changed_bindings', 'parse', 'parse_run',
+           'setting']
 
 # On resuming a run these may change; `train.steps` may only grow.
 FREE_ON_RESUME = re.compile(
     r'train\.(\w+_every|keep_checkpoints|best_by)$|(^|\.)data_dir$|'
     r'images\.path$')
+
+NOT_READ = '# Bindings that training does not read:'
 
 
 class _AsText(config_parser.ParserDelegate):
@@ -63,6 +66,9 @@ def parse(files=(), bindings=(), imports=(), roots=('train',)):
     errors.UserError: names the file and line, or the binding, that is wrong.
   """
   gin.clear_config()
+  # Gin would also look for files as resources of packages, and fails where a
+  # folder on sys.path has the name of a file's folder, such as `models`.
+  del gin.config._FILE_READERS[1:]
   for module in imports:
     _import(module)
   _search_only(config_folders())
@@ -94,6 +100,19 @@ def parse_run(run, bindings=(), roots=()):
   """
   imports = run.config.get('imports', [])
   parse([str(run.config_file)], bindings, imports, ('train', *roots))
+
+
+def as_text():
+  """Returns the configuration of a run as gin text, to be saved.
+
+  First what was read so far, with the defaults; then, below a line that says
+  so, the bindings that were not, such as those of a protocol.
+  """
+  operative = gin.operative_config_str()
+  read = bindings_of(operative)
+  rest = bindings_of(gin.config_str())
+  lines = [f'{n} = {v}' for n, v in rest.items() if n not in read]
+  return '\n'.join([operative, '', NOT_READ, *lines, ''])
 
 
 def setting(name, default=None):
@@ -179,10 +198,10 @@ def changed_bindings(saved, present):
   """Returns the names whose values differ, but for those that may.
 
   Args:
-    saved: gin text of a run as it was started.
-    present: gin text of the command that resumes it.
+    saved: `as_text()` of a run as it was started.
+    present: `as_text()` of the command that resumes it.
   """
-  old, new = bindings_of(saved), bindings_of(present)
+  old, new = (bindings_of(t.split(NOT_READ)[0]) for t in (saved, present))
   # What one of the two does not name, it does not read: there another binding
   # decides, such as train.score_every, which may change, or train.model.
   changed = [n for n in sorted(set(old) & set(new)) if old[n] != new[n]]

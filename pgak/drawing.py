@@ -96,7 +96,7 @@ def _validation_images(number, seed):
 
 def _write(output, images, columns=None, **arrays):
   if output.endswith('.png'):
-    images_lib.write_png(output, images_lib.grid(images, columns))
+    images_lib.write_png(output, sampling.picture(images, columns))
   else:
     path = pathlib.Path(output)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,8 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-__all__ = ['encode_png', 'grid', 'to_float', 'to_uint8', 'value_range_of',
-           'write_png']
+__all__ = ['encode_png', 'enlarged', 'grid', 'to_float', 'to_uint8',
+           'value_range_of', 'write_png']
 
 VALUE_RANGES = {'tanh': (-1., 1.), 'sigmoid': (0., 1.)}
 
@@ -87,6 +87,21 @@ def grid(images, columns=None, border=1):
     canvas[top:top + height, left:left + width] = image
   return canvas[:rows * (height + border) - border,
                 :columns * (width + border) - border]
+
+
+def enlarged(images, smallest=28):
+  """Repeats the pixels of small images, so that one can look at them.
+
+  Args:
+    images: uint8 `[N, H, W, C]`.
+    smallest: the result's height is at least this.
+
+  Returns:
+    uint8 `[N, k H, k W, C]` with the smallest whole k.
+  """
+  images = np.asarray(images)
+  times = max(1, math.ceil(smallest / images.shape[1]))
+  return images.repeat(times, 1).repeat(times, 2)
 
 
 def encode_png(image):

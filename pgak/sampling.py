@@ -7,7 +7,7 @@ import tensorflow as tf
 from pgak import images as images_lib
 
 __all__ = ['generate', 'interpolation_picture', 'interpolations',
-           'reconstruct', 'reconstruction_picture', 'reestimate_batch_norm',
+           'picture', 'reconstruct', 'reconstruction_picture', 'reestimate_batch_norm',
            'sample_picture']
 
 
@@ -74,10 +74,15 @@ def _new_decoder_function(model, batch_norm, rounding):
 # === Pictures ===
 
 
+def picture(images, columns=None):
+  """Returns a uint8 grid of images, of which small ones are enlarged."""
+  return images_lib.grid(images_lib.enlarged(images), columns)
+
+
 def sample_picture(model, num_samples=64, seed=0):
   """Returns a uint8 grid `[H, W, C]` of new images."""
   batches = generate(model, num_samples, seed)
-  return images_lib.grid(np.concatenate(list(batches)))
+  return picture(np.concatenate(list(batches)))
 
 
 def reconstruction_picture(model, images):
@@ -88,7 +93,7 @@ def reconstruction_picture(model, images):
     images: uint8 `[N, h, w, C]`.
   """
   pairs = np.stack([images, model.reconstruct(images)], 1)
-  return images_lib.grid(pairs.reshape(-1, *images.shape[1:]), columns=8)
+  return picture(pairs.reshape(-1, *images.shape[1:]), columns=8)
 
 
 def interpolations(model, images, steps=8):
@@ -110,7 +115,7 @@ def interpolations(model, images, steps=8):
 
 def interpolation_picture(model, images, steps=8):
   """Returns a uint8 grid with one of the `interpolations` a row."""
-  return images_lib.grid(interpolations(model, images, steps), columns=steps)
+  return picture(interpolations(model, images, steps), columns=steps)
 
 
 # === Batch norm ===

@@ -171,12 +171,12 @@ def _splits(images, model, split, validation_split):
 
 
 def _write_or_compare(run, imports, seed, train_images, is_chief):
-  operative = gin.operative_config_str()
+  present = configuration.as_text()
   if not run.has_config:
     if is_chief:
-      run.write_config(operative, _description(imports, seed, train_images))
+      run.write_config(present, _description(imports, seed, train_images))
     return
-  changed = configuration.changed_bindings(run.config_gin, operative)
+  changed = configuration.changed_bindings(run.config_gin, present)
   if changed:
     raise errors.UserError(
         f'{run.path} was trained with other settings of {", ".join(changed)}: '
@@ -188,7 +188,7 @@ def _write_or_compare(run, imports, seed, train_images, is_chief):
         f'{run.path} was trained on other images of {train_images.name}: give '
         'the same data, or a new --run_dir.')
   if is_chief:
-    run.write_config(operative, run.config)
+    run.write_config(present, run.config)
 
 
 def _description(imports, seed, train_images):

@@ -106,7 +106,7 @@ def test_bazel_resolves_every_target_and_runs_the_layers_test(tmp_path):
   try:
     listed = set(bazel.run('query', '//...').split())
     bazel.run('test', '//:tests/layers_test', '--symlink_prefix=/',
-              '--test_output=errors', *(
+              '--test_output=errors', '--nosandbox_debug', *(
                   f'--override_repository={name}={stand_ins}'
                   for name in STOOD_IN_FOR))
     log = bazel.test_log('tests/layers_test')

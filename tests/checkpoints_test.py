@@ -11,6 +11,7 @@ import tiny_runs
 
 import pgak
 from pgak import checkpoints
+from pgak import configuration
 from pgak import errors
 from pgak import optimizers
 from pgak import run_directory
@@ -204,15 +205,19 @@ def test_load_takes_a_step_and_a_path_as_text(trained):
 
 
 def test_averages_are_what_is_loaded(trained):
-  saved = tiny_runs.saved(trained, 12)
-  average, weight = (
-      next(v for k, v in saved.items()
-           if k.startswith(start) and v.shape == (3, 3, 1, 2))
-      for start in ('model/optimizers/encoder/_model_variables_moving_average',
-                    'model/encoder/'))
-  loaded = pgak.load(trained).encoder.trainable_variables[0].numpy()
-  np.testing.assert_array_equal(loaded, average)
-  assert np.abs(loaded - weight).max() > 1e-6
+  run = run_directory.RunDirectory(trained)
+  configuration.parse_run(run)
+  model = checkpoints.build(configuration.setting('train.model'),
+                            configuration.setting('train.optimizer'))
+  checkpoints.restore(model, run, 12)
+  loaded = pgak.load(trained)
+  for part, optimizer in model.optimizers.items():
+    averages = optimizer._model_variables_moving_average
+    for average, weight, value in zip(
+        averages, model.parts[part].trainable_variables,
+        loaded.parts[part].trainable_variables, strict=True):
+      np.testing.assert_array_equal(value.numpy(), average.numpy())
+      assert np.any(value.numpy() != weight.numpy())
 
 
 def test_without_a_run_there_is_nothing_to_load(tmp_path):

@@ -27,7 +27,8 @@ def test_reconstruction_is_2_over_d_of_the_papers_equation():
   generator = np.random.default_rng(0)
   x, y = generator.normal(size=(2, 5, 4, 3, 2))
   eq_1 = 0.5 * np.sum((y - x)**2, (1, 2, 3))
-  np.testing.assert_allclose(losses.reconstruction(x, y), eq_1 * 2 / (4 * 3 * 2))
+  np.testing.assert_allclose(losses.reconstruction(x, y),
+                             eq_1 * 2 / (4 * 3 * 2))
 
 
 def test_latent_reconstruction():

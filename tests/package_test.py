@@ -145,6 +145,16 @@ def test_extras_and_console_scripts(setup):
     assert re.search(r'^def run\(', read(f'bin/{verb}.py'), re.M)
 
 
+@pytest.mark.parametrize('verb', ['train', 'evaluate', 'sample', 'export'])
+def test_console_scripts_resolve_here(verb, tmp_path):
+  script = pathlib.Path(sys.prefix) / 'bin' / f'pgak_{verb}'
+  if not script.exists():
+    pytest.skip('pgak is not installed in this environment')
+  done = subprocess.run([script, '--help'], cwd=tmp_path, capture_output=True,
+                        text=True, check=False)
+  assert not done.returncode and 'Traceback' not in done.stderr
+
+
 def test_license_is_apache(setup):
   assert setup['license'] == 'Apache-2.0'
   assert 'Apache License\n' in read('LICENSE')

@@ -18,6 +18,7 @@ import functools
 import hashlib
 import json
 import os
+import sys
 import pathlib
 
 from absl import logging
@@ -268,8 +269,8 @@ def _whole_file(path):
 
 
 def _write(recipe, source, manifest):
-  logging.info('Preparing the data set %s once in %s.', recipe.name,
-               manifest.parent)
+  print(f'Preparing the data set {recipe.name} once in {manifest.parent} ...',
+        file=sys.stderr)
   parts, labels = [], []
   with _whole_file(manifest.with_suffix('.images')) as file:
     for split, chunks in recipe.read():

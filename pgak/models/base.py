@@ -233,7 +233,7 @@ class GenerativeAutoencoder(keras.Model):
 
   def test_step(self, batch):
     # The number of batches since the last reset: every pass draws the same.
-    counter = self._averages['loss'].count
+    counter = self._averages['loss'].count // _batch_size(batch)
     noise = self.draw_noise(batch, counter, 'validation')
     terms = {}
     for phase in self.table.phases:

@@ -155,9 +155,10 @@ class VPGA(PerceptualAutoencoder):
     data_latent_reconstruction: beta, the weight of eq. 3.
     variational_reconstruction: weight of L_vr.
     kl: eta, the weight of L_vkl.
-    likelihood_sigma: None for a spread proportional to the latents (the
-      root mean square of each latent dimension over the batch), or a number,
-      the fixed spread of the workshop paper [2].
+    likelihood_sigma: the spread of p(z_hat | z'). None (the authors' code) for
+      the root mean square of each latent dimension over the batch; 'norm' (the
+      paper's words) for each latent's `|z| / sqrt(H)`; or a number, the fixed
+      spread of the workshop paper [2].
     posterior_sigma: None for sigma(x) as the encoder learns it, or a number.
     warm_up_steps: as for LPGA; the authors' code has none.
     updates: rows that replace those of the update table.
@@ -205,10 +206,14 @@ class VPGA(PerceptualAutoencoder):
                        training)[0]
 
   def scale(self, latents):
-    """The likelihood's spread, `[H]` or a scalar, from constant latents."""
+    """The likelihood's spread, broadcast against `[B, H]`, of constant latents.
+    """
+    squares = tf.square(latents)
+    if self.likelihood_sigma == 'norm':
+      return tf.sqrt(tf.reduce_mean(squares, -1, keepdims=True))
     if self.likelihood_sigma is not None:
       return tf.constant(self.likelihood_sigma, latents.dtype)
-    mean_square = tf.reduce_mean(tf.square(latents), 0)
+    mean_square = tf.reduce_mean(squares, 0)
     return tf.sqrt(base.replica_mean(mean_square))
 
 

@@ -29,13 +29,18 @@ class UpdateTable:
     unreachable: `{term: parts that its gradient cannot reach}`.
 
   Raises:
-    ValueError: if `weights` or `replaced` names a term that is not there.
+    ValueError: if `weights` or `replaced` names a term that is not there, or
+      two phases have a term of one name.
   """
 
   def __init__(self, updates, weights, replaced, unreachable):
     if isinstance(updates, dict):
       updates = (Phase('terms', updates),)
-    known = {term for phase in updates for term in phase.updates}
+    names = [term for phase in updates for term in phase.updates]
+    known = set(names)
+    if len(names) > len(known):
+      raise ValueError('A term that two phases have is two terms, with two '
+                       f'names; the phases have {", ".join(sorted(names))}.')
     for term in set(replaced) | set(weights):
       if term not in known:
         raise ValueError(f'There is no term {term!r}; the terms are '

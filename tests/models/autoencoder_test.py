@@ -44,4 +44,5 @@ def test_it_draws_nothing():
 
 def test_a_config_builds_the_same_model_again():
   model = tiny_models.make('AE', updates={'reconstruction': ('decoder',)})
-  assert models.AE.from_config(model.get_config()).table.phases == model.table.phases
+  again = models.AE.from_config(model.get_config())
+  assert again.table.phases == model.table.phases

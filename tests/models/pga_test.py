@@ -384,7 +384,7 @@ def _configured(name):
        'conv_digits_decoder.base_filters = 2',
        'conv_digits_decoder.dense_units = 5']
       + [f'{name}.{k} = {v!r}' for k, v in values.items()])
-  return pga_test_root()()  # pylint: disable=not-callable,no-value-for-parameter
+  return pga_test_root()()
 
 
 @pytest.mark.parametrize('name', PGA)

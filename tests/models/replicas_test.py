@@ -29,9 +29,11 @@ def _turns():
   from pgak import models
   import tiny_models
 
+  both = ('encoder', 'decoder')
+
   class Turns(models.VAE):
     updates = (models.Phase('kl_terms', {'kl': ('encoder',)}, repeats=2),
-               models.Phase('terms', {'reconstruction': ('encoder', 'decoder')}))
+               models.Phase('terms', {'reconstruction': both}))
     kl_terms = models.VAE.terms
 
   model = Turns(tiny_models.encoder(True), tiny_models.decoder(), kl=0.3)
@@ -40,7 +42,7 @@ def _turns():
 
 
 def _train(case):
-  """Returns the weights after some steps, the logs, and the shapes of noise."""
+  """Returns the weights after some steps, the logs and the step."""
   import keras
   import numpy as np
   import tensorflow as tf
@@ -53,6 +55,9 @@ def _train(case):
   batches = np.stack([tiny_models.images(BATCH, seed) for seed in range(STEPS)])
   data = tf.data.Dataset.from_tensor_slices(batches)
   history = model.fit(data, verbose=0, shuffle=False).history
+  if case == 'vpga':
+    validation = model.evaluate(data, verbose=0, return_dict=True)
+    history |= {f'val_{term}': [value] for term, value in validation.items()}
   return {'weights': [float(x) for p in sorted(model.parts)
                       for x in tiny_models.values(model.parts[p])],
           'logs': {t: v[0] for t, v in history.items()},

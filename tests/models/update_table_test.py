@@ -48,6 +48,13 @@ def test_an_unknown_term_is_an_error(setting):
     _table(**{setting: {'nll_deocder': ('decoder',)}})
 
 
+def test_a_term_of_two_phases_is_an_error():
+  phases = (update_table.Phase('first', {'kl_fake': ('encoder',)}),
+            update_table.Phase('second', {'kl_fake': ('decoder',)}))
+  with pytest.raises(ValueError, match='two names.*kl_fake, kl_fake'):
+    _table(phases)
+
+
 def test_equal_rows_are_one_group():
   assert _table().grouped(PGA) == {
       ('encoder', 'decoder'): ['reconstruction'],

@@ -185,7 +185,8 @@ def test_the_activations_are_leaky_in_the_encoder_and_relu_in_the_decoder(name):
   encoder, decoder = _small(name)
   for net, slope in ((encoder, 0.2), (decoder, 0.)):
     first = next(l for l in net.layers if l.weights)
-    activation = next(n.operation for n in first._outbound_nodes)  # pylint: disable=protected-access
+    # pylint: disable-next=protected-access
+    activation = next(n.operation for n in first._outbound_nodes)
     values = activation(tf.constant([-1., 2.]))
     np.testing.assert_allclose(values, [-slope, 2.], rtol=1e-6)
 
