@@ -45,7 +45,7 @@ def main(argv):
   registry.register()
   imports = args['import'].value
   configuration.parse(args.gin_file, command_lib.bindings_of_flags(args),
-                      imports, roots=['train'])
+                      imports, roots=registry.TRAIN_ROOTS)
   try:
     training.train(args.run_dir, imports=imports)
   finally:

@@ -31,11 +31,21 @@ class EveryNSteps(keras.callbacks.Callback):
     super().__init__()
     self.every = every
     self.last_step = last_step
+    self.step = 0
+
+  def on_train_begin(self, logs=None):
+    self.step = int(self.model.step.numpy())
 
   def on_train_batch_end(self, batch, logs=None):
-    step = int(self.model.step.numpy())
-    if self.every and (step % self.every == 0 or step == self.last_step):
-      self.at_step(step, logs or {})
+    # Counted here: to read the model's own counter would wait for the device.
+    self.step += self.model.steps_per_execution
+    if self.is_due():
+      self.at_step(self.step, logs or {})
+
+  def is_due(self):
+    """Whether the present step is one of those that the callback is for."""
+    return self.every and (
+        self.step % self.every == 0 or self.step == self.last_step)
 
   def at_step(self, step, logs):
     """What the callback does."""
@@ -60,36 +70,37 @@ class StopOnFault(EveryNSteps):
     stop_on_fault(self.model)
 
 
-class Progress(keras.callbacks.Callback):
+class Progress(EveryNSteps):
   """A progress bar over the whole run, or one line an interval in a log file.
 
   Args:
-    first_step: where this command begins.
+    every: steps between lines that stay.
     last_step: where the run ends.
-    every: steps between lines where the output is not a terminal.
     stream: where to write; standard output by default.
   """
 
-  def __init__(self, first_step, last_step, every, stream=None):
-    super().__init__()
-    self.first_step = first_step
-    self.last_step = last_step
-    self.every = every
+  def __init__(self, every, last_step, stream=None):
+    super().__init__(every, last_step)
     self.stream = stream or sys.stdout
     self.interactive = self.stream.isatty()
     self.shown = 0.
     self.mark = None
 
   def on_train_begin(self, logs=None):
-    self.mark = (time.monotonic(), self.first_step)
+    super().on_train_begin()
+    self.mark = (time.monotonic(), self.step)
 
   def on_train_batch_end(self, batch, logs=None):
-    step = int(self.model.step.numpy())
+    super().on_train_batch_end(batch, logs)
     now = time.monotonic()
-    is_line = step % self.every == 0 or step == self.last_step
-    if is_line or (self.interactive and now - self.shown > 0.5):
+    if self.interactive and not self.is_due() and now - self.shown > 0.5:
       self.shown = now
-      self._show(step, logs or {}, '\n' if is_line else '', now)
+      self._show(self.step, logs or {}, '', now)
+
+  def at_step(self, step, logs):
+    now = time.monotonic()
+    self._show(step, logs, '\n', now)
+    self.mark = (now, step)  # The next line tells the speed from here on.
 
   def _show(self, step, logs, end, now):
     begun, first_step = self.mark
@@ -101,8 +112,6 @@ class Progress(keras.callbacks.Callback):
     if self.interactive:
       line = '\r\x1b[K' + line
     print(line, end=end, file=self.stream, flush=True)
-    if end:  # The next line tells the speed from here on.
-      self.mark = (now, step)
 
 
 class TermLogger(EveryNSteps):
@@ -114,9 +123,11 @@ class TermLogger(EveryNSteps):
     last_step: where the run ends.
     validation: `tf.data.Dataset` of validation batches, or None.
     events: folder of the event files, or None to write nothing.
+    config: gin text that TensorBoard shows beside the curves.
   """
 
-  def __init__(self, every, validate_every, last_step, validation, events):
+  def __init__(self, every, validate_every, last_step, validation, events,
+               config=''):
     super().__init__(every, last_step)
     self.validate_every = validate_every
     self.validation = validation
@@ -124,6 +135,8 @@ class TermLogger(EveryNSteps):
     if events:
       self.writers = {name: tf.summary.create_file_writer(str(events / name))
                       for name in ('train', 'validation')}
+      with self.writers['train'].as_default(step=0):
+        tf.summary.text('config', f'```\n{config}\n```')
 
   def at_step(self, step, logs):
     self._write('train', step, logs)

@@ -1,10 +1,13 @@
 """All rooms whose functions and classes a configuration may name."""
 import importlib
 
-__all__ = ['register']
+__all__ = ['TRAIN_ROOTS', 'register']
 
 ROOMS = ('data', 'drawing', 'evaluation', 'models', 'networks', 'optimizers',
          'priors', 'schedules', 'serving', 'training')
+# What a train command calls: `train`, and what its scorer finds by name.
+TRAIN_ROOTS = ('train', 'quick', 'fid768_test', 'pga_icml2020', 'classifier',
+               'inception')
 
 
 def register():

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from pgak import images as images_lib
 
-__all__ = ['generate', 'interpolation_picture', 'interpolations',
-           'picture', 'reconstruct', 'reconstruction_picture', 'reestimate_batch_norm',
+__all__ = ['generate', 'interpolation_picture', 'interpolations', 'picture',
+           'reconstruct', 'reconstruction_picture', 'reestimate_batch_norm',
            'sample_picture']
 
 

@@ -18,6 +18,7 @@ from pgak import version
 
 __all__ = ['train']
 
+PRECISIONS = ('float32', 'mixed_bfloat16')
 STRATEGIES = ('one_device', 'mirrored', 'multi_worker')
 
 
@@ -51,7 +52,7 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
     validation_split: split on which terms are logged and images reconstructed.
     log_every: steps between two points of the training curves.
     validate_every: steps between two passes over the validation images.
-    sample_every: steps between two galleries.
+    sample_every: steps between two galleries, or None.
     checkpoint_every: steps between two checkpoints.
     keep_checkpoints: how many of the newest to keep.
     score_every: steps between two measurements by `scorer`, or None.
@@ -76,7 +77,8 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
   intervals = dict(steps=steps, log_every=log_every,
                    validate_every=validate_every, sample_every=sample_every,
                    checkpoint_every=checkpoint_every, score_every=score_every)
-  _check(strategy, xla, steps_per_execution, intervals, best_by, score_every)
+  _check(strategy, xla, precision, batch_size, steps_per_execution, intervals,
+         best_by, score_every)
   distribution = _distribution(strategy)
   is_chief = _is_chief(distribution)
   run = run_directory.RunDirectory(run_dir, create=True)
@@ -88,23 +90,22 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
         steps_per_execution=steps_per_execution)
   train_images, validation_images = _splits(
       images, trained, split, validation_split)
-  score = scorer(images) if score_every else None
   with _lock(run, is_chief):
     _write_or_compare(run, imports, seed, train_images, is_chief)
     first_step = _restore_latest(run, trained)
     if first_step >= steps:
       print(f'{run.path} is finished: {first_step} of {steps} steps.')
       return trained
+    score = scorer(images) if score_every else None
     batches = _distributed(distribution, lambda slots: data.train_batches(
-        train_images, batch_size, seed, first_step, trained.value_range,
-        augmenter, slots))
+        train_images, batch_size * trained.table.slices, seed, first_step,
+        trained.value_range, augmenter, slots))
     trained.fit(
         batches, steps_per_epoch=steps - first_step, epochs=1, verbose=0,
         shuffle=False,
         callbacks=_callbacks(
-            trained, run if is_chief else None, first_step, intervals,
-            train_images, validation_images, keep_checkpoints, score, best_by,
-            seed,
+            trained, run if is_chief else None, intervals, train_images,
+            validation_images, keep_checkpoints, score, best_by, seed,
             lambda step: checkpoints.save(trained, run, step, is_chief)))
   return trained
 
@@ -112,17 +113,31 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
 # === Before training ===
 
 
-def _check(strategy, xla, steps_per_execution, intervals, best_by,
-           score_every):
+def _is_positive(value):
+  return isinstance(value, int) and value > 0
+
+
+def _check(strategy, xla, precision, batch_size, steps_per_execution, intervals,
+           best_by, score_every):
   if strategy not in STRATEGIES:
     raise errors.UserError(f'`train.strategy` must be one of '
                            f'{", ".join(STRATEGIES)}, not {strategy!r}.')
-  if strategy != 'one_device' and (xla or steps_per_execution > 1):
+  if strategy != 'one_device' and (xla or steps_per_execution != 1):
     raise errors.UserError(
         f"`train.strategy = '{strategy}'` needs `train.xla = False` and "
         '`train.steps_per_execution = 1`: Keras can do neither of them there.')
+  if precision not in PRECISIONS:
+    raise errors.UserError(f'`train.precision` must be one of '
+                           f'{", ".join(PRECISIONS)}, not {precision!r}.')
+  for name, value in [('batch_size', batch_size),
+                      ('steps_per_execution', steps_per_execution)]:
+    if not _is_positive(value):
+      raise errors.UserError(f'`train.{name} = {value}` must be a positive '
+                             'whole number.')
   for name, value in intervals.items():
-    if value is not None and (value < 1 or value % steps_per_execution):
+    if value is None and name in ('sample_every', 'score_every'):
+      continue
+    if not _is_positive(value) or value % steps_per_execution:
       raise errors.UserError(
           f'`train.{name} = {value}` must be a positive multiple of '
           f'`train.steps_per_execution = {steps_per_execution}`.')
@@ -239,15 +254,15 @@ def _distributed(distribution, make_batches):
   return distribution.distribute_datasets_from_function(worker_batches)
 
 
-def _callbacks(model, run, first_step, intervals, train_images,
-               validation_images, keep, score, best_by, seed, save):
+def _callbacks(model, run, intervals, train_images, validation_images, keep,
+               score, best_by, seed, save):
   last_step = intervals['steps']
   validation = _validation_batches(
       validation_images, model.value_range,
       model.distribute_strategy.num_replicas_in_sync)
   logger = callbacks.TermLogger(
       intervals['log_every'], intervals['validate_every'], last_step,
-      validation, run and run.events)
+      validation, run and run.events, run.config_gin if run else '')
   scores = score and callbacks.Scores(
       intervals['score_every'], last_step, score, run, best_by)
   checkpointer = callbacks.Checkpointer(
@@ -255,8 +270,7 @@ def _callbacks(model, run, first_step, intervals, train_images,
       scores)
   chosen = [callbacks.StopOnFault(intervals['log_every'], last_step)]
   if run:
-    chosen.append(callbacks.Progress(
-        first_step, last_step, intervals['log_every']))
+    chosen.append(callbacks.Progress(intervals['log_every'], last_step))
     some = validation_images.read(np.arange(min(32, len(validation_images))))
     chosen.append(callbacks.Galleries(
         intervals['sample_every'], last_step, some, run.samples, run.events,

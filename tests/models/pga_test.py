@@ -314,6 +314,31 @@ def test_each_law_has_its_own_forward_call(name):
   assert same(first, other_delta) == set(first) - {last}
 
 
+@pytest.mark.parametrize('name, term, settings', [
+    ('LPGA', 'nll_decoder', dict(epsilon=0.5)),
+    ('LVPGA', 'variational_nll', dict(sigma_floor=0.5)),
+    ('VPGA', 'variational_reconstruction', dict(posterior_sigma=0.5))])
+def test_h_of_z_and_of_z_perturbed_are_two_calls(name, term, settings):
+  model = tiny_models.make(name, batch_norm=True, **settings)
+  noise = model.draw_noise(_images())
+  z = model.encode_mean(_images(), training=True)
+  def h(latents):
+    return model.encode_mean(model.decoder(latents, training=True), True)
+  if name == 'LPGA':
+    delta = model.perturb(noise['perturbation'])
+  else:
+    sigma = np.exp(0.5 * model.encoder(_images(), training=True)[1])
+    sigma = 0.5 if name == 'VPGA' else sigma + 0.5
+    delta = sigma * noise['perturbation']
+  if name == 'VPGA':
+    expected = losses.relative_error(h(z), h(z + delta), model.scale(z))
+  else:
+    expected = losses.expansion(h(z), h(z + delta),
+                                tf.reduce_sum(delta**2, -1))
+  np.testing.assert_allclose(model.terms(_images(), noise)[term], expected,
+                             1e-4, 1e-5)
+
+
 @pytest.mark.parametrize('name', PGA)
 def test_inference_mode_takes_one_example_at_a_time(name):
   model = tiny_models.compiled(name, batch_norm=True)
