@@ -139,6 +139,8 @@ def run(main):
     # Gin appends lines that say where in its calls the error was raised.
     print(str(e).splitlines()[0], file=sys.stderr)
     sys.exit(1)
+  except BrokenPipeError:  # Who reads the output, such as head, has enough.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
   except KeyboardInterrupt:
     print('Interrupted: the same command goes on from the last checkpoint.',
           file=sys.stderr)

@@ -289,7 +289,7 @@ lvpga mnist   mnist 600 0.1 no  32  6e-2 0    0      2e-2   2e-2 3000 6.32  0.16
 lvpga cifar10 32    400 0.2 yes 128 3e-2 0    2e-2   1.5e-2 5e-2 3000 52.94 0.89
 lvpga celeba  64    100 0.4 yes 128 3e-2 1e-2 1e-2   1e-2   5e-3 3000 13.80 0.20
 vae   mnist   mnist 600 0.1 no  32  -    -    -      -      -    0    13.83 0.06
-vae   cifar10 32    400 0.2 yes 128 -    -    -      -      -    0    115.74 0.63
+vae cifar10 32 400 0.2 yes 128 - - - - - 0 115.74 0.63
 vae   celeba  64    100 0.4 yes 128 -    -    -      -      -    0    43.60 0.33
 """
 TABLE = {f'{row[0]}_{row[1]}': row

@@ -31,7 +31,7 @@ def blocks(language):
 def commands():
   """Returns the commands of the page, as lists of words, in order."""
   lines = '\n'.join(blocks('sh')).replace('\\\n', ' ').splitlines()
-  return [shlex.split(line) for line in lines]
+  return [shlex.split(line) for line in lines if line]
 
 
 @pytest.fixture(name='here')

@@ -122,7 +122,10 @@ def lpga(x, noise, phi0, theta0, perturbation):
 
 def vpga(x, noise, phi0, theta0, likelihood_sigma=None):
   z0, n = f(phi0, x), noise['perturbation']
-  scale = likelihood_sigma or np.sqrt(np.mean(z0**2, 0))
+  if likelihood_sigma == 'norm':  # The paper: proportional to |z|.
+    scale = np.linalg.norm(z0, axis=-1, keepdims=True) / np.sqrt(H)
+  else:  # The authors' code: the root mean square over the batch.
+    scale = likelihood_sigma or np.sqrt(np.mean(z0**2, 0))
   def h(theta, z):  # The encoder inside h never moves.
     return f(phi0, g(theta, z))
   def eta_kl(phi, theta):
@@ -202,6 +205,8 @@ CASES = {
     'vpga': ('VPGA', VPGA, vpga),
     'vpga_fixed_likelihood': ('VPGA', dict(likelihood_sigma=0.7, **VPGA),
                               lambda *a: vpga(*a, 0.7)),
+    'vpga_norm_likelihood': ('VPGA', dict(likelihood_sigma='norm', **VPGA),
+                             lambda *a: vpga(*a, 'norm')),
     'lvpga': ('LVPGA', LVPGA, lvpga),
     # What the paper says hurts: theta descends eq. 2, phi eq. 7.
     'lpga_eq_2_to_both': (
@@ -296,7 +301,8 @@ def test_a_step_is_that_of_the_papers_in_float32(case):
   assert_close(changes, expected, rtol=0., share=1e-3)
 
 
-@pytest.mark.parametrize('case', ['vpga', 'vpga_fixed_likelihood', 'lvpga'])
+@pytest.mark.parametrize('case', ['vpga', 'vpga_fixed_likelihood',
+                                  'vpga_norm_likelihood', 'lvpga'])
 def test_eq_12_moves_only_what_makes_sigma(case, float64):
   """Alone, it leaves the mean's head alone: no gradient into F inside h."""
   name, settings, _ = CASES[case]

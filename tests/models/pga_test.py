@@ -162,6 +162,11 @@ def test_vpga_measures_in_units_of_the_latents_spread():
   # Per dimension: sqrt((1 + 9) / 2), sqrt((4 + 16) / 2), 0.5.
   np.testing.assert_allclose(
       model.scale(z), [math.sqrt(5.), math.sqrt(10.), 0.5], rtol=1e-6)
+  # Per latent: |z| / sqrt(3) of (1, 2, 0.5) and (3, -4, 0.5).
+  norm = tiny_models.make('VPGA', likelihood_sigma='norm')
+  np.testing.assert_allclose(
+      norm.scale(z), [[math.sqrt(5.25 / 3.)], [math.sqrt(25.25 / 3.)]],
+      rtol=1e-6)
   fixed = tiny_models.make('VPGA', likelihood_sigma=0.3)
   np.testing.assert_allclose(fixed.scale(z), 0.3)
 
