@@ -172,6 +172,9 @@ class Galleries(EveryNSteps):
   def __init__(self, every, last_step, images, folder, events, seed):
     super().__init__(every, last_step)
     self.images = images
+    # An even number, and at least two, whatever is there.
+    number = max(min(len(images), 16) // 2 * 2, 2)
+    self.ends = np.resize(images, (number, *images.shape[1:]))
     self.folder = folder
     self.writer = tf.summary.create_file_writer(str(events / 'images'))
     self.seed = seed
@@ -183,7 +186,7 @@ class Galleries(EveryNSteps):
           'reconstructions': sampling.reconstruction_picture(
               self.model, self.images[:32]),
           'interpolations': sampling.interpolation_picture(
-              self.model, self.images[:16]),
+              self.model, self.ends),
       }
     with self.writer.as_default(step=step):
       for name, picture in pictures.items():

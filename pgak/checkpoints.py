@@ -42,7 +42,9 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
   try:
     built = model()
   except ValueError as e:
-    raise errors.UserError(' '.join(str(e).split())) from e
+    # Gin appends lines that say where in its calls the error was raised.
+    text = str(e).split('\n  In call')[0]
+    raise errors.UserError(' '.join(text.split())) from e
   finally:
     keras.config.set_dtype_policy('float32')
   if built.needs_full_precision:

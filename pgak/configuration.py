@@ -152,6 +152,9 @@ def _parse_file(name):
   except tokenize.TokenError as e:
     raise ValueError(f'{e.args[0]}: a bracket or string of {name}, or of a '
                      'file that it includes, is never closed.') from e
+  except UnicodeDecodeError as e:
+    raise ValueError(f'{name}, or a file that it includes, is no text: '
+                     f'{e}.') from e
 
 
 def _parse_binding(binding):
@@ -200,8 +203,16 @@ def changed_bindings(saved, present):
   Args:
     saved: `as_text()` of a run as it was started.
     present: `as_text()` of the command that resumes it.
+
+  Raises:
+    errors.UserError: if `saved` is no gin text.
   """
-  old, new = (bindings_of(t.split(NOT_READ)[0]) for t in (saved, present))
+  try:
+    old, new = (bindings_of(t.split(NOT_READ)[0]) for t in (saved, present))
+  except (SyntaxError, ValueError, tokenize.TokenError) as e:
+    raise errors.UserError(
+        f'The config.gin of the run is damaged ({_one_sentence(e)}): restore '
+        'it, or train into a new run directory.') from e
   # What one of the two does not name, it does not read: there another binding
   # decides, such as train.score_every, which may change, or train.model.
   changed = [n for n in sorted(set(old) & set(new)) if old[n] != new[n]]

@@ -95,12 +95,20 @@ def _validation_images(number, seed):
 
 
 def _write(output, images, columns=None, **arrays):
-  if output.endswith('.png'):
-    images_lib.write_png(output, sampling.picture(images, columns))
-  else:
-    path = pathlib.Path(output)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'.{os.getpid()}.{path.name}')
-    np.savez(part, images=images, **arrays)
-    os.replace(part, path)
+  try:
+    if output.endswith('.png'):
+      images_lib.write_png(output, sampling.picture(images, columns))
+    else:
+      _write_arrays(pathlib.Path(output), images=images, **arrays)
+  except OSError as e:
+    raise errors.UserError(
+        f'{output} cannot be written ({e.strerror}): choose another --output.'
+    ) from e
   print(f'Wrote {len(images)} images to {output}.')
+
+
+def _write_arrays(path, **arrays):
+  path.parent.mkdir(parents=True, exist_ok=True)
+  part = path.with_name(f'.{os.getpid()}.{path.name}')
+  np.savez(part, **arrays)
+  os.replace(part, path)

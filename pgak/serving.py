@@ -272,7 +272,7 @@ def _describe(served):
       'keras': keras.__version__,
       'exported': now.isoformat(timespec='seconds'),
       'model': type(model).__name__,
-      'step': int(model.step.numpy()),
+      'step': int(keras.ops.convert_to_numpy(model.step)),
       'image_shape': list(model.image_shape),
       'latent_dim': model.latent_dim,
       'value_range': list(model.value_range),

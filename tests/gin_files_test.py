@@ -98,7 +98,7 @@ def test_the_quickstart_as_it_is():
       configuration.setting('train.dataset')().name == 'digits')
   settings = checkpoints._settings()
   model = checkpoints.build(**settings)
-  assert model.name == 'vpga' and settings['steps'] == 3000
+  assert model.name == 'vpga' and settings['steps'] <= 5000
   step(model, 64)
 
 
@@ -172,6 +172,8 @@ SETTINGS = [
      lambda model: model.perturbation, 'sphere', 'gaussian'),
     ('settings/fixed_likelihood_sigma.gin', 'vpga',
      lambda model: model.likelihood_sigma, None, 1.),
+    ('settings/likelihood_sigma_of_norm.gin', 'vpga',
+     lambda model: model.likelihood_sigma, None, 'norm'),
     ('settings/fixed_posterior_sigma.gin', 'vpga',
      lambda model: model.posterior_sigma, None, 0.1),
     ('settings/encoder_learns_expansion.gin', 'lpga',

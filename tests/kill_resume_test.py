@@ -28,10 +28,12 @@ FLAGS = tiny_runs.flags(
     'sgd.learning_rate = 0.05', files=['models/vae.gin'])
 
 
-def start(run_dir):
+def start(run_dir, *flags):
   return subprocess.Popen(
-      [sys.executable, str(TRAIN), f'--run_dir={run_dir}', *FLAGS],
-      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+      [sys.executable, str(TRAIN), f'--run_dir={run_dir}', *FLAGS, *flags],
+      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+      # A shell lets what it starts in the background ignore interrupts.
+      preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def finish(run_dir):
@@ -106,7 +108,7 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tmp_path):
 
 
 def test_an_interrupted_run_says_how_to_go_on(tmp_path):
-  process = start(tmp_path / 'run')
+  process = start(tmp_path / 'run', '--gin_param=train.steps = 100000')
   assert wait_for(process, lambda: newest(tmp_path / 'run') >= 5)
   process.send_signal(signal.SIGINT)
   _, stderr = process.communicate(timeout=60)

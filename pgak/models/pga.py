@@ -177,6 +177,9 @@ class VPGA(PerceptualAutoencoder):
                kl=2e-2, likelihood_sigma=None, posterior_sigma=None,
                warm_up_steps=0, updates=None):
     base.check_stochastic(encoder, 'VPGA', True)
+    if isinstance(likelihood_sigma, str) and likelihood_sigma != 'norm':
+      raise ValueError("`VPGA.likelihood_sigma` must be None, 'norm' or a "
+                       f'number, not {likelihood_sigma!r}.')
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,

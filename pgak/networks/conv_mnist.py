@@ -14,18 +14,18 @@ from pgak.networks import blocks
 __all__ = ['conv_mnist_decoder', 'conv_mnist_encoder']
 
 _leaky_relu = functools.partial(ops.leaky_relu, negative_slope=0.2)
-_options = dict(kernel_size=5, strides=2, padding='same')
 
 
 @gin.register
 def conv_mnist_encoder(images, base_filters=64, batch_norm=False,
-                       dense_units=1024):
-  """Images `[B, 28, 28, C]` to features `[B, dense_units]`."""
+                       dense_units=1024, kernel_size=5):
+  """Images `[B, 28, 28, C]`, or of another side, to `[B, dense_units]`."""
+  options = dict(kernel_size=kernel_size, strides=2, padding='same')
   bias = not batch_norm
-  x = blocks.activated(layers.Conv2D(base_filters, **_options), images,
+  x = blocks.activated(layers.Conv2D(base_filters, **options), images,
                        _leaky_relu, False)
   x = blocks.activated(
-      layers.Conv2D(2 * base_filters, use_bias=bias, **_options), x,
+      layers.Conv2D(2 * base_filters, use_bias=bias, **options), x,
       _leaky_relu, batch_norm)
   x = layers.Flatten()(x)
   return blocks.activated(layers.Dense(dense_units, use_bias=bias), x,
@@ -34,14 +34,15 @@ def conv_mnist_encoder(images, base_filters=64, batch_norm=False,
 
 @gin.register
 def conv_mnist_decoder(latents, channels, base_filters=64, batch_norm=False,
-                       dense_units=1024):
-  """Latents `[B, H]` to images `[B, 28, 28, channels]`."""
+                       dense_units=1024, kernel_size=5, side=7):
+  """Latents `[B, H]` to images `[B, 4 * side, 4 * side, channels]`."""
+  options = dict(kernel_size=kernel_size, strides=2, padding='same')
   bias = not batch_norm
   x = blocks.activated(layers.Dense(dense_units), latents, ops.relu, False)
   x = blocks.activated(
-      layers.Dense(7 * 7 * 2 * base_filters, use_bias=bias), x, ops.relu,
+      layers.Dense(side * side * 2 * base_filters, use_bias=bias), x, ops.relu,
       batch_norm)
-  x = layers.Reshape((7, 7, 2 * base_filters))(x)
-  x = blocks.activated(layers.Conv2DTranspose(base_filters, **_options), x,
+  x = layers.Reshape((side, side, 2 * base_filters))(x)
+  x = blocks.activated(layers.Conv2DTranspose(base_filters, **options), x,
                        ops.relu, False)
-  return layers.Conv2DTranspose(channels, **_options)(x)
+  return layers.Conv2DTranspose(channels, **options)(x)

@@ -57,7 +57,7 @@ def test_train_resume_and_finish(tmp_path, capsys):
     (['--gin_file=quickstart.gin', '--gin_file=datasets/images.gin'], 1,
      'images.path'),
     (['--gin_file=quickstart.gin', '--gin_file=datasets/mnist.gin'], 1,
-     'mnist'),
+     '(28, 28, 1)'),
     (['--gin_file=quickstart.gin', '--data_dir=nowhere'], 1, 'data_dir'),
 ])
 def test_a_wrong_command_is_one_sentence(

@@ -1,0 +1,120 @@
+"""Tests of the evaluate command, called in this process."""
+import pathlib
+import shutil
+
+import numpy as np
+import pytest
+import tiny_commands
+import tiny_runs
+
+from pgak import run_directory
+from pgak.bin import evaluate
+
+QUICK = ('--gin_param=classifier.steps = 20', '--num_samples=70')
+
+
+@pytest.fixture(name='trained', scope='module')
+def _trained(tmp_path_factory):
+  path = tmp_path_factory.mktemp('runs') / 'run'
+  tiny_runs.train(path, 'train.steps = 4', 'train.checkpoint_every = 2')
+  return path
+
+
+@pytest.fixture(name='run_dir')
+def _run_dir(trained, tmp_path):
+  """A copy of the run, to be damaged."""
+  return pathlib.Path(shutil.copytree(trained, tmp_path / 'run'))
+
+
+def test_scores_are_printed_and_appended(run_dir, capsys):
+  run = run_directory.RunDirectory(run_dir)
+  before = {p.name: p.read_bytes() for p in run_dir.iterdir() if p.is_file()}
+  result = tiny_commands.call(
+      evaluate, capsys, f'--run_dir={run_dir}', '--checkpoint=all', '--seed=3',
+      *QUICK)
+  assert result.status == 0, result.err
+  rows = run.scores()
+  assert [(r['step'], r['metric']) for r in rows] == [
+      (step, metric) for step in '24'
+      for metric in ('frechet_digits_classifier', 'reconstruction_mse')]
+  assert {r['seed'] for r in rows} == {'3'}
+  assert {r['num_samples'] for r in rows} == {'70'}
+  for row in rows:
+    assert row['metric'] in result.out
+    for column in ('dataset', 'prior', 'split', 'rounding', 'batch_norm'):
+      assert f'{column} {row[column]}' in result.out
+    assert f'{float(row["value"]):.6g}' in result.out
+  # A second evaluation keeps the first one's rows.
+  result = tiny_commands.call(
+      evaluate, capsys, f'--run_dir={run_dir}', '--checkpoint=2', '--seed=3',
+      '--latents', *QUICK)
+  assert result.status == 0
+  assert run.scores()[:4] == rows
+  assert run.scores()[4:6] == rows[:2]
+  assert {r['metric'] for r in run.scores()[6:]} == {
+      'latent_match_prior_data', 'latent_match_prior_generated',
+      'latent_match_data_generated'}
+  for name, content in before.items():
+    assert (run_dir / name).read_bytes() == content
+
+
+@pytest.mark.parametrize('flags, status, named', [
+    (['--checkpoint=3'], 1, r'[2, 4]'),
+    (['--checkpoint=best'], 1, 'train.best_by'),
+    (['--prior=Gauss'], 1, 'Gauss'),
+    (['--protocol=fid'], 2, 'protocol'),
+    (['--num_samples=1'], 2, 'num_samples'),
+    (['--output=x'], 2, 'output'),
+    (['--gin_param=train.stepz = 1'], 1, 'stepz'),
+    (['--gin_param=my_macro = 1'], 1, 'my_macro'),
+    (['--protocol=fid768_test', '--inception=absent.npz'], 1, 'absent.npz'),
+])
+def test_a_wrong_flag_is_one_sentence(trained, capsys, flags, status, named):
+  flags = [f'--run_dir={trained}', *QUICK[:status == 1 and 'fid768' not in str(
+      flags)], *flags]
+  assert named in tiny_commands.refused(evaluate, capsys, *flags, status=status)
+  assert not (trained / 'scores.csv').exists()
+
+
+def test_a_missing_run_directory_is_named(tmp_path, capsys):
+  for path in (tmp_path / 'absent', tmp_path):
+    line = tiny_commands.refused(evaluate, capsys, f'--run_dir={path}')
+    assert str(path) in line and 'is not a run directory' in line
+  assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('content', [b'', b'no weights', b'PK\x03\x04broken'])
+@pytest.mark.parametrize('suffix', ['.npz', '.pb', '.tgz'])
+def test_damaged_inception_weights_are_named(
+    trained, tmp_path, capsys, content, suffix):
+  path = tmp_path / f'weights{suffix}'
+  path.write_bytes(content)
+  assert str(path) in tiny_commands.refused(
+      evaluate, capsys, f'--run_dir={trained}', '--protocol=fid768_test',
+      f'--inception={path}')
+
+
+def test_weights_of_another_net_are_named(trained, tmp_path, capsys):
+  path = tmp_path / 'weights.npz'
+  np.savez(path, kernel=np.zeros((3, 3)))
+  assert str(path) in tiny_commands.refused(
+      evaluate, capsys, f'--run_dir={trained}', '--protocol=fid768_test',
+      f'--inception={path}')
+
+
+@pytest.mark.parametrize('name, content, named', [
+    ('config.gin', b'train.steps = = 3', 'config.gin'),
+    ('config.gin', b'', 'config.gin'),
+    ('config.gin', b'\xff\xfe\x00', 'config.gin'),
+    ('config.json', b'{"se', 'config.json'),
+    ('checkpoints/step-00000004/checkpoint.index', b'', 'step-00000004'),
+    ('checkpoints/step-00000004/checkpoint.data-00000-of-00001', b'short',
+     'step-00000004'),
+])
+def test_a_damaged_run_is_named_and_left_alone(
+    run_dir, capsys, name, content, named):
+  (run_dir / name).write_bytes(content)
+  assert named in tiny_commands.refused(
+      evaluate, capsys, f'--run_dir={run_dir}', *QUICK)
+  assert (run_dir / name).read_bytes() == content
+  assert not (run_dir / 'scores.csv').exists()

@@ -1,0 +1,98 @@
+"""Tests of the export command, called in this process."""
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tiny_commands
+import tiny_runs
+
+import pgak
+from pgak import served_model
+from pgak.bin import export
+
+
+@pytest.fixture(name='run_dir', scope='module')
+def _run_dir(tmp_path_factory):
+  path = tmp_path_factory.mktemp('runs') / 'run'
+  tiny_runs.train(path, 'train.steps = 4', 'train.checkpoint_every = 2')
+  return path
+
+
+def content(folder):
+  return {p.relative_to(folder): p.read_bytes()
+          for p in folder.rglob('*') if p.is_file()}
+
+
+def test_twice_makes_two_versions(run_dir, tmp_path, capsys):
+  output = tmp_path / 'new' / 'exports'
+  flags = [f'--run_dir={run_dir}', f'--output={output}', '--noverify']
+  first = tiny_commands.call(export, capsys, *flags)
+  assert first.status == 0, first.err
+  assert f'Exported to {output}/1.' in first.out
+  before = content(output / '1')
+  second = tiny_commands.call(export, capsys, *flags, '--checkpoint=2')
+  assert f'Exported to {output}/2.' in second.out
+  assert content(output / '1') == before
+  assert sorted(p.name for p in output.iterdir()) == ['1', '2']
+  model = pgak.load(run_dir)
+  served = served_model.ServedModel(output / '1')
+  np.testing.assert_allclose(served.sample(4, seed=1).astype(int),
+                             model.sample(4, seed=1).numpy(), atol=1)
+  assert json.loads((output / '1/metadata.json').read_text())['step'] == 4
+  assert json.loads((output / '2/metadata.json').read_text())['step'] == 2
+  # A version that is there is not replaced.
+  assert f'{output}/1 exists' in tiny_commands.refused(
+      export, capsys, *flags, '--version=1')
+  assert content(output / '1') == before
+
+
+def test_it_is_verified_in_a_fresh_process(run_dir, tmp_path, capsys):
+  copy = tmp_path / 'run'
+  shutil.copytree(run_dir, copy)
+  result = tiny_commands.call(export, capsys, f'--run_dir={copy}')
+  assert result.status == 0, result.err
+  assert (copy / 'export/1/saved_model.pb').exists()
+
+
+@pytest.mark.parametrize('flags, status, named', [
+    (['--checkpoint=3'], 1, '[2, 4]'),
+    (['--checkpoint=best'], 1, 'train.best_by'),
+    (['--prior=Gauss'], 1, 'Gauss'),
+    (['--version=0'], 2, 'version'),
+    (['--version=new'], 2, 'version'),
+    (['--seed=3'], 2, 'seed'),
+    (['--gin_param=export.max_count = 1'], 1, 'max_count'),
+    (['--gin_param=quick.seed = 1'], 1, 'quick'),
+])
+def test_a_wrong_flag_is_one_sentence(
+    run_dir, tmp_path, capsys, flags, status, named):
+  output = tmp_path / 'export'
+  assert named in tiny_commands.refused(
+      export, capsys, f'--run_dir={run_dir}', f'--output={output}', *flags,
+      status=status)
+  assert not output.exists()
+
+
+def test_what_is_missing_is_named(tmp_path, capsys):
+  assert '--run_dir' in tiny_commands.refused(export, capsys, status=2)
+  assert 'is not a run directory' in tiny_commands.refused(
+      export, capsys, f'--run_dir={tmp_path}')
+
+
+def test_an_output_that_is_a_file_is_named_and_kept(run_dir, tmp_path, capsys):
+  path = tmp_path / 'file'
+  path.write_text('mine')
+  assert str(path) in tiny_commands.refused(
+      export, capsys, f'--run_dir={run_dir}', f'--output={path}')
+  assert path.read_text() == 'mine'
+
+
+def test_a_damaged_checkpoint_is_named(run_dir, tmp_path, capsys):
+  copy = tmp_path / 'run'
+  shutil.copytree(run_dir, copy)
+  path = copy / 'checkpoints/step-00000004/checkpoint.data-00000-of-00001'
+  path.write_bytes(path.read_bytes()[:100])
+  assert 'step-00000004' in tiny_commands.refused(
+      export, capsys, f'--run_dir={copy}')
+  assert not (copy / 'export').exists()

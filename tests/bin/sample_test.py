@@ -1,0 +1,164 @@
+"""Tests of the sample command, called in this process."""
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny_commands
+import tiny_models
+import tiny_runs
+
+import pgak
+from pgak import serving
+from pgak.bin import sample
+
+
+@pytest.fixture(name='run_dir', scope='module')
+def _run_dir(tmp_path_factory):
+  path = tmp_path_factory.mktemp('runs') / 'run'
+  tiny_runs.train(path, 'train.steps = 4', 'train.checkpoint_every = 2')
+  return path
+
+
+@pytest.fixture(name='export_dir', scope='module')
+def _export_dir(tmp_path_factory):
+  path = tmp_path_factory.mktemp('exports')
+  serving.export_model(tiny_models.make('VAE'), path, verified=False)
+  return path
+
+
+def draw(capsys, *flags):
+  result = tiny_commands.call(sample, capsys, *flags)
+  assert result.status == 0, result.err
+  return result.out
+
+
+def read_png(path):
+  return tf.io.decode_png(path.read_bytes()).numpy()
+
+
+def test_samples_as_an_array_repeat_by_seed(run_dir, tmp_path, capsys):
+  flags = [f'--run_dir={run_dir}', '--num_samples=5']
+  arrays = []
+  for name, seed in (('a', 1), ('b', 1), ('c', 2)):
+    path = tmp_path / 'new' / f'{name}.npz'
+    out = draw(capsys, *flags, f'--output={path}', f'--seed={seed}')
+    assert str(path) in out
+    with np.load(path) as file:
+      arrays.append(file['images'])
+      assert file['latents'].shape == (5, 3)
+  assert arrays[0].shape == (5, 8, 8, 1) and arrays[0].dtype == np.uint8
+  np.testing.assert_array_equal(arrays[0], arrays[1])
+  assert np.any(arrays[0] != arrays[2])
+  np.testing.assert_array_equal(
+      arrays[0], pgak.load(run_dir).sample(5, seed=1).numpy())
+  assert not list((tmp_path / 'new').glob('.*'))
+
+
+def test_the_checkpoint_is_chosen(run_dir, tmp_path, capsys):
+  images = []
+  for step in (2, 4):
+    path = tmp_path / f'{step}.npz'
+    draw(capsys, f'--run_dir={run_dir}', f'--checkpoint={step}',
+         f'--output={path}')
+    with np.load(path) as file:
+      images.append(file['images'])
+  assert np.any(images[0] != images[1])
+
+
+@pytest.mark.parametrize('kind', ['samples', 'interpolation', 'reconstruction'])
+def test_pictures(run_dir, tmp_path, capsys, kind):
+  path = tmp_path / f'{kind}.png'
+  draw(capsys, f'--run_dir={run_dir}', f'--kind={kind}', f'--output={path}',
+       '--num_samples=16')
+  picture = read_png(path)
+  assert picture.shape[-1] in (1, 3) and picture.std() > 0.
+
+
+def test_reconstructions_as_an_array(run_dir, tmp_path, capsys):
+  path = tmp_path / 'a.npz'
+  draw(capsys, f'--run_dir={run_dir}', '--kind=reconstruction',
+       f'--output={path}', '--num_samples=6', '--seed=2')
+  with np.load(path) as file:
+    assert file['originals'].shape == (6, 8, 8, 1)
+    np.testing.assert_allclose(
+        file['images'].astype(int),
+        pgak.load(run_dir).reconstruct(file['originals']).numpy(), atol=1)
+
+
+def test_an_export_is_drawn_from(export_dir, tmp_path, capsys):
+  paths = [tmp_path / f'{i}.npz' for i in range(2)]
+  for path in paths:
+    draw(capsys, f'--export_dir={export_dir}', f'--output={path}',
+         '--num_samples=5', '--seed=1')
+  with np.load(paths[0]) as one, np.load(paths[1]) as two:
+    assert one['images'].shape == (5, *tiny_models.IMAGE_SHAPE)
+    np.testing.assert_array_equal(one['images'], two['images'])
+  draw(capsys, f'--export_dir={export_dir}/1', '--kind=interpolation',
+       f'--output={tmp_path / "lines.png"}', '--num_samples=16')
+  assert read_png(tmp_path / 'lines.png').ndim == 3
+
+
+@pytest.mark.parametrize('flags, status, named', [
+    (['--output=a.png', '--kind=sketch'], 2, 'kind'),
+    (['--output=a.png', '--num_samples=0'], 2, 'num_samples'),
+    (['--output=a.png', '--export_dir=b'], 2, 'either --run_dir or --export'),
+    ([], 2, '--output'),
+    (['--output=a.jpg'], 1, 'a.jpg'),
+    (['--output=a.png', '--checkpoint=3'], 1, '[2, 4]'),
+    (['--output=a.png', '--checkpoint=best'], 1, 'train.best_by'),
+    (['--output=a.png', '--prior=Gauss'], 1, 'Gauss'),
+    (['--output=a.png', '--gin_param=sample.kin = 1'], 1, 'kin'),
+])
+def test_a_wrong_flag_is_one_sentence(
+    run_dir, tmp_path, monkeypatch, capsys, flags, status, named):
+  monkeypatch.chdir(tmp_path)
+  assert named in tiny_commands.refused(
+      sample, capsys, f'--run_dir={run_dir}', *flags, status=status)
+  assert not list(tmp_path.iterdir())
+
+
+def test_neither_a_run_nor_an_export(capsys):
+  assert 'either --run_dir or --export_dir' in tiny_commands.refused(
+      sample, capsys, '--output=a.png', status=2)
+
+
+@pytest.mark.parametrize('flag', ['run_dir', 'export_dir'])
+def test_what_is_missing_is_named(tmp_path, capsys, flag):
+  for path in (tmp_path / 'absent', tmp_path):
+    assert str(path) in tiny_commands.refused(
+        sample, capsys, f'--{flag}={path}', f'--output={tmp_path / "a.png"}')
+  assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('name', ['metadata.json', 'saved_model.pb',
+                                  'variables/variables.index'])
+@pytest.mark.parametrize('content', [b'', b'\x00\xff damaged'])
+def test_a_damaged_export_is_named(
+    export_dir, tmp_path, capsys, name, content):
+  copy = tmp_path / 'export'
+  shutil.copytree(export_dir, copy)
+  (copy / '1' / name).write_bytes(content)
+  line = tiny_commands.refused(sample, capsys, f'--export_dir={copy}',
+                               f'--output={tmp_path / "a.png"}')
+  assert str(copy) in line and 'export the run again' in line
+
+
+def test_an_existing_output_is_kept(run_dir, export_dir, tmp_path, capsys):
+  for name in ('a.png', 'a.npz'):
+    path = tmp_path / name
+    path.write_text('mine')
+    for source in (f'--run_dir={run_dir}', f'--export_dir={export_dir}'):
+      line = tiny_commands.refused(sample, capsys, source, f'--output={path}')
+      assert f'{path} exists' in line
+    assert path.read_text() == 'mine'
+
+
+@pytest.mark.parametrize('name', ['a.png', 'a.npz'])
+def test_an_output_that_cannot_be_written_is_named(
+    run_dir, tmp_path, capsys, name):
+  (tmp_path / 'file').write_text('mine')
+  path = tmp_path / 'file' / name
+  line = tiny_commands.refused(sample, capsys, f'--run_dir={run_dir}',
+                               f'--output={path}')
+  assert str(path) in line

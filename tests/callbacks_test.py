@@ -1,0 +1,228 @@
+"""Tests of what happens every N steps; whole runs are in training_test."""
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny_models
+
+from pgak import callbacks
+from pgak import errors
+from pgak import run_directory
+
+
+class Terminal(io.StringIO):
+
+  def isatty(self):
+    return True
+
+
+class Model:
+  """Counts steps; a fault can be set."""
+
+  steps_per_execution = 1
+
+  def __init__(self):
+    self.step = tf.Variable(0, dtype=tf.int64)
+    self.found = None
+    self.parts = {}
+
+  def fault(self):
+    return self.found
+
+
+def drive(callback, model, steps, logs=None):
+  """Calls a callback as `fit` does, step by step, from the model's step."""
+  callback.set_model(model)
+  callback.on_train_begin()
+  for _ in range(steps):
+    model.step.assign_add(model.steps_per_execution)
+    callback.on_train_batch_end(0, logs)
+  return callback
+
+
+class Recorder(callbacks.EveryNSteps):
+
+  def at_step(self, step, logs):
+    self.__dict__.setdefault('seen', []).append(step)
+
+
+@pytest.mark.parametrize('every, last_step, seen', [
+    (3, 8, [3, 6, 8]), (4, 8, [4, 8]), (10, 8, [8]), (3, None, [3, 6]),
+    (None, 8, None)])
+def test_every_n_steps_and_at_the_last(every, last_step, seen):
+  recorder = drive(Recorder(every, last_step), Model(), 8)
+  assert getattr(recorder, 'seen', None) == seen
+
+
+def test_steps_are_those_of_the_model_and_not_of_the_command():
+  model = Model()
+  model.step.assign(10)
+  assert drive(Recorder(4, 17), model, 7).seen == [12, 16, 17]
+
+
+def test_several_steps_an_execution():
+  model = Model()
+  model.steps_per_execution = 5
+  assert drive(Recorder(10, 25), model, 5).seen == [10, 20, 25]
+
+
+def test_a_fault_names_step_and_terms():
+  model = Model()
+  callbacks.stop_on_fault(model)
+  model.found = (7, ['kl', 'reconstruction'])
+  with pytest.raises(errors.UserError,
+                     match='kl and reconstruction was not finite at step 7'):
+    callbacks.stop_on_fault(model)
+  with pytest.raises(errors.UserError, match='step 7'):
+    drive(callbacks.StopOnFault(2), model, 2)
+
+
+def test_progress_in_a_log_is_one_line_an_interval():
+  stream = io.StringIO()
+  progress = progress_to(stream)
+  drive(progress, Model(), 6, {'loss': tf.constant([0.5]), 'kl': 2.})
+  lines = stream.getvalue().splitlines()
+  assert [line.split()[1] for line in lines] == ['2/6', '4/6', '6/6']
+  assert all('loss 0.5 kl 2' in line and 'ms/step' in line for line in lines)
+  assert '\r' not in stream.getvalue()
+
+
+def test_progress_on_a_terminal_is_drawn_over_itself():
+  stream = Terminal()
+  drive(progress_to(stream), Model(), 6, {'loss': 1.})
+  text = stream.getvalue()
+  assert text.count('\n') == 3 and text.count('\r') >= 3
+  assert text.endswith('\n')
+
+
+def progress_to(stream):
+  return callbacks.Progress(2, 6, stream)
+
+
+@pytest.fixture(name='folders')
+def _folders(tmp_path):
+  (tmp_path / 'samples').mkdir()
+  return tmp_path / 'samples', tmp_path / 'events'
+
+
+@pytest.mark.parametrize('number', [1, 2, 3, 5, 16, 40])
+def test_galleries_of_any_number_of_images(folders, number):
+  images = np.random.default_rng(0).integers(
+      0, 256, (number, *tiny_models.IMAGE_SHAPE), np.uint8)
+  model = tiny_models.compiled('AE')
+  gallery = callbacks.Galleries(1, None, images, *folders, seed=0)
+  gallery.set_model(model)
+  gallery.at_step(1, {})
+  assert len(list(folders[0].iterdir())) == 3
+
+
+def test_galleries_repeat(folders):
+  images = np.zeros((4, *tiny_models.IMAGE_SHAPE), np.uint8)
+  gallery = callbacks.Galleries(1, None, images, *folders, seed=3)
+  gallery.set_model(tiny_models.compiled('VAE'))
+  for step in (1, 2):
+    gallery.at_step(step, {})
+  for name in ('samples', 'reconstructions', 'interpolations'):
+    first, second = (folders[0] / f'{name}_{s:08d}.png' for s in (1, 2))
+    assert first.read_bytes() == second.read_bytes()
+
+
+class Images:
+
+  def __init__(self, number=20):
+    self.images = np.random.default_rng(0).integers(
+        0, 256, (number, *tiny_models.IMAGE_SHAPE), np.uint8)
+
+  def __len__(self):
+    return len(self.images)
+
+  def read(self, indices):
+    return self.images[indices]
+
+
+@pytest.fixture(name='run')
+def _run(tmp_path):
+  return run_directory.RunDirectory(tmp_path / 'run', create=True)
+
+
+def checkpointer(run, model, scores=None, keep=2):
+  saved = []
+
+  def save(step):
+    saved.append(step)
+    with run.writing_checkpoint(step) as prefix:
+      open(prefix, 'w', encoding='utf-8').close()
+
+  made = callbacks.Checkpointer(1, None, save, run, keep, Images(), scores)
+  made.set_model(model)
+  return made, saved
+
+
+class Measured:
+  """Stands for `Scores`."""
+
+  def __init__(self, best_by):
+    self.best_by = best_by
+    self.latest = {}
+
+
+def test_the_lowest_score_marks_the_best(run):
+  scores = Measured('fid')
+  made, saved = checkpointer(run, tiny_models.compiled('AE'), scores)
+  values = {1: 5., 2: 3., 3: 4., 4: float('nan'), 5: 3.5}
+  for step, value in values.items():
+    scores.latest = {'fid': value, 'other': -step}
+    made.at_step(step, {})
+  assert saved == [1, 2, 3, 4, 5]
+  assert run.best == {'step': 2, 'metric': 'fid', 'value': 3.}
+  assert run.checkpoints() == [2, 4, 5]
+
+
+def test_no_score_marks_nothing(run):
+  made, _ = checkpointer(run, tiny_models.compiled('AE'), None)
+  made.at_step(1, {})
+  assert run.best is None
+
+
+def test_a_weight_that_is_not_finite_is_never_saved(run):
+  model = tiny_models.compiled('AE')
+  made, saved = checkpointer(run, model)
+  variable = model.decoder.trainable_variables[0]
+  values = variable.numpy()
+  values[0, 0] = np.nan
+  variable.assign(values)
+  with pytest.raises(errors.UserError, match='weight of the decoder'):
+    made.at_step(1, {})
+  assert not saved and not run.checkpoints()
+
+
+def test_scores_are_written_and_a_missing_best_is_named(run):
+  row = dict(dict.fromkeys(run_directory.SCORE_COLUMNS, 'x'), metric='fid')
+  model = tiny_models.compiled('AE')
+  def measure(measured, step):
+    assert measured is model
+    return [dict(row, step=step, value=step / 2.)]
+  scores = callbacks.Scores(1, None, measure, run, best_by='fid')
+  scores.set_model(model)
+  scores.at_step(3, {})
+  assert scores.latest == {'fid': 1.5}
+  assert [(r['step'], r['value']) for r in run.scores()] == [('3', '1.5')]
+  wrong = callbacks.Scores(1, None, measure, run, best_by='kid')
+  wrong.set_model(model)
+  with pytest.raises(errors.UserError, match="'kid'.*'fid'"):
+    wrong.at_step(4, {})
+  # A worker that is not the chief measures and writes nothing.
+  silent = callbacks.Scores(1, None, measure, None)
+  silent.set_model(model)
+  silent.at_step(5, {})
+  assert len(run.scores()) == 1
+
+
+def test_scores_of_a_broken_model_are_not_taken(run):
+  model = Model()
+  model.found = (2, ['kl'])
+  scores = callbacks.Scores(1, None, None, run)
+  scores.set_model(model)
+  with pytest.raises(errors.UserError, match='kl was not finite'):
+    scores.at_step(2, {})
