@@ -212,6 +212,7 @@ class Scores(EveryNSteps):
     self.run = run
     self.best_by = best_by
     self.latest = {}
+    self.measured_at = None
     self.writer = run and tf.summary.create_file_writer(
         str(run.events / 'scores'))
 
@@ -220,6 +221,7 @@ class Scores(EveryNSteps):
     with self.model.averaged_weights():
       rows = self.score(self.model, step)
     self.latest = {r['metric']: float(r['value']) for r in rows}
+    self.measured_at = step
     if self.best_by and self.best_by not in self.latest:
       raise errors.UserError(
           f'`train.best_by` is {self.best_by!r}, which is not measured: choose '
@@ -277,6 +279,8 @@ class Checkpointer(EveryNSteps):
 
   def _mark_best(self, step):
     if not (self.scores and self.scores.best_by):
+      return
+    if self.scores.measured_at != step:
       return
     value = self.scores.latest.get(self.scores.best_by)
     best = self.run.best

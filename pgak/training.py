@@ -77,8 +77,9 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
   intervals = dict(steps=steps, log_every=log_every,
                    validate_every=validate_every, sample_every=sample_every,
                    checkpoint_every=checkpoint_every, score_every=score_every)
-  _check(strategy, xla, precision, batch_size, steps_per_execution, intervals,
-         best_by, score_every)
+  counts = dict(batch_size=batch_size, steps_per_execution=steps_per_execution,
+                keep_checkpoints=keep_checkpoints)
+  _check(strategy, xla, precision, counts, intervals, best_by)
   distribution = _distribution(strategy)
   is_chief = _is_chief(distribution)
   run = run_directory.RunDirectory(run_dir, create=True)
@@ -117,8 +118,8 @@ def _is_positive(value):
   return isinstance(value, int) and value > 0
 
 
-def _check(strategy, xla, precision, batch_size, steps_per_execution, intervals,
-           best_by, score_every):
+def _check(strategy, xla, precision, counts, intervals, best_by):
+  steps_per_execution = counts['steps_per_execution']
   if strategy not in STRATEGIES:
     raise errors.UserError(f'`train.strategy` must be one of '
                            f'{", ".join(STRATEGIES)}, not {strategy!r}.')
@@ -129,8 +130,7 @@ def _check(strategy, xla, precision, batch_size, steps_per_execution, intervals,
   if precision not in PRECISIONS:
     raise errors.UserError(f'`train.precision` must be one of '
                            f'{", ".join(PRECISIONS)}, not {precision!r}.')
-  for name, value in [('batch_size', batch_size),
-                      ('steps_per_execution', steps_per_execution)]:
+  for name, value in counts.items():
     if not _is_positive(value):
       raise errors.UserError(f'`train.{name} = {value}` must be a positive '
                              'whole number.')
@@ -141,9 +141,11 @@ def _check(strategy, xla, precision, batch_size, steps_per_execution, intervals,
       raise errors.UserError(
           f'`train.{name} = {value}` must be a positive multiple of '
           f'`train.steps_per_execution = {steps_per_execution}`.')
-  if best_by and not score_every:
-    raise errors.UserError('`train.best_by` needs `train.score_every`: bind '
-                           'the number of steps between two measurements.')
+  if best_by and (not intervals['score_every'] or
+                  intervals['score_every'] % intervals['checkpoint_every']):
+    raise errors.UserError(
+        '`train.best_by` needs `train.score_every`, a multiple of '
+        '`train.checkpoint_every`: what is measured must be saved.')
 
 
 def _distribution(strategy):

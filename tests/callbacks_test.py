@@ -165,6 +165,7 @@ class Measured:
   def __init__(self, best_by):
     self.best_by = best_by
     self.latest = {}
+    self.measured_at = None
 
 
 def test_the_lowest_score_marks_the_best(run):
@@ -173,10 +174,21 @@ def test_the_lowest_score_marks_the_best(run):
   values = {1: 5., 2: 3., 3: 4., 4: float('nan'), 5: 3.5}
   for step, value in values.items():
     scores.latest = {'fid': value, 'other': -step}
+    scores.measured_at = step
     made.at_step(step, {})
   assert saved == [1, 2, 3, 4, 5]
   assert run.best == {'step': 2, 'metric': 'fid', 'value': 3.}
   assert run.checkpoints() == [2, 4, 5]
+
+
+def test_a_score_of_another_step_marks_nothing(run):
+  scores = Measured('fid')
+  made, _ = checkpointer(run, tiny_models.compiled('AE'), scores)
+  scores.latest, scores.measured_at = {'fid': 1.}, 6
+  made.at_step(8, {})
+  assert run.best is None
+  made.at_step(6, {})
+  assert run.best['step'] == 6
 
 
 def test_no_score_marks_nothing(run):

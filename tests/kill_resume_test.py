@@ -104,6 +104,7 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tmp_path):
     np.testing.assert_array_equal(found[name], value, err_msg=name)
   assert run_directory.RunDirectory(run_dir).checkpoints() == [
       STEPS - 10, STEPS - 5, STEPS]
+  assert not list((run_dir / 'checkpoints').glob('.step-*'))
   assert 'is finished' in finish(run_dir)
 
 

@@ -134,7 +134,7 @@ def test_an_image_stands_beside_its_reconstruction():
   pairs = [one for image, made in zip(images, model.reconstruct(images).numpy())
            for one in (image, made)]
   np.testing.assert_array_equal(
-      found, images_lib.grid(np.stack(pairs), columns=8))
+      found, sampling.picture(np.stack(pairs), columns=8))
 
 
 # === Batch norm ===

@@ -47,6 +47,7 @@ def test_twice_makes_two_versions(run_dir, tmp_path, capsys):
   assert content(output / '1') == before
 
 
+@pytest.mark.slow
 def test_it_is_verified_in_a_fresh_process(run_dir, tmp_path, capsys):
   copy = tmp_path / 'run'
   shutil.copytree(run_dir, copy)
