@@ -59,7 +59,8 @@ def test_what_the_readme_names_exists(targets):
   text = read('README.md')
   for target in re.findall(r'(?:^|`)make ([a-z][a-z_-]*)', text, re.M):
     assert target in targets, f'make {target}'
-  for path in re.findall(r'(?<!venv/)\b((?:bin|docs|gin|tests)/[\w./-]+\w)', text):
+  paths = r'(?<!venv/)\b((?:bin|docs|gin|tests)/[\w./-]+\w)'
+  for path in re.findall(paths, text):
     assert (ROOT / path).exists(), path
   for name in re.findall(r'--gin_file=(\S+?\.gin)', text + read('Makefile')):
     assert (ROOT / 'gin' / name).exists(), name
