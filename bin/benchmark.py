@@ -29,7 +29,7 @@ def main(argv):
     from pgak.metrics import features
     from pgak.metrics import inception
     net = inception.inception('768', args.inception)
-    ratio = features.measure_overhead(net)
+    ratio = features.measure_overhead(net)['ratio']
     print(f'Features a second against the bare forward pass: {ratio:.2f}')
 
 

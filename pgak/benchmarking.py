@@ -30,6 +30,8 @@ MODELS = {
 }
 SHAPE = (28, 28, 1)
 LATENT_DIM = 32
+# What a model calls the noise on its latents, where it is not `perturbation`.
+NOISE = {'vae': 'posterior'}
 
 
 def _nets(name):
@@ -106,7 +108,10 @@ def _losses_by_hand(name, encode, decode, x, prior, normal):
 
 
 def _step_by_hand(name):
-  """A train step as one would write it for this model alone."""
+  """A train step as one would write it for this model alone.
+
+  It draws the model's own noise, so that both make the same steps.
+  """
   encoder, decoder = _nets(name)
   optimizers = [keras.optimizers.SGD(1e-3, 0.9) for _ in range(2)]
   parts = [encoder.trainable_variables, decoder.trainable_variables]
@@ -116,7 +121,8 @@ def _step_by_hand(name):
 
   def step(x):
     shape = [x.shape[0], LATENT_DIM]
-    draws = [noise.normal(shape, noise.seed(0, counter, n)) for n in 'ab']
+    draws = [noise.normal(shape, noise.seed(0, counter, f'train/{n}'))
+             for n in ('prior', NOISE.get(name, 'perturbation'))]
     with tf.GradientTape(persistent=True) as tape:
       both, of_decoder = _losses_by_hand(name, encoder, decoder, x, *draws)
     values = [[v.value for v in variables] for variables in parts]

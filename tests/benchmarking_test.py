@@ -1,0 +1,46 @@
+"""Tests that both sides of the benchmark's ratios do the same."""
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pgak import benchmarking
+
+
+@pytest.mark.parametrize('name', benchmarking.MODELS)
+def test_the_step_by_hand_is_the_same_mathematics(name):
+  images = tf.constant(np.random.RandomState(0).uniform(
+      -1, 1, (4,) + benchmarking.SHAPE), tf.float32)
+  keras.utils.set_random_seed(1)
+  model = benchmarking._model(name)
+  keras.utils.set_random_seed(1)
+  step = benchmarking._step_by_hand(name)
+  weights = model.term_weights
+  decoder_only = weights.get('nll_decoder', 0.)
+  for _ in range(3):
+    noise = model.draw_noise(images)
+    terms = {t: float(tf.reduce_mean(v))
+             for t, v in model.terms(images, noise).items()}
+    expected = sum(weights.get(t, 1.) * v for t, v in terms.items())
+    expected -= decoder_only * terms.get('nll_decoder', 0.)
+    # The constant of eq. 6, log(2 pi) / 2, is not in the step by hand.
+    expected -= weights.get('nll_encoder', 0.) * 0.5 * np.log(2 * np.pi)
+    model.train_step(images)
+    # Steps that were the same so far give the same loss.
+    assert float(step(images)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_operations_are_counted():
+  """A VAE's step has the AE's, but for a second head and the noise."""
+  count = {name: benchmarking._operations(benchmarking._step_by_hand(name), 2)
+           for name in ('ae', 'vae', 'lpga')}
+  assert count['ae'] < count['vae'] < 1.01 * count['ae']
+  # Forward passes: F 4 and G 4, where the AE has one of each; the AE goes back
+  # through both once, LPGA through F 4 times and G 3, with fewer weights.
+  assert 2.5 < count['lpga'] / count['ae'] < 4.
+
+
+def test_the_table_holds_every_ratio():
+  row = dict(model='vpga', ms=12.3, by_hand=1.01, to_first=3.2, predicted=4.)
+  text = benchmarking.format_table([row])
+  assert '| vpga | 12.3 | 1.01 | 3.20 | 4.00 | 0.80 |' in text
