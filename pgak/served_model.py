@@ -32,7 +32,7 @@ class ServedModel:
   Example:
 
   ```python
-  served = served_model.ServedModel('/tmp/digits/export')
+  served = served_model.ServedModel('exports/digits')
   images = served.sample(16, seed=0)          # uint8 [16, 8, 8, 1]
   latents = served.encode(images)             # float32 [16, 8]
   lines = served.interpolate(images[:2], images[2:4], steps=5)
