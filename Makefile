@@ -59,7 +59,7 @@ quickstart: $(STAMP)  ## the main job on a small real data set, in minutes
 	@echo 'Next, MNIST in three epochs, downloaded by TensorFlow Datasets:'
 	@echo '  $(BIN)/python bin/train.py --run_dir=runs/mnist \'
 	@echo '    --gin_file=papers/pga_icml2020/vpga_mnist.gin \'
-	@echo "    --gin_file=recipes/modern.gin --gin_param='train.steps = 2811'" '\\'
+	@echo "    --gin_file=recipes/modern.gin --gin_param='train.steps = 2811' \\"
 	@echo "    --gin_param='mnist.download = True'"
 
 test: $(STAMP)  ## run the tests, without the slow ones
