@@ -102,8 +102,8 @@ def test_terms_are_drawn_for_training_and_validation(finished):
     for step, loss in curves['loss'].items():
       expected = (curves['reconstruction'][step]
                   + 3e-2 * curves['latent_reconstruction'][step]
-                  + 1e-2 * curves['variational_reconstruction'][step]
-                  + 2e-2 * curves['kl'][step])
+                  + 2e-2 * curves['variational_reconstruction'][step]
+                  + 4e-2 * curves['kl'][step])
       assert loss == pytest.approx(float(expected), rel=1e-5)
 
 
