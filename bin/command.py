@@ -97,7 +97,9 @@ class Command:
 
   def fail(self, message):
     """Prints a sentence about the flags and exits with status 2."""
-    print(f'{message.rstrip(".")}. See --help.', file=sys.stderr)
+    ended = message.rstrip('. ').replace(' ?', '?')
+    ended += '' if ended.endswith('?') else '.'
+    print(f'{ended} See --help.', file=sys.stderr)
     sys.exit(2)
 
 

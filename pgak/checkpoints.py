@@ -11,7 +11,8 @@ from pgak import errors
 from pgak import optimizers as optimizers_lib
 from pgak import run_directory
 
-__all__ = ['build', 'load', 'load_configured', 'restore', 'save']
+__all__ = ['build', 'load', 'load_configured', 'prior_class', 'restore',
+           'save']
 
 
 def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
@@ -133,7 +134,7 @@ def load_configured(run, checkpoint='latest', prior='own'):
     if optimizer.use_ema and int(optimizer.iterations.numpy()) > 0:
       optimizer.finalize_variable_values(model.parts[part].trainable_variables)
   if prior != 'own':
-    _give_prior(model, prior)
+    model.prior = prior_class(prior)(model.latent_dim)
   return model
 
 
@@ -173,12 +174,20 @@ def _settings():
   return {n: v for n, v in settings.items() if v is not None}
 
 
-def _give_prior(model, prior):
-  if isinstance(prior, str):
-    try:
-      prior = gin.get_configurable(prior)
-    except ValueError as e:
-      raise errors.UserError(
-          f'There is no prior {prior!r}: choose own, or the name of a class in '
-          'pgak.priors.') from e
-  model.prior = prior(model.latent_dim)
+def prior_class(prior):
+  """Returns the class of a prior that is given by its name, or itself.
+
+  Raises:
+    errors.UserError: if no prior has that name.
+  """
+  if not isinstance(prior, str):
+    return prior
+  try:
+    found = gin.get_configurable(prior)
+  except ValueError:
+    found = None
+  if not hasattr(found, 'sample'):
+    raise errors.UserError(
+        f'There is no prior {prior!r}; it must be own or the name of a class '
+        'in pgak.priors, such as StandardNormal.')
+  return found

@@ -203,22 +203,9 @@ def _steps(run, checkpoint):
   return run.checkpoints() if checkpoint == 'all' else [latest]
 
 
-def _prior_class(name):
-  try:
-    found = gin.get_configurable(name)
-  except ValueError:
-    found = None
-  if not hasattr(found, 'sample'):
-    raise errors.UserError(
-        f'There is no prior {name!r}; it must be own or the name of a class in '
-        'pgak.priors, such as StandardNormal.')
-  return found
-
-
 def _fit(prior, model, dataset):
   """Makes a prior by its name or class, fitted to the latents of `train`."""
-  prior = _prior_class(prior) if isinstance(prior, str) else prior
-  prior = prior(model.latent_dim)
+  prior = checkpoints.prior_class(prior)(model.latent_dim)
   if hasattr(prior, 'fit'):
     train = dataset.split('train')
     number = reference.count(train, _MAX_TRAINING_IMAGES)
