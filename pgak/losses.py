@@ -11,13 +11,22 @@ Shapes: images `[B, H, W, C]`, latents and all that belongs to them `[B, H]`.
 
 [1]: Zijun Zhang, Ruixiang Zhang, Zongpeng Li, Yoshua Bengio, Liam Paull.
      Perceptual Generative Autoencoders. ICML, 2020.
+[2]: Partha Ghosh, Mehdi S. M. Sajjadi, Antonio Vergari, Michael Black,
+     Bernhard Schoelkopf. From Variational to Deterministic Autoencoders.
+     ICLR, 2020.
+[3]: Ilya Tolstikhin, Olivier Bousquet, Sylvain Gelly, Bernhard Schoelkopf.
+     Wasserstein Auto-Encoders. ICLR, 2018.
 """
 import math
 
 import tensorflow as tf
 
-__all__ = ['expansion', 'kl', 'latent_nll', 'latent_reconstruction',
-           'reconstruction', 'relative_error']
+__all__ = ['expansion', 'jacobian_norm2', 'kl', 'latent_l2', 'latent_nll',
+           'latent_reconstruction', 'mmd', 'reconstruction', 'relative_error',
+           'sum_of_squares']
+
+# The scales s of the inverse multiquadratic kernel in the RAE authors' code.
+SCALES = (0.1, 0.2, 0.5, 1., 2., 5., 10.)
 
 
 def _mean_per_example(values):
@@ -114,3 +123,96 @@ def kl(mean, log_variance):
   """
   return 0.5 * _mean_per_example(
       tf.square(mean) + tf.exp(log_variance) - 1. - log_variance)
+
+
+def latent_l2(latents):
+  """Mean square of latents, [2, eqs. 14 and 15].
+
+  `mean{ z[j]**2 : j=1...H }`: 2 / H of the paper's `|z|**2 / 2`.
+
+  Args:
+    latents: float `[B, H]`.
+
+  Returns:
+    float `[B]`.
+  """
+  return _mean_per_example(tf.square(latents))
+
+
+def sum_of_squares(tensors):
+  """`sum{ w**2 }` over all numbers of some tensors, [2, eq. 16]: a scalar.
+
+  A sum and no mean, as weight decay is.
+  """
+  return tf.add_n([tf.reduce_sum(tf.square(t)) for t in tensors])
+
+
+def jacobian_norm2(tape, latents, images, probe):
+  """Squared norm of a decoder's Jacobian per element, [2, eq. 17], estimated.
+
+  With `J = d images / d latents`, `[D, H]`, and a probe v of independent
+  numbers of mean 0 and variance 1, `E |J^T v|**2 = sum{ J[i, j]**2 }`, so that
+  `mean{ (J^T v)[j]**2 : j=1...H } / D` is an unbiased estimate of the mean
+  square of J: `1 / (D H)` times the paper's norm. Batch norm in training mode
+  makes an example's images depend on all latents of the batch; J is then that
+  of the whole batch.
+
+  Args:
+    tape: `tf.GradientTape` that watched `latents` while they were decoded.
+    latents: float `[B, H]`.
+    images: what they were decoded to, float `[B, ...]`, D numbers each.
+    probe: float, the shape of `images`; signs have the least variance.
+
+  Returns:
+    float `[B]`.
+  """
+  size = images.shape[1:].num_elements()
+  pulled_back = tape.gradient(images, latents, output_gradients=probe)
+  return _mean_per_example(tf.square(pulled_back)) / size
+
+
+def mmd(latents, prior_latents, kernel='imq', scales=SCALES):
+  """Maximum mean discrepancy of two sets of latents, [3, sec. 4], unbiased.
+
+  `sum{ k(z[i], z[j]) + k(p[i], p[j]) : i != j } / (B (B - 1))
+   - 2 sum{ k(z[i], p[j]) : i, j } / B**2`; it may be negative. The kernel is
+  the inverse multiquadratic `sum{ C / (C + |a - b|**2) : s in scales }` or the
+  Gaussian `sum{ exp(-|a - b|**2 / C) : s in scales }`, with `C = 2 H s`, the
+  expected squared distance of two draws from N(0, I) times s.
+
+  Args:
+    latents: float `[B, H]`, B at least 2.
+    prior_latents: float `[B, H]`, draws from the prior.
+    kernel: 'imq' or 'rbf'.
+    scales: numbers s.
+
+  Returns:
+    float scalar.
+  """
+  size = tf.cast(tf.shape(latents)[0], latents.dtype)
+
+  def similarity(a, b):
+    return _kernel(_squared_distances(a, b), 2. * a.shape[-1], kernel, scales)
+
+  def off_diagonal(a):
+    # A point is at distance 0 of itself, where each kernel is 1.
+    return tf.reduce_sum(similarity(a, a)) - size * len(scales)
+
+  within = off_diagonal(latents) + off_diagonal(prior_latents)
+  across = tf.reduce_sum(similarity(latents, prior_latents))
+  return within / (size * (size - 1.)) - 2. * across / tf.square(size)
+
+
+def _kernel(distances2, size, kernel, scales):
+  if kernel == 'imq':
+    return tf.add_n([size * s / (size * s + distances2) for s in scales])
+  if kernel == 'rbf':
+    return tf.add_n([tf.exp(-distances2 / (size * s)) for s in scales])
+  raise ValueError(f'`kernel` must be imq or rbf, not {kernel!r}.')
+
+
+def _squared_distances(a, b):
+  # Differences, not |a|^2 + |b|^2 - 2 a b, which would lose the digits of
+  # small distances.
+  return tf.reduce_sum(
+      tf.math.squared_difference(a[:, tf.newaxis], b[tf.newaxis]), -1)

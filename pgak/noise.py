@@ -9,7 +9,7 @@ import zlib
 
 import tensorflow as tf
 
-__all__ = ['normal', 'seed', 'uniform']
+__all__ = ['normal', 'seed', 'signs', 'uniform']
 
 
 def seed(run_seed, counter, name):
@@ -59,3 +59,15 @@ def normal(shape, seed, dtype=tf.float32):
   other_seed = tf.bitwise.bitwise_xor(seed, tf.constant([0, 1 << 62], tf.int64))
   radius = tf.sqrt(-2. * tf.math.log(1. - uniform(shape, seed, dtype)))
   return radius * tf.cos(2. * math.pi * uniform(shape, other_seed, dtype))
+
+
+def signs(shape, seed, dtype=tf.float32):
+  """Draws -1 or 1, each with probability 1/2.
+
+  Args:
+    shape: list of ints, or an int tensor.
+    seed: int64 tensor `[2]`, as `seed()` makes it.
+    dtype: float32 or float64.
+  """
+  return tf.where(uniform(shape, seed, dtype) < 0.5, -tf.ones([], dtype),
+                  tf.ones([], dtype))

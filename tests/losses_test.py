@@ -123,3 +123,55 @@ def test_a_loss_is_one_number_an_example_in_its_own_dtype(
   values = loss(*[tf.ones([4, 3], dtype)] * arguments)
   assert values.shape == (4,)
   assert values.dtype == dtype
+
+
+# === RAE, WAE ===
+
+
+def test_latent_l2_is_a_mean_and_the_decay_a_sum():
+  latents = tf.constant([[1., 2.], [3., 0.]])
+  # (1 + 4) / 2 and (9 + 0) / 2; the sum of all squares is 14.
+  np.testing.assert_allclose(losses.latent_l2(latents), [2.5, 4.5])
+  assert float(losses.sum_of_squares([latents, tf.ones([3])])) == 17.
+
+
+def test_mmd_by_hand():
+  """Two latents 0 and 2, two draws 1 and 1, H = 1, one scale 1/2: C = 1.
+
+  IMQ: k = 1 / (1 + d^2). k(0, 2) = 1/5, k(1, 1) = 1, each cross one 1/2.
+  (1/5 + 1/5 + 1 + 1) / (2 * 1) - 2 * (4 * 1/2) / 4 = 1.2 - 1 = 0.2.
+  RBF: k = exp(-d^2). (2 e^-4 + 2) / 2 - 2 e^-1.
+  """
+  z, p = tf.constant([[0.], [2.]]), tf.constant([[1.], [1.]])
+  assert float(losses.mmd(z, p, scales=(0.5,))) == pytest.approx(0.2, rel=1e-5)
+  assert float(losses.mmd(z, p, 'rbf', (0.5,))) == pytest.approx(
+      np.exp(-4.) + 1. - 2. * np.exp(-1.), rel=1e-5)
+
+
+@pytest.mark.parametrize('kernel', ['imq', 'rbf'])
+def test_mmd_is_unbiased_and_sees_a_shift(kernel):
+  generator = np.random.default_rng(0)
+  def found(shift):
+    z, p = generator.normal(size=(2, 200, 20, 3)).astype('float32')
+    return np.array([float(losses.mmd(tf.constant(a + shift), tf.constant(b),
+                                      kernel)) for a, b in zip(z, p)])
+  same, shifted = found(0.), found(1.)
+  assert abs(same.mean()) < 4. * same.std() / 200**0.5
+  assert same.min() < 0. < shifted.mean() - 4. * shifted.std() / 200**0.5
+
+
+def test_an_unknown_kernel_is_named():
+  with pytest.raises(ValueError, match="imq or rbf, not 'linear'"):
+    losses.mmd(tf.ones([2, 1]), tf.ones([2, 1]), 'linear')
+
+
+def test_jacobian_norm2_of_a_linear_map():
+  """images = z A: J^T v = A v; with A [2, 3] and v = (1, -1, 1)."""
+  a = np.array([[1., 2., 3.], [0., 1., 1.]], 'float32')
+  z, probe = tf.ones([1, 2]), tf.constant([[1., -1., 1.]])
+  with tf.GradientTape() as tape:
+    tape.watch(z)
+    images = z @ a
+  # A v = (1 - 2 + 3, -1 + 1) = (2, 0); mean square 2; divided by D = 3.
+  found = losses.jacobian_norm2(tape, z, images, probe)
+  np.testing.assert_allclose(found, [2. / 3.], rtol=1e-6)

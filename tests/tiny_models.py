@@ -12,8 +12,9 @@ __all__ = ['IMAGE_SHAPE', 'LATENT_DIM', 'STOCHASTIC', 'compiled', 'decoder',
 IMAGE_SHAPE = (3, 2, 1)
 LATENT_DIM = 3
 HIDDEN = 5
-STOCHASTIC = {'AE': False, 'LPGA': False, 'LVPGA': True, 'VAE': True,
-              'VPGA': True}
+STOCHASTIC = {'AE': False, 'BetaVAE': True, 'CVVAE': False, 'InfoVAE': True,
+              'LPGA': False, 'LVPGA': True, 'RAE': False, 'RAEGP': False,
+              'RAEL2': False, 'VAE': True, 'VPGA': True, 'WAEMMD': False}
 
 
 def encoder(log_variance=False, batch_norm=False):

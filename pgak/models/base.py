@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import images as images_lib
+from pgak import networks
 from pgak import noise as noise_lib
 from pgak import priors
 from pgak import schedules
@@ -81,6 +82,8 @@ class GenerativeAutoencoder(keras.Model):
   # backward pass of a larger row. Tests hold it against the gradients.
   unreachable = {}
   needs_full_precision = False
+  # Whether training pulls the latents to N(0, I), so that it can be decoded.
+  matches_prior = False
 
   def __init__(self, encoder, decoder, weights=None, updates=None, prior=None,
                name=None):
@@ -221,6 +224,7 @@ class GenerativeAutoencoder(keras.Model):
     return draws
 
   def train_step(self, batch):
+    self._update_spectral_norms()
     noise = self.draw_noise(batch)
     terms = {}
     for phase in self.table.phases:
@@ -240,6 +244,12 @@ class GenerativeAutoencoder(keras.Model):
       computed = getattr(self, phase.terms)(batch, noise, training=False)
       terms.update(self._means(computed, phase))
     return self._log(terms, _batch_size(batch))
+
+  def _update_spectral_norms(self):
+    for part in self.parts.values():
+      for layer in getattr(part, 'layers', ()):
+        if isinstance(layer, networks.SpectralNormalization):
+          layer.update()
 
   def _slice(self, tensors, i):
     if self.table.slices == 1:

@@ -34,6 +34,7 @@ class PerceptualAutoencoder(base.GenerativeAutoencoder):
       'nll_encoder': ('decoder',),
       'kl': ('decoder',),
   }
+  matches_prior = True
 
   def __init__(self, encoder, decoder, weights, warm_up_steps, updates, name):
     warmed_up = weights

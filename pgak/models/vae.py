@@ -1,9 +1,15 @@
-"""The variational autoencoder.
+"""The variational autoencoder, and what becomes of it by one change each.
 
 #### References
 
 [1]: Diederik P. Kingma, Max Welling. Auto-encoding variational Bayes. ICLR,
      2014.
+[2]: Partha Ghosh, Mehdi S. M. Sajjadi, Antonio Vergari, Michael Black,
+     Bernhard Schoelkopf. From Variational to Deterministic Autoencoders.
+     ICLR, 2020.
+[3]: Irina Higgins, Loic Matthey, Arka Pal, Christopher Burgess, Xavier Glorot,
+     Matthew Botvinick, Shakir Mohamed, Alexander Lerchner. beta-VAE. ICLR,
+     2017.
 """
 import gin
 import tensorflow as tf
@@ -12,24 +18,42 @@ from pgak import losses
 from pgak import noise as noise_lib
 from pgak.models import base
 
-__all__ = ['VAE']
+__all__ = ['BetaVAE', 'CVVAE', 'VAE', 'kl_weight']
+
+
+def kl_weight(likelihood_sigma, decoder):
+  """The weight of `losses.kl` that makes the evidence lower bound.
+
+  For a likelihood `N(x_hat, s**2 I)`, with s in units of the model's value
+  range, the negative bound is `D / (2 s**2)` times `reconstruction + w * kl`
+  in means per element, with `w = 2 s**2 H / D`.
+
+  Args:
+    likelihood_sigma: s.
+    decoder: `keras.Model`, latents `[B, H]` to images of D numbers.
+  """
+  size = decoder.output_shape[1] * decoder.output_shape[2]
+  size *= decoder.output_shape[3]
+  return 2. * likelihood_sigma**2 * decoder.input_shape[-1] / size
 
 
 @gin.register
 class VAE(base.GenerativeAutoencoder):
   """VAE with a Gaussian likelihood of fixed spread, [1].
 
-  It minimises `reconstruction + w * kl` in means per element. For a likelihood
-  `N(x_hat, s**2 I)` with s in units of the model's value range, the negative
-  evidence lower bound is `D / (2 s**2)` times that with
-
-    `w = 2 s**2 H / D`.
+  It minimises `reconstruction + w * kl` in means per element; `kl_weight` says
+  which w is the evidence lower bound. The released w of [2] stands on
+  `sum{ mean over channels of squared errors } + w * sum{ KL }`: it is
+  `w * H / (height * width)` here.
 
   Args:
     encoder: stochastic encoder, images to `[mean, log_variance]`.
     decoder: decoder, latents to images.
     kl: the weight w.
+    num_posterior_samples: the k of [2, eq. 6]: the error is the mean of those
+      of k reconstructions.
     updates: rows that replace those of the update table.
+    name: string.
   """
 
   updates = {
@@ -37,21 +61,104 @@ class VAE(base.GenerativeAutoencoder):
       'kl': ('encoder',),
   }
   unreachable = {'kl': ('decoder',)}
+  matches_prior = True
 
-  def __init__(self, encoder, decoder, kl=1e-2, updates=None):
-    base.check_stochastic(encoder, 'VAE', True)
-    super().__init__(encoder, decoder, {'kl': kl}, updates, name='vae')
+  def __init__(self, encoder, decoder, kl=1e-2, num_posterior_samples=1,
+               updates=None, name='vae'):
+    base.check_stochastic(encoder, type(self).__name__, True)
+    super().__init__(encoder, decoder, {'kl': kl}, updates, name=name)
     self.kl = kl
+    self.num_posterior_samples = num_posterior_samples
+
+  @property
+  def noise_shapes(self):
+    k = self.num_posterior_samples
+    shape = (self.latent_dim,) if k == 1 else (k, self.latent_dim)
+    return {'posterior': (noise_lib.normal, shape)}
+
+  def terms(self, images, noise, training=True):
+    mean, log_variance = self.encoder(images, training=training)
+    return {
+        'reconstruction': self._errors(images, mean, log_variance,
+                                       noise['posterior'], training),
+        'kl': losses.kl(mean, log_variance),
+    }
+
+  def _errors(self, images, mean, log_variance, normal, training):
+    """Mean over k of the errors of the k reconstructions, [2, eq. 6]: `[B]`."""
+    k = self.num_posterior_samples
+    if k > 1:
+      mean, log_variance = (tf.repeat(t, k, 0) for t in (mean, log_variance))
+      normal = tf.reshape(normal, [-1, self.latent_dim])
+    latents = mean + tf.exp(0.5 * log_variance) * normal
+    reconstructed = self.decoder(latents, training=training)
+    if k == 1:
+      return losses.reconstruction(images, reconstructed)
+    errors = losses.reconstruction(tf.repeat(images, k, 0), reconstructed)
+    return tf.reduce_mean(tf.reshape(errors, [-1, k]), -1)
+
+
+@gin.register
+class BetaVAE(VAE):
+  """VAE whose KL term weighs beta times what the bound asks for, [3, eq. 4].
+
+  Args:
+    encoder: stochastic encoder, images to `[mean, log_variance]`.
+    decoder: decoder, latents to images.
+    beta: number; 1 is the VAE with a likelihood of that spread.
+    likelihood_sigma: standard deviation s of the Gaussian likelihood, in units
+      of the model's value range.
+    num_posterior_samples: as for `VAE`.
+    updates: rows that replace those of the update table.
+  """
+
+  def __init__(self, encoder, decoder, beta=4., likelihood_sigma=0.3,
+               num_posterior_samples=1, updates=None):
+    super().__init__(encoder, decoder,
+                     beta * kl_weight(likelihood_sigma, decoder),
+                     num_posterior_samples, updates, name='beta_vae')
+    self.beta = beta
+    self.likelihood_sigma = likelihood_sigma
+
+
+@gin.register
+class CVVAE(base.GenerativeAutoencoder):
+  """Constant-variance VAE, [2, eqs. 13 and 14]: noise of one size for all.
+
+  `z = mu(x) + sigma * eps`; the KL term becomes the mean square of mu. The
+  released weights of [2] are `w * H / (2 * height * width)` here.
+
+  Args:
+    encoder: deterministic encoder, images to latents.
+    decoder: decoder, latents to images.
+    posterior_sigma: sigma, a standard deviation as in the authors' code.
+    latent_l2: the weight of the mean square.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = {
+      'reconstruction': ('encoder', 'decoder'),
+      'latent_l2': ('encoder',),
+  }
+  unreachable = {'latent_l2': ('decoder',)}
+
+  def __init__(self, encoder, decoder, posterior_sigma=0.7, latent_l2=3e-4,
+               updates=None):
+    base.check_stochastic(encoder, 'CVVAE', False)
+    super().__init__(encoder, decoder, {'latent_l2': latent_l2}, updates,
+                     name='cv_vae')
+    self.posterior_sigma = posterior_sigma
+    self.latent_l2 = latent_l2
 
   @property
   def noise_shapes(self):
     return {'posterior': (noise_lib.normal, (self.latent_dim,))}
 
   def terms(self, images, noise, training=True):
-    mean, log_variance = self.encoder(images, training=training)
-    latents = mean + tf.exp(0.5 * log_variance) * noise['posterior']
+    mean = self.encoder(images, training=training)
+    latents = mean + self.posterior_sigma * noise['posterior']      # eq. 13
     reconstructed = self.decoder(latents, training=training)
     return {
         'reconstruction': losses.reconstruction(images, reconstructed),
-        'kl': losses.kl(mean, log_variance),
+        'latent_l2': losses.latent_l2(mean),                        # eq. 14
     }

@@ -8,15 +8,20 @@ from pgak.networks.conv_digits import conv_digits_decoder
 from pgak.networks.conv_digits import conv_digits_encoder
 from pgak.networks.conv_mnist import conv_mnist_decoder
 from pgak.networks.conv_mnist import conv_mnist_encoder
+from pgak.networks.critics import latent_critic
 from pgak.networks.dcgan import dcgan_decoder
 from pgak.networks.dcgan import dcgan_encoder
 from pgak.networks.heads import decoder
 from pgak.networks.heads import encoder
+from pgak.networks.rae import rae_decoder
+from pgak.networks.rae import rae_encoder
 from pgak.networks.resnet_32 import resnet_32_decoder
 from pgak.networks.resnet_32 import resnet_32_encoder
+from pgak.networks.spectral_norm import SpectralNormalization
 
 __all__ = [
-    'conv_digits_decoder', 'conv_digits_encoder', 'conv_mnist_decoder',
-    'conv_mnist_encoder', 'dcgan_decoder', 'dcgan_encoder', 'decoder',
-    'encoder', 'resnet_32_decoder', 'resnet_32_encoder'
+    'SpectralNormalization', 'conv_digits_decoder', 'conv_digits_encoder',
+    'conv_mnist_decoder', 'conv_mnist_encoder', 'dcgan_decoder',
+    'dcgan_encoder', 'decoder', 'encoder', 'latent_critic', 'rae_decoder',
+    'rae_encoder', 'resnet_32_decoder', 'resnet_32_encoder'
 ]

@@ -306,7 +306,8 @@ def test_terms_of_one_row_share_one_gradient(monkeypatch):
 SHIPPED = [(name, term) for name in tiny_models.STOCHASTIC
            for term in getattr(models, name).updates]
 SETTINGS = {
-    'AE': {}, 'VAE': {},
+    **{name: {} for name in tiny_models.STOCHASTIC},
+    'RAEL2': dict(dense_kernels=True),
     'LPGA': dict(data_latent_reconstruction=0.1),
     'LVPGA': dict(data_latent_reconstruction=0.1, nll_encoder=0.1),
     'VPGA': dict(data_latent_reconstruction=0.1),

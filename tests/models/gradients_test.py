@@ -16,9 +16,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import numpy_nets
 import tiny_models
 
-D, H, K, B = 6, 3, 5, 7
+B, D, H = numpy_nets.B, numpy_nets.D, numpy_nets.H
+f, g, sigma = numpy_nets.f, numpy_nets.g, numpy_nets.sigma
+half_square, kl = numpy_nets.half_square, numpy_nets.kl
 LEARNING_RATE = 0.5
 ALPHA, BETA, GAMMA, GAMMA_PRIME, ETA, W_VR = 0.3, 0.2, 0.15, 0.25, 0.12, 0.35
 EPSILON = 1e-2
@@ -34,55 +37,13 @@ def float64():
   keras.config.set_dtype_policy('float32')
 
 
-# === The nets, as functions of a weight vector ===
-
-
-def _unpack(vector, shapes):
-  sizes = [int(np.prod(s)) for s in shapes]
-  pieces = np.split(vector, np.cumsum(sizes)[:-1])
-  assert sum(sizes) == vector.size
-  return [p.reshape(s) for p, s in zip(pieces, shapes)]
-
-
-def heads(phi, x):
-  """mu(x), and log sigma(x)**2 where phi has weights for it."""
-  shapes = [(D, K), (K,), (K, H), (H,)]
-  if phi.size > D * K + K + K * H + H:
-    shapes += [(K, H), (H,)]
-  w, b, *rest = _unpack(phi, shapes)
-  y = np.tanh(x.reshape(-1, D) @ w + b)
-  return [y @ rest[i] + rest[i + 1] for i in range(0, len(rest), 2)]
-
-
-def f(phi, x):
-  return heads(phi, x)[0]
-
-
-def sigma(phi, x):
-  return np.exp(0.5 * heads(phi, x)[1])
-
-
-def g(theta, z):
-  w, b, v, c = _unpack(theta, [(H, K), (K,), (K, D), (D,)])
-  return np.tanh(np.logaddexp(0., z @ w + b) @ v + c)
-
-
 # === The papers' equations and their tables ===
-
-
-def half_square(a):
-  """E[1/2 |a|^2] over the batch."""
-  return 0.5 * np.mean(np.sum(a**2, -1))
 
 
 def eq_7(moved, delta):
   """H/2 E[log |h(z + delta) - h(z)|^2 / |delta|^2]."""
   return 0.5 * H * np.mean(
       np.log(np.sum(moved**2, -1) / np.sum(delta**2, -1)))
-
-
-def kl(mean, s):
-  return 0.5 * np.mean(np.sum(mean**2 + s**2 - 1. - np.log(s**2), -1))
 
 
 def basic(x, noise, phi0, theta0):
@@ -222,26 +183,14 @@ CASES = {
 }
 
 
-def difference(function, point, step=1e-3):
-  """The gradient by central differences of fourth order."""
-  gradient = np.zeros_like(point)
-  for i in range(point.size):
-    def at(k):
-      moved = point.copy()
-      moved[i] += k * step
-      return function(moved)
-    gradient[i] = (8. * (at(1) - at(-1)) - (at(2) - at(-2))) / (12. * step)
-  return gradient
-
-
 def expected_changes(equations, phi0, theta0):
   """What one step of SGD on the papers' equations does to each part."""
   def objective(part, phi, theta):
     return sum(weight * term(phi, theta)
                for weight, parts, term in equations.values() if part in parts)
   gradients = {
-      PHI: difference(lambda v: objective(PHI, v, theta0), phi0),
-      THETA: difference(lambda v: objective(THETA, phi0, v), theta0)}
+      PHI: numpy_nets.difference(lambda v: objective(PHI, v, theta0), phi0),
+      THETA: numpy_nets.difference(lambda v: objective(THETA, phi0, v), theta0)}
   # The sum form is D / 2 times pgak's.
   return {part: -LEARNING_RATE * 2. / D * v for part, v in gradients.items()}
 

@@ -1,0 +1,185 @@
+"""Regularised deterministic autoencoders: RAE, RAE-L2, RAE-GP, RAE-SN.
+
+Instead of noise on the latents, an explicit regulariser keeps the decoder
+smooth; a density is fitted to the latents afterwards (`pgak.densities`).
+
+#### References
+
+[1]: Partha Ghosh, Mehdi S. M. Sajjadi, Antonio Vergari, Michael Black,
+     Bernhard Schoelkopf. From Variational to Deterministic Autoencoders.
+     ICLR, 2020.
+"""
+import gin
+import tensorflow as tf
+
+from pgak import losses
+from pgak import networks
+from pgak import noise as noise_lib
+from pgak.models import base
+
+__all__ = ['RAE', 'RAEGP', 'RAEL2', 'RAESN']
+
+
+@gin.register
+class RAE(base.GenerativeAutoencoder):
+  """RAE: a small penalty keeps the latents bounded, [1, eq. 15].
+
+  Args:
+    encoder: deterministic encoder, images to latents `[B, H]`.
+    decoder: decoder, latents to images.
+    latent_l2: weight of the mean square of the latents. On the paper's
+      `|z|**2 / 2` beside a sum of squared errors it is `beta * H / (2 D)`; the
+      released beta is in means already.
+    updates: rows that replace those of the update table.
+    weights: `{term: weight}` of what a subclass adds.
+    name: string.
+  """
+
+  updates = {
+      'reconstruction': ('encoder', 'decoder'),
+      'latent_l2': ('encoder',),
+  }
+  unreachable = {'latent_l2': ('decoder',), 'decoder_l2': ('encoder',)}
+
+  def __init__(self, encoder, decoder, latent_l2=1e-4, updates=None,
+               weights=None, name='rae'):
+    base.check_stochastic(encoder, type(self).__name__, False)
+    super().__init__(encoder, decoder,
+                     {'latent_l2': latent_l2, **(weights or {})}, updates,
+                     name=name)
+    self.latent_l2 = latent_l2
+
+  def terms(self, images, noise, training=True):
+    latents = self.encoder(images, training=training)
+    reconstructed = self.decoder(latents, training=training)
+    return {
+        'reconstruction': losses.reconstruction(images, reconstructed),
+        'latent_l2': losses.latent_l2(latents),
+    }
+
+
+@gin.register
+class RAEL2(RAE):
+  """RAE-L2: weight decay on the decoder, [1, eq. 16].
+
+  Args:
+    encoder: deterministic encoder, images to latents `[B, H]`.
+    decoder: decoder, latents to images.
+    latent_l2: as for `RAE`.
+    decoder_l2: weight of the sum of squares of the decoder's kernels; `1 / D`
+      of the paper's, and the released one as it is.
+    dense_kernels: whether those of dense layers count: the authors' code
+      decays the convolutions alone, but on CelebA all. Biases and batch norm
+      never count.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = RAE.updates | {'decoder_l2': ('decoder',)}
+
+  def __init__(self, encoder, decoder, latent_l2=1e-4, decoder_l2=1e-7,
+               dense_kernels=False, updates=None):
+    super().__init__(encoder, decoder, latent_l2, updates,
+                     {'decoder_l2': decoder_l2}, name='rae_l2')
+    self.decoder_l2 = decoder_l2
+    self.dense_kernels = dense_kernels
+
+  def terms(self, images, noise, training=True):
+    ranks = (2, 4) if self.dense_kernels else (4,)
+    kernels = [v.value for v in self.decoder.trainable_variables
+               if len(v.shape) in ranks]
+    terms = super().terms(images, noise, training)
+    return terms | {'decoder_l2': losses.sum_of_squares(kernels)}   # eq. 16
+
+
+@gin.register
+class RAEGP(RAE):
+  """RAE-GP: a penalty on the decoder's Jacobian at the latents, [1, eq. 17].
+
+  Args:
+    encoder: deterministic encoder, images to latents `[B, H]`.
+    decoder: decoder, latents to images.
+    latent_l2: as for `RAE`.
+    gradient_penalty: weight of `mean{ J[i, j]**2 : i=1...D, j=1...H }`, which
+      is `lambda * H` of the paper's norm.
+    variant: 'probe' for an unbiased estimate from one random direction in the
+      images; 'exact' for the mean itself, at the cost of H forward-mode
+      derivatives; 'released' for what the authors' code computes, the mean
+      square of the gradient of `sum{ x_hat[i]**2 : i=1...D }`, whose weight is
+      of another scale.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = RAE.updates | {'gradient_penalty': ('encoder', 'decoder')}
+
+  def __init__(self, encoder, decoder, latent_l2=1e-4, gradient_penalty=1e-3,
+               variant='probe', updates=None):
+    if variant not in ('probe', 'exact', 'released'):
+      raise ValueError('`RAEGP.variant` must be probe, exact or released, not '
+                       f'{variant!r}.')
+    super().__init__(encoder, decoder, latent_l2, updates,
+                     {'gradient_penalty': gradient_penalty}, name='rae_gp')
+    self.gradient_penalty = gradient_penalty
+    self.variant = variant
+
+  @property
+  def noise_shapes(self):
+    if self.variant != 'probe':
+      return {}
+    return {'probe': (noise_lib.signs, self.image_shape)}
+
+  def terms(self, images, noise, training=True):
+    latents = self.encoder(images, training=training)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+      tape.watch(latents)
+      reconstructed = self.decoder(latents, training=training)
+      energy = tf.reduce_sum(tf.square(reconstructed))
+    terms = {
+        'reconstruction': losses.reconstruction(images, reconstructed),
+        'latent_l2': losses.latent_l2(latents),
+    }
+    if not self.is_on('gradient_penalty'):
+      return terms
+    if self.variant == 'probe':
+      penalty = losses.jacobian_norm2(
+          tape, latents, reconstructed, noise['probe'])             # eq. 17
+    elif self.variant == 'exact':
+      penalty = self._exact_penalty(latents, training)              # eq. 17
+    else:
+      penalty = losses.latent_l2(tape.gradient(energy, latents))
+    return terms | {'gradient_penalty': penalty}
+
+  def _exact_penalty(self, latents, training):
+    """Mean square of the Jacobian, `[B]`, a column of it at a time."""
+    columns = []
+    for direction in tf.unstack(tf.eye(self.latent_dim, dtype=latents.dtype)):
+      tangents = tf.zeros_like(latents) + direction
+      with tf.autodiff.ForwardAccumulator(latents, tangents) as accumulator:
+        decoded = self.decoder(latents, training=training)
+      column = accumulator.jvp(decoded)
+      columns.append(tf.reduce_mean(tf.square(column), [1, 2, 3]))
+    return tf.add_n(columns) / self.latent_dim
+
+
+@gin.register
+class RAESN(RAE):
+  """RAE-SN: RAE on nets with spectral normalisation, [1, eq. 18].
+
+  It adds no term: the decoder's kernels are divided by their spectral norm
+  (`networks.SpectralNormalization`), and gradients pass through it.
+
+  Args:
+    encoder: deterministic encoder; the authors normalise it, too.
+    decoder: decoder with normalised kernels.
+    latent_l2: as for `RAE`.
+    updates: rows that replace those of the update table.
+
+  Raises:
+    ValueError: if the decoder has no normalised kernel.
+  """
+
+  def __init__(self, encoder, decoder, latent_l2=1e-3, updates=None):
+    if not any(isinstance(layer, networks.SpectralNormalization)
+               for layer in decoder.layers):
+      raise ValueError('RAESN needs a decoder with spectral normalisation: '
+                       'bind `rae_decoder.spectral_norm = True`.')
+    super().__init__(encoder, decoder, latent_l2, updates, name='rae_sn')

@@ -1,0 +1,208 @@
+"""Wasserstein autoencoders and InfoVAE: the aggregate posterior is matched.
+
+#### References
+
+[1]: Ilya Tolstikhin, Olivier Bousquet, Sylvain Gelly, Bernhard Schoelkopf.
+     Wasserstein Auto-Encoders. ICLR, 2018.
+[2]: Shengjia Zhao, Jiaming Song, Stefano Ermon. InfoVAE: Balancing learning
+     and inference in variational autoencoders. AAAI, 2019.
+"""
+import gin
+import tensorflow as tf
+
+from pgak import losses
+from pgak import noise as noise_lib
+from pgak.models import base
+from pgak.models import update_table
+from pgak.models import vae
+
+__all__ = ['AdversarialInfoVAE', 'InfoVAE', 'WAEMMD']
+
+
+class _Matching(base.GenerativeAutoencoder):
+  """What they share: an encoder of either kind, draws of the prior, an MMD."""
+
+  matches_prior = True
+
+  def __init__(self, encoder, decoder, weights, updates, name, kernel=None,
+               scales=losses.SCALES):
+    super().__init__(encoder, decoder, weights, updates, name=name)
+    self.kernel = kernel
+    self.scales = tuple(scales)
+
+  @property
+  def noise_shapes(self):
+    shapes = {'prior': (noise_lib.normal, (self.latent_dim,))}
+    if self.is_stochastic:
+      shapes['posterior'] = (noise_lib.normal, (self.latent_dim,))
+    return shapes
+
+  def _posterior(self, images, noise, training):
+    """Returns `(latents, mean, log_variance)`, the last None without noise."""
+    outputs = self.encoder(images, training=training)
+    if not self.is_stochastic:
+      return outputs, outputs, None
+    mean, log_variance = outputs
+    latents = mean + tf.exp(0.5 * log_variance) * noise['posterior']
+    return latents, mean, log_variance
+
+  def _mmd(self, latents, noise):
+    return losses.mmd(latents, noise['prior'], self.kernel, self.scales)
+
+
+@gin.register
+class WAEMMD(_Matching):
+  """WAE with the maximum mean discrepancy as its penalty, [1, alg. 2].
+
+  Over several replicas it is the mean of the replicas' own discrepancies.
+
+  Args:
+    encoder: deterministic encoder; a stochastic one is taken, too.
+    decoder: decoder, latents to images.
+    mmd: weight of the discrepancy: `lambda / (a D)` where the source weighs the
+      sum of squared errors by a.
+    kernel: 'imq' or 'rbf', see `losses.mmd`.
+    scales: its scales.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = {
+      'reconstruction': ('encoder', 'decoder'),
+      'mmd': ('encoder',),
+  }
+  unreachable = {'mmd': ('decoder',)}
+
+  def __init__(self, encoder, decoder, mmd=3e-2, kernel='imq',
+               scales=losses.SCALES, updates=None):
+    super().__init__(encoder, decoder, {'mmd': mmd}, updates, 'wae_mmd',
+                     kernel, scales)
+    self.mmd = mmd
+
+  def terms(self, images, noise, training=True):
+    latents, _, _ = self._posterior(images, noise, training)
+    reconstructed = self.decoder(latents, training=training)
+    return {
+        'reconstruction': losses.reconstruction(images, reconstructed),
+        'mmd': self._mmd(latents, noise),
+    }
+
+
+class _Info(_Matching):
+  """The weights of [2, eq. 6] as those of means per element."""
+
+  def __init__(self, encoder, decoder, alpha, lambda_, likelihood_sigma,
+               divergence, updates, name, **kernel):
+    if alpha != 1.:
+      base.check_stochastic(encoder, f'{type(self).__name__} with alpha below '
+                            '1', True)
+    unit = vae.kl_weight(likelihood_sigma, decoder)
+    weights = {
+        'kl': (1. - alpha) * unit,
+        divergence: (alpha + lambda_ - 1.) * unit / decoder.input_shape[-1]}
+    super().__init__(encoder, decoder, weights, updates, name, **kernel)
+    self.alpha = alpha
+    self.lambda_ = lambda_
+    self.likelihood_sigma = likelihood_sigma
+
+  def _terms(self, images, noise, training):
+    latents, mean, log_variance = self._posterior(images, noise, training)
+    reconstructed = self.decoder(latents, training=training)
+    terms = {'reconstruction': losses.reconstruction(images, reconstructed)}
+    if self.is_on('kl'):
+      terms['kl'] = losses.kl(mean, log_variance)
+    return terms, latents
+
+
+@gin.register
+class InfoVAE(_Info):
+  """InfoVAE with the maximum mean discrepancy, [2, eq. 6].
+
+  It maximises `E log p(x | z) - (1 - alpha) KL(q(z | x) || p(z))
+  - (alpha + lambda - 1) MMD(q(z), p(z))`. Its ends: alpha = 0 and lambda = 1
+  is the VAE, alpha + lambda = 1 the beta-VAE with beta = lambda, and alpha = 1
+  the WAE, whose encoder may be deterministic.
+
+  Args:
+    encoder: stochastic encoder; for alpha = 1 of either kind.
+    decoder: decoder, latents to images.
+    alpha: how much of the mutual information is kept.
+    lambda_: how much the aggregate posterior is held to the prior.
+    likelihood_sigma: standard deviation of the Gaussian likelihood, in units
+      of the model's value range.
+    kernel: as for `WAEMMD`.
+    scales: as for `WAEMMD`.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = {
+      'reconstruction': ('encoder', 'decoder'),
+      'kl': ('encoder',),
+      'mmd': ('encoder',),
+  }
+  unreachable = {'kl': ('decoder',), 'mmd': ('decoder',)}
+
+  def __init__(self, encoder, decoder, alpha=0.5, lambda_=1000.,
+               likelihood_sigma=0.3, kernel='imq', scales=losses.SCALES,
+               updates=None):
+    super().__init__(encoder, decoder, alpha, lambda_, likelihood_sigma, 'mmd',
+                     updates, 'info_vae', kernel=kernel, scales=scales)
+
+  def terms(self, images, noise, training=True):
+    terms, latents = self._terms(images, noise, training)
+    if self.is_on('mmd'):
+      terms['mmd'] = self._mmd(latents, noise)
+    return terms
+
+
+@gin.register
+class AdversarialInfoVAE(_Info):
+  """InfoVAE whose divergence is a critic's; with alpha = 1 the AAE.
+
+  The critic moves first, then encoder and decoder together. Its logit P is
+  large for draws of the prior: it descends
+  `mean log(1 + exp(-P(p))) + mean log(1 + exp(P(z)))`, and the encoder
+  `mean log(1 + exp(-P(z)))`.
+
+  Args:
+    encoder: stochastic encoder; for alpha = 1 of either kind.
+    decoder: decoder, latents to images.
+    critic: `keras.Model`, latents `[B, H]` to logits `[B, 1]`.
+    alpha: as for `InfoVAE`.
+    lambda_: as for `InfoVAE`.
+    likelihood_sigma: as for `InfoVAE`.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = (
+      update_table.Phase('critic_terms', {'discrimination': ('critic',)}),
+      update_table.Phase('terms', {
+          'reconstruction': ('encoder', 'decoder'),
+          'kl': ('encoder',),
+          'adversarial': ('encoder',),
+      }),
+  )
+  unreachable = {'kl': ('decoder',), 'adversarial': ('decoder',)}
+
+  def __init__(self, encoder, decoder, critic, alpha=0.5, lambda_=1000.,
+               likelihood_sigma=0.3, updates=None):
+    super().__init__(encoder, decoder, alpha, lambda_, likelihood_sigma,
+                     'adversarial', updates, 'adversarial_info_vae')
+    self.critic = critic
+
+  @property
+  def parts(self):
+    return super().parts | {'critic': self.critic}
+
+  def critic_terms(self, images, noise, training=True):
+    latents, _, _ = self._posterior(images, noise, training)
+    of_data = self.critic(tf.stop_gradient(latents), training=training)
+    of_prior = self.critic(noise['prior'], training=training)
+    return {'discrimination': tf.nn.softplus(-of_prior)
+                              + tf.nn.softplus(of_data)}
+
+  def terms(self, images, noise, training=True):
+    terms, latents = self._terms(images, noise, training)
+    if self.is_on('adversarial'):
+      logits = self.critic(latents, training=training)
+      terms['adversarial'] = tf.nn.softplus(-logits)
+    return terms

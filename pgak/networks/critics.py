@@ -1,0 +1,27 @@
+"""Critics: nets that tell latents of data from draws of the prior."""
+import gin
+import keras
+from keras import layers
+
+__all__ = ['latent_critic']
+
+
+@gin.register
+def latent_critic(latent_dim, units=512, num_layers=3):
+  """Builds a critic of latents: dense layers with leaky ReLU (0.2).
+
+  Args:
+    latent_dim: number of latent dimensions H.
+    units: units of each hidden layer.
+    num_layers: hidden layers.
+
+  Returns:
+    `keras.Model`: float `[B, H]` to logits `[B, 1]`; a large one means "from
+    the prior".
+  """
+  latents = keras.Input((latent_dim,), name='latents')
+  x = latents
+  for _ in range(num_layers):
+    x = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(units)(x))
+  logits = layers.Dense(1, dtype=keras.config.floatx(), name='logits')(x)
+  return keras.Model(latents, logits, name='critic')

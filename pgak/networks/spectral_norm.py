@@ -1,0 +1,74 @@
+"""Spectral normalisation: a layer whose kernel is divided by its norm.
+
+Unlike `keras.layers.SpectralNormalization`, which assigns W / s(W) to the
+kernel on every training call, it divides when it is called: gradients pass
+through s(W), the kernel stays the optimizer's, and two calls in a step see the
+same norm.
+
+#### References
+
+[1]: Takeru Miyato, Toshiki Kataoka, Masanori Koyama, Yuichi Yoshida. Spectral
+     normalization for generative adversarial networks. ICLR, 2018.
+"""
+import keras
+from keras import layers
+from keras import ops
+
+__all__ = ['SpectralNormalization']
+
+
+@keras.saving.register_keras_serializable('pgak')
+class SpectralNormalization(layers.Wrapper):
+  """Calls a layer with the kernel `W / s(W)`.
+
+  W is the kernel as a matrix `[the rest, last axis]` and `s(W) = |W u|`, its
+  largest singular value where the unit vector u is the right singular one.
+  The train step of a model calls `update` once, before anything else: one step
+  of the power method, [1, sec. 2.1]. Nothing else changes u, and no gradient
+  goes into it.
+
+  Args:
+    layer: a layer with a `kernel`, such as Conv2D, Conv2DTranspose or Dense.
+  """
+
+  def build(self, input_shape=None):
+    super().build(input_shape)
+    self.u = self.add_weight(
+        name='u', shape=(self.layer.kernel.shape[-1],), dtype='float32',
+        initializer=_random_direction, trainable=False)
+
+  def norm(self):
+    """Returns s(W), a scalar tensor."""
+    matrix = self._matrix()
+    return ops.norm(ops.matmul(matrix, ops.cast(self.u, matrix.dtype)[:, None]))
+
+  def update(self):
+    """Takes one step of the power method: `u = normalize(W^T W u)`."""
+    matrix = ops.stop_gradient(self._matrix())
+    column = ops.cast(self.u, matrix.dtype)[:, None]
+    pulled = ops.matmul(ops.transpose(matrix), ops.matmul(matrix, column))
+    self.u.assign(ops.cast(_normalised(pulled[:, 0]), 'float32'))
+
+  def call(self, inputs, training=None):
+    del training
+    kernel = self.layer.kernel
+    values = [v.value / ops.cast(self.norm(), v.dtype) if v is kernel
+              else v.value for v in self.layer.trainable_variables]
+    outputs, _ = self.layer.stateless_call(values, [], inputs)
+    return outputs
+
+  def compute_output_shape(self, input_shape):
+    return self.layer.compute_output_shape(input_shape)
+
+  def _matrix(self):
+    kernel = self.layer.kernel
+    return ops.reshape(kernel.value, (-1, kernel.shape[-1]))
+
+
+def _random_direction(shape, dtype=None):
+  return _normalised(keras.random.normal(shape, dtype=dtype))
+
+
+def _normalised(vector):
+  # A kernel of zeros has no direction; it must not get a NaN.
+  return vector / ops.maximum(ops.norm(vector), 1e-12)

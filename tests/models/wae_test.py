@@ -1,0 +1,49 @@
+"""WAE and InfoVAE: what their gradients alone do not show."""
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pgak import models
+import tiny_models
+
+
+def test_a_gaussian_encoder_is_a_setting():
+  model = models.WAEMMD(tiny_models.encoder(True), tiny_models.decoder())
+  tiny_models.scatter(model)
+  x = tf.constant(tiny_models.images())
+  zeros, ones = ({'prior': tf.ones([7, 3]), 'posterior': fill([7, 3])}
+                 for fill in (tf.zeros, tf.ones))
+  for term in ('reconstruction', 'mmd'):
+    a, b = (float(tf.reduce_mean(model.terms(x, n)[term]))
+            for n in (zeros, ones))
+    assert abs(a - b) > 1e-4, term
+
+
+def test_the_discrepancy_falls_when_it_is_trained():
+  model = tiny_models.compiled('WAEMMD', learning_rate=0.05, mmd=1.)
+  data = tf.data.Dataset.from_tensors(tiny_models.images(50)).repeat()
+  found = model.fit(data, steps_per_epoch=20, epochs=5, verbose=0)
+  assert found.history['mmd'][-1] < 0.7 * found.history['mmd'][0]
+
+
+@pytest.mark.parametrize('name, settings', [
+    ('WAEMMD', dict(mmd=0.5, kernel='rbf', scales=(1., 2.))),
+    ('InfoVAE', dict(alpha=0.1, lambda_=3.)),
+    ('CVVAE', dict(posterior_sigma=0.2)),
+    ('BetaVAE', dict(beta=2.)),
+    ('VAE', dict(num_posterior_samples=2)),
+])
+def test_a_config_builds_the_same_model_again(name, settings):
+  model = tiny_models.make(name, **settings)
+  again = type(model).from_config(model.get_config())
+  assert again.term_weights == model.term_weights
+  assert again.noise_shapes.keys() == model.noise_shapes.keys()
+  for setting, value in settings.items():
+    assert np.all(getattr(again, setting) == value)
+
+
+def test_which_models_match_the_prior():
+  matching = {n for n in models.__all__
+              if getattr(getattr(models, n), 'matches_prior', False)}
+  assert matching == {'AdversarialInfoVAE', 'BetaVAE', 'InfoVAE', 'LPGA',
+                      'LVPGA', 'VAE', 'VPGA', 'WAEMMD'}
