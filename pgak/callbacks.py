@@ -15,8 +15,8 @@ from pgak import errors
 from pgak import images as images_lib
 from pgak import sampling
 
-__all__ = ['Checkpointer', 'EveryNSteps', 'Galleries', 'Progress', 'Scores',
-           'StopOnFault', 'TermLogger', 'stop_on_fault']
+__all__ = ['Checkpointer', 'EveryNSteps', 'Galleries', 'Plateau', 'Progress',
+           'Scores', 'StopOnFault', 'TermLogger', 'stop_on_fault']
 
 
 class EveryNSteps(keras.callbacks.Callback):
@@ -131,12 +131,17 @@ class TermLogger(EveryNSteps):
     super().__init__(every, last_step)
     self.validate_every = validate_every
     self.validation = validation
+    self.latest = {}
+    self.measured_at = None
     self.writers = None
     if events:
       self.writers = {name: tf.summary.create_file_writer(str(events / name))
                       for name in ('train', 'validation')}
       with self.writers['train'].as_default(step=0):
         tf.summary.text('config', f'```\n{config}\n```')
+
+  def is_due(self):
+    return super().is_due() or self.step % self.validate_every == 0
 
   def at_step(self, step, logs):
     self._write('train', step, logs)
@@ -145,6 +150,9 @@ class TermLogger(EveryNSteps):
         values = self.model.evaluate(
             self.validation, verbose=0, return_dict=True)
       self._write('validation', step, values)
+      self.latest = {f'validation_{n}': float(np.mean(v))
+                     for n, v in values.items()}
+      self.measured_at = step
     self.model.reset_metrics()
 
   def _write(self, name, step, values):
@@ -153,6 +161,38 @@ class TermLogger(EveryNSteps):
         for term, value in values.items():
           tf.summary.scalar(term, float(np.mean(value)))
         self.writers[name].flush()
+
+
+class Plateau(EveryNSteps):
+  """Lowers the learning rates when the validation loss stands still.
+
+  What it remembers is a weight of the model, which checkpoints hold.
+
+  Args:
+    every: steps between two validations.
+    validated: `TermLogger`, which has just validated.
+    record: variable `[2]`: the lowest loss and the validations since then.
+    patience: validations without a lower loss, after which the rates fall.
+    factor: by which they are multiplied.
+  """
+
+  def __init__(self, every, validated, record, patience, factor=0.5):
+    super().__init__(every)
+    self.validated = validated
+    self.record = record
+    self.patience = patience
+    self.factor = factor
+
+  def at_step(self, step, logs):
+    lowest, stale = self.record.numpy()
+    loss = self.validated.latest['validation_loss']
+    stale = 0. if loss < lowest else stale + 1.
+    if stale >= self.patience:
+      stale = 0.
+      for optimizer in self.model.optimizers.values():
+        rate = optimizer.learning_rate
+        rate.assign(rate * self.factor)
+    self.record.assign([min(loss, lowest), stale])
 
 
 class Galleries(EveryNSteps):
@@ -203,7 +243,7 @@ class Scores(EveryNSteps):
     last_step: where the run ends.
     score: function of the model and the step to rows of scores.csv.
     run: `RunDirectory`, or None to write nothing.
-    best_by: name of the score whose lowest value marks the best checkpoint.
+    best_by: name of a score that must be among those measured, or None.
   """
 
   def __init__(self, every, last_step, score, run, best_by=None):
@@ -247,16 +287,19 @@ class Checkpointer(EveryNSteps):
     run: `RunDirectory`, or None on a worker that is not the chief.
     keep: how many of the newest to keep.
     images: `ImageArray` of training images, for batch norm.
-    scores: `Scores`, or None.
+    measured: `Scores` or `TermLogger`, whose latest numbers tell the best.
+    best_by: which of them; the lowest is the best. None for no best one.
   """
 
-  def __init__(self, every, last_step, save, run, keep, images, scores=None):
+  def __init__(self, every, last_step, save, run, keep, images, measured=None,
+               best_by=None):
     super().__init__(every, last_step)
     self.save = save
     self.run = run
     self.keep = keep
     self.images = images
-    self.scores = scores
+    self.measured = measured
+    self.best_by = best_by
 
   def at_step(self, step, logs):
     stop_on_fault(self.model)
@@ -278,11 +321,9 @@ class Checkpointer(EveryNSteps):
               'or `train.clip_norm`.')
 
   def _mark_best(self, step):
-    if not (self.scores and self.scores.best_by):
+    if not self.best_by or self.measured.measured_at != step:
       return
-    if self.scores.measured_at != step:
-      return
-    value = self.scores.latest.get(self.scores.best_by)
+    value = self.measured.latest[self.best_by]
     best = self.run.best
-    if value is not None and (best is None or value < best['value']):
-      self.run.write_best(step, self.scores.best_by, value)
+    if best is None or value < best['value']:
+      self.run.write_best(step, self.best_by, value)

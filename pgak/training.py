@@ -20,6 +20,7 @@ __all__ = ['train']
 
 PRECISIONS = ('float32', 'mixed_bfloat16')
 STRATEGIES = ('one_device', 'mirrored', 'multi_worker')
+BY_VALIDATION = ('validation_loss', 'validation_reconstruction')
 
 
 @gin.configurable(denylist=['run_dir', 'imports'])
@@ -29,8 +30,9 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
           augmenter=None, split='train', validation_split='test',
           log_every=100, validate_every=1000, sample_every=1000,
           checkpoint_every=1000, keep_checkpoints=3, score_every=None,
-          scorer=None, best_by=None, strategy='one_device', xla=None,
-          precision='float32', steps_per_execution=1, imports=()):
+          scorer=None, best_by=None, plateau_patience=None, plateau_factor=0.5,
+          strategy='one_device', xla=None, precision='float32',
+          steps_per_execution=1, imports=()):
   """Trains a model in a run directory, or resumes the run that is there.
 
   The weights are a function of the configuration: on one device with XLA, a run
@@ -58,7 +60,11 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
     score_every: steps between two measurements by `scorer`, or None.
     scorer: function of the data set to one of `(model, step)` to rows of
       scores.csv, such as @frechet_scorer.
-    best_by: name of the score whose lowest value marks the best checkpoint.
+    best_by: name of the score whose lowest value marks the best checkpoint, or
+      'validation_loss'.
+    plateau_patience: after so many validations without a lower validation loss
+      all learning rates are multiplied by `plateau_factor`; None for never.
+    plateau_factor: see there.
     strategy: 'one_device'; 'mirrored' for all GPUs of this machine (or all
       logical CPUs); 'multi_worker' for the cluster that TF_CONFIG describes.
     xla: whether XLA compiles the step; by default only on one device.
@@ -80,6 +86,7 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
   counts = dict(batch_size=batch_size, steps_per_execution=steps_per_execution,
                 keep_checkpoints=keep_checkpoints)
   _check(strategy, xla, precision, counts, intervals, best_by)
+  _check_plateau(plateau_patience, plateau_factor, learning_rate_schedule)
   distribution = _distribution(strategy)
   is_chief = _is_chief(distribution)
   run = run_directory.RunDirectory(run_dir, create=True)
@@ -89,6 +96,9 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
         model, optimizer, optimizers, learning_rate_schedule, steps, seed,
         precision, clip_norm=clip_norm, jit_compile=xla,
         steps_per_execution=steps_per_execution)
+    if plateau_patience:
+      trained.plateau = trained.add_weight(
+          name='plateau', shape=(2,), trainable=False, initializer=_no_record)
   train_images, validation_images = _splits(
       images, trained, split, validation_split)
   with _lock(run, is_chief):
@@ -107,6 +117,9 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
         callbacks=_callbacks(
             trained, run if is_chief else None, intervals, train_images,
             validation_images, keep_checkpoints, score, best_by, seed,
+            lambda logger: callbacks.Plateau(
+                validate_every, logger, trained.plateau, plateau_patience,
+                plateau_factor) if plateau_patience else None,
             lambda step: checkpoints.save(trained, run, step, is_chief)))
   return trained
 
@@ -141,11 +154,30 @@ def _check(strategy, xla, precision, counts, intervals, best_by):
       raise errors.UserError(
           f'`train.{name} = {value}` must be a positive multiple of '
           f'`train.steps_per_execution = {steps_per_execution}`.')
-  if best_by and (not intervals['score_every'] or
-                  intervals['score_every'] % intervals['checkpoint_every']):
+  measured = ('validate_every' if best_by in BY_VALIDATION else 'score_every')
+  if best_by and (not intervals[measured] or
+                  intervals[measured] % intervals['checkpoint_every']):
     raise errors.UserError(
-        '`train.best_by` needs `train.score_every`, a multiple of '
-        '`train.checkpoint_every`: what is measured must be saved.')
+        f'`train.best_by = {best_by!r}` needs `train.{measured}`, a multiple '
+        'of `train.checkpoint_every`: what is measured must be saved.')
+
+
+def _check_plateau(patience, factor, schedule):
+  if patience is None:
+    return
+  if not _is_positive(patience) or not 0. < factor < 1.:
+    raise errors.UserError(
+        f'`train.plateau_patience = {patience}` must be a positive whole number'
+        f' and `train.plateau_factor = {factor}` lie between 0 and 1.')
+  if schedule:
+    raise errors.UserError(
+        '`train.plateau_patience` changes the learning rates, and so does '
+        '`train.learning_rate_schedule`: set one of them to None.')
+
+
+def _no_record(shape, dtype=None):
+  """No validation yet: the lowest loss is infinite."""
+  return tf.constant([np.inf, 0.], dtype, shape)
 
 
 def _distribution(strategy):
@@ -257,7 +289,7 @@ def _distributed(distribution, make_batches):
 
 
 def _callbacks(model, run, intervals, train_images, validation_images, keep,
-               score, best_by, seed, save):
+               score, best_by, seed, make_plateau, save):
   last_step = intervals['steps']
   validation = _validation_batches(
       validation_images, model.value_range,
@@ -265,11 +297,14 @@ def _callbacks(model, run, intervals, train_images, validation_images, keep,
   logger = callbacks.TermLogger(
       intervals['log_every'], intervals['validate_every'], last_step,
       validation, run and run.events, run.config_gin if run else '')
+  plateau = make_plateau(logger)
+  by_validation = best_by in BY_VALIDATION
   scores = score and callbacks.Scores(
-      intervals['score_every'], last_step, score, run, best_by)
+      intervals['score_every'], last_step, score, run,
+      None if by_validation else best_by)
   checkpointer = callbacks.Checkpointer(
       intervals['checkpoint_every'], last_step, save, run, keep, train_images,
-      scores)
+      logger if by_validation else scores, best_by)
   chosen = [callbacks.StopOnFault(intervals['log_every'], last_step)]
   if run:
     chosen.append(callbacks.Progress(intervals['log_every'], last_step))
@@ -277,7 +312,7 @@ def _callbacks(model, run, intervals, train_images, validation_images, keep,
     chosen.append(callbacks.Galleries(
         intervals['sample_every'], last_step, some, run.samples, run.events,
         seed))
-  return chosen + [logger] + ([scores] if scores else []) + [checkpointer]
+  return [*chosen, logger, *filter(None, (plateau, scores)), checkpointer]
 
 
 def _validation_batches(images, value_range, replicas=1, largest=500):

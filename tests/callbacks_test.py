@@ -154,7 +154,8 @@ def checkpointer(run, model, scores=None, keep=2):
     with run.writing_checkpoint(step) as prefix:
       open(prefix, 'w', encoding='utf-8').close()
 
-  made = callbacks.Checkpointer(1, None, save, run, keep, Images(), scores)
+  made = callbacks.Checkpointer(1, None, save, run, keep, Images(), scores,
+                                'fid' if scores else None)
   made.set_model(model)
   return made, saved
 
@@ -162,14 +163,13 @@ def checkpointer(run, model, scores=None, keep=2):
 class Measured:
   """Stands for `Scores`."""
 
-  def __init__(self, best_by):
-    self.best_by = best_by
+  def __init__(self):
     self.latest = {}
     self.measured_at = None
 
 
 def test_the_lowest_score_marks_the_best(run):
-  scores = Measured('fid')
+  scores = Measured()
   made, saved = checkpointer(run, tiny_models.compiled('AE'), scores)
   values = {1: 5., 2: 3., 3: 4., 4: float('nan'), 5: 3.5}
   for step, value in values.items():
@@ -182,7 +182,7 @@ def test_the_lowest_score_marks_the_best(run):
 
 
 def test_a_score_of_another_step_marks_nothing(run):
-  scores = Measured('fid')
+  scores = Measured()
   made, _ = checkpointer(run, tiny_models.compiled('AE'), scores)
   scores.latest, scores.measured_at = {'fid': 1.}, 6
   made.at_step(8, {})
@@ -238,3 +238,21 @@ def test_scores_of_a_broken_model_are_not_taken(run):
   scores.set_model(model)
   with pytest.raises(errors.UserError, match='kl was not finite'):
     scores.at_step(2, {})
+
+
+def test_the_rates_are_halved_when_the_loss_stands_still():
+  model = tiny_models.compiled('AE', learning_rate=0.8)
+  validated = Measured()
+  record = tf.Variable([np.inf, 0.])
+  plateau = callbacks.Plateau(1, validated, record, patience=2, factor=0.5)
+  plateau.set_model(model)
+  rates = []
+  # Down, up, up (2 without a lower one: halved), up, down, equal, equal.
+  for step, loss in enumerate([5., 6., 5.5, 7., 4., 4., 4.]):
+    validated.latest = {'validation_loss': loss}
+    plateau.at_step(step, {})
+    rates.append([float(o.learning_rate) for o in model.optimizers.values()])
+  np.testing.assert_allclose(
+      rates, np.repeat([[.8], [.8], [.4], [.4], [.4], [.4], [.2]], 2, 1),
+      rtol=1e-6)
+  np.testing.assert_array_equal(record.numpy(), [4., 0.])

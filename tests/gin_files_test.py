@@ -64,16 +64,17 @@ def step(model, batch_size=4):
 
 def test_the_files_are_those_that_this_test_knows():
   folders = {name.split('/')[0] for name in shipped() if '/' in name}
-  assert folders == {'datasets', 'models', 'networks', 'papers', 'recipes',
-                     'settings'}
+  assert folders == {'datasets', 'models', 'networks', 'papers', 'priors',
+                     'recipes', 'settings'}
   assert [n for n in shipped() if '/' not in n] == [
       'base.gin', 'quickstart.gin']
   assert set(shipped('datasets')) == set(DATASETS)
   assert set(shipped('networks')) == set(NETWORKS)
   assert set(shipped('settings')) == {name for name, *_ in SETTINGS}
-  assert set(shipped('recipes')) == {'recipes/modern.gin', 'recipes/pga.gin'}
+  assert set(shipped('recipes')) == {
+      'recipes/modern.gin', 'recipes/pga.gin', 'recipes/rae.gin'}
   assert {n.split('/')[1] for n in shipped('papers')} == {
-      'pga_icml2020', 'pga_workshop2019'}
+      'pga_icml2020', 'pga_workshop2019', 'rae_iclr2020'}
 
 
 @pytest.mark.parametrize('name', shipped())
@@ -86,7 +87,10 @@ def test_a_file_begins_with_what_it_is_for(name):
 
 @pytest.mark.parametrize('name', shipped('models'))
 def test_the_quickstart_with_each_model(name):
-  model = build(['quickstart.gin', name], 'base_filters = 4')
+  nets = []
+  if name == 'models/rae_sn.gin':  # Only these nets can be normalised.
+    nets = ['datasets/mnist_32.gin', SYNTHETIC, 'networks/rae_32.gin']
+  model = build(['quickstart.gin', *nets, name], 'base_filters = 4')
   assert model.name == pathlib.Path(name).stem
   assert model.latent_dim == 8
   step(model)
@@ -107,6 +111,9 @@ NETWORKS = {
     'networks/conv_mnist.gin': ('datasets/mnist.gin', ['base_filters = 2']),
     'networks/conv_32.gin': ('datasets/cifar10.gin', ['base_filters = 2']),
     'networks/conv_64.gin': ('datasets/celeb_a.gin', ['base_filters = 2']),
+    'networks/rae_32.gin': ('datasets/mnist_32.gin', ['base_filters = 2']),
+    'networks/rae_64.gin': ('datasets/celeb_a_crop140.gin', [
+        'base_filters = 2']),
     'networks/resnet_32.gin': ('datasets/cifar10.gin', [
         'resnet_32_encoder.filters = 4', 'resnet_32_decoder.filters = 4']),
 }
@@ -210,6 +217,8 @@ DATASETS = {
     'datasets/digits.gin': ('digits', (8, 8, 1)),
     'datasets/mnist.gin': ('mnist', (28, 28, 1)),
     'datasets/fashion_mnist.gin': ('fashion_mnist', (28, 28, 1)),
+    'datasets/mnist_32.gin': ('mnist_pad2', (32, 32, 1)),
+    'datasets/fashion_mnist_32.gin': ('fashion_mnist_pad2', (32, 32, 1)),
     'datasets/cifar10.gin': ('cifar10', (32, 32, 3)),
     'datasets/celeb_a.gin': ('celeb_a_crop108', (64, 64, 3)),
     'datasets/celeb_a_crop140.gin': ('celeb_a_crop140', (64, 64, 3)),
@@ -235,7 +244,7 @@ def test_each_data_set(name, photos):
   bindings = []
   if 'images' in name:
     bindings = [f'images.path = {str(photos)!r}', 'images.crop = 7']
-  elif name.split('/')[1] in ('mnist.gin', 'fashion_mnist.gin', 'cifar10.gin'):
+  elif 'mnist' in name or 'cifar10' in name:
     bindings = [f'data_dir = "{REAL or "nowhere"}/tfds"']
   configuration.parse(['quickstart.gin', name], bindings)
   dataset = configuration.setting('train.dataset')()
@@ -317,6 +326,9 @@ def weights_of(model):
   }[model]
 
 
+PGA = shipped(ICML) + shipped('papers/pga_workshop2019')
+
+
 def test_the_table_has_its_files():
   assert set(shipped(ICML)) == {
       *(f'{ICML}/{name}.gin' for name in TABLE),
@@ -384,7 +396,7 @@ def test_celeb_a_is_cropped_and_not_split_as_by_its_authors(name):
   assert configuration.setting('train.dataset')().name == 'celeb_a_crop108'
 
 
-@pytest.mark.parametrize('name', [n for n in shipped('papers')
+@pytest.mark.parametrize('name', [n for n in PGA
                                   if pathlib.Path(n).stem not in TABLE
                                   or ICML not in n])
 def test_each_other_paper_file_steps(name):
@@ -409,7 +421,7 @@ def header(name):
   return ' '.join(' '.join(line.lstrip('# ') for line in lines[:end]).split())
 
 
-@pytest.mark.parametrize('name', shipped('papers'))
+@pytest.mark.parametrize('name', PGA)
 def test_the_header_of_a_paper_file(name):
   text, stem = header(name), pathlib.Path(name).stem
   assert text.startswith('Perceptual Generative Autoencoders (IC')

@@ -392,7 +392,16 @@ def test_a_fault_of_the_last_step_is_not_saved(tmp_path):
     (['train.checkpoint_every = 0'], '`train.checkpoint_every = 0` must'),
     (['train.log_every = None'], '`train.log_every = None` must'),
     (['train.steps_per_execution = 0'], '`train.steps_per_execution = 0` must'),
-    (['train.best_by = "fid"'], '`train.best_by` needs `train.score_every`'),
+    (['train.best_by = "fid"'], "best_by = 'fid'` needs `train.score_every`"),
+    (['train.best_by = "validation_loss"', 'train.validate_every = 6',
+      'train.checkpoint_every = 4'],
+     "best_by = 'validation_loss'` needs `train.validate_every`"),
+    (['train.plateau_patience = 0'], '`train.plateau_patience = 0` must be'),
+    (['train.plateau_patience = 1', 'train.plateau_factor = 1.'],
+     '`train.plateau_factor = 1.0` lie between'),
+    (['train.plateau_patience = 1',
+      'train.learning_rate_schedule = @cosine()'],
+     '`train.plateau_patience` changes the learning rates'),
     (['train.best_by = "fid"', 'train.score_every = 6',
       'train.checkpoint_every = 4'], 'a multiple of `train.checkpoint_every`'),
     (['image_shape = (16, 16, 1)'], 'image_shape'),
@@ -492,3 +501,41 @@ def test_memory_does_not_grow_over_a_run(tmp_path):
       tracemalloc.stop()
   early, late = Snapshots.taken
   assert late - early < 500_000
+
+
+# === The plateau and the best checkpoint by validation ===
+
+# A rate at which the loss rises: at every validation but the first.
+RISING = ('train.validate_every = 2', 'train.checkpoint_every = 2',
+          'train.plateau_patience = 2', 'train.best_by = "validation_loss"',
+          'sgd.learning_rate = 200.', 'sgd.momentum = 0.',
+          'train.validation_split = "test"')
+
+
+def _rate(model):
+  return [float(o.learning_rate) for o in model.optimizers.values()]
+
+
+def test_a_plateau_halves_the_rates_and_resumes_where_it_was(tmp_path):
+  whole = tiny_runs.train(tmp_path / 'whole', 'train.steps = 10', *RISING)
+  assert all(r < 200. for r in _rate(whole))
+  for steps in (4, 6, 10):
+    model = tiny_runs.train(tmp_path / 'parts', f'train.steps = {steps}',
+                            *RISING)
+  assert _rate(model) == _rate(whole)
+  assert_same(tmp_path / 'parts', tmp_path / 'whole', 10)
+
+
+def test_the_best_checkpoint_by_the_validation_loss(tmp_path):
+  tiny_runs.train(tmp_path / 'run', 'train.steps = 8', *RISING)
+  run = run_directory.RunDirectory(tmp_path / 'run')
+  best = run.best
+  assert best['metric'] == 'validation_loss' and best['step'] < 8
+  assert best['step'] in run.checkpoints()
+  events = tf.compat.v1.train.summary_iterator(
+      str(next((tmp_path / 'run' / 'events' / 'validation').iterdir())))
+  logged = {e.step: float(tf.make_ndarray(v.tensor)) for e in events
+            for v in e.summary.value if v.tag == 'loss'}
+  assert set(logged) == {2, 4, 6, 8}
+  assert best['value'] == pytest.approx(min(logged.values()))
+  assert best['step'] == min(logged, key=logged.get)

@@ -21,7 +21,7 @@ _TRAIN_TEST = ('train', 'test')
 
 
 @gin.register
-def mnist(data_dir=None, download=False, validation_examples=0):
+def mnist(data_dir=None, download=False, validation_examples=0, pad=0):
   """MNIST: 60,000 and 10,000 digits, 28 x 28 x 1, with labels.
 
   By default all of `train` is trained on, as the papers do, and what a run
@@ -33,23 +33,30 @@ def mnist(data_dir=None, download=False, validation_examples=0):
     download: whether TFDS may download the set into that folder.
     validation_examples: number of examples at the end of `train` that become
       the split `validation` instead.
+    pad: rows and columns of zeros on each side; 2 makes the 32 x 32 images of
+      the RAE paper, and the set's name `mnist_pad2`.
 
   Returns:
     A `Dataset`; a `UserError` of its `split` says what to put where when the
     set cannot be had.
   """
-  recipe = _TFDS('mnist', 'mnist', (28, 28, 1), _TRAIN_TEST, data_dir, download)
-  return arrays.Dataset(recipe, validation_examples)
+  return _padded('mnist', pad, validation_examples, data_dir, download)
 
 
 @gin.register
-def fashion_mnist(data_dir=None, download=False, validation_examples=0):
+def fashion_mnist(data_dir=None, download=False, validation_examples=0,
+                  pad=0):
   """Fashion-MNIST: 60,000 and 10,000 clothes, 28 x 28 x 1, with labels.
 
   The arguments are those of `mnist`.
   """
-  recipe = _TFDS('fashion_mnist', 'fashion_mnist', (28, 28, 1), _TRAIN_TEST,
-                 data_dir, download)
+  return _padded('fashion_mnist', pad, validation_examples, data_dir, download)
+
+
+def _padded(name, pad, validation_examples, data_dir, download):
+  side = 28 + 2 * pad
+  recipe = _TFDS(name, f'{name}_pad{pad}' if pad else name, (side, side, 1),
+                 _TRAIN_TEST, data_dir, download, {'pad': pad} if pad else None)
   return arrays.Dataset(recipe, validation_examples)
 
 
@@ -177,7 +184,9 @@ class _TFDS(store.Recipe):
     """Decodes one image in a graph; crops and resizes it if so chosen."""
     channels = self.image_shape[-1]
     if 'crop' not in self.choices:
-      return tf.io.decode_png(data, channels)
+      pad = self.choices.get('pad', 0)
+      return tf.pad(tf.io.decode_png(data, channels),
+                    [[pad, pad], [pad, pad], [0, 0]])
     image = tf.io.decode_jpeg(data, channels, dct_method='INTEGER_ACCURATE')
     shape = tf.shape(image)
     crop = self.choices['crop']

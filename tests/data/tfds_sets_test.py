@@ -60,6 +60,21 @@ def test_a_copy_of_mnist_is_read_with_its_labels(cache, tmp_path):
   assert held_out.split('validation').split == 'validation'
 
 
+@pytest.mark.parametrize('name', ['mnist', 'fashion_mnist'])
+def test_images_may_be_padded_with_zeros(cache, tmp_path, name):
+  write_tfds(tmp_path, name, ('train', 'test'), (28, 28, 1), 'png')
+  make = getattr(data, name)
+  plain = everything(make(str(tmp_path)).split('train'))
+  dataset = make(str(tmp_path), pad=2, validation_examples=1)
+  assert (dataset.name, dataset.image_shape) == (f'{name}_pad2', (32, 32, 1))
+  assert [len(dataset.split(s)) for s in ('train', 'validation')] == [4, 1]
+  padded = np.concatenate(
+      [everything(dataset.split(s)) for s in ('train', 'validation')])
+  np.testing.assert_array_equal(padded, np.pad(
+      plain, [(0, 0), (2, 2), (2, 2), (0, 0)]))
+  assert dataset.split('train').preprocessing['pad'] == 2
+
+
 @pytest.mark.parametrize('crop', [108, 140])
 def test_a_copy_of_celeb_a_is_cropped_and_resized(cache, tmp_path, crop):
   splits = ('train', 'validation', 'test')
