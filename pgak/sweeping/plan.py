@@ -1,0 +1,327 @@
+"""What a .sweep file asks for: cells x seeds, and how each is measured.
+
+A .sweep file is a gin file that binds `sweep` alone:
+
+```
+sweep.gin_files = ['quickstart.gin']
+sweep.cells = {
+    'vae': ['models/vae.gin'],
+    'ae': ['models/ae.gin', 'train.steps = 500'],
+}
+sweep.evaluations = [{'protocol': 'quick', 'prior': 'gmm'}]
+```
+"""
+import ast
+import dataclasses
+import hashlib
+import io
+import json
+import pathlib
+import re
+import tokenize
+
+import gin
+
+from pgak import configuration
+from pgak import errors
+
+__all__ = ['Evaluation', 'Job', 'Sweep', 'parse_shard', 'read', 'sweep']
+
+# The flags of the evaluate command that an evaluation may set.
+EVALUATE_FLAGS = ('protocol', 'prior', 'checkpoint', 'num_samples', 'seed',
+                  'metrics', 'latents')
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+  """One call of the evaluate command on each trained run.
+
+  Attributes:
+    flags: tuple of strings: --protocol, --prior and so on.
+    checkpoint: 'latest', 'best' or a step.
+    label: string, a few words for the progress line.
+  """
+  flags: tuple
+  checkpoint: str = 'latest'
+  label: str = ''
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+  """One run: a cell with a seed.
+
+  Attributes:
+    cell: string, the name of a folder.
+    seed: int.
+    gin_files: tuple of strings; the later wins.
+    bindings: tuple of strings, which win over all files.
+  """
+  cell: str
+  seed: int
+  gin_files: tuple
+  bindings: tuple
+
+  @property
+  def name(self):
+    """The run directory below the sweep's."""
+    return f'{self.cell}/seed-{self.seed}'
+
+  @property
+  def train_flags(self):
+    """The flags of the train command that say what is trained."""
+    return (*(f'--gin_file={f}' for f in self.gin_files),
+            *(f'--gin_param={b}' for b in self.bindings))
+
+  def digest(self):
+    """Returns a string that changes with any setting, or '' if a file is gone.
+    """
+    try:
+      texts = [_tokens(f) for f in self.gin_files]
+    except (OSError, SyntaxError, UnicodeDecodeError, tokenize.TokenError):
+      return ''  # The train command will say what is wrong.
+    return _sha(texts, self.bindings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+  """All runs of a sweep, and how they are measured.
+
+  Attributes:
+    name: string, the file.
+    jobs: tuple of `Job`s, all cells with the first seed before the next seed.
+    evaluations: tuple of `Evaluation`s.
+  """
+  name: str
+  jobs: tuple
+  evaluations: tuple
+
+  def shard(self, index, number):
+    """Returns the jobs of the `index`-th of `number` parts, from 0."""
+    return self.jobs[index::number]
+
+
+@gin.configurable
+def sweep(cells=None, evaluations=(), seeds=(0,), gin_files=(),
+          bindings=()):
+  """Says what a sweep is made of; see docs/sweeps.md.
+
+  Args:
+    cells: `{name: list of strings}`; a string that ends in .gin is a gin file,
+      any other a binding.
+    evaluations: list of dictionaries with the keys `EVALUATE_FLAGS`, of which
+      'protocol' must be there, and 'bindings', a list of strings.
+    seeds: whole numbers; each cell is trained once with each.
+    gin_files: gin files of all cells, before the cells' own.
+    bindings: bindings of all cells, before the cells' own.
+
+  Returns:
+    `(jobs, evaluations)`, tuples of `Job` and `Evaluation`.
+
+  Raises:
+    errors.UserError: names the cell or evaluation that is wrong.
+  """
+  _check_names(cells)
+  _check_seeds(seeds)
+  common = [*_strings('sweep.gin_files', gin_files),
+            *_strings('sweep.bindings', bindings)]
+  jobs = [_job(name, seed, common, settings)
+          for seed in seeds for name, settings in cells.items()]
+  if not isinstance(evaluations, (list, tuple)):
+    raise errors.UserError('`sweep.evaluations` must be a list of '
+                           f'dictionaries, not {evaluations!r}.')
+  return tuple(jobs), tuple(_evaluation(e) for e in evaluations)
+
+
+def read(path, bindings=(), extra=()):
+  """Reads a .sweep file.
+
+  Args:
+    path: the file, found as gin files are.
+    bindings: bindings of `sweep` itself, such as 'sweep.seeds = [0, 1]'.
+    extra: bindings that are added to every cell.
+
+  Returns:
+    A `Sweep`.
+
+  Raises:
+    errors.UserError: names what is wrong and where.
+  """
+  try:
+    _check_text(path)
+    configuration.parse([path], bindings, roots=['sweep'])
+    _check_names_bound(path, gin.config_str())
+    jobs, evaluations = sweep()
+  finally:
+    gin.clear_config()
+  for binding in extra:
+    _check_binding('--gin_param', binding)
+  jobs = [dataclasses.replace(j, bindings=(
+      *j.bindings, *extra, f'train.seed = {j.seed}')) for j in jobs]
+  return Sweep(str(path), tuple(jobs), evaluations)
+
+
+def parse_shard(text):
+  """Turns 'I/N' into `(I, N)`; parts are counted from 0.
+
+  Raises:
+    errors.UserError: if it is not a part of a whole.
+  """
+  match = re.fullmatch(r'(\d+)/(\d+)', text)
+  if not match or int(match.group(1)) >= int(match.group(2)):
+    raise errors.UserError(
+        f'The flag --shard={text} must be I/N, the I-th of N parts, with I '
+        'from 0 to N - 1')
+  return int(match.group(1)), int(match.group(2))
+
+
+# === Cells ===
+
+
+def _check_names(cells):
+  if not isinstance(cells, dict) or not cells:
+    raise errors.UserError(
+        "`sweep.cells` must be {'name': ['FILE.gin', 'a.b = 1', ...], ...}, "
+        f'not {cells!r}.')
+  seen = {}
+  for name in cells:
+    if not isinstance(name, str) or not re.fullmatch(r'\w[\w.+=,-]*', name):
+      raise errors.UserError(
+          f'The cell {name!r} cannot name a folder: use letters, digits and '
+          'any of _ . + = , - after the first.')
+    if name.lower() in seen:
+      raise errors.UserError(
+          f'The cells {seen[name.lower()]!r} and {name!r} would share a folder '
+          'where upper and lower case are one: rename one of them.')
+    seen[name.lower()] = name
+
+
+def _check_seeds(seeds):
+  whole = isinstance(seeds, (list, tuple)) and all(
+      isinstance(s, int) and not isinstance(s, bool) and s >= 0 for s in seeds)
+  if not whole or not seeds or len(set(seeds)) < len(seeds):
+    raise errors.UserError(
+        '`sweep.seeds` must be a list of different whole numbers, such as '
+        f'[0, 1, 2], not {seeds!r}.')
+
+
+def _strings(where, strings):
+  if not isinstance(strings, (list, tuple)) or not all(
+      isinstance(s, str) for s in strings):
+    raise errors.UserError(
+        f"{where} must be a list of gin files and bindings, such as "
+        f"['models/vae.gin', 'VAE.kl = 1e-2'], not {strings!r}.")
+  return strings
+
+
+def _job(name, seed, common, settings):
+  where = f'The cell {name!r}'
+  strings = [*common, *_strings(where, settings)]
+  bindings = [s for s in strings if not s.endswith('.gin')]
+  for binding in bindings:
+    _check_binding(where, binding)
+  files = [s for s in strings if s.endswith('.gin')]
+  if not files:
+    raise errors.UserError(f'{where} names no gin file: begin with one, such '
+                           "as 'quickstart.gin'.")
+  return Job(name, seed, tuple(files), tuple(bindings))
+
+
+def _check_binding(where, binding):
+  try:
+    names = configuration.bindings_of(binding)
+  except (SyntaxError, ValueError, tokenize.TokenError) as e:
+    raise errors.UserError(
+        f'{where} has {binding!r}, which is neither a gin file nor a binding '
+        f'that gin can read ({str(e).splitlines()[0]}).') from e
+  if 'train.seed' in names:
+    raise errors.UserError(
+        f'{where} binds train.seed: set `sweep.seeds` instead.')
+
+
+# === Evaluations ===
+
+
+def _evaluation(settings):
+  if not isinstance(settings, dict) or 'protocol' not in settings:
+    raise errors.UserError(
+        "An evaluation must be a dictionary such as {'protocol': 'quick', "
+        f"'prior': 'gmm'}}, not {settings!r}.")
+  unknown = sorted(set(settings) - {*EVALUATE_FLAGS, 'bindings'}, key=str)
+  if unknown:
+    raise errors.UserError(
+        f'The evaluation {settings!r} has the unknown key {unknown[0]!r}: '
+        f'choose from {", ".join(EVALUATE_FLAGS)} and bindings.')
+  where = f'The evaluation {settings!r}'
+  bindings = _strings(where, settings.get('bindings', ()))
+  for binding in bindings:
+    _check_binding(where, binding)
+  flags = [_flag(name, settings[name])
+           for name in EVALUATE_FLAGS if name in settings]
+  label = [re.sub('^--(no)?(protocol=|prior=)?', r'\1', f) for f in flags]
+  return Evaluation((*flags, *(f'--gin_param={b}' for b in bindings)),
+                    str(settings.get('checkpoint', 'latest')),
+                    ' '.join([*label, *bindings]))
+
+
+def _flag(name, value):
+  if isinstance(value, bool):
+    return f'--{name}' if value else f'--no{name}'
+  if isinstance(value, (list, tuple)):
+    value = ','.join(map(str, value))
+  return f'--{name}={value}'
+
+
+# === Files ===
+
+
+def _check_text(path):
+  """Looks at what gin would not tell, or would tell in other words."""
+  try:
+    text = _locate(path).read_text(encoding='utf-8')
+    _check_names_bound(path, text)
+    _check_repeated(path, text)
+  except (OSError, SyntaxError, ValueError, tokenize.TokenError):
+    return  # Gin will say what is wrong.
+
+
+def _check_names_bound(path, text):
+  for name in configuration.bindings_of(text):
+    if '.' in name and not re.fullmatch(r'(.*\.)?sweep\.\w+', name):
+      raise errors.UserError(
+          f'{path} binds {name}, and a .sweep file binds sweep.* alone: put '
+          'it into `sweep.bindings` as a string.')
+
+
+def _check_repeated(path, text):
+  """Finds a cell that is there twice, of which gin keeps the last."""
+  python = re.sub(r'[%@][\w./]+(\(\))?', 'None', text)
+  python = re.sub(r'(?m)^(include|import|from)\b.*', '', python)
+  for node in ast.walk(ast.parse(python)):
+    names = [k.value for k in getattr(node, 'keys', ())
+             if isinstance(k, ast.Constant)]
+    for name in names:
+      if names.count(name) > 1:
+        raise errors.UserError(
+            f'{path} names {name!r} twice in one dictionary: rename one.')
+
+
+def _locate(name):
+  for folder in ['', *configuration.config_folders()]:
+    path = pathlib.Path(folder, name)
+    if path.is_file():
+      return path
+  raise FileNotFoundError(name)
+
+
+def _tokens(name):
+  """Returns a gin file without its comments, its includes opened."""
+  text = _locate(name).read_text(encoding='utf-8')
+  skipped = tokenize.COMMENT, tokenize.NL
+  lines = tokenize.generate_tokens(io.StringIO(text).readline)
+  tokens = [t.string for t in lines if t.type not in skipped]
+  included = re.findall(r'(?m)^include\s+[\'"](.+?)[\'"]', text)
+  return [tokens, [_tokens(f) for f in included]]
+
+
+def _sha(*parts):
+  return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

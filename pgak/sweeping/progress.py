@@ -1,0 +1,145 @@
+"""How far a sweep is: one line on a terminal, one line a change in a log."""
+import re
+import shutil
+import sys
+import threading
+import time
+
+__all__ = ['Progress']
+
+_LEFT = re.compile(r'(\d+):(\d\d):(\d\d) left')
+
+
+class Progress:
+  """Counts the jobs of a sweep and estimates when they will be done.
+
+  Args:
+    stages: `{job: list}` of the kinds of stages that are to be run, such as
+      'training'.
+    parallel: number of jobs at a time.
+    stream: where to write; standard output by default.
+  """
+
+  def __init__(self, stages, parallel=1, stream=None):
+    self._total, self._parallel = len(stages), parallel
+    self._waiting = {name: list(kinds) for name, kinds in stages.items()}
+    self._stream = stream or sys.stdout
+    self._interactive = self._stream.isatty()
+    self._lock = threading.RLock()
+    self._begun = time.monotonic()
+    self._done = 0
+    self._running = {}  # job: (kind, when it began, its log)
+    self._taken = {}  # kind: seconds of each stage that is finished
+
+  def begin(self, name, kind, log=None):
+    """A job begins a stage; `log` is the path of what the stage writes."""
+    with self._lock:
+      self._waiting[name].remove(kind)
+      self._running[name] = kind, time.monotonic(), log
+      self._change(name, kind)
+
+  def end(self, name):
+    """A job's stage has ended well."""
+    with self._lock:
+      kind, begun, _ = self._running.pop(name)
+      self._taken.setdefault(kind, []).append(time.monotonic() - begun)
+
+  def fail(self, name, reason):
+    """A job's stage has failed; its length tells nothing about the others."""
+    with self._lock:
+      kind, _, _ = self._running.pop(name)
+      self._print(f'{self._count()} {name}  {kind} failed: {reason}')
+
+  def finish(self, name, word='finished'):
+    """A job has ended, well or not; what it left will not be run."""
+    with self._lock:
+      self._done += 1
+      self._waiting.pop(name)
+      self._running.pop(name, None)
+      self._change(name, word)
+
+  def show(self):
+    """Draws the line of a terminal anew."""
+    with self._lock:
+      if self._interactive:
+        jobs = ', '.join(f'{n} {k}' for n, (k, _, _) in self._running.items())
+        line = f'{self._count()} {jobs}  {self._clock()}'
+        width = shutil.get_terminal_size().columns - 1
+        self._stream.write(f'\r\x1b[K{line[:width]}')
+        self._stream.flush()
+
+  def close(self):
+    """Leaves the terminal's line."""
+    if self._interactive:
+      self._print('')
+
+  def seconds_left(self):
+    """Returns `(seconds, whether all that is left is known)`, or None."""
+    now = time.monotonic()
+    known = [self._seconds_of_running(*r, now) for r in self._running.values()]
+    known += [self._mean(kind) for kinds in self._waiting.values()
+              for kind in kinds]
+    if not self._taken and not any(known):
+      return None
+    seconds = sum(s for s in known if s is not None) / self._parallel
+    return seconds, None not in known
+
+  def _seconds_of_running(self, kind, begun, log, now):
+    told = _seconds_told(log)
+    if told is not None:
+      # What a run tells of itself; the like will take as long in all.
+      return told
+    mean = self._mean(kind)
+    return None if mean is None else max(0., mean - (now - begun))
+
+  def _mean(self, kind):
+    """Returns the seconds that a kind of stage takes, as far as one knows."""
+    taken = list(self._taken.get(kind, ()))
+    now = time.monotonic()
+    for other, begun, log in self._running.values():
+      told = _seconds_told(log) if other == kind and not taken else None
+      if told is not None:
+        taken.append(now - begun + told)
+    return sum(taken) / len(taken) if taken else None
+
+  def _change(self, name, what):
+    if self._interactive:
+      self.show()
+    else:
+      self._print(f'{self._count()} {name}  {what}  {self._clock()}')
+
+  def _print(self, line):
+    start = '\r\x1b[K' if self._interactive else ''
+    print(f'{start}{line}', file=self._stream, flush=True)
+
+  def _count(self):
+    return f'[{self._done:>{len(str(self._total))}}/{self._total}]'
+
+  def _clock(self):
+    line = f'{_time(time.monotonic() - self._begun)} elapsed'
+    left = self.seconds_left()
+    if not left or not self._waiting:
+      return line
+    return f'{line}, {"about" if left[1] else "over"} {_time(left[0])} left'
+
+
+def _time(seconds):
+  minutes, seconds = divmod(round(seconds), 60)
+  hours, minutes = divmod(minutes, 60)
+  return (f'{hours}:{minutes:02}:{seconds:02}' if hours
+          else f'{minutes:02}:{seconds:02}')
+
+
+def _seconds_told(log):
+  """Returns the time left that the end of a train command's log tells."""
+  try:
+    with open(log, 'rb') as file:
+      file.seek(max(0, file.seek(0, 2) - 2000))
+      lines = file.read().decode(errors='replace').split('\n$ ')[-1]
+  except (OSError, TypeError):
+    return None
+  found = _LEFT.findall(lines)
+  if not found:
+    return None
+  hours, minutes, seconds = map(int, found[-1])
+  return 3600. * hours + 60. * minutes + seconds

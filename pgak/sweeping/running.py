@@ -1,0 +1,294 @@
+"""Runs the jobs of a sweep: each stage is a command in a process of its own."""
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import queue
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+
+from pgak import errors
+from pgak import run_directory
+from pgak.sweeping import progress as progress_lib
+from pgak.sweeping import results
+
+__all__ = ['Runner']
+
+# Seconds that a stopped command may take to end.
+_PATIENCE = 10.
+
+
+class Runner:
+  """Trains and evaluates the jobs of a sweep, as far as they are not finished.
+
+  Args:
+    sweep: a `plan.Sweep`.
+    output_dir: path of the folder of all runs.
+    shard: `(index, number)`: only this part of the jobs is run.
+    parallel: number of jobs at a time.
+    train_flags: more flags of every train command.
+    evaluate_flags: more flags of every evaluate command.
+    stream: where the progress is written; standard output by default.
+  """
+
+  def __init__(self, sweep, output_dir, shard=(0, 1), parallel=1,
+               train_flags=(), evaluate_flags=(), stream=None):
+    self.sweep, self.parallel = sweep, parallel
+    self.output_dir = pathlib.Path(output_dir).expanduser()
+    self.shard = shard
+    self.jobs = sweep.shard(*shard)
+    self.failures = {}  # 'cell/seed-0 training': reason
+    self._train_flags, self._evaluate_flags = train_flags, evaluate_flags
+    self._stream = stream
+    self._lock = threading.Lock()
+    self._children = set()
+    self._stopped = False
+
+  # === Commands ===
+
+  def train_command(self, job):
+    """Returns the words of a job's train command."""
+    return ['pgak_train', f'--run_dir={self.output_dir / job.name}',
+            *job.train_flags, *self._train_flags]
+
+  def evaluate_command(self, job, evaluation):
+    """Returns the words of the command that evaluates a job."""
+    return ['pgak_evaluate', f'--run_dir={self.output_dir / job.name}',
+            *evaluation.flags, *self._evaluate_flags]
+
+  def pending(self, job):
+    """Returns the stages that are not finished: None is training, else an
+    evaluation."""
+    record = results.Record(self.output_dir, job)
+    if not record.is_trained:
+      return [None, *self.sweep.evaluations]
+    return [e for e in self.sweep.evaluations if record.rows(e) is None]
+
+  def pending_commands(self):
+    """Returns the commands that `run` would run, as lines for a shell."""
+    return [shlex.join(self._command(job, stage))
+            for job in self.jobs for stage in self.pending(job)]
+
+  def _command(self, job, stage):
+    return (self.evaluate_command(job, stage) if stage
+            else self.train_command(job))
+
+  # === Running ===
+
+  def run(self):
+    """Runs what is not finished.
+
+    Returns:
+      `{'cell/seed-0 training': reason}`, the stages that failed.
+
+    Raises:
+      KeyboardInterrupt: after SIGINT or SIGTERM; the commands are then ended.
+      errors.UserError: if the output folder cannot be written to.
+    """
+    self._write_description()
+    pending = [(job, self.pending(job)) for job in self.jobs]
+    waiting = queue.SimpleQueue()
+    for item in pending:
+      if item[1]:
+        waiting.put(item)
+    shown = progress_lib.Progress(
+        {job.name: [_kind(s) for s in stages] for job, stages in pending},
+        self.parallel, self._stream)
+    for job, stages in pending:
+      if not stages:
+        shown.finish(job.name, 'was finished')
+    with _terminating():
+      self._run_threads(waiting, shown)
+    return self.failures
+
+  def _run_threads(self, waiting, shown):
+    threads = [threading.Thread(target=self._work, args=(waiting, shown),
+                                daemon=True) for _ in range(self.parallel)]
+    try:
+      for thread in threads:
+        thread.start()
+      while any(thread.is_alive() for thread in threads):
+        shown.show()
+        threads[0].join(0.5)
+        for thread in threads[1:]:
+          thread.join(0.02)
+    finally:
+      self._stop()
+      shown.close()
+
+  def _work(self, waiting, shown):
+    with contextlib.suppress(queue.Empty, _Stopped):
+      while True:
+        job, stages = waiting.get_nowait()
+        self._run_locked(job, stages, shown)
+        failed = any(n.split()[0] == job.name for n in self.failures)
+        shown.finish(job.name, 'failed' if failed else 'finished')
+
+  def _run_locked(self, job, stages, shown):
+    try:
+      with _locked_log(self.output_dir / f'{job.name}.log') as log:
+        self._run_job(job, stages, log, shown)
+    except errors.UserError as e:
+      self.failures[job.name] = str(e)
+    except Exception as e:  # pylint: disable=broad-exception-caught
+      # The other jobs go on, and this one must not pass for finished.
+      self.failures[job.name] = f'{type(e).__name__}: {e}'
+
+  def _run_job(self, job, stages, log, shown):
+    record = results.Record(self.output_dir, job)
+    for stage in stages:
+      command = self._command(job, stage)
+      print(f'$ {shlex.join(command)}', file=log, flush=True)
+      shown.begin(job.name, _kind(stage), log.name)
+      before = len(_scores(record))
+      reason = self._call(command, log)
+      if reason:
+        self.failures[f'{job.name} {_kind(stage)}'] = reason
+        shown.fail(job.name, reason)
+        if not stage:
+          return
+        continue
+      if stage:
+        record.write_rows(stage, _scores(record)[before:])
+      else:
+        record.write_trained()
+      shown.end(job.name)
+
+  def _call(self, command, log):
+    """Runs a command; returns why it failed, or None."""
+    start = log.tell()
+    with self._lock:
+      if self._stopped:
+        raise _Stopped
+      # A group of its own, so that a terminal's Ctrl-C ends the command once.
+      child = subprocess.Popen(
+          _words(command), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+          env=self._environment(), process_group=0)
+      self._children.add(child)
+    status = child.wait()
+    with self._lock:
+      self._children.discard(child)
+      if self._stopped:
+        raise _Stopped
+    return _reason(status, log.name, start) if status else None
+
+  def _environment(self):
+    """Gives each of several commands its share of the cores."""
+    share = str(max(1, _cores() // self.parallel))
+    threads = {} if self.parallel == 1 else {
+        'OMP_NUM_THREADS': share, 'TF_NUM_INTRAOP_THREADS': share}
+    return {'PYTHONUNBUFFERED': '1', **threads, **os.environ}
+
+  def _stop(self):
+    with self._lock:
+      self._stopped = True
+      children = [c for c in self._children if c.poll() is None]
+      for child in children:
+        os.killpg(child.pid, signal.SIGTERM)
+    for child in children:
+      try:
+        child.wait(_PATIENCE)
+      except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+
+  def _write_description(self):
+    """Writes sweep.json: the cells and their commands."""
+    cells = [{'cell': job.cell, 'seed': job.seed, 'run_dir': job.name,
+              'train': shlex.join(self.train_command(job)),
+              'evaluate': [shlex.join(self.evaluate_command(job, e))
+                           for e in self.sweep.evaluations]}
+             for job in self.sweep.jobs]
+    text = json.dumps({'sweep': self.sweep.name, 'cells': cells}, indent=1)
+    # Shards on several machines may write it at the same time.
+    part = self.output_dir / f'.sweep.json.{self.shard[0]}.part'
+    try:
+      self.output_dir.mkdir(parents=True, exist_ok=True)
+      part.write_text(text + '\n')
+      os.replace(part, self.output_dir / 'sweep.json')
+    except OSError as e:
+      raise errors.UserError(
+          f'Cannot write to {self.output_dir}: {e.strerror}.') from e
+
+
+class _Stopped(BaseException):
+  """The sweep is to end."""
+
+
+def _words(command):
+  """Turns a console script into this environment's Python with its module."""
+  module = f'pgak.bin.{command[0].removeprefix("pgak_")}'
+  return [sys.executable, '-m', module, *command[1:]]
+
+
+def _kind(stage):
+  return f'evaluating {stage.label}' if stage else 'training'
+
+
+def _cores():
+  if hasattr(os, 'sched_getaffinity'):
+    return len(os.sched_getaffinity(0))
+  return os.cpu_count() or 1
+
+
+def _scores(record):
+  try:
+    return run_directory.RunDirectory(record.run_dir).scores()
+  except errors.UserError:
+    return []
+
+
+def _reason(status, log, start):
+  """Returns the last line that a command wrote."""
+  with open(log, 'rb') as file:
+    file.seek(start)
+    text = file.read().decode(errors='replace')
+  lines = [s for s in map(str.strip, _lines(text)) if s]
+  told = lines[-1] if lines else 'it wrote nothing'
+  if status < 0:
+    return f'ended by {signal.Signals(-status).name} ({told})'
+  return told
+
+
+def _lines(text):
+  """Splits at carriage returns, too, and drops what moves the cursor."""
+  return text.replace('\x1b[K', '').replace('\r', '\n').splitlines()
+
+
+@contextlib.contextmanager
+def _locked_log(path):
+  """Yields a job's log, open for appending, held against another sweep.
+
+  The commands inherit it, so that one that outlives a killed sweep keeps the
+  lock.
+  """
+  path.parent.mkdir(parents=True, exist_ok=True)
+  with open(path, 'a', encoding='utf-8') as log:
+    try:
+      fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as e:
+      raise errors.UserError(
+          f'{path.with_suffix("")} is in use by another sweep: wait for it, '
+          'or choose another --output_dir.') from e
+    yield log
+
+
+@contextlib.contextmanager
+def _terminating():
+  """Makes SIGTERM and SIGHUP what Ctrl-C is."""
+  def interrupt(number, frame):
+    raise KeyboardInterrupt
+  if threading.current_thread() is not threading.main_thread():
+    yield
+    return
+  kept = {s: signal.signal(s, interrupt)
+          for s in (signal.SIGTERM, signal.SIGHUP)
+          if signal.getsignal(s) is not signal.SIG_IGN}
+  try:
+    yield
+  finally:
+    for number, handler in kept.items():
+      signal.signal(number, handler)

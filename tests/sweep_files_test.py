@@ -1,0 +1,185 @@
+"""Every .sweep file that ships: its cells counted, parsed strictly, and built.
+
+A cell's files and bindings are parsed as the train command does; its model is
+built on small synthetic images. An evaluation's settings are parsed as the
+evaluate command does, on top of a cell's.
+"""
+import ast
+import pathlib
+import re
+import subprocess
+
+import gin
+import pytest
+
+from pgak import checkpoints
+from pgak import configuration
+from pgak import priors
+from pgak import registry
+from pgak import sweeping
+from pgak.metrics import protocols
+
+registry.register()
+
+ROOT = pathlib.Path(__file__).absolute().parent.parent
+GIN = ROOT / 'gin'
+
+# Cells, seeds and evaluations, by the papers' tables and figures.
+SWEEPS = {
+    'quick.sweep': (3, 1, 1),
+    'papers/rae_iclr2020/table1_mnist.sweep': (8, 1, 1),
+    'papers/rae_iclr2020/table1_cifar10.sweep': (8, 1, 1),
+    'papers/rae_iclr2020/table1_celeba.sweep': (8, 1, 1),
+    'papers/rae_iclr2020/fig1_k_samples.sweep': (5, 1, 1),
+    'papers/rae_iclr2020/fig2_kl_weight.sweep': (8, 1, 1),
+    'papers/rae_iclr2020/components.sweep': (2, 1, 7),
+    'papers/pga_icml2020/table1_mnist.sweep': (4, 3, 1),
+    'papers/pga_icml2020/table1_cifar10.sweep': (4, 3, 1),
+    'papers/pga_icml2020/table1_celeba.sweep': (4, 3, 1),
+}
+MODELS = {
+    'rae_iclr2020': ['vae', 'cv_vae', 'wae_mmd', 'rae_gp', 'rae_l2', 'rae_sn',
+                     'rae', 'ae'],
+    'pga_icml2020': ['vae', 'lpga', 'vpga', 'lvpga'],
+}
+CLASSES = {'vae': 'VAE', 'cv_vae': 'CVVAE', 'wae_mmd': 'WAEMMD',
+           'rae_gp': 'RAEGP', 'rae_l2': 'RAEL2', 'rae_sn': 'RAESN',
+           'rae': 'RAE', 'ae': 'AE', 'lpga': 'LPGA', 'vpga': 'VPGA',
+           'lvpga': 'LVPGA'}
+
+
+def cells():
+  """Returns `(file, job)` of each cell with its first seed."""
+  return [(name, job) for name, (number, *_) in SWEEPS.items()
+          for job in sweeping.read(name).jobs[:number]]
+
+
+def test_the_list_is_whole():
+  assert set(SWEEPS) == {
+      p.relative_to(GIN).as_posix() for p in GIN.rglob('*.sweep')}
+
+
+@pytest.mark.parametrize('name', SWEEPS)
+def test_cells_seeds_and_evaluations(name):
+  sweep = sweeping.read(name)
+  number, seeds, evaluations = SWEEPS[name]
+  assert len(sweep.jobs) == number * seeds
+  assert len({j.cell for j in sweep.jobs}) == number
+  assert {j.seed for j in sweep.jobs} == set(range(seeds))
+  assert len(sweep.evaluations) == evaluations
+  # Two cells of the same settings would be one row told twice.
+  assert len({j.train_flags for j in sweep.jobs}) == number * seeds
+  assert all(job.digest() for job in sweep.jobs)
+
+
+@pytest.mark.parametrize('name', [n for n in SWEEPS if 'table1' in n])
+def test_a_table_has_every_row_of_its_paper(name):
+  paper = pathlib.Path(name).parent.name
+  dataset = pathlib.Path(name).stem.removeprefix('table1_')
+  jobs = sweeping.read(name).jobs
+  for model, job in zip(MODELS[paper], jobs):
+    assert job.cell == model
+    assert job.gin_files == (f'papers/{paper}/{model}_{dataset}.gin',)
+  evaluation, = sweeping.read(name).evaluations
+  assert f'--protocol={paper}' in evaluation.flags
+
+
+def test_the_components_of_the_mixtures():
+  found = [re.search(r'num_components = (\d+)', ' '.join(e.flags)).group(1)
+           for e in sweeping.read('papers/rae_iclr2020/components.sweep'
+                                  ).evaluations]
+  assert found == ['1', '2', '5', '10', '20', '50', '100']
+
+
+def test_the_weights_of_figure_2_are_multiples_of_the_table_s():
+  configuration.parse(['papers/rae_iclr2020/vae_mnist.gin'])
+  released = configuration.setting('VAE.kl')
+  gin.clear_config()
+  for job in sweeping.read('papers/rae_iclr2020/fig2_kl_weight.sweep').jobs:
+    value = float(configuration.bindings_of(job.bindings[1])['VAE.kl'])
+    factor = float(job.cell.removeprefix('kl_x'))
+    assert value == pytest.approx(factor * released, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    'name, job', cells(), ids=lambda v: getattr(v, 'name', v))
+def test_a_cell_is_parsed_strictly_and_built(name, job):
+  assert not any('synthetic' in f for f in job.gin_files)
+  configuration.parse(
+      job.gin_files, [*job.bindings, 'base_filters = 2'],
+      roots=registry.TRAIN_ROOTS)
+  model = checkpoints.build(**checkpoints._settings())
+  if job.cell in CLASSES:
+    assert type(model).__name__ == CLASSES[job.cell]
+  if 'fig1' in name:
+    k = int(job.cell.removeprefix('k_'))
+    assert model.num_posterior_samples == k
+
+
+@pytest.mark.parametrize('name', SWEEPS)
+def test_an_evaluation_is_parsed_strictly(name):
+  sweep = sweeping.read(name)
+  for evaluation in sweep.evaluations:
+    flags = dict(f.removeprefix('--').split('=', 1) for f in evaluation.flags
+                 if not f.startswith('--gin_param='))
+    bindings = [f.removeprefix('--gin_param=') for f in evaluation.flags
+                if f.startswith('--gin_param=')]
+    named = flags.get('prior', '').split(',')
+    assert set(named) <= {'', 'own', *priors.NAMES}
+    configuration.parse(
+        sweep.jobs[0].gin_files, bindings,
+        roots=['train', flags['protocol'], *(
+            root for p in named if p for root in priors.prior_roots(p))])
+    protocol = protocols.resolve(flags['protocol'])
+    assert set(flags.get('metrics', 'frechet').split(',')) <= set(
+        protocols.METRICS)
+    if 'rae_iclr2020' in name:
+      assert flags['checkpoint'] == 'best'
+      assert configuration.setting('train.best_by') == 'validation_loss'
+    for binding in bindings:
+      (key, value), = configuration.bindings_of(binding).items()
+      if key.endswith('.images'):
+        assert protocol.images == ast.literal_eval(value)
+
+
+# === The documented examples ===
+
+
+def test_the_slurm_array():
+  path = ROOT / 'docs/slurm_array.sh'
+  subprocess.run(['bash', '-n', path], check=True)
+  text = path.read_text(encoding='utf-8')
+  assert re.search(r'--sweep=(\S+)', text).group(1) in SWEEPS
+  # Slurm counts the tasks of this array from 0, as --shard does.
+  assert '#SBATCH --array=0-' in text
+  assert '--shard="$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT"' in text
+
+
+def test_the_kubernetes_job():
+  yaml = pytest.importorskip('yaml')
+  job = yaml.safe_load((ROOT / 'docs/kubernetes_job.yaml').read_text())
+  spec = job['spec']
+  assert (job['kind'], spec['completionMode']) == ('Job', 'Indexed')
+  command = spec['template']['spec']['containers'][0]['command']
+  assert command[0] == 'pgak_sweep'
+  assert command[1].removeprefix('--sweep=') in SWEEPS
+  assert f'--shard=$(JOB_COMPLETION_INDEX)/{spec["completions"]}' in command
+
+
+def test_the_page_names_every_sweep():
+  text = (ROOT / 'docs/sweeps.md').read_text(encoding='utf-8')
+  for name in SWEEPS:
+    short = re.sub(r'(mnist|cifar10|celeba)', '{mnist,cifar10,celeba}', name)
+    assert name in text or short in text
+
+
+def test_the_example_of_the_page_is_a_sweep(tmp_path):
+  text = (ROOT / 'docs/sweeps.md').read_text(encoding='utf-8')
+  example = re.search(r'```\n(sweep\.gin_files.*?)```', text, re.S).group(1)
+  path = tmp_path / 'a.sweep'
+  path.write_text(example)
+  sweep = sweeping.read(path)
+  assert len(sweep.jobs) == 9 and len(sweep.evaluations) == 2
+  for job in sweep.jobs:
+    configuration.parse(job.gin_files, job.bindings,
+                        roots=registry.TRAIN_ROOTS)
