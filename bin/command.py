@@ -27,6 +27,8 @@ class Command:
   def __init__(self, doc):
     self._doc = doc
     self._flags = flags.FlagValues()
+    self._arguments_name = None
+    self.arguments = []
     flags.DEFINE_boolean('help', False, 'Print this text.', short_name='h',
                          flag_values=self._flags)
 
@@ -54,6 +56,15 @@ class Command:
     """Defines a flag that may be given many times."""
     flags.DEFINE_multi_string(name, [], help_text, flag_values=self._flags)
 
+  def define_arguments(self, name):
+    """Allows arguments besides the flags, at least one; see `arguments`.
+
+    Args:
+      name: string, what one of them is, such as RUN_DIR.
+    """
+    self._arguments_name = name
+    self._flags.set_gnu_getopt(True)  # A flag may stand behind an argument.
+
   def define_common(self, run_dir_required=True):
     """Defines the flags that every binary has."""
     self.define_string('run_dir', None, 'The run directory.',
@@ -76,12 +87,15 @@ class Command:
     if self._flags.help:
       print(f'{self._doc.strip()}\n\nflags:\n{self._help_of_flags(default_of)}')
       sys.exit(0)
-    if len(rest) > 1:
+    self.arguments = rest[1:]
+    if self.arguments and not self._arguments_name:
       self.fail(f'Unexpected argument {rest[1]!r}: all settings are flags.')
     for name in self._flags:
       if (hasattr(self._flags[name], 'required_by_pgak')
           and self._flags[name].value is None):
         self.fail(f'The flag --{name} must be given.')
+    if self._arguments_name and not self.arguments:
+      self.fail(f'At least one {self._arguments_name} must be given.')
     return self._flags
 
   def _help_of_flags(self, default_of):

@@ -10,8 +10,8 @@ from pgak.bin import command as command_lib
 
 HELP = """
 import resource, sys, time
-from pgak.bin import evaluate, export, sample, train
-for binary in (evaluate, export, sample, train):
+from pgak.bin import evaluate, export, report, sample, train
+for binary in (evaluate, export, report, sample, train):
   try:
     binary.main([binary.__name__, '--help'])
   except SystemExit as e:
@@ -62,6 +62,16 @@ def test_the_data_directory_is_a_binding(command):
                         '--gin_param=a = 1'])
   last = command_lib.bindings_of_flags(args)[-1]
   assert last == 'data_dir = "it\'s/a"'
+
+
+def test_arguments_where_they_are_allowed(command, capsys):
+  command.define_arguments('RUN_DIR')
+  args = command.parse(['it', 'a', '--run_dir=r', '--name=x', 'b', '--', '--c'])
+  assert command.arguments == ['a', 'b', '--c'] and args.name == 'x'
+  status, out, err = exit_of(command, capsys, '--run_dir=r', '--name=x')
+  assert status == 2 and not out
+  assert err == 'At least one RUN_DIR must be given. See --help.\n'
+  assert command.arguments == []
 
 
 def test_help(command, capsys):
@@ -148,4 +158,4 @@ def test_help_waits_for_nothing_slow():
   done = subprocess.run([sys.executable, '-c', HELP], capture_output=True,
                         text=True, check=True, timeout=60)
   assert float(done.stderr.splitlines()[-1]) < 1.
-  assert done.stdout.count('flags:') == 4
+  assert done.stdout.count('flags:') == 5

@@ -1,0 +1,181 @@
+"""What stands in a report, section by section."""
+import re
+import shlex
+
+from pgak import version
+from pgak.reporting import figures
+from pgak.reporting import pages
+from pgak.reporting import published
+from pgak.reporting import runs as runs_lib
+from pgak.reporting import tables
+
+__all__ = ['introduction', 'sections']
+
+_PROTOCOL = runs_lib.CHOICES.index('protocol')
+# More differences than these say that two runs are strangers.
+_MOST_SETTINGS = 8
+
+
+def introduction(cells, notes):
+  """Returns the blocks above the table of contents.
+
+  Args:
+    cells: list of `runs.Cell`.
+    notes: sentences on arguments that hold no run.
+  """
+  number = sum(len(cell.runs) for cell in cells)
+  names = ', '.join(dict.fromkeys(c.dataset for c in cells))
+  text = (f'{number} {"run" if number == 1 else "runs"} of {len(cells)} '
+          f'{"configuration" if len(cells) == 1 else "configurations"} on '
+          f'{names}, read by pgak {version.__version__}. Runs that differ in '
+          'their seed alone are one row: mean ± standard error of the mean.')
+  blocks = [pages.Text(text)]
+  return blocks + ([pages.Items(notes)] if notes else [])
+
+
+def sections(cells, with_latents=True, data_dir=None):
+  """Returns all sections; those that have nothing to show say so.
+
+  Args:
+    cells: list of `runs.Cell`.
+    with_latents: whether to load models and data for the latents.
+    data_dir: folder of TensorFlow Datasets instead of the runs', or None.
+  """
+  made = [_scores(cells), _papers(cells), figures.training_curves(cells),
+          figures.distances(cells), figures.grids(cells),
+          figures.neighbours(cells), figures.precision_recall(cells)]
+  if with_latents:
+    made.append(figures.latent_scatters(cells, data_dir))
+  # Made last, shown first: only then is it known what is damaged.
+  made.insert(0, _runs(cells))
+  return [section for section in made if section]
+
+
+# === What was run ===
+
+
+def _runs(cells):
+  rows = [[cell.label, cell.dataset, ', '.join(str(r.seed) for r in cell.runs),
+           ', '.join(dict.fromkeys(
+               f'{r.last_step} of {r.steps}' for r in cell.runs)),
+           ', '.join(dict.fromkeys(map(_versions, cell.runs)))]
+          for cell in cells]
+  blocks = [pages.Table(
+      'Runs by configuration',
+      ['model', 'data set', 'seeds', 'steps', 'versions'], rows, (1, 2, 3, 4)),
+            pages.Notes('Run directories', [
+                f'{cell.label}, seed {run.seed}: {run.path}'
+                for cell in cells for run in cell.runs])]
+  blocks += _settings(cells)
+  problems = [f'{run.path}: {problem}' for cell in cells for run in cell.runs
+              for problem in run.problems]
+  if problems:
+    blocks += [pages.Text('What is missing or damaged:'),
+               pages.Items(problems)]
+  blocks.append(pages.Notes('Commands', [
+      line for cell in cells for run in cell.runs for line in _commands(run)],
+      code=True))
+  return pages.Section('What was run', blocks)
+
+
+def _versions(run):
+  found = run.info.get('versions')
+  found = found if isinstance(found, dict) else {}
+  return ' '.join(f'{n} {found[n]}' for n in ('pgak', 'tensorflow', 'keras')
+                  if n in found) or 'unknown'
+
+
+def _settings(cells):
+  """Returns a table of what differs between cells of one model."""
+  groups = {}
+  for cell in cells:
+    if cell.runs[0].bindings:
+      groups.setdefault((cell.model, cell.dataset), []).append(cell)
+  rows = []
+  for members in groups.values():
+    settings = [dict(cell.runs[0].key) for cell in members]
+    names = [n for n in set().union(*settings)
+             if len({s.get(n) for s in settings}) > 1]
+    names.sort(key=lambda n: (_importance(n, members[0].model), n))
+    rows += [[cell.label, _settings_text(s, names)]
+             for cell, s in zip(members, settings) if names]
+  if not rows:
+    return []
+  return [pages.Table('Where configurations of one model differ',
+                      ['model', 'settings'], rows, (1,))]
+
+
+def _importance(name, model):
+  """The model's own settings first, then training's, then macros."""
+  if '.' not in name:
+    return 2
+  return {model: 0, 'train': 1}.get(name.split('.')[0], 3)
+
+
+def _settings_text(settings, names):
+  shown = ', '.join(f'{n} = {settings.get(n, "(not set)")}'
+                    for n in names[:_MOST_SETTINGS])
+  more = len(names) - _MOST_SETTINGS
+  return shown + (f', and {more} more' if more > 0 else '')
+
+
+def _commands(run):
+  if run.commands:
+    yield from run.commands
+    return
+  run_dir = shlex.quote(f'--run_dir={run.path}')
+  config = shlex.quote(f'--gin_file={run.path / "config.gin"}')
+  yield f'pgak_train {run_dir} {config}'
+  measured = dict.fromkeys(
+      (s.choices[_PROTOCOL], s.column[2], s.step) for s in run.scores
+      if s.column[1] == 'samples')
+  yield from dict.fromkeys(
+      f'pgak_evaluate {run_dir} --checkpoint={step} '
+      f'--protocol={protocol}{_prior_flags(protocol, prior)}'
+      for protocol, prior, step in measured)
+
+
+def _prior_flags(protocol, prior):
+  # Such a protocol takes its densities in turn.
+  if protocol.startswith('rae_') or prior == 'standard_normal':
+    return ''
+  name, size, _ = (re.split(r'_(\d+)', prior, maxsplit=1) + [None] * 2)[:3]
+  if name == 'gmm' and size:
+    return f" --prior=gmm --gin_param='GaussianMixture.num_components = {size}'"
+  return f' --prior={name}'
+
+
+# === Scores ===
+
+
+def _scores(cells):
+  found = tables.score_tables(cells)
+  without = [str(run.path) for cell in cells for run in cell.runs
+             if not run.scores]
+  blocks = [pages.Text(
+      'One table holds scores of one protocol alone: numbers of two tables do '
+      'not compare. A run counts with its newest measured step; n is given '
+      'where some runs were not measured. The best value of a column is bold. '
+      'Spreads within one measurement, named _std, are in scores.csv alone.'
+  )] if found else [pages.Text(
+      'No run has scores yet: measure one with pgak_evaluate.')]
+  if found and without:
+    blocks.append(pages.Text(f'Without scores: {", ".join(without)}.'))
+  gains = tables.gain_tables(cells)
+  if gains:
+    gains.insert(0, pages.Text(
+        'What a mixture, fitted after training, gains over N, run by run; the '
+        'last column is the mean gain in units of its standard error.'))
+  return pages.Section('Scores', blocks + found + gains)
+
+
+def _papers(cells):
+  found = tables.published_tables(cells)
+  if not found:
+    return None
+  titles = ', '.join(dict.fromkeys(t.title.split(',')[0]
+                                   for t in published.TABLES))
+  return pages.Section("The papers' tables beside ours", [pages.Text(
+      f'Published values are those of {titles}. Where our protocol is another '
+      'one, the cell says "protocol differs", and in what: such numbers show '
+      'an order, not a match.'), *found])

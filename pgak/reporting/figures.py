@@ -1,0 +1,248 @@
+"""The sections of a report that show pictures: curves, grids, scatters."""
+import re
+
+from pgak.reporting import charts
+from pgak.reporting import curves
+from pgak.reporting import latents
+from pgak.reporting import pages
+from pgak.reporting import runs as runs_lib
+from pgak.reporting import statistics
+
+__all__ = ['distances', 'grids', 'latent_scatters', 'neighbours',
+           'precision_recall', 'training_curves']
+
+_PROTOCOL = runs_lib.CHOICES.index('protocol')
+
+
+# === Curves ===
+
+
+def _datasets(cells):
+  groups = {}
+  for cell in cells:
+    groups.setdefault(cell.dataset, []).append(cell)
+  return groups.items()
+
+
+def training_curves(cells):
+  """Returns the section of all terms over steps, a chart a term."""
+  blocks = []
+  for dataset, members in _datasets(cells):
+    points = [(cell, stream, name, curve) for cell in members
+              for run in cell.runs
+              for (stream, name), curve in curves.read_events(run).items()]
+    for title, streams in (
+        (f'Terms on {dataset}: training solid, validation dashed',
+         ('train', 'validation')),
+        (f'Scores during training on {dataset}', ('scores',))):
+      charted = {}
+      for point in points:
+        if point[1] in streams:
+          charted.setdefault(point[2], []).append(point)
+      if charted:
+        blocks.append(pages.Pictures(title, [
+            _term_chart(dataset, name, p) for name, p in charted.items()]))
+  return pages.Section('Training curves', blocks or [
+      pages.Text('No run has events.')])
+
+
+def _term_chart(dataset, name, points):
+  shown = set()
+  lines = []
+  for cell, stream, _, (steps, values) in points:
+    label = None if cell.label in shown else cell.label
+    shown.add(cell.label)
+    lines.append(charts.Line(
+        steps, values, label, cell.number,
+        '--' if stream == 'validation' else '-',
+        marked=len(steps) < 2 or stream == 'scores'))
+  return pages.Picture(
+      _file_name('curve', dataset, points[0][1], name),
+      charts.line_chart(lines, 'step', name),
+      f'{name} over training steps on {dataset}: {", ".join(sorted(shown))}')
+
+
+def distances(cells):
+  """Returns the section of distances over steps and components, or None."""
+  pictures = []
+  for choices in statistics.choices_of(cells):
+    named = dict(zip(runs_lib.CHOICES, choices))
+    for column in statistics.columns_of(cells, choices):
+      lines = statistics.is_distance(column[0]) and _distance_lines(
+          cells, choices, column)
+      if lines:
+        title = ', '.join(c for c in column if c != 'none')
+        pictures.append(pages.Picture(
+            _file_name('distance', str(len(pictures)), *column,
+                       named['dataset']),
+            charts.line_chart(lines, 'step', column[0]),
+            f'{title} over training steps',
+            f'{title}; {named["protocol"]} on {named["dataset"]}, '
+            f'{named["num_samples"]} images, {named["rounding"]} rounding, '
+            f'batch norm {named["batch_norm"]}'))
+  components = _components(cells)
+  if not pictures and not components:
+    return None
+  return pages.Section('Distances over steps and components', [
+      pages.Pictures(title, found) for title, found in (
+          ('Runs that were measured at several steps', pictures),
+          ('Samples by the components of the mixture', components)) if found])
+
+
+def _components(cells):
+  """Returns charts of distances over the number of a mixture's components."""
+  pictures = []
+  for choices in statistics.choices_of(cells):
+    sizes = {}
+    for column in statistics.columns_of(cells, choices):
+      size = re.fullmatch(r'gmm_(\d+)', column[2])
+      if size and statistics.is_distance(column[0]):
+        sizes.setdefault(column[:2], {})[int(size.group(1))] = column
+    for (metric, images), columns in sizes.items():
+      if len(columns) > 2:
+        pictures.append(pages.Picture(
+            _file_name('components', str(len(pictures)), metric),
+            charts.line_chart([
+                line for cell in cells
+                for line in _component_line(cell, choices, columns)],
+                              'components', metric),
+            f'{metric} of {images} over the number of components',
+            f'{metric}, {images}; {choices[_PROTOCOL]}'))
+  return pictures
+
+
+def _component_line(cell, choices, columns):
+  found = {size: statistics.values(cell, choices, column)
+           for size, column in sorted(columns.items())}
+  points = {size: statistics.mean_error(numbers.values())[0]
+            for size, numbers in found.items() if numbers}
+  return [charts.Line(list(points), list(points.values()), cell.label,
+                      cell.number, marked=True)] if points else []
+
+
+def _distance_lines(cells, choices, column):
+  lines = []
+  for cell in cells:
+    found = [statistics.by_step(run, choices, column) for run in cell.runs]
+    found = [steps for steps in found if len(steps) > 1]
+    lines += [charts.Line(list(steps), list(steps.values()),
+                          None if i else cell.label, cell.number, marked=True)
+              for i, steps in enumerate(found)]
+  return lines
+
+
+# === Pictures ===
+
+
+def grids(cells):
+  """Returns the section of the newest grids, side by side by model."""
+  blocks = []
+  for dataset, members in _datasets(cells):
+    for kind, tells in (
+        ('samples', 'Samples'), ('reconstructions', 'Reconstructions: each '
+                                 'image, and its reconstruction on its right'),
+        ('interpolations', 'Interpolations between images, line by line')):
+      pictures = [p for p in (_grid(cell, kind) for cell in members) if p]
+      if pictures:
+        blocks.append(pages.Pictures(f'{tells}, {dataset}', pictures))
+  return pages.Section('Samples, reconstructions and interpolations', blocks or
+                       [pages.Text('No run has grids in samples/.')])
+
+
+def _grid(cell, kind):
+  for run in cell.runs:
+    if kind in run.pictures:
+      step, png = run.pictures[kind]
+      return pages.Picture(
+          _file_name(kind, str(cell.number), cell.label), png,
+          f'{kind} of {cell.label} after {step} steps',
+          f'{cell.label}, seed {run.seed}, step {step}', pixels=True)
+  return None
+
+
+def neighbours(cells):
+  """Returns the section of samples beside their nearest images, or None."""
+  pictures = [
+      pages.Picture(
+          _file_name('neighbours', str(cell.number), str(i), name), png,
+          f'{name}: samples of {cell.label} and their nearest images',
+          f'{cell.label}, seed {run.seed}, {name}', pixels=True)
+      for cell in cells for i, run in enumerate(cell.runs)
+      for name, png in run.extra_pictures.items()]
+  return pages.Section('Nearest neighbours', [pages.Pictures(
+      'Line by line a sample, its nearest training images and its nearest test '
+      'images', pictures)]
+  ) if pictures else None
+
+
+def precision_recall(cells):
+  """Returns the section of curves of precision over recall, or None."""
+  names = {}
+  for cell in cells:
+    for run in cell.runs:
+      for name, curve in curves.read_precision_recall(run).items():
+        names.setdefault(name, []).append((cell, curve))
+  if not names:
+    return None
+  pictures = []
+  for name, members in names.items():
+    shown = set()
+    lines = []
+    for cell, (recall, precision) in members:
+      lines.append(charts.Line(
+          recall, precision, None if cell.label in shown else cell.label,
+          cell.number))
+      shown.add(cell.label)
+    pictures.append(pages.Picture(
+        _file_name('prd', str(len(pictures)), name),
+        charts.line_chart(lines, 'recall', 'precision', (0., 1.05)),
+        f'Precision over recall, {name}: {", ".join(sorted(shown))}', name))
+  return pages.Section('Precision and recall', [pages.Pictures(
+      'Precision over recall for distributions; up and right is better',
+      pictures)])
+
+
+def latent_scatters(cells, data_dir):
+  """Returns the section of latents of images beside draws of the prior.
+
+  Args:
+    cells: list of `runs.Cell`, of each of which the first run is loaded.
+    data_dir: folder of TensorFlow Datasets instead of the runs', or None.
+  """
+  pictures, failed = [], []
+  for cell in cells:
+    run = cell.runs[0]
+    try:
+      found = latents.in_two_dimensions(
+          *latents.latents_and_samples(run.path, data_dir=data_dir))
+      pictures.append(_latent_picture(cell, run, *found))
+    # A run may need a user's own code, data that are elsewhere, or be damaged:
+    # whatever it raises, the rest of the report is written.
+    except Exception as e:  # pylint: disable=broad-exception-caught
+      failed.append(f'{run.path}: {" ".join(str(e).split())[:300]}')
+  blocks = []
+  if pictures:
+    blocks.append(pages.Pictures(
+        'Validation images as latents, and draws of the prior', pictures))
+  if failed:
+    blocks += [pages.Text('Not shown, because a model or its data could not be '
+                          'loaded:'), pages.Items(failed)]
+  return pages.Section('Latents and prior', blocks)
+
+
+def _latent_picture(cell, run, encoded, drawn, share):
+  many = share < 1.
+  axes = ('first principal component', 'second principal component') if (
+      many) else ('first latent', 'second latent')
+  png = charts.scatter([(drawn, 'prior', None),
+                        (encoded, 'images', cell.number)], *axes)
+  shown = f'; {share:.0%} of the variance of the latents' if many else ''
+  return pages.Picture(
+      _file_name('latents', str(cell.number), cell.label), png,
+      f'Latents of images and draws of the prior of {cell.label}',
+      f'{cell.label}, seed {run.seed}{shown}')
+
+
+def _file_name(*parts):
+  text = '_'.join(parts).lower()
+  return re.sub(r'[^a-z0-9.]+', '_', text).strip('_.')[:100]

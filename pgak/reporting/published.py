@@ -1,0 +1,210 @@
+"""The papers' tables as data, and where a score's protocol is another.
+
+RAE: Ghosh et al., From Variational to Deterministic Autoencoders, ICLR 2020,
+tables 1 and 2. The row 2sVAE stands in the conference version alone.
+PGA: Zhang et al., Perceptual Generative Autoencoders, ICML 2020, table 1.
+"""
+import dataclasses
+import re
+
+__all__ = ['Column', 'TABLES', 'Table', 'differences', 'place']
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+  """A column of a published table: which images, and drawn from what.
+
+  Attributes:
+    title: string as in the paper.
+    images: 'reconstructions', 'samples' or 'interpolations'.
+    role: 'none', 'own' for the prior that the paper takes for N, or the label
+      of a density.
+    metric: regular expression of the metric's name in scores.csv.
+  """
+  title: str
+  images: str
+  role: str
+  metric: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+  """A published table, for one data set.
+
+  Attributes:
+    title: string, where it stands.
+    dataset: regular expression of the data set's name in scores.csv.
+    columns: tuple of `Column`.
+    rows: `{model as the paper names it: values}`, a value for each column: a
+      number, a pair of it and its standard error, or None.
+    protocol: `{choice: regular expression}` of the published protocol.
+    epochs: number of passes over the training images, or `{model: number}`.
+    base_filters: filters of the first convolution of the published nets.
+    tells: strings, the protocol in words, by the same names.
+  """
+  title: str
+  dataset: str
+  columns: tuple
+  rows: dict
+  protocol: dict
+  epochs: object
+  base_filters: int
+  tells: dict
+
+
+_DISTANCE = r'fid|fid_.*|frechet_.*'
+_RAE_COLUMNS = (
+    Column('Rec.', 'reconstructions', 'none', _DISTANCE),
+    Column('N', 'samples', 'own', _DISTANCE),
+    Column('GMM', 'samples', 'gmm_10', _DISTANCE),
+    Column('Interp.', 'interpolations', 'none', _DISTANCE),
+)
+_PRD_COLUMNS = tuple(
+    Column(f'{title}, {name}', 'samples', role, metric)
+    for title, role in (('N', 'own'), ('GMM', 'gmm_10'))
+    for name, metric in (('precision', r'prd_(precision|f_?1_8|f_?0\.?125)'),
+                         ('recall', r'prd_(recall|f_?8)')))
+_RAE_PROTOCOL = {
+    'features': r'inception_2015_pool_3', 'num_samples': r'10000',
+    'split': r'test(\[:10000\])?', 'rounding': 'truncate',
+    'batch_norm': 'inference'}
+_RAE_TELLS = {
+    'features': 'inception_2015_pool_3', 'num_samples': '10000',
+    'split': '10,000 test images', 'rounding': 'truncate',
+    'batch_norm': 'inference', 'crop': '140'}
+_PGA_TELLS = {
+    'features': 'inception_2015_pool_3', 'num_samples': '5000',
+    'split': 'the training images', 'rounding': 'truncate',
+    'batch_norm': 'train/1000', 'crop': '108'}
+_NAMES = ('VAE', 'CV-VAE', 'WAE', 'RAE-GP', 'RAE-L2', 'RAE-SN', 'RAE', 'AE',
+          '2sVAE')
+_RAE_1 = {
+    'mnist': (
+        (18.26, 19.21, 17.66, 18.21), (15.15, 33.79, 17.87, 25.12),
+        (10.03, 20.42, 9.39, 14.34), (14.04, 22.21, 11.54, 15.32),
+        (10.53, 22.22, 8.69, 14.54), (15.65, 19.67, 11.74, 15.15),
+        (11.67, 23.92, 9.81, 14.67), (12.95, 58.73, 10.66, 17.12),
+        (20.31, 18.81, None, 18.35)),
+    'cifar10': (
+        (57.94, 106.37, 103.78, 88.62), (37.74, 94.75, 86.64, 69.71),
+        (35.97, 117.44, 93.53, 76.89), (32.17, 83.05, 76.33, 64.08),
+        (32.24, 80.80, 74.16, 62.54), (27.61, 84.25, 75.30, 63.62),
+        (29.05, 83.87, 76.28, 63.27), (30.52, 84.74, 76.47, 61.57),
+        (62.54, 109.77, None, 89.06)),
+    'celeb_a': (
+        (39.12, 48.12, 45.52, 44.49), (40.41, 48.87, 49.30, 44.96),
+        (34.81, 53.67, 42.73, 40.93), (39.71, 116.30, 45.63, 47.00),
+        (43.52, 51.13, 47.97, 45.98), (36.01, 44.74, 40.95, 39.53),
+        (40.18, 48.20, 44.68, 43.67), (40.79, 127.85, 45.10, 50.94),
+        (42.04, 49.70, None, 47.54)),
+}
+_RAE_2 = {
+    'mnist': (
+        (.96, .92, .95, .96), (.84, .73, .96, .89), (.93, .88, .98, .95),
+        (.93, .87, .97, .98), (.92, .87, .98, .98), (.89, .95, .98, .97),
+        (.92, .85, .98, .98), (.90, .90, .98, .97)),
+    'cifar10': (
+        (.25, .55, .37, .56), (.31, .64, .42, .68), (.38, .68, .51, .81),
+        (.36, .70, .46, .77), (.41, .77, .57, .81), (.36, .73, .52, .81),
+        (.45, .73, .53, .80), (.37, .73, .50, .80)),
+    'celeb_a': (
+        (.54, .66, .50, .66), (.25, .43, .32, .55), (.59, .68, .69, .77),
+        (.38, .55, .44, .67), (.36, .64, .44, .65), (.54, .68, .55, .74),
+        (.46, .59, .52, .69), (.45, .66, .47, .71)),
+}
+_PGA_1 = {
+    'mnist': ((13.83, .06), (10.34, .15), (4.97, .07), (6.32, .16)),
+    'cifar10': ((115.74, .63), (55.87, .25), (51.51, 1.16), (52.94, .89)),
+    'celeb_a': ((43.60, .33), (14.53, .52), (24.73, 1.25), (13.80, .20)),
+}
+_DATASETS = {'mnist': ('MNIST', r'mnist(_\d+|_pad.*)?'),
+             'cifar10': ('CIFAR-10', 'cifar10'),
+             'celeb_a': ('CelebA', r'celeb_?a.*')}
+
+
+def _with_crop(name, protocol, crop):
+  if name != 'celeb_a':
+    return protocol
+  return protocol | {'crop': rf'.*\b{crop}\b.*'}
+
+
+def _rae(title, name, columns, values):
+  full_name, pattern = _DATASETS[name]
+  return Table(
+      f'{title}, {full_name}', pattern, columns, dict(zip(_NAMES, values)),
+      _with_crop(name, _RAE_PROTOCOL, 140), 70 if name == 'celeb_a' else 100,
+      128, _RAE_TELLS)
+
+
+def _pga(name, values):
+  full_name, pattern = _DATASETS[name]
+  epochs = {'mnist': 600, 'cifar10': 400,
+            'celeb_a': {'VAE': 100, 'LPGA': 100, 'VPGA': 60, 'LVPGA': 100}}
+  protocol = {
+      'features': r'inception_2015_pool_3', 'num_samples': '5000',
+      'split': 'all' if name == 'celeb_a' else 'train',
+      'rounding': 'truncate', 'batch_norm': 'train/1000'}
+  return Table(
+      f'PGA (ICML 2020) Table 1, FID, {full_name}', pattern,
+      (Column('FID', 'samples', 'own', _DISTANCE),),
+      {m: (v,) for m, v in zip(('VAE', 'LPGA', 'VPGA', 'LVPGA'), values)},
+      _with_crop(name, protocol, 108), epochs[name], 64, _PGA_TELLS)
+
+
+TABLES = (
+    *(_rae('RAE (ICLR 2020) Table 1, FID', n, _RAE_COLUMNS, v)
+      for n, v in _RAE_1.items()),
+    *(_rae('RAE (ICLR 2020) Table 2, precision and recall', n, _PRD_COLUMNS, v)
+      for n, v in _RAE_2.items()),
+    *(_pga(n, v) for n, v in _PGA_1.items()),
+)
+
+# Where the RAE paper fits no Gaussian: they were trained towards N(0, I).
+_MATCHES_PRIOR = ('VAE', 'WAE', 'LPGA', 'VPGA', 'LVPGA')
+
+
+def place(row, column):
+  """Returns the model and the prior label of a published cell in our words.
+
+  Args:
+    row: the paper's name of the model.
+    column: a `Column`.
+
+  Returns:
+    Pair of our name of the model and the `prior` of its row in scores.csv.
+  """
+  model = 'VAE' if row == '2sVAE' else row
+  if column.role != 'own':
+    return model, column.role
+  if row == '2sVAE':
+    return model, 'two_stage'
+  return model, ('standard_normal' if model in _MATCHES_PRIOR else 'gaussian')
+
+
+def differences(table, choices, model, epochs=None, base_filters=None):
+  """Returns where a measurement differs from the published protocol.
+
+  Args:
+    table: `Table`.
+    choices: `{name: value}` of the measurement.
+    model: the paper's name of the model.
+    epochs: passes over the training images of our runs, or None.
+    base_filters: of our nets, or None where they have no such setting.
+
+  Returns:
+    `{name of what differs: phrase}`, empty if nothing is known to differ.
+  """
+  found = {}
+  for name, pattern in table.protocol.items():
+    if not re.fullmatch(pattern, str(choices.get(name))):
+      found[name] = (f'{name} {choices.get(name)}, published '
+                     f'{table.tells[name]}')
+  published = table.epochs
+  if isinstance(published, dict):
+    published = published.get(model)
+  if epochs is not None and published and abs(epochs / published - 1) > 0.05:
+    found['epochs'] = f'{epochs:.3g} epochs, published {published}'
+  if base_filters is not None and base_filters != table.base_filters:
+    found['base filters'] = (
+        f'{base_filters} base filters, published {table.base_filters}')
+  return found

@@ -1,0 +1,102 @@
+"""Reads runs and writes the report: one page, and Markdown with pictures."""
+import os
+import pathlib
+import shutil
+
+from pgak import errors
+from pgak.reporting import contents
+from pgak.reporting import pages
+from pgak.reporting import runs as runs_lib
+
+__all__ = ['write_report']
+
+TITLE = 'Runs compared'
+
+
+def write_report(output, paths, with_latents=True, data_dir=None):
+  """Writes a report of runs.
+
+  It replaces gin's present configuration and then clears it.
+
+  Args:
+    output: path of the HTML page, `X.html`; `X.md` and its pictures in
+      `X_files/` are written beside it. What an earlier report wrote there is
+      replaced.
+    paths: run directories, or folders that hold some at any depth.
+    with_latents: whether to load each model and its data for a picture of its
+      latents.
+    data_dir: folder of TensorFlow Datasets instead of the runs', or None.
+
+  Returns:
+    Sentences on what is missing or damaged in the runs.
+
+  Raises:
+    errors.UserError: if there is no run, or the files cannot be written.
+  """
+  page = pathlib.Path(output).expanduser()
+  _check(page)
+  found, notes = runs_lib.find(paths)
+  cells = runs_lib.cells([runs_lib.read(path) for path in found])
+  sections = contents.sections(cells, with_latents, data_dir)
+  intro = contents.introduction(cells, notes)
+  folder = _folder(page)
+  try:
+    _write(page, {
+        page: pages.to_html(TITLE, intro, sections),
+        page.with_suffix('.md'): pages.to_markdown(
+            TITLE, intro, sections, folder.name)}, pages.files(sections))
+  except OSError as e:
+    raise errors.UserError(
+        f'{output} cannot be written ({e.strerror}): choose another --output.'
+    ) from e
+  return notes + [f'{run.path}: {problem}' for cell in cells
+                  for run in cell.runs for problem in run.problems]
+
+
+def _folder(page):
+  return page.with_name(f'{page.stem}_files')
+
+
+def _check(page):
+  """Refuses a path where something is that no report wrote."""
+  if page.suffix != '.html':
+    raise errors.UserError(f'{page} must end with .html: the page of the '
+                           'report.')
+  for path in (page, page.with_suffix('.md')):
+    if path.exists() and not _is_ours(path):
+      raise errors.UserError(
+          f'{path} exists and is no report: choose another --output, or move '
+          'it away.')
+  folder = _folder(page)
+  if folder.exists() and not _is_ours(page):
+    raise errors.UserError(
+        f'{folder} exists and belongs to no report: choose another --output, '
+        'or move it away.')
+
+
+def _is_ours(path):
+  try:
+    with open(path, 'rb') as file:
+      return pages.MARKER.encode() in file.read(1000)
+  except OSError:
+    return False
+
+
+def _write(page, texts, pictures):
+  """Writes all beside its place first, then puts it there."""
+  page.parent.mkdir(parents=True, exist_ok=True)
+  part = page.with_name(f'.{page.stem}.{os.getpid()}.part')
+  try:
+    (part / 'files').mkdir(parents=True)
+    for name, content in pictures.items():
+      (part / 'files' / name).write_bytes(content)
+    for path, text in texts.items():
+      (part / path.name).write_text(text, encoding='utf-8')
+    folder = _folder(page)
+    if folder.exists():
+      os.replace(folder, part / 'old')
+    os.replace(part / 'files', folder)
+    for path in texts:
+      os.replace(part / path.name, path)
+  finally:
+    shutil.rmtree(part, ignore_errors=True)

@@ -1,0 +1,338 @@
+"""What a report reads of a run; what is damaged is named and left out."""
+import csv
+import dataclasses
+import json
+import math
+import os
+import pathlib
+import re
+
+from pgak import configuration
+from pgak import errors
+from pgak import run_directory
+
+__all__ = ['Cell', 'Run', 'Score', 'cells', 'find', 'model_name', 'read']
+
+# Their names in the papers.
+MODEL_NAMES = {
+    'RAEL2': 'RAE-L2', 'RAEGP': 'RAE-GP', 'RAESN': 'RAE-SN', 'CVVAE': 'CV-VAE',
+    'WAEMMD': 'WAE', 'BetaVAE': 'beta-VAE',
+}
+# Two scores that differ in one of these are of two protocols.
+CHOICES = ('dataset', 'features', 'num_samples', 'split', 'crop', 'resize',
+           'rounding', 'batch_norm', 'protocol')
+_PNG = b'\x89PNG\r\n\x1a\n'
+_ENCODED = ('reconstructions', 'interpolations')
+_KINDS = ('samples', 'reconstructions', 'interpolations')
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+  """One row of scores.csv.
+
+  Attributes:
+    step: int.
+    column: `(metric, images, prior)`; images may end in ' of <split>', the
+      split that was encoded.
+    choices: values of `CHOICES`; the split is that of the reference.
+    seed: string, the seed of the measurement.
+    value: finite float.
+  """
+  step: int
+  column: tuple
+  choices: tuple
+  seed: str
+  value: float
+
+
+@dataclasses.dataclass
+class Run:
+  """All that is known of a run directory.
+
+  Attributes:
+    path: `pathlib.Path`, as it was given or found.
+    bindings: `{name: value as text}` of what training read; empty if damaged.
+    info: content of config.json; empty if damaged.
+    last_step: step of the newest checkpoint, 0 without one.
+    scores: list of `Score`.
+    pictures: `{kind: (step, PNG bytes)}`, the newest.
+    extra_pictures: `{name: PNG bytes}` of neighbours.
+    curve_files: `{name: path}` of the precision and recall curves.
+    commands: those of the sweep that it belongs to, else an empty list.
+    problems: sentences.
+  """
+  path: pathlib.Path
+  bindings: dict = dataclasses.field(default_factory=dict)
+  info: dict = dataclasses.field(default_factory=dict)
+  last_step: int = 0
+  scores: list = dataclasses.field(default_factory=list)
+  pictures: dict = dataclasses.field(default_factory=dict)
+  extra_pictures: dict = dataclasses.field(default_factory=dict)
+  curve_files: dict = dataclasses.field(default_factory=dict)
+  commands: list = dataclasses.field(default_factory=list)
+  problems: list = dataclasses.field(default_factory=list)
+
+  @property
+  def model(self):
+    """The model's class, such as 'RAEL2', or 'unknown'."""
+    named = self.bindings.get('train.model', '@unknown')
+    return re.split(r'[/.]', named.strip('@()'))[-1]
+
+  @property
+  def dataset(self):
+    data = self.info.get('data')
+    return str(data.get('name', 'unknown') if isinstance(data, dict)
+               else 'unknown')
+
+  @property
+  def seed(self):
+    return self.resolve('train.seed', '?')
+
+  @property
+  def steps(self):
+    return self.resolve('train.steps', '?')
+
+  def resolve(self, name, default=None):
+    """Returns a binding's value as text, a macro's in its place."""
+    value = self.bindings.get(name, default)
+    if value and str(value).startswith('%'):
+      value = self.bindings.get(value[1:], default)
+    return value
+
+  @property
+  def key(self):
+    """What all runs that differ in their seed alone have in common."""
+    if not self.bindings:
+      return (str(self.path),)
+    seed = self.bindings.get('train.seed', '')
+    free = {'train.seed', seed.lstrip('%'), 'data_dir', 'train.scorer'}
+    return tuple(sorted(
+        (n, v) for n, v in self.bindings.items()
+        if n not in free and not configuration.FREE_ON_RESUME.search(n)))
+
+
+@dataclasses.dataclass
+class Cell:
+  """Runs of one configuration with several seeds: one row of a table.
+
+  Attributes:
+    label: string that no other cell of the report has.
+    runs: list of `Run`.
+    number: int, the position in the report, which decides the colour.
+  """
+  label: str
+  runs: list
+  number: int
+
+  @property
+  def model(self):
+    return self.runs[0].model
+
+  @property
+  def dataset(self):
+    return self.runs[0].dataset
+
+
+def find(paths):
+  """Finds run directories.
+
+  Args:
+    paths: run directories, and folders that hold some at any depth.
+
+  Returns:
+    Pair of a list of distinct paths and a list of sentences on arguments that
+    hold none, and on cells of a sweep that did not begin.
+
+  Raises:
+    errors.UserError: if there is none at all.
+  """
+  found, problems = {}, []
+  for path in map(pathlib.Path, paths):
+    path = path.expanduser()
+    here = [path] if (path / 'config.gin').is_file() else _below(path)
+    if not here:
+      problems.append(f'{path} is no run directory and holds none: no folder '
+                      'in it has a config.gin.')
+    for run in here:
+      found.setdefault(run.resolve(), run)
+    problems += [f'{path / name} is named in sweep.json and holds no run.'
+                 for name in _planned(path)
+                 if not (path / name / 'config.gin').is_file()]
+  if not found:
+    raise errors.UserError(
+        'There is nothing to report: ' + ' '.join(problems)[:500])
+  return list(found.values()), problems
+
+
+def _below(path):
+  found = []
+  for folder, children, files in os.walk(path):
+    if 'config.gin' in files:
+      found.append(pathlib.Path(folder))
+      children.clear()  # What a run holds is its own.
+    children[:] = sorted(c for c in children if not c.startswith('.'))
+  return found
+
+
+def _planned(folder):
+  """Returns `{run directory: its commands}` of a sweep, by relative paths."""
+  try:
+    cells_of_sweep = json.loads((folder / 'sweep.json').read_text())['cells']
+    return {cell['run_dir']: [cell['train'], *cell['evaluate']]
+            for cell in cells_of_sweep}
+  except (KeyError, OSError, TypeError, ValueError):
+    return {}  # No sweep, or none that can be read: its runs speak for it.
+
+
+def model_name(model):
+  """Returns a model's name in its paper, such as 'RAE-L2' for 'RAEL2'."""
+  return MODEL_NAMES.get(model, model)
+
+
+def cells(runs):
+  """Groups runs into `Cell`s, in the order of their first runs."""
+  groups = {}
+  for run in runs:
+    groups.setdefault(run.key, []).append(run)
+  groups = list(groups.values())
+  labels = [model_name(g[0].model) for g in groups]
+  folders = _short_names([g[0].path for g in groups])
+  return [
+      Cell(label if labels.count(label) == 1 else f'{label} ({folder})',
+           sorted(group, key=lambda r: (len(str(r.seed)), str(r.seed))), i)
+      for i, (label, folder, group) in enumerate(zip(labels, folders, groups))]
+
+
+def _short_names(paths):
+  """Returns the shortest ends of paths that are distinct; no seed's folder."""
+  parts = []
+  for path in paths:
+    names = path.resolve().parts
+    is_seed = re.fullmatch(r'seed[-_]?\d+', names[-1])
+    parts.append(names[:-1] if is_seed else names)
+  for length in range(1, max(map(len, parts)) + 1):
+    short = ['/'.join(p[-length:]) for p in parts]
+    if len(set(short)) == len(short):
+      return short
+  return [str(p) for p in paths]
+
+
+# === Reading one run ===
+
+
+def read(path):
+  """Reads a run directory; never fails on what it holds.
+
+  Args:
+    path: `pathlib.Path` of a folder with a config.gin.
+
+  Returns:
+    A `Run`.
+  """
+  run = Run(path)
+  here = path.resolve()
+  run.commands = _planned(here.parents[1]).get(
+      f'{here.parent.name}/{here.name}', []) if len(here.parts) > 2 else []
+  for step in (_read_config, _read_info, _read_checkpoints, _read_scores,
+               _read_pictures):
+    try:
+      step(run)
+    except (OSError, ValueError, csv.Error, errors.UserError) as e:
+      run.problems.append(' '.join(str(e).split()))
+  return run
+
+
+def _read_config(run):
+  try:
+    text = (run.path / 'config.gin').read_text()
+    run.bindings = configuration.bindings_of(
+        text.split(configuration.NOT_READ)[0])
+  except Exception as e:  # Gin's parser raises what Python's tokenizer does.
+    raise ValueError(f'config.gin is damaged ({e}).') from e
+  if 'train.model' not in run.bindings:
+    run.bindings = {}
+    raise ValueError('config.gin is damaged: it binds no train.model.')
+
+
+def _read_info(run):
+  try:
+    info = json.loads((run.path / 'config.json').read_text())
+  except (OSError, ValueError) as e:
+    raise ValueError(f'config.json is missing or damaged ({e}).') from e
+  if not isinstance(info, dict):
+    raise ValueError('config.json is damaged: it holds no names.')
+  run.info = info
+
+
+def _read_checkpoints(run):
+  run.last_step = max(
+      run_directory.RunDirectory(run.path).checkpoints(), default=0)
+  if not run.last_step:
+    run.problems.append('It has no checkpoint.')
+
+
+def _read_scores(run):
+  rows = run_directory.RunDirectory(run.path).scores()
+  parsed = [_score(row) for row in rows]
+  run.scores = [score for score in parsed if score]
+  if parsed.count(None):
+    run.problems.append(
+        f'{parsed.count(None)} of {len(rows)} rows of scores.csv are damaged '
+        'or hold no finite number.')
+  if not run.scores:
+    run.problems.append('It has no scores.')
+
+
+def _score(row):
+  try:
+    value, step = float(row['value']), int(row['step'])
+    # Of '<encoded split> vs <reference>' only the second is the same for all
+    # kinds of images of one protocol.
+    encoded, _, reference = row['split'].rpartition(' vs ')
+    images = row['images']
+    if encoded and images in _ENCODED:
+      images, row = f'{images} of {encoded}', row | {'split': reference}
+    choices = tuple(row[c] for c in CHOICES)
+    column = (row['metric'], images, row['prior'])
+  except (AttributeError, KeyError, TypeError, ValueError):
+    return None
+  if not math.isfinite(value):
+    return None
+  return Score(step, column, choices, row['seed'], value)
+
+
+def _read_pictures(run):
+  for kind in _KINDS:
+    steps = {}
+    for file in (run.path / 'samples').glob(f'{kind}_*.png'):
+      digits = file.stem.rsplit('_', 1)[-1]
+      if digits.isdecimal():
+        steps[int(digits)] = file
+    for step in sorted(steps, reverse=True):
+      png = _png(run, steps[step])
+      if png:
+        run.pictures[kind] = (step, png)
+        break
+  if not run.pictures:
+    run.problems.append('It has no grids of samples.')
+  for name, file in _newest(run.path / 'neighbours', '*.png').items():
+    png = _png(run, file)
+    if png:
+      run.extra_pictures[name] = png
+  run.curve_files = _newest(run.path / 'prd', '*.npz')
+
+
+def _newest(folder, pattern):
+  """Returns `{name: path}` of files `step-<step>_<name>`, each the newest."""
+  # In order of steps, which are written with leading zeros.
+  return {re.sub(r'^step-\d+_', '', file.stem): file
+          for file in sorted(folder.glob(pattern))}
+
+
+def _png(run, file):
+  content = file.read_bytes()
+  # The last chunk of a whole file.
+  if content.startswith(_PNG) and content.endswith(b'IEND\xaeB`\x82'):
+    return content
+  run.problems.append(f'{file.relative_to(run.path)} is a damaged picture.')
+  return None

@@ -1,0 +1,126 @@
+"""Scores by cell: which one stands for a run, and what is made of several."""
+import math
+import re
+
+import numpy as np
+
+__all__ = ['by_step', 'choices_of', 'columns_of', 'format_mean', 'is_distance',
+           'mean_error', 'rank_correlation', 'sign', 'values']
+
+_LOWER = re.compile(r'(fid|frechet|kid|kernel|latent_match).*|.*_mse|.*_kid')
+_KINDS = ('reconstructions', 'samples', 'interpolations')
+_DENSITIES = ('none', 'standard_normal', 'gaussian', 'gmm')
+_HIGHER = re.compile(r'.*(precision|recall|f_?8|f_?1_8|psnr|ssim|density|'
+                     r'coverage)|(inception|classifier)_score(_mean)?')
+
+
+def sign(column):
+  """Returns -1 where less is better, 1 where more is, 0 where neither is.
+
+  Args:
+    column: `(metric, images, prior)`.
+  """
+  metric, images, _ = column
+  if images == 'data' or metric.endswith('_std'):
+    return 0
+  return -1 if _LOWER.fullmatch(metric) else int(
+      bool(_HIGHER.fullmatch(metric)))
+
+
+def is_distance(metric):
+  """Returns whether it is a Frechet distance."""
+  return metric.startswith(('fid', 'frechet_'))
+
+
+def _scores(cell):
+  return [score for run in cell.runs for score in run.scores]
+
+
+def choices_of(cells):
+  """Returns the distinct choices of all scores, in the order of their rows."""
+  return list(dict.fromkeys(
+      s.choices for cell in cells for s in _scores(cell)))
+
+
+def columns_of(cells, choices):
+  """Returns the distinct columns of these choices.
+
+  Metrics stand in the order of their rows; within a metric, reconstructions
+  come first, and densities from the simplest to the richest.
+  """
+  found = list(dict.fromkeys(
+      s.column for cell in cells for s in _scores(cell)
+      if s.choices == choices))
+  metrics = [metric for metric, _, _ in found]
+  return sorted(found, key=lambda c: (metrics.index(c[0]), _rank(c)))
+
+
+def _rank(column):
+  _, images, prior = column
+  images = images.split(' of ')[0]
+  name, _, size = prior.rpartition('_') if prior[-1:].isdecimal() else (
+      prior, '', '0')
+  return (_KINDS.index(images) if images in _KINDS else len(_KINDS),
+          _DENSITIES.index(name) if name in _DENSITIES else len(_DENSITIES),
+          name, int(size))
+
+
+def by_step(run, choices, column):
+  """Returns `{step: value}` of one run.
+
+  The last measurement with a seed counts; seeds are averaged.
+  """
+  found = {}
+  for score in run.scores:
+    if (score.choices, score.column) == (choices, column):
+      found.setdefault(score.step, {})[score.seed] = score.value
+  return {step: float(np.mean(list(seeds.values())))
+          for step, seeds in sorted(found.items())}
+
+
+def values(cell, choices, column):
+  """Returns `{seed of the run: value at its newest measured step}`."""
+  found = {}
+  for i, run in enumerate(cell.runs):
+    steps = by_step(run, choices, column)
+    if steps:
+      # Two runs of one seed, in two folders, are two runs.
+      key = run.seed if run.seed not in found else f'{run.seed}/{i}'
+      found[key] = steps[max(steps)]
+  return found
+
+
+def mean_error(numbers):
+  """Returns the mean and its standard error, None for a single number.
+
+  The standard error is s / sqrt(n), with s^2 = sum (x - mean)^2 / (n - 1).
+  """
+  numbers = np.asarray(list(numbers), np.float64)
+  if len(numbers) < 2:
+    return float(numbers[0]), None
+  return float(numbers.mean()), float(
+      numbers.std(ddof=1) / math.sqrt(len(numbers)))
+
+
+def format_mean(mean, error=None):
+  """Returns a mean with its error as text: '12.30 ± 0.40', or '12.34'."""
+  if not error:
+    return f'{mean:#.4g}'.rstrip('.') + (' ± 0' if error == 0. else '')
+  # As many decimals as the error's second digit has.
+  decimals = max(1 - math.floor(math.log10(error)), 0)
+  return f'{mean:.{min(decimals, 8)}f} ± {error:.{min(decimals, 8)}f}'
+
+
+def rank_correlation(a, b):
+  """Returns Spearman's rank correlation of two sequences, None if undefined.
+
+  It is the correlation of their ranks; equal numbers share their mean rank.
+  """
+  ranks = [_ranks(np.asarray(x, np.float64)) for x in (a, b)]
+  if any(r.std() == 0. for r in ranks):
+    return None
+  return float(np.corrcoef(*ranks)[0, 1])
+
+
+def _ranks(x):
+  return (x[:, None] > x).sum(1) + ((x[:, None] == x).sum(1) - 1) / 2

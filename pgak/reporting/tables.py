@@ -1,0 +1,268 @@
+"""The report's tables: scores, gains of a mixture, the papers' beside ours."""
+import re
+
+from pgak.reporting import pages
+from pgak.reporting import published
+from pgak.reporting import runs as runs_lib
+from pgak.reporting import statistics
+
+__all__ = ['gain_tables', 'published_tables', 'score_tables']
+
+# Trained without a pull towards N(0, I), so a density fitted later must gain.
+_DETERMINISTIC = ('AE', 'RAE', 'RAEGP', 'RAEL2', 'RAESN')
+_NONE = '–'
+_MOST_COLUMNS = 8
+
+
+def _describe(choices):
+  """Returns a caption and its detail: what is measured, and how."""
+  named = dict(zip(runs_lib.CHOICES, choices))
+  return (f'{named["protocol"]} on {named["dataset"]}, features '
+          f'{named["features"]}.',
+          f'{named["num_samples"]} images; split {named["split"]}; crop '
+          f'{named["crop"]}; resize {named["resize"]}; rounding '
+          f'{named["rounding"]}; batch norm {named["batch_norm"]}.')
+
+
+def _column_title(column, with_metric):
+  metric, images, prior = column
+  return ', '.join([metric] * with_metric + [images]
+                   + [prior] * (prior != 'none'))
+
+
+def _cell_text(cell, found):
+  """Returns the text of a table's cell, and a note if some runs are missing."""
+  text = statistics.format_mean(*statistics.mean_error(found.values()))
+  missing = len(found) != len(cell.runs)
+  return text, f'n = {len(found)}' if missing else ''
+
+
+def _steps(cell, choices):
+  newest = [max(s.step for s in run.scores if s.choices == choices)
+            for run in cell.runs
+            if any(s.choices == choices for s in run.scores)]
+  first, last = min(newest), max(newest)
+  return str(first) if first == last else f'{first} to {last}'
+
+
+def score_tables(cells):
+  """Returns tables with a row for each cell, each of one set of choices.
+
+  Args:
+    cells: list of `runs.Cell`.
+
+  Returns:
+    List of `pages.Table`; a set with many columns has one for each metric.
+  """
+  found = []
+  for choices in statistics.choices_of(cells):
+    columns = [c for c in statistics.columns_of(cells, choices)
+               if not c[0].endswith('_std')]
+    if columns and len(columns) <= _MOST_COLUMNS:
+      found.append(_score_table(cells, choices, columns))
+      continue
+    for metric in dict.fromkeys(c[0] for c in columns):
+      found.append(_score_table(
+          cells, choices, [c for c in columns if c[0] == metric]))
+  return found
+
+
+def _score_table(cells, choices, columns):
+  found = {cell.label: [statistics.values(cell, choices, c) for c in columns]
+           for cell in cells}
+  measured = [cell for cell in cells if any(found[cell.label])]
+  best = [_best(column, [found[c.label][i] for c in measured])
+          for i, column in enumerate(columns)]
+  rows = []
+  for cell in measured:
+    row = [cell.label, str(len(cell.runs)), _steps(cell, choices)]
+    for i, numbers in enumerate(found[cell.label]):
+      if not numbers:
+        row.append(_NONE)
+        continue
+      text, note = _cell_text(cell, numbers)
+      mean = statistics.mean_error(numbers.values())[0]
+      row.append(pages.TableCell(text, note, mean == best[i]))
+    rows.append(row)
+  metrics = list(dict.fromkeys(c[0] for c in columns))
+  one = len(metrics) == 1
+  header = ['model', 'runs', 'steps',
+            *(_column_title(c, with_metric=not one) for c in columns)]
+  caption, detail = _describe(choices)
+  return pages.Table(f'{metrics[0]}: {caption}' if one else caption, header,
+                     rows, detail=detail)
+
+
+def _best(column, candidates):
+  means = [statistics.mean_error(c.values())[0] for c in candidates if c]
+  sign = statistics.sign(column)
+  if len(means) < 2 or not sign:
+    return None
+  return max(means) if sign > 0 else min(means)
+
+
+# === The mixture against N ===
+
+
+def gain_tables(cells):
+  """Returns a table of what a mixture gains over N for each set of choices.
+
+  N is the standard normal for a model that is trained towards it, and a full
+  Gaussian for the others. The difference is taken run by run, so that what two
+  scores of one run have in common cancels.
+  """
+  tables = []
+  for choices in statistics.choices_of(cells):
+    columns = statistics.columns_of(cells, choices)
+    rows = [row for cell in cells for column in columns
+            if re.match(r'gmm', column[2]) and column[1] == 'samples'
+            and statistics.is_distance(column[0])
+            for row in _gain_row(cell, choices, column)]
+    if rows:
+      rows.sort(key=lambda r: -r[0])
+      caption, detail = _describe(choices)
+      tables.append(pages.Table(
+          f'Distance from N less that from the mixture: {caption}',
+          ['model', 'distance', 'N is', 'mixture', 'from N', 'from mixture',
+           'gain', 'in standard errors'],
+          [row[1] for row in rows], (1, 2, 3), detail))
+  return tables
+
+
+def _gain_row(cell, choices, column):
+  metric, images, mixture = column
+  is_fitted = (cell.model in _DETERMINISTIC or cell.model == 'CVVAE')
+  for n in ('gaussian',) if is_fitted else ('standard_normal', 'gaussian'):
+    base = statistics.values(cell, choices, (metric, images, n))
+    mixed = statistics.values(cell, choices, column)
+    both = [seed for seed in base if seed in mixed]
+    if both:
+      gain, error = statistics.mean_error(
+          [base[seed] - mixed[seed] for seed in both])
+      ratio = 'one run' if error is None else (
+          f'{gain / error:.1f}' if error else _NONE)
+      texts = [statistics.format_mean(*statistics.mean_error(
+          [numbers[seed] for seed in both])) for numbers in (base, mixed)]
+      yield gain, [cell.label, metric, n, mixture, *texts,
+                   statistics.format_mean(gain, error), ratio]
+      return
+
+
+# === The papers' tables ===
+
+
+def published_tables(cells):
+  """Returns blocks that show each published table with our scores beside it.
+
+  One table holds our scores of one set of choices; where that is not the
+  published protocol, the published number says so and in what.
+  """
+  blocks = []
+  for table in published.TABLES:
+    for choices in statistics.choices_of(cells):
+      named = dict(zip(runs_lib.CHOICES, choices))
+      if re.fullmatch(table.dataset, named['dataset']):
+        blocks += _published_table(table, choices, named, cells)
+  return blocks
+
+
+def _published_table(table, choices, named, cells):
+  rows, pairs = [], {column.title: [] for column in table.columns}
+  differing = {}
+  for model, numbers in table.rows.items():
+    for cell in _measured(table, choices, model, cells) or [None]:
+      row = [model if cell is None else _row_title(model, cell)]
+      for column, number in zip(table.columns, numbers):
+        ours = cell and _ours(cell, choices, model, column)
+        found = _differences(table, named, model, cell) if ours else {}
+        row += [_our_text(cell, ours), _their_text(number, found)]
+        if found:
+          differing.setdefault('; '.join(found.values()), []).append(row[0])
+        if ours and number is not None:
+          mean = statistics.mean_error(ours.values())[0]
+          pairs[column.title].append((model, mean, _value(number)))
+      rows.append(row)
+  if not any(pairs.values()):
+    return []
+  header = ['model'] + [f'{c.title}, {whose}' for c in table.columns
+                        for whose in ('ours', 'published')]
+  caption, detail = _describe(choices)
+  lines = [f'Protocol differs for {", ".join(dict.fromkeys(models))}: {text}.'
+           for text, models in differing.items()] + _correlations(pairs)
+  return [pages.Table(f'{table.title}. Ours: {caption}', header, rows,
+                      detail=detail),
+          *([pages.Items(lines)] if lines else [])]
+
+
+def _measured(table, choices, model, cells):
+  """Returns the cells of a published model with a score in the table."""
+  name = 'VAE' if model == '2sVAE' else model
+  return [cell for cell in cells if runs_lib.model_name(cell.model) == name
+          and any(_ours(cell, choices, model, c) for c in table.columns)]
+
+
+def _row_title(model, cell):
+  name = runs_lib.model_name(cell.model)
+  return model + cell.label[len(name):]
+
+
+def _ours(cell, choices, model, column):
+  if model == '2sVAE' and column.role != 'own':
+    return {}  # Its reconstructions are those of the row VAE.
+  _, prior = published.place(model, column)
+  for wanted in statistics.columns_of([cell], choices):
+    metric, images, label = wanted
+    if ((images.split(' of ')[0], label) == (column.images, prior)
+        and re.fullmatch(column.metric, metric)):
+      return statistics.values(cell, choices, wanted)
+  return {}
+
+
+def _our_text(cell, ours):
+  return pages.TableCell(*_cell_text(cell, ours)) if ours else _NONE
+
+
+def _value(number):
+  return number[0] if isinstance(number, tuple) else number
+
+
+def _their_text(number, differing):
+  if number is None:
+    return _NONE
+  text = ' ± '.join(f'{n:.2f}' for n in (
+      number if isinstance(number, tuple) else (number,)))
+  note = f'protocol differs: {", ".join(differing)}' if differing else ''
+  return pages.TableCell(text, note)
+
+
+def _differences(table, named, model, cell):
+  run = cell.runs[0]
+  return published.differences(table, named, model, _epochs(run),
+                               _number(run.resolve('base_filters')))
+
+
+def _number(text):
+  return int(text) if text and str(text).isdecimal() else None
+
+
+def _epochs(run):
+  examples = (run.info.get('data') or {}).get('examples')
+  batch = _number(run.resolve('train.batch_size'))
+  if not (isinstance(examples, int) and examples and batch):
+    return None
+  return run.last_step * batch / examples
+
+
+def _correlations(pairs):
+  lines = []
+  for title, members in pairs.items():
+    # One of several runs of a model, or each model would not count once.
+    first = {}
+    for model, ours, theirs in members:
+      first.setdefault(model, (ours, theirs))
+    if len(first) >= 4:
+      rho = statistics.rank_correlation(*zip(*first.values()))
+      shown = 'undefined, all ranks are equal' if rho is None else f'{rho:.2f}'
+      lines.append(f'{title}: Spearman rank correlation of ours with the '
+                   f'published column over {len(first)} models: {shown}.')
+  return lines

@@ -1,0 +1,137 @@
+"""Tests of the report's tables, on scores made by hand."""
+from pgak.reporting import pages
+from pgak.reporting import runs
+from pgak.reporting import tables
+
+CHOICES = ('mnist', 'inception_2015_pool_3', '10000', 'test', 'none', 'none',
+           'truncate', 'inference', 'rae_iclr2020')
+QUICK = ('mnist', 'mnist_classifier', '500', 'all', 'none', 'none', 'nearest',
+         'inference', 'quick')
+
+
+def cell(label, model, *seeds, choices=CHOICES, examples=60000):
+  """Returns a cell; each of `seeds` is `{(metric, images, prior): value}`."""
+  made = []
+  for seed, values in enumerate(seeds):
+    run = runs.Run(
+        label, {'train.model': f'@{model}', 'train.seed': str(seed),
+                'train.batch_size': '100', 'base_filters': '128'},
+        {'data': {'name': 'mnist', 'examples': examples}}, last_step=60000)
+    run.scores = [runs.Score(7, column, choices, '0', value)
+                  for column, value in values.items()]
+    made.append(run)
+  return runs.Cell(label, made, 0)
+
+
+def samples(value, prior='gaussian', metric='fid'):
+  return {(metric, 'samples', prior): value}
+
+
+def texts(table):
+  return [[c.text if isinstance(c, pages.TableCell) else c for c in row]
+          for row in table.rows]
+
+
+def test_rows_hold_mean_and_error_and_the_best_is_marked():
+  table, = tables.score_tables([
+      cell('AE', 'AE', samples(10.), samples(14.)),
+      cell('RAE', 'RAE', samples(9.), {}), cell('VAE', 'VAE', {})])
+  # 10 and 14: mean 12, s = sqrt(8), error sqrt(8 / 2) = 2.
+  assert table.header == ['model', 'runs', 'steps', 'samples, gaussian']
+  assert texts(table) == [['AE', '2', '7', '12.0 ± 2.0'],
+                          ['RAE', '2', '7', '9.000']]
+  assert [row[3].best for row in table.rows] == [False, True]
+  assert [row[3].note for row in table.rows] == ['', 'n = 1']
+  assert table.caption.startswith('fid: rae_iclr2020 on mnist')
+  assert 'rounding truncate' in table.detail
+
+
+def test_more_is_better_where_it_is():
+  table, = tables.score_tables([
+      cell('a', 'AE', samples(.5, metric='prd_f_8')),
+      cell('b', 'RAE', samples(.7, metric='prd_f_8'))])
+  assert [row[3].best for row in table.rows] == [False, True]
+
+
+def test_two_protocols_never_share_a_table():
+  both = tables.score_tables([
+      cell('a', 'AE', samples(1.)),
+      cell('b', 'RAE', samples(2.), choices=QUICK)])
+  assert [texts(t)[0][0] for t in both] == ['a', 'b']
+  # One row alone is not the best of anything.
+  assert not any(row[3].best for t in both for row in t.rows)
+
+
+def test_many_columns_are_split_by_metric():
+  values = {(m, 'samples', f'gmm_{n}'): 1. for m in ('fid', 'kid')
+            for n in range(1, 6)} | samples(1., metric='kid_std')
+  found = tables.score_tables([cell('a', 'AE', values)])
+  assert [t.caption.split(':')[0] for t in found] == ['fid', 'kid']
+  assert [len(t.rows[0]) for t in found] == [8, 8]
+
+
+def test_the_gain_is_taken_run_by_run():
+  # The runs differ by 10, their gains 5 and 7 by 2: mean 6, s = sqrt(2),
+  # error 1, ratio 6.
+  ae = cell('AE', 'AE', samples(20.) | samples(15., 'gmm_10'),
+            samples(30.) | samples(23., 'gmm_10'))
+  vae = cell('VAE', 'VAE', samples(9., 'standard_normal')
+             | samples(1., 'gmm_10') | samples(5.))
+  table, = tables.gain_tables([ae, vae])
+  assert texts(table) == [
+      ['VAE', 'fid', 'standard_normal', 'gmm_10', '9.000', '1.000',
+       '8.000', 'one run'],
+      ['AE', 'fid', 'gaussian', 'gmm_10', '25.0 ± 5.0', '19.0 ± 4.0',
+       '6.0 ± 1.0', '6.0']]
+
+
+def test_no_gain_without_both():
+  assert not tables.gain_tables([cell('AE', 'AE', samples(1.)), cell(
+      'RAE', 'RAE', samples(1., 'gmm_10'), {})])
+
+
+def paper_cells(choices=CHOICES, **others):
+  values = {'AE': 58., 'RAE': 24., 'RAEL2': 22., 'RAESN': 20.}
+  return [cell(runs.model_name(m), m, samples(v), choices=choices, **others)
+          for m, v in values.items()]
+
+
+def test_the_published_value_stands_beside_ours():
+  # 60,000 steps of 100 images: 100 epochs, as published.
+  blocks = tables.published_tables(paper_cells())
+  table = blocks[0]
+  assert 'RAE (ICLR 2020) Table 1, FID, MNIST' in table.caption
+  row = next(r for r in table.rows if r[0] == 'RAE-L2')
+  n = table.header.index('N, ours')
+  assert row[n].text == '22.00' and row[n + 1] == pages.TableCell('22.22')
+  # The order of these four is the paper's: 58.73, 23.92, 22.22, 19.67.
+  assert blocks[1].lines == ['N: Spearman rank correlation of ours with the '
+                             'published column over 4 models: 1.00.']
+  assert [r[0] for r in table.rows][-1] == '2sVAE'
+
+
+def test_another_protocol_is_said_in_words():
+  table, items = tables.published_tables(paper_cells(QUICK, examples=6000))
+  row = next(r for r in table.rows if r[0] == 'AE')
+  note = row[table.header.index('N, published')].note
+  assert note.startswith('protocol differs: features, num_samples, split')
+  assert 'epochs' in note and 'base filters' not in note
+  assert '1e+03 epochs, published 100' in items.lines[0]
+  # A model that was not run has nothing that differs.
+  assert row[table.header.index('GMM, published')].note == ''
+
+
+def test_fewer_than_four_models_have_no_correlation():
+  assert len(tables.published_tables(paper_cells()[:3])) == 1
+
+
+def test_the_second_stage_is_a_row_of_its_own():
+  vae = cell('VAE', 'VAE', samples(18., 'two_stage'))
+  table, *_ = tables.published_tables([vae])
+  ours = {r[0]: r[table.header.index('N, ours')] for r in table.rows}
+  assert ours['2sVAE'].text == '18.00' and ours['VAE'] == '–'
+
+
+def test_another_data_set_has_no_published_values():
+  fashion = ('fashion_mnist',) + CHOICES[1:]
+  assert not tables.published_tables(paper_cells(fashion))
