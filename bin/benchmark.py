@@ -13,6 +13,9 @@ command.define_integer('batch_size', 64, 'Images in a batch.', lower_bound=1)
 command.define_integer('steps', 100, 'Train steps in one timing.',
                        lower_bound=1)
 command.define_integer('repeats', 5, 'Timings of each side.', lower_bound=1)
+command.define_integer('mixture_latents', 50000, 'Latents that a Gaussian '
+                       'mixture is fitted to, beside scikit-learn; 0 for none.',
+                       lower_bound=0)
 command.define_string('inception', None, 'Weights of Inception-2015, to time '
                       'the features of an evaluation, too.')
 
@@ -25,6 +28,10 @@ def main(argv):
   print('A train step on the MNIST nets, through fit:')
   print(benchmarking.format_table(benchmarking.train_step_ratios(
       batch_size=args.batch_size, steps=args.steps, repeats=args.repeats)))
+  if args.mixture_latents:
+    found = benchmarking.mixture_ratio(args.mixture_latents)
+    print(f'EM for 10 components on {args.mixture_latents} latents of 64 '
+          f'dimensions, against scikit-learn: {found["ratio"]:.2f}')
   if args.inception:
     from pgak.metrics import features
     from pgak.metrics import inception

@@ -1,11 +1,13 @@
 r"""Exports a trained model for TensorFlow Serving, and verifies the export.
 
 It writes OUTPUT/<version>/ with the signatures generate, encode, decode,
-reconstruct, interpolate, generate_png and encode_image. A fresh process without
+reconstruct, interpolate, generate_png, encode_image, sample_latents and, where
+what generate samples from has a density, log_prob. A fresh process without
 pgak then loads it as TensorFlow Serving does and compares its images with the
 model's, before it is put in its place.
 
   export.py --run_dir=runs/digits --output=exports/digits
+  export.py --run_dir=runs/digits --prior=gmm
   saved_model_cli show --dir exports/digits/1 --all
 """
 from pgak.bin import command as command_lib
@@ -18,7 +20,9 @@ command.define_integer('version', None, 'Number of the version; by default one '
                        'more than the largest there.', lower_bound=1)
 command.define_string('checkpoint', 'latest', 'latest, best or a step.')
 command.define_string('prior', 'own', 'What generate samples from: own for the '
-                      "model's prior, or the name of another.")
+                      "model's prior; or another, fitted to the training "
+                      'images if need be: standard_normal, gaussian, gmm, '
+                      'bayesian_gmm, kde, real_nvp or two_stage.')
 command.define_boolean('verify', True, 'Whether a fresh process checks it.')
 
 
@@ -27,6 +31,7 @@ def main(argv):
   args = command.parse(argv)
   command_lib.import_tensorflow()
   from pgak import configuration
+  from pgak import priors
   from pgak import run_directory
   from pgak import serving
   from pgak import registry
@@ -36,7 +41,8 @@ def main(argv):
     bindings.append(f'export.{flag} = {args[flag].value!r}')
   bindings.append(f'export.verified = {args.verify}')
   run = run_directory.RunDirectory(args.run_dir)
-  configuration.parse_run(run, bindings, roots=['export', args.prior])
+  configuration.parse_run(run, bindings, roots=[
+      'export', *priors.prior_roots(args.prior)])
   print(f'Exported to {serving.export(args.run_dir)}.')
 
 

@@ -7,12 +7,13 @@ import keras
 import tensorflow as tf
 
 from pgak import configuration
+from pgak import densities
 from pgak import errors
 from pgak import optimizers as optimizers_lib
+from pgak import priors
 from pgak import run_directory
 
-__all__ = ['build', 'load', 'load_configured', 'prior_class', 'restore',
-           'save']
+__all__ = ['build', 'load', 'load_configured', 'restore', 'save']
 
 
 def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
@@ -100,6 +101,8 @@ def restore(model, run, step):
   try:
     status = tf.train.Checkpoint(model=model).read(prefix)
     status.assert_existing_objects_matched()
+    # What only training needs, such as the plateau's record, may stay.
+    status.expect_partial()
   except (tf.errors.OpError, AssertionError, LookupError, OSError,
           RuntimeError, ValueError) as e:
     reason = ' '.join(str(e).split())[:200]
@@ -115,14 +118,20 @@ def load_configured(run, checkpoint='latest', prior='own'):
   Args:
     run: `RunDirectory`, or its path.
     checkpoint: 'latest', 'best' or a step.
-    prior: 'own' for the model's, or the class of another, or its name.
+    prior: 'own' for the model's; or another, or its class, or its name. One
+      that is fitted to latents is, or is read from the run; see `densities`.
 
   Returns:
     The model, with its weight averages in place where it keeps some.
+
+  Raises:
+    errors.UserError: if the run, the checkpoint or the prior cannot be had.
   """
   if not isinstance(run, run_directory.RunDirectory):
     run = run_directory.RunDirectory(run)
   step = run.resolve_checkpoint(checkpoint)
+  # A name that nobody has is said before the model is built.
+  prior = priors.prior_class(prior)
   settings = _settings()
   if not {'model', 'optimizer'} <= set(settings):
     raise errors.UserError(
@@ -133,9 +142,17 @@ def load_configured(run, checkpoint='latest', prior='own'):
   for part, optimizer in model.optimizers.items():
     if optimizer.use_ema and int(optimizer.iterations.numpy()) > 0:
       optimizer.finalize_variable_values(model.parts[part].trainable_variables)
-  if prior != 'own':
-    model.prior = prior_class(prior)(model.latent_dim)
-  return model
+  return densities.attach(model, prior, run, step, _dataset)
+
+
+def _dataset():
+  """Makes the data set that gin's configuration names."""
+  dataset = configuration.setting('train.dataset')
+  if dataset is None:
+    raise errors.UserError(
+        'The configuration binds no train.dataset, whose latents the density '
+        "is fitted to: restore the run's config.gin.")
+  return dataset()
 
 
 def load(run_dir, checkpoint='latest'):
@@ -172,22 +189,3 @@ def _settings():
            'learning_rate_schedule', 'steps')
   settings = {n: configuration.setting(f'train.{n}') for n in names}
   return {n: v for n, v in settings.items() if v is not None}
-
-
-def prior_class(prior):
-  """Returns the class of a prior that is given by its name, or itself.
-
-  Raises:
-    errors.UserError: if no prior has that name.
-  """
-  if not isinstance(prior, str):
-    return prior
-  try:
-    found = gin.get_configurable(prior)
-  except ValueError:
-    found = None
-  if not hasattr(found, 'sample'):
-    raise errors.UserError(
-        f'There is no prior {prior!r}; it must be own or the name of a class '
-        'in pgak.priors, such as StandardNormal.')
-  return found

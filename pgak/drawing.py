@@ -32,7 +32,8 @@ def sample(run_dir, output, kind='samples', num_samples=64, seed=0,
     num_samples: number of images, but for originals beside them.
     seed: int that decides the latents, or which validation images are taken.
     checkpoint: 'latest', 'best' or a step.
-    prior: 'own', or the name of another prior.
+    prior: 'own', or the name of another prior, which is fitted if need be; see
+      `densities`.
   """
   _check(output, kind)
   run = run_directory.RunDirectory(run_dir)

@@ -69,6 +69,8 @@ class Endpoints:
         'reconstruct': [self._images('images')],
         'sample_latents': draw,
     }
+    if hasattr(self.model.prior, 'log_prob'):
+      specs['log_prob'] = [latents]
     return {name: (_checked(getattr(self, name), inputs), inputs)
             for name, inputs in specs.items()}
 
@@ -103,6 +105,14 @@ class Endpoints:
   def sample_latents(self, seed, count):
     """As `generate`, before decoding -> latents float32 `[count, H]`."""
     return {'latents': self._draw(seed, count, 100)}
+
+  def log_prob(self, latents):
+    """float32 `[B, H]` -> log_prob float32 `[B]`, in nats.
+
+    The log-density of the law that `generate` draws its latents from. There is
+    no such signature where that law has no density that can be computed.
+    """
+    return {'log_prob': _never_empty(self.model.prior.log_prob, latents)}
 
   def interpolate(self, start, end, steps):
     """Decodes points of the lines between the latents of pairs of images.

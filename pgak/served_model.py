@@ -84,6 +84,19 @@ class ServedModel:
     return self.decode(self._call('sample_latents', seed=np.int64(seed),
                                   count=np.int32(n)))
 
+  def log_prob(self, latents):
+    """Returns the log-density `[B]` of latents `[B, H]`, in nats.
+
+    Raises:
+      errors.UserError: if what it samples from has no density.
+    """
+    if 'log_prob' not in self._loaded.signatures:
+      raise errors.UserError(
+          f'The export in {self.path} samples from a law without a density: '
+          'export the run with another --prior, such as gmm.')
+    return self._in_batches(
+        'log_prob', latents=np.asarray(latents, np.float32))
+
   # === Calls ===
 
   def _in_batches(self, signature, size=1000, settings=None, **batch):

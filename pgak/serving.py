@@ -4,7 +4,8 @@ An export is a folder `OUTPUT/<version>/`, which TensorFlow Serving takes as it
 is; of several versions it serves the largest.
 
     saved_model.pb, variables/    the graph: the signatures of `endpoints.py`
-    metadata.json                 what it is: model, step, data set, signatures
+    metadata.json                 what it is: model, step, data set, density,
+                                  signatures
     assets.extra/expected.npz     answers of the model itself, for `verify`
     assets.extra/tf_serving_warmup_requests
                                   a request for each signature, which the server
@@ -49,8 +50,8 @@ def export(run_dir, output=None, checkpoint='latest', prior='own', version=None,
     run_dir: path of the run directory, whose configuration gin holds.
     output: folder that holds the versions; by default `export` in `run_dir`.
     checkpoint: 'latest', 'best' or a step.
-    prior: what `generate` draws from: 'own' for the model's, or the class of
-      another prior, or its name.
+    prior: what `generate` draws from: 'own' for the model's, or the name or
+      class of another, which is fitted if need be; see `densities`.
     version: positive int; by default one more than the largest version there.
     max_count: the most images that one request may ask for.
     verified: whether a fresh process checks the export before it is put in its
@@ -130,7 +131,8 @@ def verify(path):
   Returns:
     Dictionary of loader ('object', 'session') to a dictionary of signature to
     the largest difference from the model's own answer: in grey levels (at most
-    1), and for latents as a share of the largest one (at most 0.01).
+    1), and for latents and log-densities as a share of the largest one (at most
+    0.01).
 
   Raises:
     errors.UserError: if there is no export, or if an answer is not the model's.
@@ -214,6 +216,8 @@ def _expected_calls(model):
     drawn = model.prior.sample(3, 2)
     generated = decode(drawn)
     line = decode(tf.linspace(encoded[0], encoded[-1], 3))
+    density = (model.prior.log_prob(latents)
+               if hasattr(model.prior, 'log_prob') else None)
   calls = {
       'decode': ({'latents': latents}, {'images': decoded}),
       'encode': ({'images': images}, {'latents': encoded}),
@@ -227,6 +231,8 @@ def _expected_calls(model):
       'sample_latents': (draw, {'latents': drawn}),
       'serving_default': ({'latents': latents}, {'images': decoded}),
   }
+  if density is not None:
+    calls['log_prob'] = {'latents': latents}, {'log_prob': density}
   return tf.nest.map_structure(np.asarray, calls)
 
 
@@ -277,10 +283,20 @@ def _describe(served):
       'latent_dim': model.latent_dim,
       'value_range': list(model.value_range),
       'prior': model.prior.name,
+      'density': _describe_density(model.prior),
       'max_count': served.max_count,
       'crop': served.crop,
       'antialias': served.antialias,
   }
+
+
+def _describe_density(prior):
+  """Says how the prior was made and, where it was fitted, to what."""
+  described = {'label': getattr(prior, 'label', prior.name),
+               'settings': getattr(prior, 'settings', {})}
+  if hasattr(prior, 'source'):
+    described['fitted_to'] = prior.source
+  return described
 
 
 def _write_metadata(folder, metadata):

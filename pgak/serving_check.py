@@ -40,8 +40,8 @@ def check(folder):
 
   Returns:
     Dictionary of loader name ('object', 'session') to a dictionary of
-    signature name to difference: grey levels of images, and of latents a share
-    of the largest latent.
+    signature name to difference: grey levels of images, and of latents and
+    log-densities a share of the largest.
 
   Raises:
     Mismatch: if an answer differs from the model's.
@@ -159,6 +159,10 @@ def _check_properties(call, calls):
     if any(len(output) for output in none.values()):
       raise Mismatch(f'{signature} makes something of nothing')
     _check_refused(call, signature, {name: array[:, 1:]})
+  if 'log_prob' in calls:
+    densities = call('log_prob', {'latents': latents})['log_prob']
+    alone = call('log_prob', {'latents': latents[:1]})['log_prob']
+    _compare('log_prob of one latent of a batch', alone, densities[:1])
   none = call('generate', {'seed': seed, 'count': np.int32(0)})['images']
   _compare('generate of no image', none, first[:0])
 

@@ -44,3 +44,10 @@ def test_the_table_holds_every_ratio():
   row = dict(model='vpga', ms=12.3, by_hand=1.01, to_first=3.2, predicted=4.)
   text = benchmarking.format_table([row])
   assert '| vpga | 12.3 | 1.01 | 3.20 | 4.00 | 0.80 |' in text
+
+
+def test_both_mixtures_end_at_the_same_density():
+  found = benchmarking.mixture_ratio(300, 3, 2, iterations=4, repeats=1)
+  assert found['difference'] < 1e-4
+  assert found['ratio'] == pytest.approx(
+      found['seconds'] / found['scikit_learn'])

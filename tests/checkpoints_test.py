@@ -235,7 +235,20 @@ def test_a_run_whose_configuration_lost_its_model_is_named(trained, tmp_path):
 
 def test_another_prior_is_given(trained):
   tiny_runs.parse('sgd.ema_decay = 0.5')
-  model = checkpoints.load_configured(trained, prior='StandardNormal')
+  gin.parse_config('GaussianMixture.num_components = 3')
+  model = checkpoints.load_configured(trained, prior='standard_normal')
   assert model.prior.name == 'standard_normal'
-  with pytest.raises(errors.UserError, match="no prior 'Gauss'"):
+  model = checkpoints.load_configured(trained, prior='gmm')
+  assert model.prior.label == 'gmm_3' and model.prior.is_fitted
+  model = checkpoints.load_configured(trained, prior='GaussianMixture')
+  assert model.prior.label == 'gmm_3'
+  with pytest.raises(errors.UserError, match="no prior 'Gauss'.*kde"):
     checkpoints.load_configured(trained, prior='Gauss')
+
+
+def test_a_density_needs_a_data_set(trained):
+  configuration.parse_run(run_directory.RunDirectory(trained))
+  gin.bind_parameter('train.dataset', None)
+  gin.bind_parameter('KernelDensity.bandwidth', 0.123)
+  with pytest.raises(errors.UserError, match='binds no train.dataset'):
+    checkpoints.load_configured(trained, prior='kde')

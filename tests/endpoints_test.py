@@ -82,6 +82,19 @@ def test_generate_decodes_the_draws_of_sample_latents(served):
       served.generate(np.int64(5), np.int32(6))['images'])
 
 
+def test_log_prob_is_the_priors(served):
+  latents = np.random.default_rng(0).normal(size=(4, 3)).astype('f')
+  found = served.log_prob(latents)['log_prob']
+  np.testing.assert_allclose(found, LinearModel.prior.log_prob(latents))
+  assert served.log_prob(latents[:0])['log_prob'].shape == (0,)
+
+
+def test_what_has_no_density_has_no_such_signature():
+  model = LinearModel()
+  model.prior = priors.TwoStageVAE(3)
+  assert 'log_prob' not in endpoints.Endpoints(model).signatures()
+
+
 @pytest.mark.parametrize('name', ['generate', 'generate_png'])
 @pytest.mark.parametrize('count', [-1, 9])
 def test_count_is_checked_in_the_graph(served, name, count):

@@ -13,6 +13,7 @@ from pgak import checkpoints
 from pgak import errors
 from pgak import models
 from pgak import networks
+from pgak import priors
 from pgak import run_directory
 from pgak import served_model
 from pgak import serving
@@ -37,6 +38,7 @@ SIGNATURES = {
         {'images': ('DT_UINT8', [-1, -1, *SHAPE])}),
     'reconstruct': ({'images': IMAGES}, {'images': IMAGES}),
     'sample_latents': (DRAW, {'latents': LATENTS}),
+    'log_prob': ({'latents': LATENTS}, {'log_prob': ('DT_FLOAT', [-1])}),
 }
 
 
@@ -100,6 +102,7 @@ def test_metadata_says_what_it_is(folder, model):
   assert metadata['latent_dim'] == 3
   assert metadata['value_range'] == [-1., 1.]
   assert metadata['prior'] == 'standard_normal'
+  assert metadata['density'] == {'label': 'standard_normal', 'settings': {}}
   assert metadata['tensorflow'] == tf.__version__
   assert set(metadata['signatures']) == set(SIGNATURES)
   assert metadata['signatures']['generate'] == {
@@ -112,6 +115,31 @@ def test_it_is_verified_in_a_fresh_process(folder):
   differences = serving.verify(folder)
   for found in differences.values():
     assert set(found) == set(SIGNATURES) and max(found.values()) <= 1.
+
+
+@pytest.mark.parametrize('prior', [
+    priors.GaussianMixture(3, 4), priors.KernelDensity(3),
+    priors.RealNVP(3, 2, (8,), max_epochs=2),
+    priors.TwoStageVAE(3, 1, 8, max_epochs=2)], ids=lambda p: p.name)
+def test_an_export_carries_its_density(model, tmp_path, monkeypatch, prior):
+  latents = np.random.default_rng(0).normal(2., 1., (60, 3))
+  monkeypatch.setattr(model, 'prior', prior.fit(latents))
+  path = serving.export_model(model, tmp_path, verified=False)
+  if prior.name == 'gmm':
+    serving.verify(path)
+  served = served_model.ServedModel(path)
+  assert served.metadata['density']['label'] == prior.label
+  assert served.metadata['density']['fitted_to'] == 'means'
+  assert set(served.metadata['density']['settings']) == set(prior.settings)
+  np.testing.assert_allclose(served.sample(5, 2).astype(int),
+                             model.sample(5, 2).numpy(), atol=1)
+  points = latents[:5].astype('f')
+  if prior.name == 'two_stage':
+    with pytest.raises(errors.UserError, match='without a density'):
+      served.log_prob(points)
+  else:
+    np.testing.assert_allclose(served.log_prob(points),
+                               prior.log_prob(tf.constant(points)), rtol=1e-4)
 
 
 def test_batch_norm_uses_its_moving_statistics(folder, model):

@@ -1,8 +1,22 @@
 """Latent distributions with one interface.
 
-A prior has `sample(n, seed) -> [n, latent_dim]`; where it has a density,
-`log_prob(latents) -> [B]`; where it is fitted after training, `fit(latents)`.
+A prior has `name`, `label` (the name with its size), `latent_dim` and
+`sample(n, seed) -> [n, latent_dim]`; where it has a density,
+`log_prob(latents) -> [B]`; where it is fitted after training, `fit(latents)`,
+`state()` and `load_state(arrays)`.
 """
+from pgak.priors.bayesian_gaussian_mixture import BayesianGaussianMixture
+from pgak.priors.coupling_flow import CouplingFlow
+from pgak.priors.gaussian import Gaussian
+from pgak.priors.gaussian_mixture import GaussianMixture
+from pgak.priors.kernel_density import KernelDensity
+from pgak.priors.names import NAMES
+from pgak.priors.names import prior_class
+from pgak.priors.names import prior_roots
+from pgak.priors.real_nvp import RealNVP
 from pgak.priors.standard_normal import StandardNormal
+from pgak.priors.two_stage import TwoStageVAE
 
-__all__ = ['StandardNormal']
+__all__ = ['NAMES', 'BayesianGaussianMixture', 'CouplingFlow', 'Gaussian',
+           'GaussianMixture', 'KernelDensity', 'RealNVP', 'StandardNormal',
+           'TwoStageVAE', 'prior_class', 'prior_roots']

@@ -8,7 +8,7 @@ from pgak import noise
 __all__ = ['StandardNormal']
 
 
-@gin.register
+@gin.register(denylist=['latent_dim'])
 class StandardNormal:
   """N(0, I) on the latent space.
 
@@ -23,7 +23,8 @@ class StandardNormal:
   ```
   """
 
-  name = 'standard_normal'
+  name = label = 'standard_normal'
+  settings = {}
 
   def __init__(self, latent_dim):
     self.latent_dim = latent_dim

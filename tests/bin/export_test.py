@@ -47,6 +47,16 @@ def test_twice_makes_two_versions(run_dir, tmp_path, capsys):
   assert content(output / '1') == before
 
 
+def test_it_carries_the_density(run_dir, tmp_path, capsys):
+  result = tiny_commands.call(
+      export, capsys, f'--run_dir={run_dir}', f'--output={tmp_path}',
+      '--prior=gmm', '--gin_param=GaussianMixture.num_components = 4')
+  assert result.status == 0, result.err
+  served = served_model.ServedModel(tmp_path)
+  assert served.metadata['density']['label'] == 'gmm_4'
+  assert served.log_prob(np.zeros([2, 3])).shape == (2,)
+
+
 @pytest.mark.slow
 def test_it_is_verified_in_a_fresh_process(run_dir, tmp_path, capsys):
   copy = tmp_path / 'run'
@@ -60,6 +70,8 @@ def test_it_is_verified_in_a_fresh_process(run_dir, tmp_path, capsys):
     (['--checkpoint=3'], 1, '[2, 4]'),
     (['--checkpoint=best'], 1, 'train.best_by'),
     (['--prior=Gauss'], 1, 'Gauss'),
+    (['--prior=gmm', '--gin_param=Gaussian.regularisation = 1.'], 1,
+     'never read'),
     (['--version=0'], 2, 'version'),
     (['--version=new'], 2, 'version'),
     (['--seed=3'], 2, 'seed'),

@@ -107,7 +107,15 @@ def test_an_export_is_drawn_from(export_dir, tmp_path, capsys):
     (['--output=a.jpg'], 1, 'a.jpg'),
     (['--output=a.png', '--checkpoint=3'], 1, '[2, 4]'),
     (['--output=a.png', '--checkpoint=best'], 1, 'train.best_by'),
-    (['--output=a.png', '--prior=Gauss'], 1, 'Gauss'),
+    (['--output=a.png', '--prior=Gauss'], 1, "no prior 'Gauss'"),
+    (['--output=a.png', '--prior=gmm',
+      '--gin_param=KernelDensity.bandwidth = 1.'], 1, 'never read'),
+    (['--output=a.png', '--prior=gmm',
+      '--gin_param=GaussianMixture.components = 1'], 1, 'components'),
+    (['--output=a.png', '--prior=gmm',
+      '--gin_param=GaussianMixture.num_components = 9999'], 1, 'too few'),
+    (['--output=a.png', '--prior=kde',
+      '--gin_param=density.source = "both"'], 1, 'density.source'),
     (['--output=a.png', '--gin_param=sample.kin = 1'], 1, 'kin'),
 ])
 def test_a_wrong_flag_is_one_sentence(
@@ -116,6 +124,28 @@ def test_a_wrong_flag_is_one_sentence(
   assert named in tiny_commands.refused(
       sample, capsys, f'--run_dir={run_dir}', *flags, status=status)
   assert not list(tmp_path.iterdir())
+
+
+def test_a_density_is_fitted_and_kept(run_dir, tmp_path, capsys):
+  mixture = ['--prior=gmm', '--gin_param=GaussianMixture.num_components = 3']
+  latents = []
+  for flags in (mixture, mixture, []):
+    path = tmp_path / f'{len(latents)}.npz'
+    draw(capsys, f'--run_dir={run_dir}', *flags, f'--output={path}',
+         '--num_samples=5')
+    with np.load(path) as arrays:
+      latents.append(arrays['latents'])
+  np.testing.assert_array_equal(latents[0], latents[1])
+  assert np.abs(latents[0] - latents[2]).max() > 0.1
+  kept, = (run_dir / 'densities').glob('gmm_3-step4-*.npz')
+  with np.load(kept) as state:
+    assert state['means'].shape == (3, 3)
+
+
+def test_an_export_keeps_its_density(export_dir, tmp_path, capsys):
+  assert '--prior to export' in tiny_commands.refused(
+      sample, capsys, f'--export_dir={export_dir}', '--prior=gmm',
+      f'--output={tmp_path / "a.png"}', status=2)
 
 
 def test_neither_a_run_nor_an_export(capsys):

@@ -58,5 +58,6 @@ def test_a_sample_takes_tensors_and_does_not_depend_on_their_number(
 
 
 def test_gin_knows_it():
-  gin.parse_config('StandardNormal.latent_dim = 6')
-  assert gin.get_configurable('StandardNormal')().sample(2).shape == (2, 6)
+  prior = gin.get_configurable('StandardNormal')(6)
+  assert prior.sample(2).shape == (2, 6)
+  assert (prior.name, prior.label) == ('standard_normal', 'standard_normal')

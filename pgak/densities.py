@@ -1,0 +1,194 @@
+"""Latent densities that are fitted to a trained model's latents, and kept.
+
+A density that was fitted is saved in the run, in
+`densities/<label>-step<step>-<digest>.npz`, and read from there when the same
+one is asked for again: same settings, weights, latents and data.
+"""
+import hashlib
+import json
+import logging
+import os
+import zipfile
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from pgak import errors
+from pgak import images as images_lib
+from pgak import noise
+from pgak import priors
+
+__all__ = ['attach', 'encode', 'log_likelihoods']
+
+SOURCES = ('means', 'samples')
+
+
+@gin.configurable('density', denylist=['model', 'prior', 'run', 'step',
+                                       'dataset'])
+def attach(model, prior, run, step, dataset, source='means', max_latents=None):
+  """Gives a loaded model another latent density.
+
+  One that can be fitted is read from the run, or fitted to the latents of the
+  split that the run was trained on and saved there. Batch norm keeps the
+  statistics of the checkpoint: what the decoder makes of a latent is the
+  model's, whatever density the latent is drawn from, so that reconstructions
+  are the same beside every density.
+
+  Args:
+    model: `GenerativeAutoencoder` at that step.
+    prior: 'own' for the model's; or another, or its class, or its name.
+    run: `RunDirectory`.
+    step: int.
+    dataset: `data.Dataset`, or a function that makes it, which is called only
+      where a density is to be fitted.
+    source: 'means' of the encoder, or 'samples' from its posterior.
+    max_latents: fit to the latents of that many images, chosen at random; None
+      for all.
+
+  Returns:
+    The model.
+
+  Raises:
+    errors.UserError: if the density cannot be fitted to the latents.
+  """
+  _check(source, max_latents)
+  if isinstance(prior, str) and prior == 'own':
+    return model
+  prior = priors.prior_class(prior)
+  if isinstance(prior, type):
+    prior = _configured(prior)(model.latent_dim)
+  if hasattr(prior, 'fit') and not prior.is_fitted:
+    prior.source = source
+    path = _path(model, prior, run, step, max_latents)
+    if not _read(prior, path):
+      dataset = dataset() if callable(dataset) else dataset
+      images = dataset.split(run.config['data']['split'])
+      prior.fit(encode(model, images, source, max_latents))
+      _write(prior, path)
+  model.prior = prior
+  return model
+
+
+def _configured(prior):
+  try:
+    return gin.get_configurable(prior)
+  except ValueError:  # A class that is not registered has no settings.
+    return prior
+
+
+def _check(source, max_latents):
+  if source not in SOURCES:
+    raise errors.UserError(f'`density.source` must be one of '
+                           f'{", ".join(SOURCES)}, not {source!r}.')
+  if max_latents is not None and (
+      not isinstance(max_latents, int) or max_latents < 1):
+    raise errors.UserError('`density.max_latents` must be a positive whole '
+                           f'number or None, not {max_latents!r}.')
+
+
+# === Latents ===
+
+
+def encode(model, images, source='means', max_latents=None, batch_size=500):
+  """Encodes images, once each.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    images: `ImageArray`.
+    source: 'means', or 'samples' of the posterior, where the model has one.
+    max_latents: as many images are chosen at random; None for all.
+    batch_size: images in a batch.
+
+  Returns:
+    float32 `[N, H]`.
+  """
+  chosen = np.arange(len(images))
+  if max_latents is not None and max_latents < len(images):
+    chosen = np.sort(
+        np.random.default_rng(0).permutation(len(images))[:max_latents])
+
+  @tf.function(reduce_retracing=True)
+  def encode_batch(batch, first):
+    batch = images_lib.to_float(batch, model.value_range)
+    if source == 'means':
+      return model.encode_mean(batch)
+    mean, sigma = _posterior(model, batch)
+    normal = noise.normal(tf.shape(mean), noise.seed(0, first, 'density'),
+                          mean.dtype)
+    return mean + sigma * normal
+
+  return np.concatenate([
+      encode_batch(images.read(chosen[i:i + batch_size]), tf.constant(i))
+      for i in range(0, len(chosen), batch_size)])
+
+
+def _posterior(model, images):
+  if model.is_stochastic:
+    mean, log_variance = model.encoder(images, training=False)
+    return mean, tf.exp(0.5 * log_variance)
+  # A CV-VAE's, or none.
+  return model.encode_mean(images), getattr(model, 'posterior_sigma', 0.)
+
+
+def log_likelihoods(model, train, held_out, max_latents=None):
+  """Mean log-density of latents that the model's prior has seen and has not.
+
+  A density that memorises gives the first much more than the second.
+
+  Args:
+    model: `GenerativeAutoencoder` with its prior.
+    train: `ImageArray` that the prior was fitted to.
+    held_out: `ImageArray` that neither model nor prior was fitted to.
+    max_latents: as many of each are taken; None for all.
+
+  Returns:
+    `(train, held_out)`, floats, nats a latent vector; or None for a prior that
+    has no density.
+  """
+  if not hasattr(model.prior, 'log_prob'):
+    return None
+  source = getattr(model.prior, 'source', 'means')
+  return tuple(
+      float(np.mean(model.prior.log_prob(
+          tf.constant(encode(model, images, source, max_latents)))))
+      for images in (train, held_out))
+
+
+# === Files ===
+
+
+def _path(model, prior, run, step, max_latents):
+  """Names the file by all that decides what is in it."""
+  weights = hashlib.sha256()
+  for variable in model.encoder.variables:
+    weights.update(np.ascontiguousarray(variable.numpy()).tobytes())
+  kind = f'{type(prior).__module__}.{type(prior).__qualname__}'
+  text = json.dumps([
+      kind, prior.settings, prior.source, max_latents, weights.hexdigest(),
+      run.config['data']['fingerprint'], run.config['data']['split']],
+      sort_keys=True, default=repr)
+  digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+  return run.path / 'densities' / f'{prior.label}-step{step}-{digest}.npz'
+
+
+def _read(prior, path):
+  """Loads a prior's state; returns whether it was there and whole."""
+  try:
+    with np.load(path) as arrays:
+      prior.load_state(dict(arrays))
+  except (EOFError, KeyError, OSError, ValueError, zipfile.BadZipFile):
+    return False
+  return True
+
+
+def _write(prior, path):
+  part = path.with_name(f'.{os.getpid()}.{path.name}')
+  try:
+    path.parent.mkdir(exist_ok=True)
+    np.savez(part, **prior.state())
+    os.replace(part, path)
+  except OSError as e:
+    # The density is fitted and can be used all the same.
+    logging.warning('The density cannot be kept in %s: %s.', path.parent,
+                    e.strerror)

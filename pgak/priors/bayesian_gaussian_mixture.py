@@ -1,0 +1,108 @@
+"""A Bayesian Gaussian mixture, which finds how many components it needs."""
+import warnings
+
+import gin
+import numpy as np
+from sklearn import exceptions
+from sklearn import mixture
+
+from pgak import errors
+from pgak.priors import fitted
+from pgak.priors import mixtures
+
+__all__ = ['BayesianGaussianMixture']
+
+_COVARIANCES = {'full': 'full', 'diagonal': 'diag'}
+_WEIGHTS = ('dirichlet_process', 'dirichlet_distribution')
+
+
+@gin.register(denylist=['latent_dim'])
+class BayesianGaussianMixture(mixtures.Mixture):
+  """A mixture with a Dirichlet prior on its weights, fitted variationally.
+
+  scikit-learn's `BayesianGaussianMixture` fits it. The density is the mixture
+  with the posterior's mean parameters; components that the latents do not need
+  have a weight of almost 0.
+
+  Args:
+    latent_dim: number of latent dimensions H.
+    num_components: the most components, K.
+    covariance: 'full' or 'diagonal'.
+    weights: 'dirichlet_process' or 'dirichlet_distribution'.
+    concentration: of the prior on the weights, above 0: the lower, the fewer
+      components are used; None for 1 / K.
+    max_iterations: int.
+    tolerance: nats; the fit ends when the bound changes by less.
+    regularisation: what is added to variances, as a share of the latents' mean
+      variance.
+    seed: int that decides the start.
+
+  Raises:
+    errors.UserError: if a setting is out of its range.
+
+  #### References
+
+  [1]: David M. Blei, Michael I. Jordan. Variational Inference for Dirichlet
+       Process Mixtures. Bayesian Analysis 1(1), 2006.
+  """
+
+  name = 'bayesian_gmm'
+
+  def __init__(self, latent_dim, num_components=10, covariance='full',
+               weights='dirichlet_process', concentration=None,
+               max_iterations=100, tolerance=1e-3, regularisation=1e-6,
+               seed=0):
+    super().__init__(latent_dim)
+    mixtures.check_settings(
+        self, num_components, covariance, max_iterations)
+    if weights not in _WEIGHTS:
+      raise errors.UserError(
+          '`BayesianGaussianMixture.weights` must be one of '
+          f'{", ".join(_WEIGHTS)}, not {weights!r}.')
+    self.num_components = num_components
+    self.covariance = covariance
+    self.weights = weights
+    self.concentration = concentration
+    self.max_iterations = max_iterations
+    self.tolerance = tolerance
+    self.regularisation = regularisation
+    self.seed = seed
+
+  def _size_label(self):
+    return mixtures.label(self)
+
+  def fit(self, latents):
+    """Fits it to latents, an array `[N, H]`; returns self.
+
+    Raises:
+      errors.UserError: if there are fewer latents than components, or if
+        `fitted.checked` refuses them.
+    """
+    latents = fitted.checked(latents, self.latent_dim)
+    mixtures.check_number(self, latents)
+    centre = latents.mean(0)
+    found = self._model(latents - centre)
+    with warnings.catch_warnings():
+      # What ends at `max_iterations` is a fit, too.
+      warnings.simplefilter('ignore', exceptions.ConvergenceWarning)
+      # scikit-learn wants two latents; twice the same one is the same law.
+      found.fit(np.repeat(latents - centre, 2 if len(latents) == 1 else 1, 0))
+    factors = (np.linalg.cholesky(found.covariances_)
+               if self.covariance == 'full' else np.sqrt(found.covariances_))
+    return self.load_state({'weights': found.weights_,
+                            'means': found.means_ + centre,
+                            'factors': factors})
+
+  def _model(self, centred):
+    smallest = fitted.smallest_variance(centred, self.regularisation)
+    covariance = (centred.T @ centred / len(centred)
+                  + smallest * np.eye(self.latent_dim))
+    if self.covariance == 'diagonal':
+      covariance = np.diag(covariance)
+    return mixture.BayesianGaussianMixture(
+        n_components=self.num_components,
+        covariance_type=_COVARIANCES[self.covariance], tol=self.tolerance,
+        reg_covar=smallest, max_iter=self.max_iterations,
+        weight_concentration_prior_type=self.weights,
+        weight_concentration_prior=self.concentration,
+        covariance_prior=covariance, random_state=self.seed)

@@ -1,0 +1,106 @@
+"""A normalising flow of affine couplings, as a Keras layer.
+
+#### References
+
+[1]: Laurent Dinh, Jascha Sohl-Dickstein, Samy Bengio. Density Estimation Using
+     Real NVP. ICLR, 2017.
+"""
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+__all__ = ['CouplingFlow']
+
+# Of the logarithm of a coupling's scale: unbounded ones overflow in training.
+LARGEST_LOG_SCALE = 3.
+
+
+class CouplingFlow(keras.layers.Layer):
+  """An invertible map from N(0, I) to points, and so a density of points.
+
+  Each coupling moves one half of the dimensions by what a net makes of the
+  other half (eqs. 7 and 8 of [1]),
+
+  ```none
+  y_1 = x_1,   y_2 = x_2 * exp(s(x_1)) + t(x_1)
+  ```
+
+  Between the two couplings of a pair the order is reversed, so that a pair
+  moves all dimensions; between pairs it is a fixed random one. The map starts
+  as the identity, but for the order.
+
+  The layer owns the nets: a bijector would hide them from Keras. So the layer
+  can be a part of a model, trained together with the others.
+
+  Args:
+    size: number of dimensions H, at least 2.
+    num_couplings: int.
+    hidden_units: units of each net's hidden layers.
+    seed: int that decides the nets' weights and the order of dimensions.
+  """
+
+  def __init__(self, size, num_couplings=4, hidden_units=(256, 256), seed=0,
+               **kwargs):
+    super().__init__(**kwargs)
+    if size < 2:
+      raise ValueError('A coupling needs at least 2 dimensions.')
+    self.size = size
+    self.num_couplings = num_couplings
+    self.hidden_units = tuple(hidden_units)
+    self.seed = seed
+    self.masked = size // 2
+    generator = np.random.default_rng(seed)
+    # Of two dimensions, a random order could undo the reversal.
+    self.orders = [
+        generator.permutation(size).tolist() if i % 2 and size > 2 else
+        list(range(size))[::-1] for i in range(num_couplings)]
+    self.nets = [self._net(generator) for _ in range(num_couplings)]
+
+  def build(self, input_shape=None):
+    for net in self.nets:
+      net.build((None, self.masked))
+    self.built = True
+
+  def _net(self, generator):
+    def initializer():
+      return keras.initializers.HeNormal(seed=int(generator.integers(1 << 31)))
+    hidden = [keras.layers.Dense(units, 'relu', dtype=self.dtype_policy,
+                                 kernel_initializer=initializer())
+              for units in self.hidden_units]
+    last = keras.layers.Dense(2 * (self.size - self.masked),
+                              dtype=self.dtype_policy,
+                              kernel_initializer='zeros')
+    return keras.Sequential([*hidden, last])
+
+  def bijector(self):
+    """Returns the map as a TFP bijector: forward is from N(0, I) to points."""
+    bijectors = tfp.bijectors
+    chain = []
+    for net, order in zip(self.nets, self.orders):
+      chain.append(bijectors.RealNVP(
+          num_masked=self.masked,
+          shift_and_log_scale_fn=lambda x, _, net=net, **kwargs: _bounded(
+              net(x))))
+      chain.append(bijectors.Permute(order))
+    return bijectors.Chain(chain[::-1])
+
+  def distribution(self):
+    """Returns the law of points, a TFP distribution on `[H]`."""
+    normal = tfp.distributions.MultivariateNormalDiag(
+        tf.zeros([self.size], self.compute_dtype),
+        tf.ones([self.size], self.compute_dtype))
+    return tfp.distributions.TransformedDistribution(normal, self.bijector())
+
+  def call(self, points):
+    """Returns the log-density of points `[B, H]`, `[B]`."""
+    return self.distribution().log_prob(points)
+
+  def get_config(self):
+    names = ('size', 'num_couplings', 'hidden_units', 'seed')
+    return super().get_config() | {n: getattr(self, n) for n in names}
+
+
+def _bounded(outputs):
+  shift, log_scale = tf.split(outputs, 2, -1)
+  return shift, LARGEST_LOG_SCALE * tf.tanh(log_scale / LARGEST_LOG_SCALE)

@@ -1,0 +1,157 @@
+"""What the priors that are fitted after training have in common."""
+import inspect
+
+import numpy as np
+import tensorflow as tf
+
+from pgak import errors
+
+__all__ = ['FittedPrior', 'checked', 'in_chunks', 'smallest_variance',
+           'standardiser']
+
+
+def checked(latents, latent_dim):
+  """Returns latents as float64 `[N, H]`, if a density can be fitted to them.
+
+  Args:
+    latents: array `[N, H]`.
+    latent_dim: H.
+
+  Raises:
+    errors.UserError: if there are none, if they have another shape, or if some
+      are not finite.
+  """
+  latents = np.asarray(latents, np.float64)
+  if latents.ndim != 2 or latents.shape[1] != latent_dim:
+    raise errors.UserError(
+        f'The density is for latents of shape [N, {latent_dim}], and these '
+        f'have the shape {list(latents.shape)}: give one row a latent.')
+  if not len(latents):
+    raise errors.UserError('There are no latents to fit a density to: choose '
+                           'a split that is not empty.')
+  broken = np.count_nonzero(~np.isfinite(latents).all(1))
+  if broken:
+    raise errors.UserError(
+        f'{broken} of {len(latents)} latents are NaN or infinite, so no '
+        'density can be fitted to them: look at the images, or choose a '
+        'checkpoint from before the training diverged.')
+  return latents
+
+
+def smallest_variance(latents, share):
+  """Returns what is added to variances so that none is 0, a float.
+
+  A share of the latents' mean variance, so that a density does not depend on
+  their unit; and, for latents that are all the same, what float32 can tell.
+  """
+  resolution = 1e-14 * (float(np.square(latents).max()) + 1e-10)
+  return share * float(latents.var(0).mean()) + resolution
+
+
+def standardiser(latents):
+  """Returns the mean and standard deviation of each dimension, to divide by.
+
+  Returns:
+    `{'mean': [H], 'scale': [H]}`, float64, no scale 0.
+  """
+  smallest = smallest_variance(latents, 1e-6)
+  return {'mean': latents.mean(0),
+          'scale': np.sqrt(latents.var(0) + smallest)}
+
+
+def in_chunks(function, tensors, size):
+  """Calls a function of rows on some rows at a time, which bounds its memory.
+
+  Args:
+    function: takes tensors `[b, ...]`; gives a tensor `[b, ...]` whose row
+      depends on that row alone, of the first tensor's dtype.
+    tensors: list of tensors `[B, ...]`; B may be 0 or unknown.
+    size: the largest b, int.
+
+  Returns:
+    Tensor `[B, ...]`.
+  """
+  number = tf.shape(tensors[0])[0]
+  rows = tf.clip_by_value(number, 1, size)
+  chunks = tf.maximum(-(-number // rows), 1)
+
+  def cut(tensor):
+    missing = chunks * rows - number
+    padded = tf.pad(
+        tensor, [[0, missing]] + [[0, 0]] * (tensor.shape.rank - 1))
+    return tf.reshape(padded, [chunks, rows, *tensor.shape[1:]])
+
+  outputs = tf.map_fn(lambda chunk: function(*chunk),
+                      [cut(t) for t in tensors],
+                      fn_output_signature=tensors[0].dtype)
+  shape = tf.concat([[chunks * rows], tf.shape(outputs)[2:]], 0)
+  return tf.ensure_shape(tf.reshape(outputs, shape)[:number],
+                         [None, *outputs.shape[2:]])
+
+
+class FittedPrior:
+  """Base class of the priors with `fit`: their settings and their state.
+
+  The arguments of a subclass's constructor are its settings, each an attribute
+  of the same name. `fit` calls `load_state` with what it found.
+
+  Attributes:
+    source: what it was fitted to, 'means' of the encoder or 'samples' of its
+      posterior.
+  """
+
+  name = None
+  # Names of the arrays that `state` returns.
+  arrays = ()
+
+  def __init__(self, latent_dim):
+    self.latent_dim = latent_dim
+    self.source = 'means'
+    self._state = None
+
+  @property
+  def label(self):
+    """The name with what of the settings decides a score."""
+    return self._size_label() + ('_of_samples' * (self.source == 'samples'))
+
+  def _size_label(self):
+    return self.name
+
+  @property
+  def settings(self):
+    """`{name: value}` of all that decides the fit, but for the latents."""
+    names = inspect.signature(type(self).__init__).parameters
+    return {n: getattr(self, n) for n in names
+            if n not in ('self', 'latent_dim')}
+
+  @property
+  def is_fitted(self):
+    return self._state is not None
+
+  def state(self):
+    """Returns what `fit` has found, `{name: NumPy array}`.
+
+    Raises:
+      errors.UserError: if the prior is not fitted.
+    """
+    if self._state is None:
+      raise errors.UserError(
+          f'The prior {self.name} is not fitted to latents yet: call its '
+          '`fit`, or load the model with --prior.')
+    return self._state
+
+  def load_state(self, arrays):
+    """Takes what another one's `state` returned; returns self.
+
+    Raises:
+      ValueError: if that is not the state of such a prior.
+    """
+    missing = set(self.arrays) - set(arrays)
+    if missing:
+      raise ValueError(f'The state of {self.name} has no {sorted(missing)}.')
+    self._state = {n: np.asarray(arrays[n]) for n in self.arrays}
+    self._use_state()
+    return self
+
+  def _use_state(self):
+    """Makes what `sample` and `log_prob` need of the state."""

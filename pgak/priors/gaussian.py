@@ -1,0 +1,69 @@
+"""A normal distribution with the latents' own mean and covariance."""
+import gin
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from pgak import noise
+from pgak.priors import fitted
+
+__all__ = ['Gaussian']
+
+
+@gin.register(denylist=['latent_dim'])
+class Gaussian(fitted.FittedPrior):
+  """N(m, C), fitted by maximum likelihood: the `N` of the RAE paper's tables.
+
+  ```none
+  m = 1/N sum_n z_n,   C = 1/N sum_n (z_n - m)(z_n - m)^T + r I
+  ```
+
+  Args:
+    latent_dim: number of latent dimensions H.
+    regularisation: r as a share of the mean variance of the latents. It makes
+      the density finite where they fill no volume.
+
+  Example:
+
+  ```python
+  prior = priors.Gaussian(latent_dim=8).fit(latents)   # [N, 8]
+  prior.sample(16, seed=0)                             # float32 [16, 8]
+  ```
+
+  #### References
+
+  [1]: Partha Ghosh, Mehdi S. M. Sajjadi, Antonio Vergari, Michael Black,
+       Bernhard Schoelkopf. From Variational to Deterministic Autoencoders.
+       ICLR, 2020.
+  """
+
+  name = 'gaussian'
+  arrays = ('mean', 'cholesky')
+
+  def __init__(self, latent_dim, regularisation=1e-6):
+    super().__init__(latent_dim)
+    self.regularisation = regularisation
+
+  def fit(self, latents):
+    """Fits it to latents, an array `[N, H]`; returns self."""
+    latents = fitted.checked(latents, self.latent_dim)
+    mean = latents.mean(0)
+    centred = latents - mean
+    smallest = fitted.smallest_variance(latents, self.regularisation)
+    covariance = (centred.T @ centred / len(latents)
+                  + smallest * np.eye(self.latent_dim))
+    return self.load_state(
+        {'mean': mean, 'cholesky': np.linalg.cholesky(covariance)})
+
+  def sample(self, n, seed=0):
+    """Returns n draws, float32 `[n, H]`, repeatable by seed."""
+    mean, cholesky = (self.state()[a].astype(np.float32) for a in self.arrays)
+    normal = noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
+    return mean + tf.matmul(normal, cholesky, transpose_b=True)
+
+  def log_prob(self, latents):
+    """Returns the log-density of float latents `[B, H]`, `[B]`."""
+    state = self.state()
+    law = tfp.distributions.MultivariateNormalTriL(
+        state['mean'], state['cholesky'])
+    return tf.cast(law.log_prob(tf.cast(latents, tf.float64)), latents.dtype)

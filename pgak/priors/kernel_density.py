@@ -1,0 +1,99 @@
+"""A kernel density estimate: every latent that was seen, blurred."""
+import gin
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from pgak import errors
+from pgak import noise
+from pgak.priors import fitted
+
+__all__ = ['KernelDensity']
+
+# Distances that are held in memory at once.
+MAX_NUMBERS = 1 << 24
+
+
+@gin.register(denylist=['latent_dim'])
+class KernelDensity(fitted.FittedPrior):
+  """The mean of normal densities of one width around all the latents.
+
+  ```none
+  p(z) = 1/N sum_n N(z; z_n, h^2 I)
+  ```
+
+  A sample is a latent that was seen, plus noise. With a small h this
+  memorises, which its held-out likelihood shows.
+
+  Args:
+    latent_dim: number of latent dimensions H.
+    bandwidth: h in the latents' unit, above 0 (the code of the RAE paper takes
+      0.425); or 'scott' for Scott's rule `s N^(-1 / (H + 4))`, s the root of
+      the latents' mean variance.
+
+  Raises:
+    errors.UserError: if the bandwidth is out of its range.
+
+  #### References
+
+  [1]: David W. Scott. Multivariate Density Estimation. Wiley, 1992.
+  """
+
+  name = 'kde'
+  arrays = ('latents', 'bandwidth')
+
+  def __init__(self, latent_dim, bandwidth=0.425):
+    super().__init__(latent_dim)
+    if bandwidth != 'scott' and not (
+        isinstance(bandwidth, (int, float)) and 0. < bandwidth < np.inf):
+      raise errors.UserError('`KernelDensity.bandwidth` must be a number above '
+                             f"0 or 'scott', not {bandwidth!r}.")
+    self.bandwidth = bandwidth
+
+  def _size_label(self):
+    return f'{self.name}_{self.bandwidth}'
+
+  def fit(self, latents):
+    """Keeps latents, an array `[N, H]`; returns self."""
+    latents = fitted.checked(latents, self.latent_dim)
+    bandwidth = self.bandwidth
+    if bandwidth == 'scott':
+      scale = np.sqrt(fitted.smallest_variance(latents, 1.))
+      bandwidth = scale * len(latents)**(-1. / (self.latent_dim + 4))
+    return self.load_state({'latents': latents.astype(np.float32),
+                            'bandwidth': np.float64(bandwidth)})
+
+  def _use_state(self):
+    latents = self.state()['latents']
+    self._centre = latents.mean(0)
+    # A variable, because a graph holds no more than 2 GiB of constants.
+    self._latents = tf.Variable(latents - self._centre, trainable=False)
+    self._width = float(self.state()['bandwidth'])
+
+  def sample(self, n, seed=0):
+    """Returns n draws, float32 `[n, H]`, repeatable by seed."""
+    number = len(self.state()['latents'])
+    uniform = noise.uniform([n], noise.seed(seed, 0, 'component'), tf.float64)
+    chosen = tf.cast(uniform * number, tf.int32)
+    normal = noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
+    return (tf.gather(self._latents, chosen) + self._width * normal
+            + self._centre)
+
+  def log_prob(self, latents):
+    """Returns the log-density of float latents `[B, H]`, `[B]`."""
+    number = len(self.state()['latents'])
+    kernel = tfp.distributions.Normal(0., self._width)
+    # log N(z; z_n, h^2 I) by the squared distance alone.
+    peak = self.latent_dim * kernel.log_prob(0.) - np.log(number)
+
+    def density(latents):
+      squared = (
+          tf.reduce_sum(tf.square(latents), -1, keepdims=True)
+          - 2. * tf.matmul(latents, self._latents, transpose_b=True)
+          + tf.reduce_sum(tf.square(self._latents), -1))
+      scaled = tf.maximum(squared, 0.) / self._width**2
+      return peak + tf.reduce_logsumexp(-0.5 * scaled, -1)
+
+    rows = max(MAX_NUMBERS // number, 1)
+    centred = tf.cast(latents, tf.float32) - self._centre
+    return tf.cast(fitted.in_chunks(density, [centred], rows), latents.dtype)

@@ -1,0 +1,57 @@
+"""Priors by their names, as the commands' flag --prior gives them."""
+import gin
+
+from pgak import errors
+from pgak.priors.bayesian_gaussian_mixture import BayesianGaussianMixture
+from pgak.priors.gaussian import Gaussian
+from pgak.priors.gaussian_mixture import GaussianMixture
+from pgak.priors.kernel_density import KernelDensity
+from pgak.priors.real_nvp import RealNVP
+from pgak.priors.standard_normal import StandardNormal
+from pgak.priors.two_stage import TwoStageVAE
+
+__all__ = ['NAMES', 'prior_class', 'prior_roots']
+
+NAMES = {prior.name: prior for prior in (
+    StandardNormal, Gaussian, GaussianMixture, BayesianGaussianMixture,
+    KernelDensity, RealNVP, TwoStageVAE)}
+
+
+def prior_class(prior):
+  """Returns the class of a prior that is given by its name, or what is given.
+
+  Args:
+    prior: a name out of `NAMES`, the name of a class that gin knows, or 'own';
+      or a prior or its class, which is returned as it is.
+
+  Raises:
+    errors.UserError: if no prior has that name.
+  """
+  if not isinstance(prior, str) or prior == 'own':
+    return prior
+  found = NAMES.get(prior)
+  if found is None:
+    try:
+      found = gin.get_configurable(prior)
+    except ValueError:
+      pass
+  if not hasattr(found, 'sample'):
+    raise errors.UserError(
+        f'There is no prior {prior!r}: choose one of own, {", ".join(NAMES)}, '
+        'or the name of a class of your own.')
+  return found
+
+
+def prior_roots(prior):
+  """Returns what a command with this prior reads of the configuration.
+
+  Args:
+    prior: as for `prior_class`, a name.
+
+  Returns:
+    List of names of functions and classes, for `configuration.parse_run`.
+  """
+  if prior == 'own':
+    return []
+  known = NAMES.get(prior)
+  return ['density', known.__name__ if known else prior.split('.')[-1]]

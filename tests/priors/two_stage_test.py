@@ -1,0 +1,42 @@
+"""The second-stage VAE."""
+import numpy as np
+import tensorflow as tf
+
+from pgak import noise
+from pgak import priors
+
+
+def latents(number=800):
+  """A noisy circle, in units far from 1."""
+  generator = np.random.default_rng(0)
+  angles = generator.uniform(0., 2. * np.pi, number)
+  circle = np.stack([np.cos(angles), np.sin(angles)], 1)
+  return (circle + 0.05 * generator.normal(size=(number, 2))) * 100. + 30.
+
+
+def test_samples_lie_on_the_circle():
+  prior = priors.TwoStageVAE(2, depth=2, width=64, learning_rate=3e-3,
+                             batch_size=64, max_epochs=60, patience=60)
+  prior.fit(latents())
+  drawn = (prior.sample(2000, 1).numpy() - 30.) / 100.
+  radius = np.linalg.norm(drawn, axis=1)
+  # A Gaussian of the same moments has 39 % of its mass within 0.7.
+  assert np.mean(radius < 0.7) < 0.25
+  assert abs(np.median(radius) - 1.) < 0.15
+
+
+def test_the_loss_by_hand():
+  # All weights 0: mean 0, variance 1, no divergence; the decoder gives 0. So
+  # sum_d (z_d^2 / 2 + log(2 pi) / 2) = (1 + 4) / 2 + 1.8378770664.
+  prior = priors.TwoStageVAE(2, depth=1, width=4)
+  for variable in prior._variables:
+    variable.assign(np.zeros(variable.shape))
+  found = prior._losses(tf.constant([[1., 2.]]), noise.seed(0, 0, 'test'))
+  np.testing.assert_allclose(found, [4.3378770664], rtol=1e-6)
+
+
+def test_the_input_passes_beside_the_hidden_layers():
+  prior = priors.TwoStageVAE(3, depth=2, width=5)
+  shapes = [tuple(v.shape) for v in prior.decoder.trainable_variables]
+  assert shapes == [(3, 5), (5,), (5, 5), (5,), (8, 3), (3,)]
+  assert prior.encoder.output_shape == (None, 6)
