@@ -16,6 +16,7 @@ INSTALL_REQUIRES = [
     'importlib_resources>=6',  # imported by TFDS, but not required by it
     'keras~=3.15',
     'keras-cv~=0.9',
+    'matplotlib~=3.9',
     'numpy>=1.26',
     'protobuf>=6.31',
     'scikit-learn~=1.5',
@@ -32,7 +33,7 @@ EXTRAS_REQUIRE = {
              'scipy~=1.13', 'setuptools'],
 }
 
-VERBS = ('train', 'evaluate', 'sample', 'export')
+VERBS = ('train', 'evaluate', 'sample', 'export', 'report', 'sweep')
 
 setuptools.setup(
     name='pgak',

@@ -8,9 +8,23 @@ reference images, crop, resize, rounding, batch-norm mode and prior.
   evaluate.py --run_dir=runs/vpga --protocol=fid768_test --checkpoint=all \
     --inception=inception_2015.npz --data_dir=~/tensorflow_datasets
 
+  evaluate.py --run_dir=runs/rae --protocol=rae_quick --prior=gmm,kde \
+    --metrics=frechet,prd,neighbours
+
 Protocols: `quick` compares features of a small classifier of the data set;
 `fid768_test` compares Inception's 768 features of 5,000 samples with those of
 the 10,000 test images; `pga_icml2020` is the published FID of the PGA paper.
+`rae_iclr2020` is that of the RAE paper: reconstructions, interpolations, and
+samples of a Gaussian (or of N(0, I), where training pulls the latents to it)
+and of a mixture; `rae_fid768` and `rae_quick` are the same with the other
+features.
+
+Priors: `own` is the one that the model was trained with; standard_normal,
+gaussian, gmm, bayesian_gmm, kde, real_nvp and two_stage come after training,
+fitted to the latents of the training images.
+
+Metrics: frechet, prd, precision_recall, kid, inception_score, reconstruction,
+reconstruction_mse and neighbours.
 """
 from pgak.bin import command as command_lib
 
@@ -18,10 +32,13 @@ command = command_lib.Command(__doc__)
 command.define_common()
 command.define_string('checkpoint', 'latest', 'latest, best, all or a step.')
 command.define_choice('protocol', 'quick',
-                      ['quick', 'fid768_test', 'pga_icml2020'],
+                      ['quick', 'fid768_test', 'pga_icml2020', 'rae_quick',
+                       'rae_fid768', 'rae_iclr2020'],
                       'What is measured, and how.')
-command.define_string('prior', 'own', 'What is sampled from: own for the '
-                      "model's prior, or the name of another.")
+command.define_string('prior', None, "Priors to sample from, with commas "
+                      "between, instead of the protocol's.")
+command.define_string('metrics', None, 'Metrics, with commas between, instead '
+                      "of the protocol's.")
 command.define_integer('num_samples', None, 'Images to generate, instead of '
                        "the protocol's number.", lower_bound=2)
 command.define_integer('seed', None, "Seed of the samples, instead of the "
@@ -38,20 +55,29 @@ def main(argv):
   command_lib.import_tensorflow()
   from pgak import configuration
   from pgak import evaluation
+  from pgak import priors
   from pgak import run_directory
   from pgak import registry
+  from pgak.metrics import protocols
   registry.register()
   bindings = command_lib.bindings_of_flags(args)
-  for flag in ('checkpoint', 'protocol', 'prior', 'latents'):
+  for flag in ('checkpoint', 'protocol', 'latents'):
     bindings.append(f'evaluate.{flag} = {args[flag].value!r}')
+  for flag in ('prior', 'metrics'):
+    if args[flag].value is not None:
+      bindings.append(f'evaluate.{flag} = {args[flag].value.split(",")}')
   for flag in ('num_samples', 'seed'):
     if args[flag].value is not None:
       bindings.append(f'{args.protocol}.{flag} = {args[flag].value}')
   if args.inception:
     bindings.append(f'inception.weights = {args.inception!r}')
   run = run_directory.RunDirectory(args.run_dir)
+  names = (args.prior.split(',') if args.prior
+           else protocols.resolve(args.protocol).priors)
   configuration.parse_run(run, bindings, roots=[
-      'evaluate', args.protocol, args.prior, 'inception', 'classifier'])
+      'evaluate', args.protocol, 'inception', 'classifier',
+      *(root for p in names
+        for root in priors.prior_roots(p.replace('own_or_', '')))])
   print(evaluation.format_table(evaluation.evaluate(args.run_dir)))
 
 

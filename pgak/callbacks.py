@@ -260,6 +260,8 @@ class Scores(EveryNSteps):
     stop_on_fault(self.model)
     with self.model.averaged_weights():
       rows = self.score(self.model, step)
+    # Where other images are measured, too, a name means that of samples.
+    rows = sorted(rows, key=lambda r: r.get('images') == 'samples')
     self.latest = {r['metric']: float(r['value']) for r in rows}
     self.measured_at = step
     if self.best_by and self.best_by not in self.latest:

@@ -3,11 +3,11 @@ import importlib
 
 __all__ = ['TRAIN_ROOTS', 'register']
 
-ROOMS = ('data', 'drawing', 'evaluation', 'models', 'networks', 'optimizers',
-         'priors', 'schedules', 'serving', 'training')
+ROOMS = ('data', 'densities', 'drawing', 'evaluation', 'models', 'networks',
+         'optimizers', 'priors', 'schedules', 'serving', 'training')
 # What a train command calls: `train`, and what its scorer finds by name.
-TRAIN_ROOTS = ('train', 'quick', 'fid768_test', 'pga_icml2020', 'classifier',
-               'inception')
+TRAIN_ROOTS = ('train', 'quick', 'fid768_test', 'pga_icml2020', 'rae_quick',
+               'rae_fid768', 'rae_iclr2020', 'classifier', 'inception')
 
 
 def register():

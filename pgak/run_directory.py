@@ -17,6 +17,7 @@ there whole or not at all.
 import contextlib
 import csv
 import fcntl
+import io
 import json
 import os
 import pathlib
@@ -27,9 +28,9 @@ from pgak import errors
 
 __all__ = ['RunDirectory', 'SCORE_COLUMNS', 'write_whole']
 
-SCORE_COLUMNS = ('step', 'metric', 'value', 'dataset', 'features', 'prior',
-                 'ema', 'num_samples', 'split', 'crop', 'resize', 'rounding',
-                 'batch_norm', 'seed', 'protocol')
+SCORE_COLUMNS = ('step', 'metric', 'value', 'dataset', 'features', 'images',
+                 'prior', 'ema', 'num_samples', 'split', 'crop', 'resize',
+                 'rounding', 'batch_norm', 'seed', 'protocol')
 
 
 def write_whole(path, text):
@@ -213,22 +214,59 @@ class RunDirectory:
   def append_scores(self, rows):
     """Appends dictionaries with the keys `SCORE_COLUMNS` to scores.csv."""
     path = self.path / 'scores.csv'
-    old = path.read_text() if path.is_file() else ''
     with open(self.path / f'.scores.{os.getpid()}.part', 'w',
               newline='') as file:
-      file.write(old)
-      if old and not old.endswith('\n'):
-        file.write('\n')
-      writer = csv.DictWriter(file, SCORE_COLUMNS, lineterminator='\n')
-      if not old:
-        writer.writeheader()
-      writer.writerows(rows)
+      file.write(self._scores_text())
+      csv.DictWriter(file, SCORE_COLUMNS,
+                     lineterminator='\n').writerows(rows)
     os.replace(file.name, path)
 
+  def _scores_text(self):
+    """What scores.csv holds already, with the columns of today."""
+    path = self.path / 'scores.csv'
+    text = path.read_text() if path.is_file() else ''
+    header = ','.join(SCORE_COLUMNS) + '\n'
+    if not text:
+      return header
+    if not text.startswith(header):
+      # Columns came later: the rows are written anew with what they meant.
+      buffer = io.StringIO(newline='')
+      writer = csv.DictWriter(buffer, SCORE_COLUMNS, lineterminator='\n')
+      writer.writeheader()
+      writer.writerows(self.scores())
+      text = buffer.getvalue()
+    return text if text.endswith('\n') else text + '\n'
+
   def scores(self):
-    """Returns the rows of scores.csv, all values as text."""
+    """Returns the rows of scores.csv, all values as text.
+
+    A file without the column `images` is older than all images but samples and
+    the reconstructions of `reconstruction_mse`.
+
+    Raises:
+      errors.UserError: if the file is damaged.
+    """
     path = self.path / 'scores.csv'
     if not path.is_file():
       return []
-    with open(path, newline='') as file:
-      return list(csv.DictReader(file))
+    try:
+      with open(path, newline='') as file:
+        rows = list(csv.DictReader(file))
+    except (csv.Error, UnicodeDecodeError) as e:
+      raise _damaged(path, e) from e
+    return [_with_images(row, path) for row in rows]
+
+
+def _with_images(row, path):
+  """Returns a row of scores.csv with all columns, in order."""
+  row.setdefault('images', _images_of(row.get('metric') or ''))
+  if set(row) != set(SCORE_COLUMNS) or None in row.values():
+    raise _damaged(path, f'its columns are not {", ".join(SCORE_COLUMNS)}')
+  return {column: row[column] for column in SCORE_COLUMNS}
+
+
+def _images_of(metric):
+  """What an older score measured, which had no column `images`."""
+  if metric.startswith('reconstruction'):
+    return 'reconstructions'
+  return 'data' if metric.startswith('latent_match') else 'samples'

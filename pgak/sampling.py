@@ -6,13 +6,13 @@ import tensorflow as tf
 
 from pgak import images as images_lib
 
-__all__ = ['generate', 'interpolation_picture', 'interpolations', 'picture',
-           'reconstruct', 'reconstruction_picture', 'reestimate_batch_norm',
-           'sample_picture']
+__all__ = ['generate', 'interpolation_picture', 'interpolations',
+           'midpoints', 'picture', 'reconstruct', 'reconstruction_picture',
+           'reestimate_batch_norm', 'sample_picture']
 
 
 def generate(model, num_samples, seed=0, batch_size=1000,
-             batch_norm='inference', rounding='nearest'):
+             batch_norm='inference', rounding='nearest', latents=None):
   """Yields new images in batches.
 
   The latents do not depend on the batch size; nor do the images, unless batch
@@ -26,14 +26,39 @@ def generate(model, num_samples, seed=0, batch_size=1000,
     batch_norm: 'inference', or 'train' for statistics of the batch itself, as
       in the PGA authors' protocol.
     rounding: see `pgak.images.to_uint8`.
+    latents: float `[num_samples, latent_dim]` to decode instead of draws of
+      the prior, or None.
 
   Yields:
     uint8 arrays `[b, h, w, C]`.
   """
   decode = _decoder_function(model, batch_norm, rounding)
-  latents = model.prior.sample(num_samples, seed)
+  if latents is None:
+    latents = model.prior.sample(num_samples, seed)
   for first in range(0, num_samples, batch_size):
     yield decode(latents[first:first + batch_size]).numpy()
+
+
+def midpoints(start, end):
+  """Returns the mid-points of the arcs between latents.
+
+  Spherical interpolation `(sin((1 - t) w) a + sin(t w) b) / sin(w)`, w the
+  angle between a and b, is `(a + b) / (2 cos(w / 2))` at `t = 1 / 2`. Where
+  there is no arc, between opposite latents or from 0, it is the mean.
+
+  Args:
+    start: float `[N, H]`.
+    end: float `[N, H]`.
+
+  Returns:
+    float32 `[N, H]`.
+  """
+  start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
+  norms = np.linalg.norm(start, axis=1) * np.linalg.norm(end, axis=1)
+  cosine = (start * end).sum(1) / np.where(norms > 0., norms, 1.)
+  half = np.sqrt(np.clip((1. + cosine) / 2., 0., 1.))
+  half = np.where((norms > 0.) & (half > 1e-3), half, 1.)
+  return ((start + end) / (2. * half[:, None])).astype(np.float32)
 
 
 def reconstruct(model, images, batch_size=500):
@@ -126,9 +151,11 @@ def reestimate_batch_norm(model, images, num_batches=20, batch_size=500,
   """Sets batch norm's moving statistics to those of the laws it will serve.
 
   In training a part sees several laws: data and generated images, encoded and
-  drawn latents. At inference the encoder sees data and the decoder the prior,
-  so each part's statistics are taken over that law alone, one batch of its
-  own layers' training-mode outputs after the other.
+  drawn latents. At inference the encoder sees data, and the decoder the prior
+  where training makes the latents match it, or else (AE, RAE) the latents of
+  data and densities fitted to them. So each part's statistics are taken over
+  that law alone, one batch of its own layers' training-mode outputs after the
+  other.
 
   Args:
     model: `GenerativeAutoencoder`.
@@ -143,11 +170,13 @@ def reestimate_batch_norm(model, images, num_batches=20, batch_size=500,
     for first in range(0, total, batch_size):
       indices = np.arange(first, min(first + batch_size, total))
       yield images_lib.to_float(images.read(indices), model.value_range)
-  def prior_batches():
-    latents = model.prior.sample(num_batches * batch_size, seed)
-    return tf.split(latents, num_batches)
+  def latent_batches():
+    if model.matches_prior:
+      latents = model.prior.sample(num_batches * batch_size, seed)
+      return tf.split(latents, num_batches)
+    return map(model.encode_mean, data_batches())
   _reestimate(model.encoder, data_batches)
-  _reestimate(model.decoder, prior_batches)
+  _reestimate(model.decoder, latent_batches)
 
 
 def _reestimate(net, batches):

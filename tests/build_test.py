@@ -61,7 +61,7 @@ def test_every_module_binary_and_test_has_one_rule():
   assert on_disk <= set(found)
   for path, (kind, _, _) in found.items():
     assert (kind == 'py_test') == path.endswith('_test.py'), path
-  for verb in ('train', 'evaluate', 'sample', 'export'):
+  for verb in ('train', 'evaluate', 'sample', 'export', 'report', 'sweep'):
     assert found[f'bin/{verb}.py'][0] == 'py_binary'
 
 

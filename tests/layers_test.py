@@ -23,14 +23,16 @@ LEVELS = {
     # What is made of the parts, and what a run holds.
     2: ('configuration', 'endpoints', 'models', 'run_directory', 'sampling',
         'served_model'),
-    # What goes with a model through a run.
-    3: ('callbacks', 'checkpoints'),
+    # What goes with a model through a run, and a density that is fitted to it.
+    3: ('callbacks', 'densities'),
+    # A model as the configuration describes it, with its checkpoint.
+    4: ('checkpoints',),
     # The verbs.
-    4: ('benchmarking', 'drawing', 'evaluation', 'reporting', 'serving',
-        'serving_check', 'training'),
+    5: ('benchmarking', 'drawing', 'evaluation', 'reporting', 'serving',
+        'serving_check', 'sweeping', 'training'),
     # What knows all of them.
-    5: ('registry',),
-    6: ('__init__',),
+    6: ('registry',),
+    7: ('__init__',),
 }
 LEVEL_OF = {room: level for level, rooms in LEVELS.items() for room in rooms}
 

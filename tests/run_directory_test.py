@@ -216,6 +216,41 @@ def test_scores_that_lost_their_last_line_end_keep_their_rows(run):
   assert [r['step'] for r in run.scores()] == ['1', '2']
 
 
+def _older(run):
+  """Writes scores as they were before there was the column `images`."""
+  columns = [c for c in run_directory.SCORE_COLUMNS if c != 'images']
+  rows = [row(1, 0.5), row(1, 0.1) | {'metric': 'reconstruction_mse'}]
+  lines = [','.join(columns)] + [
+      ','.join(str(r[c]) for c in columns) for r in rows]
+  (run.path / 'scores.csv').write_text('\n'.join(lines) + '\n')
+
+
+def test_older_scores_are_of_samples_and_reconstructions(run):
+  _older(run)
+  assert [tuple(r) for r in run.scores()] == 2 * [run_directory.SCORE_COLUMNS]
+  assert [(r['value'], r['images']) for r in run.scores()] == [
+      ('0.5', 'samples'), ('0.1', 'reconstructions')]
+
+
+def test_older_scores_are_appended_to_without_loss(run):
+  _older(run)
+  before = run.scores()
+  run.append_scores([row(2, 0.25)])
+  assert run.scores()[:2] == before and len(run.scores()) == 3
+  text = (run.path / 'scores.csv').read_text()
+  assert text.startswith(','.join(run_directory.SCORE_COLUMNS) + '\n')
+  assert text.count('\n') == 4
+
+
+@pytest.mark.parametrize('content', [
+    'a,b\n1,2\n', ','.join(run_directory.SCORE_COLUMNS) + '\n1,fid\n',
+    ','.join(run_directory.SCORE_COLUMNS) + '\n' + 20 * '1,' + '1\n'])
+def test_damaged_scores_are_told(run, content):
+  (run.path / 'scores.csv').write_text(content)
+  with pytest.raises(errors.UserError, match='scores.csv is .*damaged'):
+    run.scores()
+
+
 def test_a_row_with_another_column_changes_nothing(run):
   run.append_scores([row(1, 0.5)])
   with pytest.raises(ValueError):

@@ -145,8 +145,9 @@ def normed(net):
               if hasattr(layer, 'moving_variance'))
 
 
-def test_moving_statistics_become_those_of_data_and_prior():
-  model = tiny_models.make('AE', batch_norm=True)
+@pytest.mark.parametrize('name', ['VAE', 'AE'])
+def test_moving_statistics_become_those_of_data_and_of_what_is_decoded(name):
+  model = tiny_models.make(name, batch_norm=True)
   for net in model.parts.values():  # what training left there
     normed(net).moving_mean.assign(np.full(5, 9.))
     normed(net).moving_variance.assign(np.full(5, 7.))
@@ -157,8 +158,11 @@ def test_moving_statistics_become_those_of_data_and_prior():
   dense = model.encoder.layers[2]
   batches = [floats[:20], floats[20:40], floats[40:]]
   check(model.encoder, dense, [b.reshape(len(b), -1) for b in batches])
-  latents = model.prior.sample(100, 3).numpy()
-  check(model.decoder, model.decoder.layers[1], np.split(latents, 5))
+  if name == 'AE':  # Its decoder sees latents of data alone.
+    latents = [model.encode_mean(b).numpy() for b in batches]
+  else:
+    latents = np.split(model.prior.sample(100, 3).numpy(), 5)
+  check(model.decoder, model.decoder.layers[1], latents)
 
 
 def check(net, dense, batches):
@@ -193,9 +197,36 @@ def test_without_batch_norm_nothing_is_read():
 
 
 def test_one_batch_makes_inference_what_training_mode_is():
-  model = tiny_models.make('AE', batch_norm=True)
+  model = tiny_models.make('VAE', batch_norm=True)
   sampling.reestimate_batch_norm(model, Array(uint8_images(10)), 1, 40, seed=2)
   latents = model.prior.sample(40, 2)
   np.testing.assert_allclose(
       model.decoder(latents, training=False).numpy(),
       model.frozen('decoder', latents, training=True).numpy(), atol=1e-4)
+
+
+# === Mid-points ===
+
+
+def test_midpoints_golden_values():
+  # Perpendicular and as long: the arc's mid-point, (1, 1) / sqrt(2). Parallel:
+  # the mean. 60 degrees, lengths 1 and 2: (a + b) / (2 cos 30).
+  a = [[1., 0.], [1., 1.], [1., 0.]]
+  b = [[0., 1.], [3., 3.], [1., 3.**0.5]]
+  np.testing.assert_allclose(
+      sampling.midpoints(a, b),
+      [[0.5**0.5, 0.5**0.5], [2., 2.], [2. / 3.**0.5, 1.]], rtol=1e-6)
+
+
+def test_midpoints_are_the_published_slerp():
+  a, b = np.random.default_rng(0).normal(size=(2, 20, 5))
+  angle = np.arccos((a * b).sum(1) / np.linalg.norm(a, axis=1)
+                    / np.linalg.norm(b, axis=1))[:, None]
+  expected = (np.sin(angle / 2.) * a + np.sin(angle / 2.) * b) / np.sin(angle)
+  np.testing.assert_allclose(sampling.midpoints(a, b), expected, rtol=1e-5)
+
+
+def test_midpoints_without_an_arc_are_means():
+  found = sampling.midpoints([[1., 0.], [0., 0.], [0., 0.]],
+                             [[-1., 0.], [0., 4.], [0., 0.]])
+  np.testing.assert_array_equal(found, [[0., 0.], [0., 2.], [0., 0.]])

@@ -28,6 +28,7 @@ GIN = ROOT / 'gin'
 SWEEPS = {
     'quick.sweep': (3, 1, 1),
     'papers/rae_iclr2020/table1_mnist.sweep': (8, 1, 1),
+    'papers/rae_iclr2020/table1_mnist_small.sweep': (8, 3, 1),
     'papers/rae_iclr2020/table1_cifar10.sweep': (8, 1, 1),
     'papers/rae_iclr2020/table1_celeba.sweep': (8, 1, 1),
     'papers/rae_iclr2020/fig1_k_samples.sweep': (5, 1, 1),
@@ -72,7 +73,8 @@ def test_cells_seeds_and_evaluations(name):
   assert all(job.digest() for job in sweep.jobs)
 
 
-@pytest.mark.parametrize('name', [n for n in SWEEPS if 'table1' in n])
+@pytest.mark.parametrize('name', [n for n in SWEEPS if 'table1' in n
+                                  and 'small' not in n])
 def test_a_table_has_every_row_of_its_paper(name):
   paper = pathlib.Path(name).parent.name
   dataset = pathlib.Path(name).stem.removeprefix('table1_')

@@ -17,7 +17,8 @@ import zipfile
 import pytest
 
 ROOT = pathlib.Path(__file__).absolute().parent.parent
-SCRIPTS = ('pgak_train', 'pgak_evaluate', 'pgak_sample', 'pgak_export')
+SCRIPTS = ('pgak_train', 'pgak_evaluate', 'pgak_sample', 'pgak_export',
+           'pgak_report', 'pgak_sweep')
 
 # Prints where things come from, in the new environment.
 WHERE = '''

@@ -180,4 +180,4 @@ def classifier(name, images, labels, steps=500, batch_size=128, filters=32,
   return features.FeatureNet(
       keras.Model(network.inputs, network.outputs[0]), _preprocess,
       name=f'{name}_classifier', metric=f'frechet_{name}_classifier',
-      resize='none', batch_size=500)
+      resize='none', batch_size=500, head=network.layers[-1].get_weights())

@@ -64,10 +64,12 @@ class FeatureNet:
     size: int, number of features D.
     batch_size: int, images in one forward pass.
     fingerprint: string, a hash of the weights.
+    head: `(kernel, bias)` of the classes' logits, or None for a net that tells
+      no classes.
   """
 
   def __init__(self, network, preprocess, name, metric, resize,
-               batch_size=50):
+               batch_size=50, head=None):
     """Wraps a net.
 
     Args:
@@ -77,6 +79,7 @@ class FeatureNet:
       metric: string.
       resize: string.
       batch_size: int.
+      head: `(kernel [D, K], bias [K])` of the classes' logits, or None.
     """
     self.name = name
     self.metric = metric
@@ -84,6 +87,7 @@ class FeatureNet:
     self.batch_size = batch_size
     self.size = network.output_shape[-1]
     self.network = network
+    self.head = head
     self._preprocess = preprocess
     self._compiled = tf.function(
         lambda images: network(preprocess(images), training=False))
@@ -116,6 +120,28 @@ class FeatureNet:
       queued = features
     if queued is not None:
       yield _fetch(*queued)
+
+  def probabilities(self, rows):
+    """Returns the probabilities of the net's classes, without another pass.
+
+    Args:
+      rows: float `[N, D]`, features.
+
+    Returns:
+      float64 `[N, K]`: `softmax(rows kernel + bias)`.
+
+    Raises:
+      UserError: if the net tells no classes.
+    """
+    if self.head is None:
+      raise errors.UserError(
+          f'{self.name} gives no class probabilities, so it has no inception '
+          'score: take the classifier, or pool_3 of the whole '
+          'inception-2015-12-05.tgz.')
+    kernel, bias = self.head
+    logits = np.asarray(rows, np.float64) @ kernel + bias
+    odds = np.exp(logits - logits.max(1, keepdims=True))
+    return odds / odds.sum(1, keepdims=True)
 
   def _forward(self, images):
     if images.dtype != np.uint8 or images.ndim != 4:

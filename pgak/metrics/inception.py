@@ -15,6 +15,7 @@ batch norm folded into the convolutions. Only its `pool_3` features make an FID
 """
 import gin
 import keras
+import numpy as np
 import tensorflow as tf
 
 from pgak import errors
@@ -215,6 +216,15 @@ def _metric_name(level):
       level, f'frechet_inception_2015_{level}')
 
 
+def _head(level, weights):
+  """The classes' weights, where the file has them; as published without bias.
+  """
+  kernel = weights.get('softmax/kernel')
+  if level != 'pool_3' or kernel is None:
+    return None
+  return kernel, np.zeros(kernel.shape[-1])
+
+
 @gin.register
 def inception(level='pool_3', weights=None, batch_size=50):
   """Makes the features of Inception-2015 at one level.
@@ -229,7 +239,7 @@ def inception(level='pool_3', weights=None, batch_size=50):
   Returns:
     A `features.FeatureNet` of uint8 images, of any size, grey or RGB. Its
     metric is `fid` for pool_3 and `fid_768` for 768; other levels have names
-    without that word.
+    without that word. With pool_3 and the whole graph it tells classes, too.
 
   Raises:
     UserError: if the weights cannot be had, are damaged, are those of another
@@ -243,4 +253,4 @@ def inception(level='pool_3', weights=None, batch_size=50):
   return features.FeatureNet(
       network, _preprocess, name=f'inception_2015_{level}',
       metric=_metric_name(str(level)), resize=f'tf1_bilinear_{_SIZE}',
-      batch_size=batch_size)
+      batch_size=batch_size, head=_head(str(level), loaded))

@@ -25,6 +25,8 @@ URL = ('http://download.tensorflow.org/models/image/imagenet/'
        'inception-2015-12-05.tgz')
 ARCHIVE = 'inception-2015-12-05.tgz'
 GRAPH = 'classify_image_graph_def.pb'
+# Where the graph multiplies the pool_3 features by the weights of the classes.
+SOFTMAX = 'softmax/logits/MatMul'
 HOW_TO_GET = (
     f'get {ARCHIVE} from {URL} and name it by --inception=PATH or by '
     'PGAK_INCEPTION=PATH.')
@@ -128,7 +130,8 @@ def fold(graph):
       `BatchNormWithGlobalNormalization`.
 
   Returns:
-    Dictionary from `<op>/kernel` and `<op>/bias` to float32 arrays, as `load`.
+    Dictionary from `<op>/kernel` and `<op>/bias` to float32 arrays, as `load`;
+    with `softmax/kernel`, `[2048, classes]`, where the graph has it.
   """
   nodes = {node.name: node for node in graph.node}
 
@@ -152,6 +155,9 @@ def fold(graph):
     kernel = constant(conv.input[1]) * scale
     weights[f'{op}/kernel'] = kernel.astype(np.float32)
     weights[f'{op}/bias'] = (beta - mean * scale).astype(np.float32)
+  if SOFTMAX in nodes:
+    weights['softmax/kernel'] = constant(
+        nodes[SOFTMAX].input[1]).astype(np.float32)
   return weights
 
 

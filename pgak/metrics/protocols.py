@@ -1,6 +1,11 @@
 """Protocols: every choice that makes a score, under one name.
 
 Two scores compare only if all of these match.
+
+#### References
+
+[1]: Partha Ghosh, Mehdi S. M. Sajjadi, Antonio Vergari, Michael Black, Bernhard
+     Schoelkopf. From Variational to Deterministic Autoencoders. ICLR, 2020.
 """
 import dataclasses
 
@@ -8,10 +13,26 @@ import gin
 
 from pgak import errors
 
-__all__ = ['NAMES', 'Protocol', 'fid768_test', 'pga_icml2020', 'quick',
+__all__ = ['IMAGES', 'METRICS', 'NAMES', 'Protocol', 'fid768_test',
+           'pga_icml2020', 'quick', 'rae_fid768', 'rae_iclr2020', 'rae_quick',
            'resolve']
 
-NAMES = ('fid768_test', 'pga_icml2020', 'quick')
+NAMES = ('fid768_test', 'pga_icml2020', 'quick', 'rae_fid768', 'rae_iclr2020',
+         'rae_quick')
+
+# What can be measured: images that a model makes, and real ones.
+IMAGES = ('samples', 'reconstructions', 'interpolations', 'data')
+
+METRICS = ('frechet', 'prd', 'precision_recall', 'kid', 'inception_score',
+           'reconstruction', 'reconstruction_mse', 'neighbours')
+
+# Where training pulls the latents to the model's own prior, that one; else a
+# Gaussian that is fitted to them: the column N of [1, table 1].
+OWN_OR_GAUSSIAN = 'own_or_gaussian'
+
+_RAE_IMAGES = ('reconstructions', 'samples', 'interpolations')
+_RAE_PRIORS = (OWN_OR_GAUSSIAN, 'gmm')
+_RAE_METRICS = ('frechet', 'prd', 'reconstruction')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +42,7 @@ class Protocol:
   Attributes:
     name: string.
     features: strings, each a level of `inception.LEVELS` or 'classifier'.
-    num_samples: generated images; None for as many as there are references.
+    num_samples: images of each kind; None for as many as there are references.
     split: the data set's split that they are compared with.
     num_references: the first so many images of the split; None for all.
     rounding: 'nearest' or 'truncate', from floats to uint8.
@@ -29,6 +50,14 @@ class Protocol:
       batch, as the PGA authors sample.
     batch_size: images generated at once: with 'train' it decides the score.
     seed: int, decides the samples.
+    images: kinds of images that are measured, out of `IMAGES`.
+    priors: densities of the latents that samples are drawn from, each a name
+      out of `priors.NAMES`, a class, 'own', or 'own_or_gaussian': the model's
+      own where training pulls the latents to it, else a fitted Gaussian.
+    metrics: what is measured, out of `METRICS`.
+    encoded_split: the split whose first images are encoded, for reconstructions
+      and interpolations; None for `split`.
+    interpolation_seed: int, decides the pairs of encoded images.
   """
   name: str
   features: tuple
@@ -39,6 +68,19 @@ class Protocol:
   batch_norm: str = 'inference'
   batch_size: int = 1000
   seed: int = 0
+  images: tuple = ('samples',)
+  priors: tuple = ('own',)
+  metrics: tuple = ('frechet', 'reconstruction_mse')
+  encoded_split: str | None = None
+  interpolation_seed: int = 2
+
+  def __post_init__(self):
+    for field, known in (('images', IMAGES), ('metrics', METRICS)):
+      for name in getattr(self, field):
+        if name not in known:
+          raise errors.UserError(
+              f'The protocol {self.name} cannot measure {name!r}: its {field} '
+              f'must be out of {", ".join(known)}.')
 
 
 @gin.register
@@ -83,6 +125,61 @@ def quick(num_samples=None, split='all', num_references=10000, seed=0):
   """
   return Protocol('quick', ('classifier',), num_samples, split, num_references,
                   seed=seed)
+
+
+@gin.register(denylist=['name'])
+def rae_iclr2020(num_samples=10000, split='test', num_references=10000,
+                 features=('pool_3',), images=_RAE_IMAGES, priors=_RAE_PRIORS,
+                 metrics=_RAE_METRICS, encoded_split='validation',
+                 rounding='truncate', seed=0, interpolation_seed=2,
+                 name='rae_iclr2020'):
+  """The protocol of [1]: FID and PRD of four kinds of images.
+
+  10,000 images of each kind, or as many as there are, are compared with the
+  first 10,000 test images: reconstructions of validation images; samples from
+  N, which is the model's own prior where training pulls the latents to it and a
+  fitted Gaussian else; samples from a fitted mixture of Gaussians; mid-points
+  of the arcs between the latents of random pairs of validation images. Batch
+  norm is in inference mode, and images are truncated to uint8.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return Protocol(name, tuple(features), num_samples, split, num_references,
+                  rounding, seed=seed, images=tuple(images),
+                  priors=tuple(priors), metrics=tuple(metrics),
+                  encoded_split=encoded_split,
+                  interpolation_seed=interpolation_seed)
+
+
+@gin.register
+def rae_fid768(num_samples=10000, split='test', num_references=10000,
+               features=('768',), images=_RAE_IMAGES, priors=_RAE_PRIORS,
+               metrics=_RAE_METRICS, seed=0, interpolation_seed=2):
+  """`rae_iclr2020` with Inception's 768 features, so no published FID compares.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return rae_iclr2020(
+      num_samples, split, num_references, features, images, priors, metrics,
+      seed=seed, interpolation_seed=interpolation_seed, name='rae_fid768')
+
+
+@gin.register
+def rae_quick(num_samples=None, split='test', num_references=10000,
+              features=('classifier',), images=_RAE_IMAGES, priors=_RAE_PRIORS,
+              metrics=_RAE_METRICS, seed=0, interpolation_seed=2):
+  """`rae_iclr2020` with features of a small classifier of the data set itself.
+
+  By default as many images of each kind as there are references.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return rae_iclr2020(
+      num_samples, split, num_references, features, images, priors, metrics,
+      seed=seed, interpolation_seed=interpolation_seed, name='rae_quick')
 
 
 def resolve(protocol):

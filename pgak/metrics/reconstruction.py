@@ -1,10 +1,78 @@
-"""How well a model gives back the images that it encodes."""
+"""How well a model gives back the images that it encodes.
+
+#### References
+
+[1]: Zhou Wang, Alan C. Bovik, Hamid R. Sheikh, Eero P. Simoncelli. Image
+     Quality Assessment: From Error Visibility to Structural Similarity. IEEE
+     Transactions on Image Processing, 2004.
+"""
 import tensorflow as tf
 
 from pgak import images as images_lib
 from pgak.metrics import reference
 
-__all__ = ['reconstruction_mse']
+__all__ = ['psnr', 'reconstruction', 'reconstruction_mse', 'ssim']
+
+# 100 dB. Where nothing differs there is no other end to the scale.
+_SMALLEST_ERROR = 1e-10
+
+
+def psnr(images, others):
+  """Peak signal-to-noise ratio of each image, `-10 log10(mse)`, in dB.
+
+  Args:
+    images: float `[B, h, w, C]` on [0, 1].
+    others: float, like `images`.
+
+  Returns:
+    float `[B]`, 100 at the most.
+  """
+  error = tf.reduce_mean(tf.math.squared_difference(images, others), [1, 2, 3])
+  error = tf.maximum(error, _SMALLEST_ERROR)
+  return -10. * tf.math.log(error) / tf.math.log(10.)
+
+
+def ssim(images, others):
+  """Structural similarity of each image, [1, eq. 13].
+
+  The window is Gaussian, of 11 pixels and a standard deviation of 1.5 as in
+  [1]; for images that are smaller, of the largest odd number of pixels within.
+
+  Args:
+    images: float `[B, h, w, C]` on [0, 1].
+    others: float, like `images`.
+
+  Returns:
+    float `[B]`, at most 1: the mean over windows and channels.
+  """
+  window = min(11, *images.shape[1:3])
+  window -= 1 - window % 2
+  return tf.image.ssim(images, others, 1., filter_size=window)
+
+
+def _batches(model, array, number):
+  """Yields images and reconstructions, float32 `[b, h, w, C]` on [0, 1]."""
+  low, high = model.value_range
+  for batch in reference.read(array, number):
+    images = images_lib.to_float(tf.constant(batch), model.value_range)
+    decoded = model.decoder(
+        model.encode_mean(images, training=False), training=False)
+    yield (images - low) / (high - low), (decoded - low) / (high - low)
+
+
+def _means(values_of, model, array, limit):
+  """Means over images of what a function gives for a batch, by name."""
+  number, totals = reference.count(array, limit), {}
+  for images, decoded in _batches(model, array, number):
+    for name, values in values_of(images, decoded).items():
+      total = float(tf.reduce_sum(tf.cast(values, tf.float64)))
+      totals[name] = totals.get(name, 0.) + total
+  return {name: total / number for name, total in totals.items()}
+
+
+def _mse(images, others):
+  return tf.reduce_mean(
+      tf.math.squared_difference(images, others), [1, 2, 3])
 
 
 def reconstruction_mse(model, array, limit=None):
@@ -20,12 +88,21 @@ def reconstruction_mse(model, array, limit=None):
   Returns:
     Float: the mean over images, pixels and channels.
   """
-  number, total = reference.count(array, limit), 0.
-  low, high = model.value_range
-  for batch in reference.read(array, number):
-    images = images_lib.to_float(tf.constant(batch), model.value_range)
-    decoded = model.decoder(
-        model.encode_mean(images, training=False), training=False)
-    errors2 = tf.math.squared_difference(images, decoded) / (high - low)**2
-    total += float(tf.reduce_sum(tf.reduce_mean(errors2, [1, 2, 3])))
-  return total / number
+  return _means(lambda a, b: {'mse': _mse(a, b)}, model, array, limit)['mse']
+
+
+def reconstruction(model, array, limit=None):
+  """Errors of reconstructions, on [0, 1], before rounding.
+
+  Args:
+    model: as for `reconstruction_mse`.
+    array: a `data.ImageArray`.
+    limit: takes the first so many images; None for all.
+
+  Returns:
+    Dictionary of means over images: `reconstruction_mse`, as the function of
+    that name; `psnr` in dB; `ssim`.
+  """
+  return _means(
+      lambda a, b: {'reconstruction_mse': _mse(a, b), 'psnr': psnr(a, b),
+                    'ssim': ssim(a, b)}, model, array, limit)

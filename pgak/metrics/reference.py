@@ -1,4 +1,8 @@
-"""Keeps the moments of reference images on disk, under all that made them."""
+"""Keeps what features of reference images give on disk, under all choices.
+
+That is their moments, and the features of the first images themselves, which
+some metrics compare one by one.
+"""
 import hashlib
 import json
 import os
@@ -9,7 +13,9 @@ import numpy as np
 from pgak import cache
 from pgak.metrics import frechet
 
-__all__ = ['cached', 'count', 'key', 'moments', 'read']
+__all__ = ['MAXIMUM_ROWS', 'cached', 'count', 'key', 'moments', 'read', 'rows']
+
+MAXIMUM_ROWS = 10000
 
 _READ_BATCH = 500
 
@@ -38,7 +44,18 @@ def cached(choices, compute):
   Returns:
     `frechet.Moments`.
   """
-  folder = cache.cache_directory() / 'statistics'
+  def arrays():
+    found = compute()
+    return dict(count=found.count, mean=found.mean, scatter=found.scatter)
+
+  found = _cached('statistics', choices, arrays)
+  return frechet.Moments(len(found['mean']), found['count'], found['mean'],
+                         found['scatter'])
+
+
+def _cached(kind, choices, compute):
+  """Returns named arrays from a folder of the cache, made if need be."""
+  folder = cache.cache_directory() / kind
   path = folder / f'{key(choices)}.npz'
   found = _read(path, choices)
   if found is None:
@@ -53,18 +70,16 @@ def _read(path, choices):
     with np.load(path, allow_pickle=False) as arrays:
       if json.loads(str(arrays['choices'])) != json.loads(json.dumps(choices)):
         return None
-      return frechet.Moments(len(arrays['mean']), arrays['count'],
-                             arrays['mean'], arrays['scatter'])
+      return {name: arrays[name] for name in arrays.files if name != 'choices'}
   except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
     return None
 
 
-def _write(path, choices, found):
+def _write(path, choices, arrays):
   part = path.with_name(f'.{path.stem}.{os.getpid()}.part')
   with part.open('wb') as file:
-    np.savez(file, count=found.count, mean=found.mean,
-             scatter=found.scatter,
-             choices=json.dumps(choices, sort_keys=True, indent=1))
+    np.savez(file, choices=json.dumps(choices, sort_keys=True, indent=1),
+             **arrays)
   os.replace(part, path)
 
 
@@ -79,22 +94,51 @@ def count(array, limit):
   return len(array) if limit is None else min(len(array), limit)
 
 
-def moments(net, array, limit=None):
+def _choices(net, array, number):
+  return dict(
+      dataset=array.name, split=array.split, content=array.fingerprint,
+      preprocessing={k: str(v) for k, v in array.preprocessing.items()},
+      num_images=number, features=net.name, weights=net.fingerprint,
+      resize=net.resize)
+
+
+def moments(net, array, limit=None, known=None):
   """Returns the moments of real images' features, from the cache if there.
 
   Args:
     net: a `features.FeatureNet`.
     array: a `data.ImageArray`.
     limit: takes the first so many images; None for all.
+    known: the features of the first images where they are at hand, float
+      `[n, D]`, or None; of use where they are all that is asked for.
 
   Returns:
     `frechet.Moments`.
   """
   number = count(array, limit)
-  choices = dict(
-      dataset=array.name, split=array.split, content=array.fingerprint,
-      preprocessing={k: str(v) for k, v in array.preprocessing.items()},
-      num_images=number, features=net.name, weights=net.fingerprint,
-      resize=net.resize)
-  return cached(
-      choices, lambda: frechet.moments(net(read(array, number)), net.size))
+
+  def compute():
+    if known is not None and len(known) == number:
+      return frechet.moments([known], net.size)
+    return frechet.moments(net(read(array, number)), net.size)
+
+  return cached(_choices(net, array, number), compute)
+
+
+def rows(net, array, limit=None):
+  """Returns the features of real images, from the cache if they are there.
+
+  Args:
+    net: a `features.FeatureNet`.
+    array: a `data.ImageArray`.
+    limit: takes the first so many images, `MAXIMUM_ROWS` at the most.
+
+  Returns:
+    float32 `[n, D]`, in the order of the images.
+  """
+  number = min(count(array, limit), MAXIMUM_ROWS)
+
+  def compute():
+    return dict(rows=np.concatenate(list(net(read(array, number)))))
+
+  return _cached('features', _choices(net, array, number), compute)['rows']

@@ -58,7 +58,31 @@ def test_scores_are_printed_and_appended(run_dir, capsys):
     assert (run_dir / name).read_bytes() == content
 
 
+def test_priors_and_metrics_of_a_flag_replace_the_protocols(run_dir, capsys):
+  result = tiny_commands.call(
+      evaluate, capsys, f'--run_dir={run_dir}', '--protocol=rae_quick', *QUICK,
+      '--prior=own,gmm', '--metrics=frechet,neighbours',
+      '--gin_param=GaussianMixture.num_components = 2')
+  assert result.status == 0, result.err
+  rows = run_directory.RunDirectory(run_dir).scores()
+  assert {(r['images'], r['prior']) for r in rows
+          if r['metric'] == 'frechet_digits_classifier'} == {
+              ('reconstructions', 'none'), ('interpolations', 'none'),
+              ('samples', 'standard_normal'), ('samples', 'gmm_2')}
+  likelihoods = [line for line in result.out.splitlines()
+                 if 'log_likelihood_train' in line]
+  # The held-out one stands beside it.
+  assert len(likelihoods) == 1 and 'log_likelihood_held_out' in likelihoods[0]
+  assert len(list((run_dir / 'neighbours').glob('*_gmm_2_*.png'))) == 2
+
+
 @pytest.mark.parametrize('flags, status, named', [
+    (['--metrics=fid'], 1, "'fid'"),
+    (['--prior=own,Gauss'], 1, 'Gauss'),
+    (['--gin_param=GaussianMixture.num_components = 2'], 1, 'never read'),
+    (['--prior=gmm', '--gin_param=GaussianMixture.num_component = 2'], 1,
+     'num_component'),
+    (['--metrics=prd', '--num_samples=5'], 1, 'needs 20 images'),
     (['--checkpoint=3'], 1, r'[2, 4]'),
     (['--checkpoint=best'], 1, 'train.best_by'),
     (['--prior=Gauss'], 1, 'Gauss'),

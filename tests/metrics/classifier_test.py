@@ -45,6 +45,15 @@ def test_learns_the_digits_and_says_so_in_its_name(net, digits):
   assert (read == labels[900:]).mean() > 0.6
 
 
+def test_its_probabilities_tell_the_classes_without_another_pass(net, digits):
+  images, labels = digits
+  rows = np.concatenate(list(net([images[:500]])))
+  probabilities = net.probabilities(rows)
+  assert probabilities.shape == (500, 10)
+  np.testing.assert_allclose(probabilities.sum(1), 1.)
+  assert (probabilities.argmax(1) == labels[:500]).mean() > 0.5
+
+
 def test_its_distance_orders_noise_after_blur_after_other_digits(net, digits):
   real, others = digits[0][::2], digits[0][1::2]
   blurred = ((others.astype(int) + np.roll(others, 1, 1)) // 2).astype(np.uint8)

@@ -101,3 +101,17 @@ def test_overhead_is_a_ratio():
   found = features.measure_overhead(_net(), (2, 2, 1), num_batches=2, repeats=1)
   assert found['ratio'] == pytest.approx(
       found['images_per_second'] / found['bare_images_per_second'])
+
+
+def test_probabilities_are_the_softmax_of_the_head():
+  # Logits 0 and log 3: odds 1 to 3.
+  net = _net()
+  net.head = np.array([[0., np.log(3.)], [5., 5.]]), np.array([1., 1.])
+  np.testing.assert_allclose(
+      net.probabilities(np.float32([[1., 0.], [0., 700.]])),
+      [[0.25, 0.75], [0.5, 0.5]])
+
+
+def test_a_net_without_classes_has_no_probabilities():
+  with pytest.raises(errors.UserError, match='flat gives no class prob'):
+    _net().probabilities(np.zeros((3, 4)))

@@ -138,6 +138,14 @@ def test_only_pool_3_is_an_fid():
   assert not any('fid' in names[level] for level in ('64', '192', '1280'))
 
 
+def test_only_the_whole_graph_tells_classes():
+  kernel = np.ones((2048, 1008), np.float32)
+  found, bias = inception._head('pool_3', {'softmax/kernel': kernel})
+  assert found is kernel and bias.shape == (1008,) and not bias.any()
+  assert inception._head('768', {'softmax/kernel': kernel}) is None
+  assert inception._head('pool_3', {}) is None
+
+
 def test_weights_that_stop_at_mixed_8_give_no_pool_3():
   weights = _weights_of(inception.build('1280'))
   with pytest.raises(errors.UserError, match='no pool_3 features.*fid768_test'):

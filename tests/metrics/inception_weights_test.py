@@ -239,3 +239,15 @@ def test_the_real_weights_pass_and_survive_folding():
   folded['mixed_8_tower_conv_1/kernel'] *= 1.001
   with pytest.raises(errors.UserError, match='mixed_8_tower_conv_1/kernel'):
     inception_weights.check(folded)
+
+
+def test_the_weights_of_the_classes_are_read_without_their_bias():
+  graph, _ = _graph()
+  assert 'softmax/kernel' not in inception_weights.fold(graph)
+  kernel = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+  _constant(graph, 'softmax/weights', kernel)
+  _constant(graph, 'softmax/biases', np.ones(3))
+  graph.node.add(name='softmax/logits/MatMul', op='MatMul',
+                 input=['x', 'softmax/weights:0'])
+  folded = inception_weights.fold(graph)
+  np.testing.assert_array_equal(folded['softmax/kernel'], kernel)

@@ -1,4 +1,6 @@
 """Tests of the protocols."""
+import dataclasses
+
 import gin
 import pytest
 
@@ -36,3 +38,40 @@ def test_gin_changes_a_protocol_that_is_named():
 def test_an_unknown_name_is_told():
   with pytest.raises(errors.UserError, match="'fid'; choose one of fid768"):
     protocols.resolve('fid')
+
+
+def test_rae_iclr2020_is_the_papers():
+  assert protocols.resolve('rae_iclr2020') == protocols.Protocol(
+      'rae_iclr2020', ('pool_3',), num_samples=10000, split='test',
+      num_references=10000, rounding='truncate', batch_norm='inference',
+      images=('reconstructions', 'samples', 'interpolations'),
+      priors=('own_or_gaussian', 'gmm'),
+      metrics=('frechet', 'prd', 'reconstruction'),
+      encoded_split='validation', interpolation_seed=2)
+
+
+@pytest.mark.parametrize('name, features, num_samples', [
+    ('rae_fid768', ('768',), 10000), ('rae_quick', ('classifier',), None)])
+def test_its_cheaper_forms_differ_in_nothing_else(name, features, num_samples):
+  expected = dataclasses.replace(
+      protocols.resolve('rae_iclr2020'), name=name, features=features,
+      num_samples=num_samples)
+  assert protocols.resolve(name) == expected
+
+
+def test_a_sweep_scales_it_down_by_gin():
+  gin.parse_config(["rae_fid768.num_samples = 2500",
+                    "rae_fid768.priors = ['kde']",
+                    "rae_fid768.images = ['samples']",
+                    "rae_iclr2020.rounding = 'nearest'"])
+  protocol = protocols.resolve('rae_fid768')
+  assert protocol.num_samples == 2500
+  assert protocol.priors == ('kde',) and protocol.images == ('samples',)
+  # What is set for another protocol does not reach it.
+  assert protocol.rounding == 'truncate'
+
+
+@pytest.mark.parametrize('field', ['images', 'metrics'])
+def test_what_nobody_measures_is_told(field):
+  with pytest.raises(errors.UserError, match=f"'luck'.*its {field}"):
+    protocols.Protocol('mine', (), 5, 'test', **{field: ('luck',)})

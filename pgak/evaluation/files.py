@@ -1,0 +1,39 @@
+"""Curves and pictures that an evaluation leaves in the run."""
+import pathlib
+
+from pgak import images as images_lib
+from pgak.metrics import prd
+
+__all__ = ['Files']
+
+
+class Files:
+  """Writes below a run's folder, named by all that tells them apart.
+
+  `prd/<name>.npz` holds the arrays `precision` and `recall`, `prd/<name>.png`
+  is its plot, `neighbours/<name>.png` shows samples beside real images, where
+  name is `step-<step>_<images>_<prior>_<features>`.
+
+  Args:
+    folder: path, or None to write nothing.
+    step: int, the checkpoint's step.
+  """
+
+  def __init__(self, folder, step):
+    self.folder = folder and pathlib.Path(folder)
+    self.step = step
+
+  def _path(self, kind, *names):
+    return self.folder / kind / '_'.join([f'step-{self.step:08d}', *names])
+
+  def write_curve(self, curve, images, prior, features):
+    """Writes `(precision, recall)`, or nothing for None."""
+    if self.folder and curve is not None:
+      title = f'{images}, {prior}, {features}'
+      prd.write(self._path('prd', images, prior, features), *curve, title)
+
+  def write_picture(self, picture, images, prior, features):
+    """Writes a uint8 picture `[H, W, C]` of neighbours."""
+    if self.folder:
+      path = self._path('neighbours', images, prior, features)
+      images_lib.write_png(path.with_name(path.name + '.png'), picture)

@@ -1,0 +1,115 @@
+"""Measures the checkpoints of a run, or a model during its training."""
+import copy
+import dataclasses
+
+import gin
+
+from pgak import checkpoints
+from pgak import densities
+from pgak import errors
+from pgak import priors
+from pgak import run_directory
+from pgak.evaluation import evaluator as evaluator_lib
+from pgak.metrics import protocols
+
+__all__ = ['evaluate', 'frechet_scorer']
+
+
+@gin.register(denylist=['dataset'])
+def frechet_scorer(dataset, protocol='quick', latents=True):
+  """Makes the function that measures a model during its training.
+
+  Args:
+    dataset: a `data.Dataset`.
+    protocol: as for `Evaluator`, made here, before training starts; of its
+      priors only the model's own is measured.
+    latents: whether to measure `latent_match`, too.
+
+  Returns:
+    Function of a model and its step to rows of scores.csv.
+  """
+  evaluator = evaluator_lib.Evaluator(dataset, protocol)
+  return lambda model, step: evaluator.rows(model, step, latents=latents)
+
+
+def _dataset(run):
+  """Makes the data set that gin's configuration names."""
+  try:
+    named = gin.query_parameter('train.dataset')
+  except ValueError as error:
+    raise errors.UserError(
+        f'{run.config_file} binds no `train.dataset` that gin has read: call '
+        'configuration.parse_run first, or use pgak_evaluate.') from error
+  # A copy of gin's reference is the function that it names.
+  return copy.deepcopy(named)()
+
+
+def _steps(run, checkpoint):
+  """Returns the steps that `checkpoint` means."""
+  latest = run.resolve_checkpoint(
+      'latest' if checkpoint == 'all' else checkpoint)
+  return run.checkpoints() if checkpoint == 'all' else [latest]
+
+
+def _changed(protocol, prior, metrics):
+  """Returns the protocol with another prior and other metrics, if given."""
+  protocol = protocols.resolve(protocol)
+  if prior is not None:
+    named = tuple(prior) if isinstance(prior, (list, tuple)) else (prior,)
+    protocol = dataclasses.replace(protocol, priors=named)
+  if metrics is not None:
+    protocol = dataclasses.replace(protocol, metrics=tuple(metrics))
+  for name in protocol.priors:
+    # Before anything is measured, which may take long.
+    if name != protocols.OWN_OR_GAUSSIAN:
+      priors.prior_class(name)
+  return protocol
+
+
+def _attach(run, step, dataset):
+  """Returns the function that gives a model of that step another prior."""
+  return lambda model, prior: densities.attach(
+      model, priors.prior_class(prior), run, step, dataset)
+
+
+@gin.configurable(denylist=['run_dir'])
+def evaluate(run_dir, checkpoint='latest', protocol='quick', prior=None,
+             metrics=None, latents=False):
+  """Measures checkpoints of a run and appends the scores to its `scores.csv`.
+
+  Gin's configuration must be the run's, with what is to be changed (see
+  `configuration.parse_run`).
+
+  Args:
+    run_dir: path of the run directory; nothing else is needed.
+    checkpoint: 'latest', 'best', 'all' or a step.
+    protocol: a name out of `protocols.NAMES`, or a function that returns a
+      `Protocol`.
+    prior: instead of the protocol's: 'own' for the model's, the name or class
+      of another one, or a list of those; one that can be fitted is fitted to
+      the latents of the training images, unless the run has it already.
+    metrics: instead of the protocol's: names out of `protocols.METRICS`.
+    latents: whether to measure `latent_match`, too.
+
+  Returns:
+    List of rows, dictionaries with the keys `run_directory.SCORE_COLUMNS`, for
+    each checkpoint.
+
+  Raises:
+    UserError: if the run, the checkpoint, the data set, the prior or the
+      features cannot be had.
+  """
+  run = run_directory.RunDirectory(run_dir)
+  steps = _steps(run, checkpoint)
+  protocol = _changed(protocol, prior, metrics)
+  dataset = _dataset(run)
+  evaluator = evaluator_lib.Evaluator(dataset, protocol)
+  rows = []
+  for step in steps:
+    model = checkpoints.load_configured(run, step)
+    measured = evaluator.rows(model, step, latents=latents,
+                              attach=_attach(run, step, dataset),
+                              folder=run.path)
+    run.append_scores(measured)
+    rows += measured
+  return rows

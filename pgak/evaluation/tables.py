@@ -1,0 +1,46 @@
+"""Scores as text."""
+from pgak import run_directory
+
+__all__ = ['format_table']
+
+_COLUMNS = 3
+_WIDTH = 28
+
+
+def _choices(row):
+  """All that must be equal for two scores to stand in one table."""
+  return tuple((c, row[c]) for c in run_directory.SCORE_COLUMNS[3:])
+
+
+def _block(metrics, members):
+  """Lines of a table: one step a line, one of some metrics a column."""
+  steps = dict.fromkeys(row['step'] for row in members)
+  values = {(row['step'], row['metric']): f'{float(row["value"]):.6g}'
+            for row in members}
+  header = ''.join(f'{m:>{max(_WIDTH, len(m) + 2)}}' for m in metrics)
+  lines = [f'{"step":>10}{header}']
+  for step in steps:
+    cells = ''.join(
+        f'{values.get((step, m), ""):>{max(_WIDTH, len(m) + 2)}}'
+        for m in metrics)
+    lines.append(f'{step:>10}{cells}')
+  return lines
+
+
+def format_table(rows):
+  """Returns rows as text, each set of choices once, under its own scores.
+
+  Args:
+    rows: dictionaries with the keys `run_directory.SCORE_COLUMNS`.
+  """
+  groups = {}
+  for row in rows:
+    groups.setdefault(_choices(row), []).append(row)
+  lines = []
+  for group, members in groups.items():
+    metrics = list(dict.fromkeys(row['metric'] for row in members))
+    for i in range(0, len(metrics), _COLUMNS):
+      lines += _block(metrics[i:i + _COLUMNS], members)
+    lines += ['  ' + ', '.join(f'{c} {v}' for c, v in group[i:i + 4])
+              for i in range(0, len(group), 4)] + ['']
+  return '\n'.join(lines)

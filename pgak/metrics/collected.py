@@ -1,0 +1,73 @@
+"""The features of one set of images, as one pass leaves them for all metrics.
+"""
+import dataclasses
+
+import numpy as np
+
+from pgak.metrics import features
+from pgak.metrics import frechet
+from pgak.metrics import reference
+
+__all__ = ['Collected', 'collect', 'of_references']
+
+
+@dataclasses.dataclass
+class Collected:
+  """The features of a set of images.
+
+  Attributes:
+    net: the `features.FeatureNet` that made them.
+    moments: `frechet.Moments` of all images.
+    rows: float32 `[n, D]`, those of the first images, `reference.MAXIMUM_ROWS`
+      at the most; None where no metric needs them.
+  """
+  net: features.FeatureNet
+  moments: frechet.Moments
+  rows: np.ndarray | None = None
+
+
+def collect(nets, batches, keep_rows=True):
+  """Passes images once through every net.
+
+  Args:
+    nets: list of `features.FeatureNet`.
+    batches: iterable of uint8 `[b, h, w, C]`.
+    keep_rows: whether to keep the features besides their moments.
+
+  Returns:
+    List of `Collected`, one a net.
+
+  Raises:
+    UserError: if a feature is not finite.
+  """
+  moments = [frechet.Moments(net.size) for net in nets]
+  kept = [[] for _ in nets]
+  room = reference.MAXIMUM_ROWS
+  for images in features.prefetch(batches):
+    for net, found, rows in zip(nets, moments, kept):
+      new = np.concatenate(list(net([np.asarray(images)])))
+      found.update(new)
+      rows.append(new[:max(room, 0)] if keep_rows else new[:0])
+    room -= len(images)
+  return [Collected(net, found, np.concatenate(rows) if keep_rows else None)
+          for net, found, rows in zip(nets, moments, kept)]
+
+
+def of_references(nets, array, limit=None, keep_rows=True):
+  """Returns what `collect` would of real images, from the cache if there.
+
+  Args:
+    nets: list of `features.FeatureNet`.
+    array: a `data.ImageArray`.
+    limit: takes the first so many images; None for all.
+    keep_rows: whether the features themselves are needed.
+
+  Returns:
+    List of `Collected`, one a net.
+  """
+  found = []
+  for net in nets:
+    rows = reference.rows(net, array, limit) if keep_rows else None
+    moments = reference.moments(net, array, limit, rows)
+    found.append(Collected(net, moments, rows))
+  return found

@@ -1,0 +1,110 @@
+"""Nearest real images of samples, and whether samples are training images.
+
+Distances are Euclidean, between pixels on [0, 1] or between features.
+"""
+import numpy as np
+
+from pgak import errors
+from pgak import images as images_lib
+from pgak.metrics import distances
+
+__all__ = ['memorisation', 'picture', 'pixels']
+
+
+def pixels(images):
+  """Returns uint8 images as rows, float32 `[N, h w C]` on [0, 1]."""
+  images = np.asarray(images)
+  return images.reshape(len(images), -1).astype(np.float32) / 255.
+
+
+def _ratio(a, b):
+  if a == b == 0.:
+    return 1.
+  return a / b if b > 0. else np.inf
+
+
+def _fresh(test, number):
+  """The first odd-numbered test vectors."""
+  rows, seen = [], 0
+  for batch in test():
+    rows.append(np.asarray(batch)[1 - seen % 2::2])
+    seen += len(batch)
+    if sum(map(len, rows)) >= number:
+      break
+  if seen < 2:
+    raise errors.UserError(
+        f'Nearest neighbours need at least 2 test images, and there is {seen}.')
+  return np.concatenate(rows)[:number]
+
+
+def memorisation(samples, train, test, k=5):
+  """Tells samples that are near to training images from those near to data.
+
+  With d the mean distance of a set's vectors to their nearest training image
+  over that to their nearest test image, the ratio is `d(samples) / d(fresh)`,
+  where every other test image is fresh and the rest is searched. So it does not
+  depend on how many training and test images there are: about 1 for samples
+  that are as near to the training images as fresh data is, and 0 for copies.
+
+  Args:
+    samples: float `[N, D]`.
+    train: function without arguments to an iterable of float `[b, D]`, the
+      training images.
+    test: the same of the test images.
+    k: neighbours of each sample that are looked for.
+
+  Returns:
+    `(scores, train_indices, test_indices)`: the dictionary with
+    `memorisation_ratio`, `nearest_train_distance` and `nearest_test_distance`
+    (means over the samples); positions `[N, k]` in the two sets, nearest first.
+
+  Raises:
+    UserError: without samples, with fewer than two test images, or if a number
+      is not finite.
+  """
+  samples = np.asarray(samples)
+  if not len(samples):
+    raise errors.UserError('Nearest neighbours need samples, and there are '
+                           'none; raise the number of samples.')
+  distances.require_finite(samples, 'The search of neighbours')
+  number = len(samples)
+  queries = np.concatenate([samples, _fresh(test, number)])
+  to_train, train_indices = distances.nearest(queries, train(), k)
+  to_test, test_indices = distances.nearest(samples, test(), k)
+  searched = _even(test())
+  to_even = distances.nearest(queries, searched, 1)[0][:, 0]
+  to_train = to_train[:, 0]
+  own = _ratio(to_train[:number].mean(), to_even[:number].mean())
+  usual = _ratio(to_train[number:].mean(), to_even[number:].mean())
+  return ({'memorisation_ratio': float(_ratio(own, usual)),
+           'nearest_train_distance': float(to_train[:number].mean()),
+           'nearest_test_distance': float(to_test[:, 0].mean())},
+          train_indices[:number], test_indices)
+
+
+def _even(batches):
+  """Yields the even-numbered vectors."""
+  seen = 0
+  for batch in batches:
+    yield np.asarray(batch)[seen % 2::2]
+    seen += len(batch)
+
+
+def picture(samples, train_images, test_images):
+  """Returns a uint8 grid: samples, with their neighbours beside them.
+
+  Args:
+    samples: uint8 `[N, h, w, C]`.
+    train_images: uint8 `[N, k, h, w, C]`, nearest first.
+    test_images: uint8 `[N, k, h, w, C]`.
+
+  Returns:
+    uint8 `[H, W, C]`: a row for each sample, then its training neighbours, then
+    its test neighbours, a white column between.
+  """
+  white = np.full_like(samples[:, None], 255)
+  rows = np.concatenate(
+      [samples[:, None], white, train_images, white, test_images], 1)
+  columns = rows.shape[1]
+  return images_lib.grid(
+      images_lib.enlarged(rows.reshape(-1, *samples.shape[1:])), columns)

@@ -1,0 +1,26 @@
+"""Tests of the files that an evaluation leaves in a run."""
+import numpy as np
+import tensorflow as tf
+
+from pgak.evaluation import files
+
+
+def test_files_hold_what_they_are_named_after(tmp_path):
+  out = files.Files(tmp_path, 7)
+  curve = np.linspace(0., 1., 5), np.linspace(1., 0., 5)
+  out.write_curve(curve, 'samples', 'gmm_10', 'flat')
+  picture = np.arange(12, dtype=np.uint8).reshape(3, 4, 1)
+  out.write_picture(picture, 'samples', 'gmm_10', 'pixels')
+  with np.load(tmp_path / 'prd/step-00000007_samples_gmm_10_flat.npz') as found:
+    np.testing.assert_array_equal(found['precision'], curve[0])
+    np.testing.assert_array_equal(found['recall'], curve[1])
+  path = tmp_path / 'neighbours/step-00000007_samples_gmm_10_pixels.png'
+  np.testing.assert_array_equal(tf.io.decode_png(path.read_bytes()), picture)
+
+
+def test_nowhere_and_nothing_write_nothing(tmp_path):
+  out = files.Files(None, 7)
+  out.write_curve((np.ones(2), np.ones(2)), 'samples', 'own', 'flat')
+  out.write_picture(np.zeros((1, 1, 1), np.uint8), 'samples', 'own', 'flat')
+  files.Files(tmp_path, 7).write_curve(None, 'samples', 'own', 'flat')
+  assert not list(tmp_path.iterdir())

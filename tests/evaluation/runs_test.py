@@ -1,0 +1,124 @@
+"""Tests of the evaluation of runs."""
+import gin
+import pytest
+import tensorflow as tf
+import tiny_evaluation
+
+from pgak import checkpoints
+from pgak import data
+from pgak import errors
+from pgak import evaluation
+from pgak import run_directory
+from pgak.evaluation import evaluator as evaluator_lib
+from pgak.metrics import protocols
+
+
+@pytest.fixture(name='flat')
+def _flat(monkeypatch):
+  monkeypatch.setattr(evaluator_lib, 'feature_net', tiny_evaluation.flat_net)
+  return protocols.Protocol('flat', ('64',), num_samples=150, split='test')
+
+
+@pytest.fixture(name='run')
+def _run(tmp_path):
+  return tiny_evaluation.make_run(tmp_path / 'run')
+
+
+def test_a_scorer_measures_the_own_prior_and_latents(flat):
+  protocol = protocols.Protocol('flat', ('64',), 20, 'test',
+                                priors=('gmm', 'kde'))
+  score = evaluation.frechet_scorer(data.digits(), protocol)
+  del flat
+  gin.parse_config(tiny_evaluation.CONFIG)
+  model = checkpoints.build(**checkpoints._settings())
+  rows = score(model, 5)
+  assert [row['metric'] for row in rows] == [
+      'frechet_flat_64', 'reconstruction_mse', 'latent_match_prior_data',
+      'latent_match_prior_generated', 'latent_match_data_generated']
+  assert rows[0]['prior'] == 'standard_normal' and rows[0]['step'] == 5
+
+
+@pytest.mark.parametrize('checkpoint, steps', [
+    ('latest', [20]), ('best', [10]), ('all', [10, 20]), (10, [10]),
+    ('10', [10])])
+def test_evaluate_measures_and_appends(run, flat, checkpoint, steps):
+  rows = evaluation.evaluate(run.path, checkpoint, protocol=flat)
+  assert [row['step'] for row in rows[::2]] == steps
+  written = run.scores()
+  assert len(written) == len(rows)
+  assert list(written[0]) == list(run_directory.SCORE_COLUMNS)
+  for row, text in zip(rows, written):
+    assert float(text['value']) == row['value']
+    assert text['prior'] in ('standard_normal', 'none')
+  if checkpoint == 'all':
+    assert rows[0]['value'] != rows[2]['value']
+    evaluation.evaluate(run.path, 10, protocol=flat)
+    assert len(run.scores()) == len(rows) + 2
+    # The same checkpoint gives the same numbers.
+    assert run.scores()[-2:] == written[:2]
+
+
+def test_evaluate_measures_the_weights_of_the_checkpoint(run, flat):
+  model = checkpoints.load_configured(run, 20)
+  row, _ = evaluation.evaluate(run.path, 20, protocol=flat)
+  evaluator = evaluation.Evaluator(data.digits(), flat)
+  assert evaluator.score(model)['frechet_flat_64'] == pytest.approx(
+      row['value'], rel=1e-6)
+
+
+def test_a_checkpoint_that_is_not_there_is_named(run, flat):
+  with pytest.raises(errors.UserError, match="no checkpoint '30'"):
+    evaluation.evaluate(run.path, '30', protocol=flat)
+  assert not run.scores()
+
+
+def test_a_given_prior_replaces_the_protocols(run, flat):
+  rows = evaluation.evaluate(run.path, 20, protocol=flat, prior='gaussian')
+  assert [(r['metric'], r['prior']) for r in rows] == [
+      ('frechet_flat_64', 'gaussian'), ('log_likelihood_train', 'gaussian'),
+      ('log_likelihood_held_out', 'gaussian'), ('reconstruction_mse', 'none')]
+  assert tf.math.is_finite(rows[1]['value'])
+  own, _ = evaluation.evaluate(run.path, 20, protocol=flat, prior='own')
+  assert own['value'] != rows[0]['value']
+  both = evaluation.evaluate(run.path, 20, protocol=flat,
+                             prior=['gaussian', 'own'])
+  assert {r['prior']: r['value'] for r in both
+          if r['metric'] == 'frechet_flat_64'} == {
+              'gaussian': rows[0]['value'], 'standard_normal': own['value']}
+
+
+@pytest.mark.parametrize('name', ['Gauss', 'digits'])
+def test_an_unknown_prior_is_told_before_anything_is_measured(
+    run, monkeypatch, name):
+  monkeypatch.setattr(evaluator_lib, 'Evaluator', None)
+  with pytest.raises(errors.UserError, match=f'no prior {name!r}'):
+    evaluation.evaluate(run.path, 20, prior=['own', name])
+
+
+def test_given_metrics_replace_the_protocols(run, flat):
+  rows = evaluation.evaluate(run.path, 20, protocol=flat, metrics=['prd'])
+  assert {r['metric'] for r in rows} == {'prd_f_8', 'prd_f_1_8'}
+  assert sorted(p.suffix for p in (run.path / 'prd').iterdir()) == [
+      '.npz', '.png']
+  with pytest.raises(errors.UserError, match="cannot measure 'fid'"):
+    evaluation.evaluate(run.path, 20, protocol=flat, metrics=['fid'])
+
+
+def test_the_paper_of_raes_has_its_columns(run, flat):
+  del flat
+  gin.parse_config(['rae_quick.num_samples = 60',
+                    'GaussianMixture.num_components = 2'])
+  rows = evaluation.evaluate(run.path, 20, 'rae_quick', metrics=['frechet'])
+  # An autoencoder's latents are pulled to no prior, so N is a fitted Gaussian.
+  assert [(r['images'], r['prior'], r['num_samples']) for r in rows
+          if r['metric'] == 'frechet_flat_classifier'] == [
+              ('reconstructions', 'none', 60), ('interpolations', 'none', 60),
+              ('samples', 'gaussian', 60), ('samples', 'gmm_2', 60)]
+  assert {r['rounding'] for r in rows if r['features'] != 'latents'} == {
+      'truncate'}
+
+
+def test_a_damaged_configuration_is_told(run, flat):
+  gin.clear_config()
+  with pytest.raises(errors.UserError, match='parse_run'):
+    evaluation.evaluate(run.path, protocol=flat)
