@@ -42,6 +42,8 @@ def make(name, batch_norm=False, seed=0, **settings):
   """Builds one of pgak's models on tiny nets, no weight of which is 0."""
   if name in ('LPGA', 'LVPGA'):
     settings.setdefault('warm_up_steps', 0)
+  if name == 'RAEL2':  # These decoders have no other kernels.
+    settings.setdefault('dense_kernels', True)
   model = getattr(models, name)(encoder(STOCHASTIC[name], batch_norm),
                                 decoder(batch_norm), **settings)
   scatter(model, seed)

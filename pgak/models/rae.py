@@ -72,6 +72,9 @@ class RAEL2(RAE):
       decays the convolutions alone, but on CelebA all. Biases and batch norm
       never count.
     updates: rows that replace those of the update table.
+
+  Raises:
+    ValueError: if no kernel of the decoder counts.
   """
 
   updates = RAE.updates | {'decoder_l2': ('decoder',)}
@@ -82,13 +85,19 @@ class RAEL2(RAE):
                      {'decoder_l2': decoder_l2}, name='rae_l2')
     self.decoder_l2 = decoder_l2
     self.dense_kernels = dense_kernels
+    if not self._kernels():
+      raise ValueError('RAEL2 finds no convolution in the decoder whose kernel '
+                       'it could decay: bind `RAEL2.dense_kernels = True`.')
+
+  def _kernels(self):
+    ranks = (2, 4) if self.dense_kernels else (4,)
+    return [v.value for v in self.decoder.trainable_variables
+            if len(v.shape) in ranks]
 
   def terms(self, images, noise, training=True):
-    ranks = (2, 4) if self.dense_kernels else (4,)
-    kernels = [v.value for v in self.decoder.trainable_variables
-               if len(v.shape) in ranks]
     terms = super().terms(images, noise, training)
-    return terms | {'decoder_l2': losses.sum_of_squares(kernels)}   # eq. 16
+    decay = losses.sum_of_squares(self._kernels())
+    return terms | {'decoder_l2': decay}                            # eq. 16
 
 
 @gin.register

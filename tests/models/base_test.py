@@ -307,7 +307,6 @@ SHIPPED = [(name, term) for name in tiny_models.STOCHASTIC
            for term in getattr(models, name).updates]
 SETTINGS = {
     **{name: {} for name in tiny_models.STOCHASTIC},
-    'RAEL2': dict(dense_kernels=True),
     'LPGA': dict(data_latent_reconstruction=0.1),
     'LVPGA': dict(data_latent_reconstruction=0.1, nll_encoder=0.1),
     'VPGA': dict(data_latent_reconstruction=0.1),

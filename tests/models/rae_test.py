@@ -33,6 +33,11 @@ def test_the_decay_is_of_conv_kernels_or_of_all_and_of_nothing_else(
       sum(float((k**2).sum()) for k in kernels), rel=1e-5)
 
 
+def test_a_decoder_without_a_kernel_to_decay_is_refused():
+  with pytest.raises(ValueError, match='RAEL2.dense_kernels = True'):
+    models.RAEL2(tiny_models.encoder(), tiny_models.decoder())
+
+
 def test_a_probe_is_right_on_average():
   """The mean over many probes is the exact penalty, within 4 errors."""
   probing = tiny_models.make('RAEGP')

@@ -102,7 +102,7 @@ def test_macros_are_read(tmp_path):
      "'a'"),
     (CELLS + 'train.steps = 3', 'sweep.bindings'),
     (CELLS + 'sweep.cellz = 3', 'cellz'),
-    (CELLS + "include 'networks/conv_digits.gin'", 'encoder'),
+    (CELLS + "include 'networks/conv_digits.gin'", 'coder'),
     (CELLS + 'sweep.seeds = [', 'a.sweep'),
 ])
 def test_what_is_wrong_is_one_sentence(tmp_path, text, named):
