@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 
-SETTINGS = dict(filters=32, units=256, latent_dim=16, batch_size=100,
+SETTINGS = dict(filters=16, units=128, latent_dim=16, batch_size=100,
                 learning_rate=1e-3, kl=5e-3, mmd=0.03, latent_l2=1e-4,
                 decoder_l2=1e-7)
 FILES = {'vae': 'models/vae.gin', 'wae_mmd': 'models/wae_mmd.gin',

@@ -191,14 +191,14 @@ def test_a_stopped_sweep_stops_its_commands_and_resumes(tmp_path, number):
                for c in (t / 'children').read_text().split()]
   assert children and all(map(is_alive, children))
   os.kill(sweep.pid, number)
-  assert sweep.wait(20) == 130
+  assert sweep.wait(60) == 130
   assert not any(map(is_alive, children))
   # Nothing was finished, and the locks are free again.
   failures, _ = run({'a': ['sleep = 0']}, text)
   assert not failures and calls() == {'train': 4, 'evaluate': 4}
 
 
-def wait_for(condition, seconds=20.):
+def wait_for(condition, seconds=60.):
   end = time.monotonic() + seconds
   while not condition():
     assert time.monotonic() < end
