@@ -97,7 +97,7 @@ def test_the_installed_package_comes_from_the_wheel(environment, tmp_path):
 def test_console_scripts_answer(environment, script, tmp_path):
   done = subprocess.run([environment / script, '--help'], cwd=tmp_path,
                         capture_output=True, text=True, check=False)
-  assert '--run_dir' in done.stdout and 'Traceback' not in done.stderr
+  assert 'flags:\n' in done.stdout and 'Traceback' not in done.stderr
 
 
 def test_installed_scripts_train_and_draw(environment, tmp_path):
