@@ -174,7 +174,9 @@ def is_alive(pid):
 def test_a_stopped_sweep_stops_its_commands_and_resumes(tmp_path, number):
   text = EVALUATIONS + 'sweep.seeds = [0, 1]'
   read({'a': ["sleep = 30"]}, text)
-  code = ('import sys\nfrom pgak import sweeping\n'
+  # What is started in the background may have been told to ignore SIGINT.
+  code = ('import signal, sys\nfrom pgak import sweeping\n'
+          'signal.signal(signal.SIGINT, signal.default_int_handler)\n'
           'from pgak.sweeping import running\n'
           f'running._words = lambda c: [sys.executable, {str(STAND_IN)!r}, '
           'c[0][5:], *c[1:]]\n'
