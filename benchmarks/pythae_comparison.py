@@ -35,13 +35,18 @@ def _bindings(settings):
           for part in ('encoder', 'decoder')
           for name, value in (('base_filters', 'filters'),
                               ('dense_units', 'units'))]
-  return nets + [
+  weights = {
+      'vae': [f'VAE.kl = {s["kl"]}'],
+      'wae_mmd': [f'WAEMMD.mmd = {s["mmd"]}'],
+      'rae_l2': [f'RAEL2.latent_l2 = {s["latent_l2"]}',
+                 f'RAEL2.decoder_l2 = {s["decoder_l2"]}',
+                 'RAEL2.dense_kernels = True'],
+  }[s['model']]
+  return nets + weights + [
       f'latent_dim = {s["latent_dim"]}', 'decoder.value_range = (0., 1.)',
       'train.optimizer = @adam', f'adam.learning_rate = {s["learning_rate"]}',
-      f'VAE.kl = {s["kl"]}', f'WAEMMD.mmd = {s["mmd"]}',
-      f'RAEL2.latent_l2 = {s["latent_l2"]}', 'RAEL2.dense_kernels = True',
-      f'RAEL2.decoder_l2 = {s["decoder_l2"]}', f'train.seed = {s["seed"]}',
-      'train.steps = 1', f'data_dir = {s["data_dir"]!r}']
+      f'train.seed = {s["seed"]}', 'train.steps = 1',
+      f'data_dir = {s["data_dir"]!r}']
 
 
 def _train_here(settings):
