@@ -34,3 +34,11 @@ def _clean_globals():
     keras = sys.modules['keras']
     keras.config.set_floatx('float32')
     keras.config.set_dtype_policy('float32')
+
+
+@pytest.fixture
+def float64():
+  """Makes Keras compute in float64; `_clean_globals` undoes it."""
+  import keras
+  keras.config.set_floatx('float64')
+  keras.config.set_dtype_policy('float64')

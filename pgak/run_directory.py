@@ -8,6 +8,8 @@ RUN_DIR/
   checkpoints/    step-00001000/ ...; best.json names the best one
   events/         TensorBoard
   samples/        grids by step
+  densities/      those that were fitted to the latents
+  grids/ prd/ neighbours/   what evaluations drew
   scores.csv      one row a number
 ```
 

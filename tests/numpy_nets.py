@@ -4,8 +4,9 @@ What the tests of gradients hold a train step against: nothing here is pgak's.
 """
 import numpy as np
 
-__all__ = ['B', 'D', 'H', 'K', 'decoder_jacobian', 'difference', 'f', 'g',
-           'half_square', 'heads', 'kl', 'sigma', 'unpack']
+__all__ = ['B', 'D', 'H', 'K', 'assert_close', 'changes', 'decoder_jacobian',
+           'difference', 'f', 'g', 'half_square', 'heads', 'kl', 'sigma',
+           'unpack']
 
 # Numbers an image, latent dimensions, hidden units, images in a batch.
 D, H, K, B = 6, 3, 5, 7
@@ -69,3 +70,33 @@ def difference(function, point, step=1e-3):
       return function(moved)
     gradient[i] = (8. * (at(1) - at(-1)) - (at(2) - at(-2))) / (12. * step)
   return gradient
+
+
+def changes(table, phi0, theta0, step_size):
+  """What one step of gradient descent on a table does to each part.
+
+  Args:
+    table: `{term: [weight, parts, function of (phi, theta)]}`.
+    phi0: the encoder's weights at which the step starts.
+    theta0: the decoder's.
+    step_size: learning rate.
+
+  Returns:
+    `{part: vector}`.
+  """
+  def objective(part, phi, theta):
+    return sum(weight * term(phi, theta)
+               for weight, parts, term in table.values() if part in parts)
+  gradients = {
+      'encoder': difference(lambda v: objective('encoder', v, theta0), phi0),
+      'decoder': difference(lambda v: objective('decoder', phi0, v), theta0)}
+  return {part: -step_size * v for part, v in gradients.items()}
+
+
+def assert_close(found, expected, rtol, share):
+  """Holds changes against others, to `share` of the largest of each part."""
+  for part in ('encoder', 'decoder'):
+    largest = np.abs(expected[part]).max()
+    assert largest > 1e-3
+    np.testing.assert_allclose(found[part], expected[part], rtol,
+                               share * largest, err_msg=part)

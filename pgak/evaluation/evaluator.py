@@ -22,6 +22,7 @@ __all__ = ['Evaluator', 'feature_net']
 
 _MAX_TRAINING_IMAGES = 60000
 _MAX_LATENTS = 10000
+_SHOWN = 64
 
 
 def feature_net(level, dataset):
@@ -180,6 +181,8 @@ class Evaluator:
                    split=self._compared(kind, measured.num_real), **settings)
                for name, value in measured.values.items()]
       files.write_curve(measured.curve, kind, prior, net.name)
+    if kind == 'samples':
+      files.write_grid(first[:_SHOWN], prior)
     if 'neighbours' in self.protocol.metrics and kind == 'samples':
       rows += self._neighbour_rows(found, first, row, files, settings)
     return rows

@@ -2,6 +2,7 @@
 import pathlib
 
 from pgak import images as images_lib
+from pgak import sampling
 from pgak.metrics import prd
 
 __all__ = ['Files']
@@ -12,7 +13,8 @@ class Files:
 
   `prd/<name>.npz` holds the arrays `precision` and `recall`, `prd/<name>.png`
   is its plot, `neighbours/<name>.png` shows samples beside real images, where
-  name is `step-<step>_<images>_<prior>_<features>`.
+  name is `step-<step>_<images>_<prior>_<features>`;
+  `grids/step-<step>_<prior>.png` shows samples of a density.
 
   Args:
     folder: path, or None to write nothing.
@@ -31,6 +33,13 @@ class Files:
     if self.folder and curve is not None:
       title = f'{images}, {prior}, {features}'
       prd.write(self._path('prd', images, prior, features), *curve, title)
+
+  def write_grid(self, images, prior):
+    """Writes samples of a density, uint8 `[n, h, w, C]`, as one picture."""
+    if self.folder:
+      path = self._path('grids', prior)
+      images_lib.write_png(path.with_name(path.name + '.png'),
+                           sampling.picture(images))
 
   def write_picture(self, picture, images, prior, features):
     """Writes a uint8 picture `[H, W, C]` of neighbours."""

@@ -139,12 +139,15 @@ def grids(cells):
   blocks = []
   for dataset, members in _datasets(cells):
     for kind, tells in (
-        ('samples', 'Samples'), ('reconstructions', 'Reconstructions: each '
-                                 'image, and its reconstruction on its right'),
+        ('samples', "Samples of the model's own prior"),
+        ('reconstructions', 'Reconstructions: each image, and its '
+                            'reconstruction on its right'),
         ('interpolations', 'Interpolations between images, line by line')):
       pictures = [p for p in (_grid(cell, kind) for cell in members) if p]
       if pictures:
         blocks.append(pages.Pictures(f'{tells}, {dataset}', pictures))
+      if kind == 'samples':
+        blocks += _evaluated_grids(members, dataset)
   return pages.Section('Samples, reconstructions and interpolations', blocks or
                        [pages.Text('No run has grids in samples/.')])
 
@@ -157,6 +160,25 @@ def _grid(cell, kind):
           _file_name(kind, str(cell.number), cell.label), png,
           f'{kind} of {cell.label} after {step} steps',
           f'{cell.label}, seed {run.seed}, step {step}', pixels=True)
+  return None
+
+
+def _evaluated_grids(cells, dataset):
+  """Samples that evaluations drew, side by side by model, prior by prior."""
+  names = dict.fromkeys(n for c in cells for run in c.runs for n in run.grids)
+  return [pages.Pictures(
+      f'Samples, {name}, {dataset}',
+      [picture for cell in cells if (picture := _evaluated_grid(cell, name))])
+          for name in names]
+
+
+def _evaluated_grid(cell, name):
+  for run in cell.runs:
+    if name in run.grids:
+      return pages.Picture(
+          _file_name('grid', str(cell.number), name, cell.label),
+          run.grids[name], f'samples of {cell.label} drawn from {name}',
+          f'{cell.label}, seed {run.seed}, {name}', pixels=True)
   return None
 
 

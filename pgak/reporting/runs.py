@@ -57,6 +57,7 @@ class Run:
     scores: list of `Score`.
     pictures: `{kind: (step, PNG bytes)}`, the newest.
     extra_pictures: `{name: PNG bytes}` of neighbours.
+    grids: `{prior: PNG bytes}` of samples that an evaluation drew.
     curve_files: `{name: path}` of the precision and recall curves.
     commands: those of the sweep that it belongs to, else an empty list.
     problems: sentences.
@@ -68,6 +69,7 @@ class Run:
   scores: list = dataclasses.field(default_factory=list)
   pictures: dict = dataclasses.field(default_factory=dict)
   extra_pictures: dict = dataclasses.field(default_factory=dict)
+  grids: dict = dataclasses.field(default_factory=dict)
   curve_files: dict = dataclasses.field(default_factory=dict)
   commands: list = dataclasses.field(default_factory=list)
   problems: list = dataclasses.field(default_factory=list)
@@ -315,10 +317,12 @@ def _read_pictures(run):
         break
   if not run.pictures:
     run.problems.append('It has no grids of samples.')
-  for name, file in _newest(run.path / 'neighbours', '*.png').items():
-    png = _png(run, file)
-    if png:
-      run.extra_pictures[name] = png
+  for folder, found in (('neighbours', run.extra_pictures),
+                        ('grids', run.grids)):
+    for name, file in _newest(run.path / folder, '*.png').items():
+      png = _png(run, file)
+      if png:
+        found[name] = png
   run.curve_files = _newest(run.path / 'prd', '*.npz')
 
 

@@ -229,6 +229,7 @@ def test_files_are_named_by_what_tells_them_apart(flat, generated, tmp_path):
                  tiny_evaluation.Model(), 30, folder=tmp_path)
   stems = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob('*.*')}
   assert stems == {
+      'grids/step-00000030_counting.png',
       'prd/step-00000030_samples_counting_flat_64.npz',
       'prd/step-00000030_samples_counting_flat_64.png',
       'prd/step-00000030_reconstructions_none_flat_64.npz',

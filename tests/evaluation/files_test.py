@@ -11,16 +11,21 @@ def test_files_hold_what_they_are_named_after(tmp_path):
   out.write_curve(curve, 'samples', 'gmm_10', 'flat')
   picture = np.arange(12, dtype=np.uint8).reshape(3, 4, 1)
   out.write_picture(picture, 'samples', 'gmm_10', 'pixels')
+  out.write_grid(np.full((4, 64, 64, 1), 9, np.uint8), 'gmm_10')
   with np.load(tmp_path / 'prd/step-00000007_samples_gmm_10_flat.npz') as found:
     np.testing.assert_array_equal(found['precision'], curve[0])
     np.testing.assert_array_equal(found['recall'], curve[1])
   path = tmp_path / 'neighbours/step-00000007_samples_gmm_10_pixels.png'
   np.testing.assert_array_equal(tf.io.decode_png(path.read_bytes()), picture)
+  grid = tf.io.decode_png(
+      (tmp_path / 'grids/step-00000007_gmm_10.png').read_bytes()).numpy()
+  assert grid.shape[0] >= 128 and 9 in grid
 
 
 def test_nowhere_and_nothing_write_nothing(tmp_path):
   out = files.Files(None, 7)
   out.write_curve((np.ones(2), np.ones(2)), 'samples', 'own', 'flat')
   out.write_picture(np.zeros((1, 1, 1), np.uint8), 'samples', 'own', 'flat')
+  out.write_grid(np.zeros((1, 8, 8, 1), np.uint8), 'own')
   files.Files(tmp_path, 7).write_curve(None, 'samples', 'own', 'flat')
   assert not list(tmp_path.iterdir())

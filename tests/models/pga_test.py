@@ -21,15 +21,6 @@ def pga_test_root(model=gin.REQUIRED):
   return model
 
 
-@pytest.fixture
-def float64():
-  keras.config.set_floatx('float64')
-  keras.config.set_dtype_policy('float64')
-  yield
-  keras.config.set_floatx('float32')
-  keras.config.set_dtype_policy('float32')
-
-
 def _images(number=7, seed=1):
   return tf.constant(tiny_models.images(number, seed))
 

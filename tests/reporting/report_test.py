@@ -26,12 +26,14 @@ def _sweep(tmp_path_factory):
           tiny_reports.row('fid', v / better + seed, step=step, prior=p)
           for p, v in ((prior, 50.), ('gmm_1', 30.), ('gmm_5', 25.),
                        ('gmm_10', 20.)) for step in (300, 600)])
-      for folder in ('prd', 'neighbours'):
+      for folder in ('prd', 'neighbours', 'grids'):
         (run / folder).mkdir()
       np.savez(run / 'prd' / 'step-00000600_samples.npz',
                recall=[0., 1.], precision=[1., 0.])
       shutil.copy(run / 'samples' / 'samples_00000600.png',
                   run / 'neighbours' / 'step-00000600_samples_pixels.png')
+      shutil.copy(run / 'samples' / 'samples_00000600.png',
+                  run / 'grids' / 'step-00000600_gmm_10.png')
   broken = tiny_reports.make(path / 'broken', 'VPGA')
   for file in sorted(broken.rglob('*')):
     if file.is_file():
@@ -44,6 +46,13 @@ def _written(sweep, tmp_path_factory):
   output = tmp_path_factory.mktemp('reports') / 'deep' / 'all.html'
   problems = reporting.write_report(output, [sweep], with_latents=False)
   return output, problems
+
+
+def test_samples_of_a_density_stand_side_by_side(written):
+  output, _ = written
+  assert 'Samples, gmm_10, ' in output.read_text()
+  for model in ('ae', 'vae'):
+    assert list((output.parent / 'all_files').glob(f'grid_*_gmm_10_{model}*'))
 
 
 def test_page_and_markdown_have_every_section(written):

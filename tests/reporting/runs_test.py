@@ -142,7 +142,8 @@ def test_an_empty_run(tmp_path):
 
 def test_of_pictures_and_curves_of_one_name_the_newest_is_taken(tmp_path):
   path = tiny_reports.make(tmp_path / 'run', events=False)
-  for folder, end in (('neighbours', 'png'), ('prd', 'npz')):
+  for folder, end in (('neighbours', 'png'), ('grids', 'png'),
+                      ('prd', 'npz')):
     (path / folder).mkdir()
     for step in (300, 600):
       source = path / 'samples' / f'samples_{step:08d}.png'
@@ -150,5 +151,6 @@ def test_of_pictures_and_curves_of_one_name_the_newest_is_taken(tmp_path):
           source.read_bytes())
   run = runs.read(path)
   assert run.extra_pictures == {'samples_pixels': run.pictures['samples'][1]}
+  assert run.grids == run.extra_pictures
   assert [p.name for p in run.curve_files.values()] == [
       'step-00000600_samples_pixels.npz']
