@@ -13,6 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 INSTALL_REQUIRES = [
     'absl-py>=2.1',
     'gin-config~=0.5',
+    'h5py>=3.10',
     'importlib_resources>=6',  # imported by TFDS, but not required by it
     'keras~=3.15',
     'keras-cv~=0.9',

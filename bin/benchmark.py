@@ -32,6 +32,10 @@ def main(argv):
     found = benchmarking.mixture_ratio(args.mixture_latents)
     print(f'EM for 10 components on {args.mixture_latents} latents of 64 '
           f'dimensions, against scikit-learn: {found["ratio"]:.2f}')
+  for flow in ('real_nvp', 'maf'):
+    ratio = benchmarking.sampling_ratio(flow)['ratio']
+    print(f'1,024 new images through a {flow} prior of 8 dimensions, against '
+          f'decoding 1,024 latents: {ratio:.2f}')
   if args.inception:
     from pgak.metrics import features
     from pgak.metrics import inception

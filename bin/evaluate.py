@@ -17,14 +17,20 @@ the 10,000 test images; `pga_icml2020` is the published FID of the PGA paper.
 `rae_iclr2020` is that of the RAE paper: reconstructions, interpolations, and
 samples of a Gaussian (or of N(0, I), where training pulls the latents to it)
 and of a mixture; `rae_fid768` and `rae_quick` are the same with the other
-features.
+features. `learned_priors_separability` is the one of the learned-priors paper:
+how well planes in latent space tell attributes of 20,000 samples; the data set
+has attributes (`images.attributes`) or labels. `learned_priors_pairs` is for
+runs on pairs: the diversity of two images for one test condition, and the
+inception score by a classifier of the data set.
 
 Priors: `own` is the one that the model was trained with; standard_normal,
 gaussian, gmm, bayesian_gmm, kde, real_nvp and two_stage come after training,
 fitted to the latents of the training images.
 
 Metrics: frechet, prd, precision_recall, kid, inception_score, reconstruction,
-reconstruction_mse and neighbours.
+reconstruction_mse, neighbours, separability and lpips, the distance of
+reconstructions with SqueezeNet, or `--gin_param='LPIPS.net = "vgg"'` (or
+"alex"), whose weights are in the folder that PGAK_PERCEPTUAL names.
 """
 from pgak.bin import command as command_lib
 
@@ -33,7 +39,8 @@ command.define_common()
 command.define_string('checkpoint', 'latest', 'latest, best, all or a step.')
 command.define_choice('protocol', 'quick',
                       ['quick', 'fid768_test', 'pga_icml2020', 'rae_quick',
-                       'rae_fid768', 'rae_iclr2020'],
+                       'rae_fid768', 'rae_iclr2020',
+                       'learned_priors_separability', 'learned_priors_pairs'],
                       'What is measured, and how.')
 command.define_string('prior', None, "Priors to sample from, with commas "
                       "between, instead of the protocol's.")
@@ -75,7 +82,8 @@ def main(argv):
   names = (args.prior.split(',') if args.prior
            else protocols.resolve(args.protocol).priors)
   configuration.parse_run(run, bindings, roots=[
-      'evaluate', args.protocol, 'inception', 'classifier',
+      'evaluate', args.protocol, 'inception', 'classifier', 'LPIPS',
+      'attribute_net', 'attribute_classifiers', 'separability',
       *(root for p in names
         for root in priors.prior_roots(p.replace('own_or_', '')))])
   print(evaluation.format_table(evaluation.evaluate(args.run_dir)))

@@ -2,9 +2,10 @@ r"""Exports a trained model for TensorFlow Serving, and verifies the export.
 
 It writes OUTPUT/<version>/ with the signatures generate, encode, decode,
 reconstruct, interpolate, generate_png, encode_image, sample_latents and, where
-what generate samples from has a density, log_prob. A fresh process without
-pgak then loads it as TensorFlow Serving does and compares its images with the
-model's, before it is put in its place.
+what generate samples from has a density, log_prob; where it is a flow, also
+latent_to_base and base_to_latent. A fresh process without pgak then loads it as
+TensorFlow Serving does and compares its images with the model's, before it is
+put in its place.
 
   export.py --run_dir=runs/digits --output=exports/digits
   export.py --run_dir=runs/digits --prior=gmm

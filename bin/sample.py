@@ -1,7 +1,7 @@
-r"""Draws new images, reconstructions or interpolations from a trained model.
+r"""Draws from a trained model: images, or a look into its latents.
 
 The model is that of a run directory or of an export. The output is a picture,
-or an array of uint8 images by its name `images` in a NumPy .npz file.
+or all that is in it by name in a NumPy .npz file, such as `images`, uint8.
 
   sample.py --run_dir=runs/digits --output=samples.png --num_samples=64
   sample.py --run_dir=runs/digits --output=lines.png --kind=interpolation
@@ -13,6 +13,26 @@ images when it is first asked for, and kept in the run directory.
 
   sample.py --run_dir=runs/digits --output=gmm.png --prior=gmm \
     --gin_param='GaussianMixture.num_components = 20'
+
+Where the prior is a flow, the latents z_T have a second space z_0, in which the
+prior is N(0, I). Paths go straight in z_T or along arcs in z_0, between two
+images, or towards an attribute's vector: the mean latent of the training images
+that have it less that of those that do not.
+
+  sample.py --run_dir=runs/flow --output=both.png --kind=interpolation \
+    --space=both
+  sample.py --run_dir=runs/faces --output=glasses.png --kind=attribute \
+    --attribute=Eyeglasses --prior=real_nvp
+  sample.py --run_dir=runs/flow --output=paths.png --kind=paths
+
+The latents themselves are drawn in two dimensions, by class and beside the
+prior; and images are ranked by the density of their latents, within their set
+(`log_density`; .csv for a row an image) or against another one (`ood`).
+
+  sample.py --run_dir=runs/flow --output=latents.png --kind=latents
+  sample.py --run_dir=runs/flow --output=ranked.png --kind=log_density
+  sample.py --run_dir=runs/flow --output=ood.png --kind=ood \
+    --against=fashion_mnist
 """
 from pgak.bin import command as command_lib
 
@@ -23,16 +43,35 @@ command.define_string('export_dir', None, 'An export to draw from, instead of '
 command.define_string('output', None, 'The file to write, .png or .npz.',
                       required=True)
 command.define_choice('kind', 'samples',
-                      ['samples', 'interpolation', 'reconstruction'],
+                      ['samples', 'interpolation', 'reconstruction',
+                       'attribute', 'latents', 'paths', 'log_density', 'ood'],
                       'What is drawn: samples of the prior; lines of 8 between '
-                      'images; or images, each beside its reconstruction.')
-command.define_integer('num_samples', 64, 'How many images.', lower_bound=1)
+                      'images; images, each beside its reconstruction; images '
+                      'that are given an attribute; latents beside the prior; '
+                      'paths over the plane of the latents; the least and the '
+                      'most likely images; or two sets by their likelihood.')
+command.define_integer('num_samples', None, 'How many images, by default 64; '
+                       'or points in a cloud (10000), or paths (1).',
+                       lower_bound=1)
 command.define_integer('seed', 0, 'Decides what is drawn.')
 command.define_string('checkpoint', 'latest', 'latest, best or a step.')
 command.define_string('prior', 'own', 'What is sampled from: own for the '
                       "model's prior; or another, fitted to the training "
                       'images if need be: standard_normal, gaussian, gmm, '
                       'bayesian_gmm, kde, real_nvp or two_stage.')
+command.define_choice('space', None, ['zT', 'z0', 'both'], 'Where paths go: '
+                      'straight in zT, along arcs in z0, or a row of each. By '
+                      'default zT between images, and both towards an '
+                      'attribute.')
+command.define_string('attribute', None, "An attribute of the data set's "
+                      "images, such as Eyeglasses, or label=7 for a class.")
+command.define_string('against', None, 'The other data set of ood: '
+                      'fashion_mnist, say, or a gin file that binds '
+                      'train.dataset.')
+
+
+_KINDS_OF = {'space': ('interpolation', 'attribute'),
+             'attribute': ('attribute',), 'against': ('ood',)}
 
 
 def main(argv):
@@ -43,11 +82,16 @@ def main(argv):
   if args.export_dir and args.prior != 'own':
     command.fail('An export has the density that it was made with: give '
                  '--prior to export, or --run_dir')
+  for flag, kinds in _KINDS_OF.items():
+    if args[flag].value is not None and args.kind not in kinds:
+      command.fail(f'--{flag} belongs to --kind={" or ".join(kinds)}')
+  if args.export_dir and args.space not in (None, 'zT'):
+    command.fail('An export goes straight in zT: give --run_dir for --space')
   command_lib.import_tensorflow()
   from pgak import drawing
   if args.export_dir:
     drawing.sample_export(args.export_dir, args.output, args.kind,
-                          args.num_samples, args.seed)
+                          args.num_samples or 64, args.seed)
     return
   from pgak import configuration
   from pgak import priors
@@ -55,9 +99,13 @@ def main(argv):
   from pgak import registry
   registry.register()
   bindings = command_lib.bindings_of_flags(args)
-  for flag in ('kind', 'num_samples', 'seed', 'checkpoint', 'prior'):
-    bindings.append(f'sample.{flag} = {args[flag].value!r}')
+  for flag in ('kind', 'num_samples', 'seed', 'checkpoint', 'prior', 'space',
+               'attribute'):
+    if args[flag].value is not None:
+      bindings.append(f'sample.{flag} = {args[flag].value!r}')
   run = run_directory.RunDirectory(args.run_dir)
+  if args.against:
+    bindings += drawing.against_bindings(run, args.against)
   configuration.parse_run(run, bindings, roots=[
       'sample', *priors.prior_roots(args.prior)])
   drawing.sample(args.run_dir, args.output)

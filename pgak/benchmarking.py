@@ -7,7 +7,8 @@ take turns in one process, and the ratio of their medians is told:
   mathematics on the same nets;
 * the steps of the PGA family, against a plain autoencoder's, beside the ratio
   that counting floating-point operations predicts;
-* a Gaussian mixture's iterations, against scikit-learn's on the same latents.
+* a Gaussian mixture's iterations, against scikit-learn's on the same latents;
+* new images through a flow prior, against decoding as many latents.
 """
 import statistics
 import time
@@ -24,7 +25,8 @@ from pgak import networks
 from pgak import noise
 from pgak import priors
 
-__all__ = ['MODELS', 'format_table', 'mixture_ratio', 'train_step_ratios']
+__all__ = ['MODELS', 'format_table', 'mixture_ratio', 'sampling_ratio',
+           'train_step_ratios']
 
 MODELS = {
     'ae': (models.AE, dict()),
@@ -274,6 +276,40 @@ def _fit_quietly(model, latents):
     # With no tolerance, it never converges.
     warnings.simplefilter('ignore', exceptions.ConvergenceWarning)
     model.fit(latents)
+
+
+def sampling_ratio(flow='real_nvp', number=1024, latent_dim=8, repeats=9):
+  """Times new images through a flow prior against decoding as many latents.
+
+  The decoder is InfoGAN's for 28x28 images, the flow of `FlowPrior`'s own size.
+
+  Args:
+    flow: as for `priors.FlowPrior`.
+    number: images.
+    latent_dim: latent dimensions.
+    repeats: timings of each side, taken in turn.
+
+  Returns:
+    Dictionary: 'sampling' and 'decoding' seconds, and their 'ratio'.
+  """
+  decoder = networks.decoder(
+      lambda x, channels: networks.conv_mnist_decoder(
+          x, channels, batch_norm=True, kernel_size=4, first_batch_norm=True),
+      SHAPE, latent_dim)
+  prior = priors.FlowPrior(latent_dim, flow, seed=0)
+  decode = tf.function(lambda z: decoder(z, training=False))
+  sample = tf.function(lambda seed: decoder(prior.sample(number, seed),
+                                            training=False))
+  latents = prior.sample(number)
+  times = [], []
+  for repeat in range(repeats + 1):  # The first one traces.
+    for run, seconds in zip((lambda: sample(tf.constant(repeat)).numpy(),
+                             lambda: decode(latents).numpy()), times):
+      taken = _seconds(run)
+      if repeat:
+        seconds.append(taken)
+  sampling, decoding = (statistics.median(t) for t in times)
+  return dict(sampling=sampling, decoding=decoding, ratio=sampling / decoding)
 
 
 def format_table(rows):

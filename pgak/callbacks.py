@@ -14,9 +14,11 @@ import tensorflow as tf
 from pgak import errors
 from pgak import images as images_lib
 from pgak import sampling
+from pgak import translation
 
-__all__ = ['Checkpointer', 'EveryNSteps', 'Galleries', 'Plateau', 'Progress',
-           'Scores', 'StopOnFault', 'TermLogger', 'stop_on_fault']
+__all__ = ['Checkpointer', 'EveryNSteps', 'Galleries', 'PairGalleries',
+           'Plateau', 'Progress', 'Scores', 'StopOnFault', 'TermLogger',
+           'stop_on_fault']
 
 
 class EveryNSteps(keras.callbacks.Callback):
@@ -221,18 +223,45 @@ class Galleries(EveryNSteps):
 
   def at_step(self, step, logs):
     with self.model.averaged_weights():
-      pictures = {
-          'samples': sampling.sample_picture(self.model, 64, self.seed),
-          'reconstructions': sampling.reconstruction_picture(
-              self.model, self.images[:32]),
-          'interpolations': sampling.interpolation_picture(
-              self.model, self.ends),
-      }
+      pictures = self.pictures()
     with self.writer.as_default(step=step):
       for name, picture in pictures.items():
         images_lib.write_png(self.folder / f'{name}_{step:08d}.png', picture)
         tf.summary.image(name, picture[None])
       self.writer.flush()
+
+  def pictures(self):
+    """Returns `{name: uint8 [H, W, C]}`."""
+    return {
+        'samples': sampling.sample_picture(self.model, 64, self.seed),
+        'reconstructions': sampling.reconstruction_picture(
+            self.model, self.images[:32]),
+        'interpolations': sampling.interpolation_picture(
+            self.model, self.ends),
+    }
+
+
+class PairGalleries(Galleries):
+  """Writes rows of a condition, its image and samples, or the reconstruction.
+
+  Args:
+    conditions: uint8 `[N, h, w, K]`, those of `images`.
+    images: uint8 `[N, h, w, C]`.
+    **settings: as for `Galleries`.
+  """
+
+  def __init__(self, conditions, images, **settings):
+    super().__init__(images=images, **settings)
+    self.conditions = conditions
+
+  def pictures(self):
+    given = self.images[:16], self.conditions[:16]
+    return {
+        'samples': translation.picture(
+            translation.sample_rows(self.model, *given, seed=self.seed)),
+        'reconstructions': translation.picture(
+            translation.reconstruction_rows(self.model, *given)),
+    }
 
 
 class Scores(EveryNSteps):

@@ -17,7 +17,8 @@ __all__ = ['build', 'load', 'load_configured', 'restore', 'save']
 
 
 def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
-          steps=1, seed=0, precision='float32', **compile_options):
+          steps=1, seed=0, precision='float32', image_error=None,
+          **compile_options):
   """Builds and compiles a model; the same seed gives the same weights.
 
   Args:
@@ -31,6 +32,9 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
     steps: number of steps of the run.
     seed: int that decides the initial weights and all noise.
     precision: 'float32' or 'mixed_bfloat16'.
+    image_error: function `(images, reconstructed) -> [B]`, float images in the
+      model's value range, in the place of the mean squared error; or None. Its
+      attribute `value_range`, where it has one that is None, is set.
     **compile_options: as for `GenerativeAutoencoder.compile`.
 
   Returns:
@@ -54,7 +58,11 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
   made = {part: _optimizer(part, (optimizers or {}).get(part, optimizer),
                            learning_rate_schedule, built.step, steps)
           for part in built.parts}
-  built.compile(made, seed=seed, **compile_options)
+  if image_error:
+    if getattr(image_error, 'value_range', ()) is None:
+      image_error.value_range = built.value_range
+    built.image_error = image_error
+  built.compile(made, seed=seed, run_steps=steps, **compile_options)
   return built
 
 
@@ -64,7 +72,7 @@ def _optimizer(part, make, schedule, step, steps):
   if not schedule:
     return optimizer
   rate = optimizers_lib.RunSchedule(
-      float(optimizer.learning_rate), schedule, step, steps)
+      float(optimizer.learning_rate.numpy()), schedule, step, steps)
   # Set afterwards it would leave a hole in what a checkpoint tracks.
   config = optimizer.get_config() | {'learning_rate': rate}
   return type(optimizer).from_config(config)

@@ -18,8 +18,9 @@ from pgak import errors
 from pgak import images as images_lib
 from pgak import noise
 from pgak import priors
+from pgak import translation
 
-__all__ = ['attach', 'encode', 'log_likelihoods']
+__all__ = ['attach', 'encode', 'log_likelihoods', 'positions']
 
 SOURCES = ('means', 'samples')
 
@@ -55,6 +56,10 @@ def attach(model, prior, run, step, dataset, source='means', max_latents=None):
   _check(source, max_latents)
   if isinstance(prior, str) and prior == 'own':
     return model
+  if translation.is_conditional(model):
+    raise errors.UserError(
+        f'{model.name} draws latents given conditions, which no other density '
+        'of latents can: leave out --prior.')
   prior = priors.prior_class(prior)
   if isinstance(prior, type):
     prior = _configured(prior)(model.latent_dim)
@@ -103,10 +108,7 @@ def encode(model, images, source='means', max_latents=None, batch_size=500):
   Returns:
     float32 `[N, H]`.
   """
-  chosen = np.arange(len(images))
-  if max_latents is not None and max_latents < len(images):
-    chosen = np.sort(
-        np.random.default_rng(0).permutation(len(images))[:max_latents])
+  chosen = positions(len(images), max_latents)
 
   @tf.function(reduce_retracing=True)
   def encode_batch(batch, first):
@@ -121,6 +123,21 @@ def encode(model, images, source='means', max_latents=None, batch_size=500):
   return np.concatenate([
       encode_batch(images.read(chosen[i:i + batch_size]), tf.constant(i))
       for i in range(0, len(chosen), batch_size)])
+
+
+def positions(number, max_latents=None):
+  """Returns which of so many images are encoded: all, or some at random.
+
+  Args:
+    number: int, how many images there are.
+    max_latents: int, the most that are encoded, or None for all.
+
+  Returns:
+    Increasing integers `[n]`.
+  """
+  if max_latents is None or max_latents >= number:
+    return np.arange(number)
+  return np.sort(np.random.default_rng(0).permutation(number)[:max_latents])
 
 
 def _posterior(model, images):

@@ -1,4 +1,5 @@
 """Pictures and arrays of a trained model's images, from a run or an export."""
+import csv
 import os
 import pathlib
 
@@ -7,53 +8,230 @@ import numpy as np
 
 from pgak import checkpoints
 from pgak import configuration
+from pgak import data
+from pgak import densities
 from pgak import errors
 from pgak import images as images_lib
 from pgak import run_directory
 from pgak import sampling
 from pgak import served_model
+from pgak import translation
+from pgak.latent_tools import views
 
-__all__ = ['KINDS', 'sample', 'sample_export']
+__all__ = ['KINDS', 'against_bindings', 'sample', 'sample_export']
 
-KINDS = ('samples', 'interpolation', 'reconstruction')
+# How many images, or pairs for paths, where nothing else is said.
+KINDS = {'samples': 64, 'interpolation': 64, 'reconstruction': 64,
+         'attribute': 64, 'latents': 10000, 'paths': 1, 'log_density': 64,
+         'ood': 10000}
+_STEPS = 8
+_LARGEST_CLOUD = 20000
 
 
 @gin.configurable(denylist=['run_dir', 'output'])
-def sample(run_dir, output, kind='samples', num_samples=64, seed=0,
-           checkpoint='latest', prior='own'):
-  """Draws from a run's model and writes a picture or an array.
+def sample(run_dir, output, kind='samples', num_samples=None, seed=0,
+           checkpoint='latest', prior='own', space=None, attribute=None,
+           strength=1., against=None):
+  """Draws from a run's model and writes a picture, an array or a table.
 
   Args:
     run_dir: path of the run directory, whose configuration gin holds.
-    output: a `.png` file for a grid, or `.npz` for `images`, uint8
-      `[N, h, w, C]`, and for samples their `latents`.
+    output: a `.png` file for a picture, `.npz` for all that is in it by name,
+      such as `images`, uint8 `[N, h, w, C]`, and for samples their `latents`;
+      or, for log-densities, `.csv` for a row an image.
     kind: 'samples' from the prior; 'interpolation' in rows of 8 between images
-      of the validation split; 'reconstruction', each beside its original.
-    num_samples: number of images, but for originals beside them.
+      of the validation split; 'reconstruction', each beside its original;
+      'attribute', added in rows of 8 to validation images without it;
+      'latents' of validation images beside the prior; 'paths' between two
+      validation images; 'log_density', the least and most likely validation
+      images; 'ood', their log-densities and those of another set.
+    num_samples: number of images, but for originals beside them; for 'paths'
+      of pairs. None for as many as is usual for the kind.
     seed: int that decides the latents, or which validation images are taken.
     checkpoint: 'latest', 'best' or a step.
     prior: 'own', or the name of another prior, which is fitted if need be; see
       `densities`.
+    space: in which paths go: 'zT', 'z0' or 'both'. By default 'zT' for
+      'interpolation', and all that there are for 'attribute'.
+    attribute: its name, such as 'Eyeglasses', or 'label=7'.
+    strength: how much of the attribute's vector the end of a row has.
+    against: for 'ood', a function that makes the other data set.
+
+  Raises:
+    errors.UserError: if that cannot be drawn.
   """
   _check(output, kind)
+  if kind == 'attribute' and attribute is None:
+    raise errors.UserError('--kind=attribute needs --attribute.')
+  if kind == 'ood' and against is None:
+    raise errors.UserError('--kind=ood needs --against.')
   run = run_directory.RunDirectory(run_dir)
   model = checkpoints.load_configured(run, checkpoint, prior)
-  if kind == 'samples':
-    batches = sampling.generate(model, num_samples, seed)
-    _write(output, np.concatenate(list(batches)),
-           latents=model.prior.sample(num_samples, seed).numpy())
+  number = num_samples or KINDS[kind]
+  if translation.is_conditional(model):
+    _write(output, _translations(model, kind, number, seed))
     return
-  rows = -(-num_samples // 8)
-  wanted = num_samples if kind == 'reconstruction' else 2 * rows
-  originals = _validation_images(wanted, seed)
-  if kind == 'reconstruction':
-    made = sampling.reconstruct(model, originals)
-    pairs = np.stack([originals, made], 1).reshape(-1, *made.shape[1:])
-    _write(output, pairs if output.endswith('.png') else made, columns=8,
-           originals=originals)
-  else:
-    _write(output, sampling.interpolations(model, originals, steps=8),
-           columns=8)
+  draw = {'samples': _samples, 'interpolation': _interpolation,
+          'reconstruction': _reconstruction, 'attribute': _attribute,
+          'latents': _latents, 'paths': _paths, 'log_density': _log_density,
+          'ood': _out_of_distribution}[kind]
+  options = {'interpolation': {'space': space or 'zT'},
+             'attribute': {'name': attribute, 'strength': strength,
+                           'space': space},
+             'ood': {'against': against}}.get(kind, {})
+  _write(output, draw(model, number, seed, **options))
+
+
+def _translations(model, kind, number, seed):
+  """Rows of a condition, its validation image and what the model makes."""
+  array = _split('validation')
+  columns = {'samples': _STEPS - 2, 'reconstruction': 1}.get(kind)
+  if columns is None:
+    raise errors.UserError(
+        f'{model.name} makes images given conditions, so there is no --kind='
+        f'{kind} of it: choose samples or reconstruction.')
+  chosen = np.random.RandomState(seed).permutation(len(array))
+  pairs = array.read_pairs(np.resize(chosen, -(-number // columns)))
+  rows = (translation.reconstruction_rows(model, *pairs)
+          if kind == 'reconstruction' else
+          translation.sample_rows(model, *pairs, columns, seed))
+  made = rows[:, 2:].reshape(-1, *rows.shape[2:])[:number]
+  return views.View({'images': made, 'originals': pairs[0],
+                     'conditions': pairs[1]},
+                    rows.reshape(-1, *rows.shape[2:]), rows.shape[1])
+
+
+def _samples(model, number, seed):
+  images = np.concatenate(list(sampling.generate(model, number, seed)))
+  latents = model.prior.sample(number, seed).numpy()
+  return views.View({'images': images, 'latents': latents}, images)
+
+
+def _reconstruction(model, number, seed):
+  originals = _validation_images(number, seed)
+  made = sampling.reconstruct(model, originals)
+  pairs = np.stack([originals, made], 1).reshape(-1, *made.shape[1:])
+  return views.View({'images': made, 'originals': originals}, pairs, 8)
+
+
+def _interpolation(model, number, seed, space):
+  originals = _validation_images(2 * -(-number // _STEPS), seed)
+  return views.interpolation(model, originals,
+                             views.spaces_of(space, model.prior), _STEPS)
+
+
+def _paths(model, number, seed):
+  cloud = densities.encode(model, _split('train'), max_latents=_LARGEST_CLOUD)
+  return views.path_plot(model, cloud, _validation_images(2 * number, seed))
+
+
+def _attribute(model, number, seed, name, strength, space):
+  shown = views.spaces_of(space, model.prior)
+  train, validation = _split('train'), _split('validation')
+  mask = data.attribute_mask(train, name)
+  without = np.flatnonzero(~data.attribute_mask(validation, name))
+  if not len(without):
+    raise errors.UserError(
+        f'All images of the split {validation.split} have the attribute '
+        f'{name}, so it can be added to none: choose another --attribute.')
+  chosen = np.random.RandomState(seed).permutation(without)
+  originals = validation.read(np.resize(chosen, -(-number // _STEPS)))
+  return views.attribute(model, densities.encode(model, train), mask, originals,
+                         strength, shown, _STEPS)
+
+
+def _latents(model, number, seed):
+  array = _split('validation')
+  labels = array.labels
+  if labels is not None:
+    labels = labels[densities.positions(len(array), number)]
+  return views.latents(model.prior,
+                       densities.encode(model, array, max_latents=number),
+                       labels, seed)
+
+
+def _log_density(model, number, seed):
+  del seed  # All of the split are ranked.
+  array = _split('validation')
+  return views.log_densities(model.prior, densities.encode(model, array),
+                             array.read, number, array.labels)
+
+
+def _out_of_distribution(model, number, seed, against):
+  del seed
+  dataset = against()
+  if tuple(dataset.image_shape) != tuple(model.image_shape):
+    raise errors.UserError(
+        f'The images of {dataset.name} are of the shape '
+        f'{tuple(dataset.image_shape)}, and the model\'s of '
+        f'{tuple(model.image_shape)}: choose another --against.')
+  arrays = _split('validation'), dataset.split('validation')
+  encoded = [densities.encode(model, a, max_latents=number) for a in arrays]
+  return views.out_of_distribution(
+      model.prior, *encoded, [a.name for a in arrays],
+      [densities.positions(len(a), number) for a in arrays])
+
+
+# === Data ===
+
+
+def against_bindings(run, against):
+  """Binds the data set that another one is told from.
+
+  It is bound within a scope of its own, so that it may be of the run's kind
+  with other settings, such as another folder of images.
+
+  Args:
+    run: `RunDirectory`.
+    against: name of a data set, such as 'fashion_mnist', or a gin file that
+      binds `train.dataset`.
+
+  Returns:
+    List of bindings for `configuration.parse_run`.
+
+  Raises:
+    errors.UserError: if there is no such data set or file.
+  """
+  file = against if against.endswith('.gin') else f'datasets/{against}.gin'
+  known = sorted({path.stem for folder in configuration.config_folders()
+                  for path in pathlib.Path(folder, 'datasets').glob('*.gin')})
+  if file != against and against not in known:
+    raise errors.UserError(
+        f'There is no data set {against!r} for --against: choose one of '
+        f'{", ".join(known)}, or a gin file that binds train.dataset.')
+  imports = run.config.get('imports', [])
+  configuration.parse([str(run.config_file)], imports=imports)
+  own = configuration.bindings_of(gin.config_str())
+  configuration.parse([str(run.config_file), file], imports=imports)
+  found = configuration.bindings_of(gin.config_str())
+  if found == own and file == against:
+    raise errors.UserError(f'{file} changes nothing of the data set of the run:'
+                           ' bind train.dataset in it, or its settings.')
+  name = found['train.dataset'].strip('@()')
+  bindings = [f'sample.against = @against/{name}']
+  for setting, value in found.items():
+    if setting.startswith(f'{name}.'):
+      # The shape of the model's images is the run's, and so is the data_dir.
+      if value.startswith('%') and value[1:] not in own:
+        value = found[value[1:]]
+      bindings.append(f'against/{setting} = {value}')
+  return bindings
+
+
+def _split(name):
+  setting = {'train': 'train.split',
+             'validation': 'train.validation_split'}[name]
+  dataset = configuration.setting('train.dataset')()
+  return dataset.split(configuration.setting(setting, name))
+
+
+def _validation_images(number, seed):
+  array = _split('validation')
+  chosen = np.random.RandomState(seed).permutation(len(array))
+  return array.read(np.resize(chosen, number))
+
+
+# === Exports ===
 
 
 def sample_export(export_dir, output, kind='samples', num_samples=64, seed=0):
@@ -63,53 +241,71 @@ def sample_export(export_dir, output, kind='samples', num_samples=64, seed=0):
   """
   _check(output, kind)
   served = served_model.ServedModel(export_dir)
-  if kind == 'reconstruction':
+  if kind not in ('samples', 'interpolation'):
     raise errors.UserError(
-        'An export holds no images to reconstruct: use --run_dir for '
-        '--kind=reconstruction.')
+        f'An export holds no images of its data set: use --run_dir for '
+        f'--kind={kind}.')
   if kind == 'samples':
-    _write(output, served.sample(num_samples, seed))
+    images = served.sample(num_samples, seed)
+    _write(output, views.View({'images': images}, images))
     return
-  rows = -(-num_samples // 8)
+  rows = -(-num_samples // _STEPS)
   start, end = np.split(served.sample(2 * rows, seed), 2)
-  lines = served.interpolate(start, end, 8)
-  _write(output, lines.reshape(-1, *start.shape[1:]), columns=8)
+  lines = served.interpolate(start, end, _STEPS)
+  lines = lines.reshape(-1, *start.shape[1:])
+  _write(output, views.View({'images': lines}, lines, _STEPS))
+
+
+# === Files ===
 
 
 def _check(output, kind):
   if kind not in KINDS:
     raise errors.UserError(f'There is no kind {kind!r}: choose one of '
                            f'{", ".join(KINDS)}.')
-  if not output.endswith(('.png', '.npz')):
-    raise errors.UserError(f'{output} must end with .png for a picture or '
-                           '.npz for an array.')
+  if output.endswith('.csv') and kind in ('log_density', 'ood'):
+    pass
+  elif not output.endswith(('.png', '.npz')):
+    raise errors.UserError(
+        f'{output} must end with .png for a picture or .npz for an array, or, '
+        'for log_density and ood, .csv for a table.')
   if pathlib.Path(output).exists():
     raise errors.UserError(f'{output} exists: choose another --output, or '
                            'move the file away.')
 
 
-def _validation_images(number, seed):
-  dataset = configuration.setting('train.dataset')()
-  array = dataset.split(configuration.setting('train.validation_split'))
-  chosen = np.random.RandomState(seed).permutation(len(array))
-  return array.read(np.resize(chosen, number))
-
-
-def _write(output, images, columns=None, **arrays):
+def _write(output, view):
+  path = pathlib.Path(output)
   try:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f'.{os.getpid()}.{path.name}')
     if output.endswith('.png'):
-      images_lib.write_png(output, sampling.picture(images, columns))
+      part.write_bytes(view.chart or images_lib.encode_png(
+          sampling.picture(view.grid, view.columns)))
+    elif output.endswith('.npz'):
+      np.savez(part, **view.arrays)
     else:
-      _write_arrays(pathlib.Path(output), images=images, **arrays)
+      _write_table(part, view.table)
+    os.replace(part, path)
   except OSError as e:
     raise errors.UserError(
         f'{output} cannot be written ({e.strerror}): choose another --output.'
     ) from e
-  print(f'Wrote {len(images)} images to {output}.')
+  if view.text:
+    print(view.text)
+  print(f'Wrote {_content(output, view)} to {output}.')
 
 
-def _write_arrays(path, **arrays):
-  path.parent.mkdir(parents=True, exist_ok=True)
-  part = path.with_name(f'.{os.getpid()}.{path.name}')
-  np.savez(part, **arrays)
-  os.replace(part, path)
+def _write_table(path, table):
+  with open(path, 'w', newline='', encoding='utf-8') as file:
+    writer = csv.writer(file)
+    writer.writerow(table)
+    writer.writerows(zip(*(column.tolist() for column in table.values())))
+
+
+def _content(output, view):
+  if output.endswith('.csv'):
+    return f'{len(view.table["index"])} rows'
+  return 'a chart' if view.grid is None and output.endswith('.png') else (
+      f'{len(view.arrays["images"])} images' if 'images' in view.arrays
+      else ', '.join(view.arrays))

@@ -71,6 +71,10 @@ class Endpoints:
     }
     if hasattr(self.model.prior, 'log_prob'):
       specs['log_prob'] = [latents]
+    if hasattr(self.model.prior, 'latent_to_base'):
+      specs['latent_to_base'] = [latents]
+      specs['base_to_latent'] = [tf.TensorSpec(
+          [None, self.model.latent_dim], tf.float32, 'base')]
     return {name: (_checked(getattr(self, name), inputs), inputs)
             for name, inputs in specs.items()}
 
@@ -113,6 +117,18 @@ class Endpoints:
     no such signature where that law has no density that can be computed.
     """
     return {'log_prob': _never_empty(self.model.prior.log_prob, latents)}
+
+  def latent_to_base(self, latents):
+    """float32 `[B, H]` -> base float32 `[B, H]`.
+
+    The draws of N(0, I) that the flow maps to these latents. There are this
+    signature and the next where the law of the latents is a flow.
+    """
+    return {'base': _never_empty(self.model.prior.latent_to_base, latents)}
+
+  def base_to_latent(self, base):
+    """float32 `[B, H]` -> latents float32 `[B, H]`, the flow's other way."""
+    return {'latents': _never_empty(self.model.prior.base_to_latent, base)}
 
   def interpolate(self, start, end, steps):
     """Decodes points of the lines between the latents of pairs of images.

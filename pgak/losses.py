@@ -16,14 +16,22 @@ Shapes: images `[B, H, W, C]`, latents and all that belongs to them `[B, H]`.
      ICLR, 2020.
 [3]: Ilya Tolstikhin, Olivier Bousquet, Sylvain Gelly, Bernhard Schoelkopf.
      Wasserstein Auto-Encoders. ICLR, 2018.
+[4]: Yujia Li, Kevin Swersky, Richard S. Zemel. Generative Moment Matching
+     Networks. ICML, 2015.
+[5]: Justin Johnson, Alexandre Alahi, Li Fei-Fei. Perceptual Losses for
+     Real-Time Style Transfer and Super-Resolution. ECCV, 2016.
 """
 import math
 
 import tensorflow as tf
 
-__all__ = ['expansion', 'jacobian_norm2', 'kl', 'latent_l2', 'latent_nll',
-           'latent_reconstruction', 'mmd', 'reconstruction', 'relative_error',
-           'sum_of_squares']
+__all__ = ['FEATURE_DISTANCES', 'expansion', 'feature_error',
+           'gaussian_log_density', 'jacobian_norm2', 'kl', 'latent_l2',
+           'latent_nll', 'latent_reconstruction', 'mmd', 'moment_matching',
+           'reconstruction', 'relative_error', 'sum_of_squares']
+
+FEATURE_DISTANCES = {'l2': tf.math.squared_difference,
+                     'l1': lambda a, b: tf.abs(a - b)}
 
 # The scales s of the inverse multiquadratic kernel in the RAE authors' code.
 SCALES = (0.1, 0.2, 0.5, 1., 2., 5., 10.)
@@ -46,6 +54,34 @@ def reconstruction(images, reconstructed):
     float `[B]`.
   """
   return _mean_per_example(tf.math.squared_difference(reconstructed, images))
+
+
+def feature_error(features, others, weights, distance='l2', relative=False):
+  """Error of images in the features of a net, [5, eq. 2].
+
+  `sum{ w[l] mean{ d(phi[l][i], phi'[l][i]) : i } : layers l }`, d the squared
+  or the absolute difference; the means are over positions and channels.
+
+  Args:
+    features: list of float `[B, h, w, C]`, the layers' activations.
+    others: list of float, like `features`.
+    weights: numbers w, one a layer.
+    distance: 'l2' or 'l1'.
+    relative: whether to divide each layer's mean by that of `d(phi[i], 0)`, so
+      that nets and layers whose activations have other scales compare.
+
+  Returns:
+    float `[B]`.
+  """
+  def between(a, b):
+    return _mean_per_example(FEATURE_DISTANCES[distance](a, b))
+
+  def unit(a):
+    # Where nothing is active there is no scale to divide by.
+    return between(a, tf.zeros_like(a)) + 1e-12 if relative else 1.
+
+  return tf.add_n([w * between(a, b) / unit(a)
+                   for w, a, b in zip(weights, features, others)])
 
 
 def latent_reconstruction(latents, reconstructed):
@@ -125,6 +161,23 @@ def kl(mean, log_variance):
       tf.square(mean) + tf.exp(log_variance) - 1. - log_variance)
 
 
+def gaussian_log_density(log_variance, normal):
+  """Log-density of `z = mean + exp(log_variance / 2) normal` under its law.
+
+  `-sum{ log s[j] + n[j]**2 / 2 + log(2 pi) / 2 : j=1...H }`: log q(z | x) of a
+  stochastic encoder, in nats, a sum and no mean.
+
+  Args:
+    log_variance: float `[B, H]`.
+    normal: the draws n of N(0, I), float `[B, H]`.
+
+  Returns:
+    float `[B]`.
+  """
+  return -0.5 * tf.reduce_sum(
+      log_variance + tf.square(normal) + math.log(2. * math.pi), -1)
+
+
 def latent_l2(latents):
   """Mean square of latents, [2, eqs. 14 and 15].
 
@@ -201,6 +254,36 @@ def mmd(latents, prior_latents, kernel='imq', scales=SCALES):
   within = off_diagonal(latents) + off_diagonal(prior_latents)
   across = tf.reduce_sum(similarity(latents, prior_latents))
   return within / (size * (size - 1.)) - 2. * across / tf.square(size)
+
+
+def moment_matching(latents, generated, bandwidths):
+  """Root of the maximum mean discrepancy, biased, [4, eqs. 3 and 6].
+
+  `sqrt(mean k(z, z') + mean k(g, g') - 2 mean k(z, g) + 1e-10)` over all pairs,
+  each point with itself, too, so that it is no root of a negative number. The
+  kernel is `sum{ exp(-|a - b|**2 / (2 s)) : s = w H v, w in bandwidths }` with
+  v the mean variance of a dimension of `latents`, a constant to the gradient:
+  the expected squared distance of two of them is 2 H v.
+
+  Args:
+    latents: float `[B, H]`, of data.
+    generated: float `[B', H]`.
+    bandwidths: numbers w.
+
+  Returns:
+    float scalar.
+  """
+  variance = tf.reduce_mean(tf.math.reduce_variance(latents, 0))
+  unit = tf.stop_gradient(variance) * latents.shape[-1]
+
+  def similarity(a, b):
+    distances2 = _squared_distances(a, b)
+    return tf.reduce_mean(tf.add_n(
+        [tf.exp(-distances2 / (2. * w * unit)) for w in bandwidths]))
+
+  squared = (similarity(latents, latents) + similarity(generated, generated)
+             - 2. * similarity(latents, generated))
+  return tf.sqrt(tf.maximum(squared, 0.) + 1e-10)
 
 
 def _kernel(distances2, size, kernel, scales):

@@ -7,7 +7,9 @@ ROOMS = ('data', 'densities', 'drawing', 'evaluation', 'models', 'networks',
          'optimizers', 'priors', 'schedules', 'serving', 'training')
 # What a train command calls: `train`, and what its scorer finds by name.
 TRAIN_ROOTS = ('train', 'quick', 'fid768_test', 'pga_icml2020', 'rae_quick',
-               'rae_fid768', 'rae_iclr2020', 'classifier', 'inception')
+               'rae_fid768', 'rae_iclr2020', 'classifier', 'inception', 'LPIPS',
+               'learned_priors_separability', 'learned_priors_pairs',
+               'attribute_net', 'attribute_classifiers', 'separability')
 
 
 def register():

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import images as images_lib
+from pgak import noise
 
 __all__ = ['generate', 'interpolation_picture', 'interpolations',
            'midpoints', 'picture', 'reconstruct', 'reconstruction_picture',
@@ -152,10 +153,10 @@ def reestimate_batch_norm(model, images, num_batches=20, batch_size=500,
 
   In training a part sees several laws: data and generated images, encoded and
   drawn latents. At inference the encoder sees data, and the decoder the prior
-  where training makes the latents match it, or else (AE, RAE) the latents of
-  data and densities fitted to them. So each part's statistics are taken over
-  that law alone, one batch of its own layers' training-mode outputs after the
-  other.
+  where training makes the latents match it, or else the latents of data and
+  what was fitted to them (AE, RAE) or learned them (FP-VAE). So each part's
+  statistics are taken over that law alone, one batch of its own layers'
+  training-mode outputs after the other.
 
   Args:
     model: `GenerativeAutoencoder`.
@@ -174,9 +175,19 @@ def reestimate_batch_norm(model, images, num_batches=20, batch_size=500,
     if model.matches_prior:
       latents = model.prior.sample(num_batches * batch_size, seed)
       return tf.split(latents, num_batches)
-    return map(model.encode_mean, data_batches())
+    return (_posterior_draws(model, batch, noise.seed(seed, i, 'batch_norm'))
+            for i, batch in enumerate(data_batches()))
   _reestimate(model.encoder, data_batches)
   _reestimate(model.decoder, latent_batches)
+
+
+def _posterior_draws(model, images, seed):
+  """Returns latents of float images; a stochastic encoder's are drawn."""
+  if not model.is_stochastic:
+    return model.encode_mean(images)
+  mean, log_variance = model.encoder(images, training=False)
+  normal = noise.normal(tf.shape(mean), seed, mean.dtype)
+  return mean + tf.exp(0.5 * log_variance) * normal
 
 
 def _reestimate(net, batches):

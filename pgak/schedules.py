@@ -9,7 +9,7 @@ import math
 import gin
 import tensorflow as tf
 
-__all__ = ['cosine', 'linear', 'switch_on', 'value_at']
+__all__ = ['cosine', 'linear', 'straight', 'switch_on', 'value_at']
 
 
 def value_at(schedule, step):
@@ -53,4 +53,20 @@ def cosine(final=0.01):
   """
   def factor(done):
     return final + (1. - final) * 0.5 * (1. + tf.cos(math.pi * done))
+  return factor
+
+
+@gin.register
+def straight(constant=0., final=0.):
+  """1 at first, then a line to `final` at the end of a run.
+
+  Args:
+    constant: share of the run before the line begins, below 1.
+    final: factor at the end of the run.
+
+  Returns:
+    As `cosine`.
+  """
+  def factor(done):
+    return linear(1., final, constant, 1.)(done)
   return factor

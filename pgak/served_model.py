@@ -90,12 +90,31 @@ class ServedModel:
     Raises:
       errors.UserError: if what it samples from has no density.
     """
-    if 'log_prob' not in self._loaded.signatures:
-      raise errors.UserError(
-          f'The export in {self.path} samples from a law without a density: '
-          'export the run with another --prior, such as gmm.')
+    self._require('log_prob', 'a law without a density', 'gmm')
     return self._in_batches(
         'log_prob', latents=np.asarray(latents, np.float32))
+
+  def latent_to_base(self, latents):
+    """Returns the draws `[B, H]` of N(0, I) behind latents `[B, H]`.
+
+    Raises:
+      errors.UserError: if what it samples from is no flow.
+    """
+    self._require('latent_to_base', 'a law that is no flow', 'real_nvp')
+    return self._in_batches(
+        'latent_to_base', latents=np.asarray(latents, np.float32))
+
+  def base_to_latent(self, base):
+    """The inverse of `latent_to_base`."""
+    self._require('base_to_latent', 'a law that is no flow', 'real_nvp')
+    return self._in_batches(
+        'base_to_latent', base=np.asarray(base, np.float32))
+
+  def _require(self, signature, law, other):
+    if signature not in self._loaded.signatures:
+      raise errors.UserError(
+          f'The export in {self.path} samples from {law}: export the run with '
+          f'another --prior, such as {other}.')
 
   # === Calls ===
 
@@ -108,6 +127,11 @@ class ServedModel:
         for i in range(0, max(longest, 1), size)])
 
   def _call(self, signature, **inputs):
+    if 'condition_shape' in self.metadata:
+      raise errors.UserError(
+          f'The export in {self.path} makes images given conditions: load it '
+          'with tf.saved_model.load and call its signatures, such as '
+          'generate(conditions, seed).')
     try:
       outputs = self._loaded.signatures[signature](
           **{name: tf.constant(array) for name, array in inputs.items()})

@@ -28,11 +28,13 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import checkpoints
+from pgak import conditional_endpoints
 from pgak import endpoints
 from pgak import errors
 from pgak import images as images_lib
 from pgak import run_directory
 from pgak import served_model
+from pgak import translation
 from pgak import version as version_lib
 
 __all__ = ['export', 'export_model', 'verify']
@@ -101,12 +103,13 @@ def export_model(model, output, version=None, max_count=1024, crop=None,
   """
   output = pathlib.Path(output)
   _check_settings(output, version, max_count)
-  served = endpoints.Endpoints(model, max_count, crop, antialias)
+  served = _endpoints(model, max_count, crop, antialias)
   part = output / f'.part-{uuid.uuid4().hex}'
   try:
     _make_folder(part / _EXTRA)
     signatures = _write_graph(served, part)
-    calls = _expected_calls(model)
+    calls = (served.expected_calls() if translation.is_conditional(model)
+             else _expected_calls(model))
     _write_expected(calls, part)
     warm_up = _write_warm_up(calls, part)
     _write_metadata(part, {**_describe(served), **(provenance or {}),
@@ -169,6 +172,12 @@ def _exists(target):
       f'{target} exists: choose another version, or none for the next number.')
 
 
+def _endpoints(model, max_count, crop, antialias):
+  if translation.is_conditional(model):
+    return conditional_endpoints.ConditionalEndpoints(model, max_count)
+  return endpoints.Endpoints(model, max_count, crop, antialias)
+
+
 def _make_folder(path):
   try:
     path.mkdir(parents=True)
@@ -188,7 +197,8 @@ def _write_graph(served, folder):
     described[name] = {'inputs': _describe_specs({s.name: s for s in specs}),
                        'outputs': _describe_specs(outputs)}
   archive.write_out(str(folder), verbose=False)
-  return {**described, 'serving_default': described['decode']}
+  # The first one is what a server answers where none is named.
+  return {**described, 'serving_default': described[next(iter(described))]}
 
 
 def _describe_specs(specs):
@@ -216,8 +226,7 @@ def _expected_calls(model):
     drawn = model.prior.sample(3, 2)
     generated = decode(drawn)
     line = decode(tf.linspace(encoded[0], encoded[-1], 3))
-    density = (model.prior.log_prob(latents)
-               if hasattr(model.prior, 'log_prob') else None)
+    of_prior = _calls_of_prior(model.prior, latents)
   calls = {
       'decode': ({'latents': latents}, {'images': decoded}),
       'encode': ({'images': images}, {'latents': encoded}),
@@ -231,9 +240,22 @@ def _expected_calls(model):
       'sample_latents': (draw, {'latents': drawn}),
       'serving_default': ({'latents': latents}, {'images': decoded}),
   }
-  if density is not None:
+  return tf.nest.map_structure(np.asarray, calls | of_prior)
+
+
+def _calls_of_prior(prior, latents):
+  """The calls that not every prior answers."""
+  calls = {}
+  if hasattr(prior, 'log_prob'):
+    density = prior.log_prob(latents)
     calls['log_prob'] = {'latents': latents}, {'log_prob': density}
-  return tf.nest.map_structure(np.asarray, calls)
+  if hasattr(prior, 'latent_to_base'):
+    base = prior.latent_to_base(latents)
+    # Where the inverse is a flow's, it need not be the last bit of `latents`.
+    back = prior.base_to_latent(tf.identity(base))
+    calls['latent_to_base'] = {'latents': latents}, {'base': base}
+    calls['base_to_latent'] = {'base': base}, {'latents': back}
+  return calls
 
 
 def _write_expected(calls, folder):
@@ -281,6 +303,8 @@ def _describe(served):
       'step': int(keras.ops.convert_to_numpy(model.step)),
       'image_shape': list(model.image_shape),
       'latent_dim': model.latent_dim,
+      **({'condition_shape': list(model.condition_shape)}
+         if translation.is_conditional(model) else {}),
       'value_range': list(model.value_range),
       'prior': model.prior.name,
       'density': _describe_density(model.prior),

@@ -142,6 +142,9 @@ def _compare(what, actual, expected):
 
 def _check_properties(call, calls):
   """A latent's image, and a seed's images, depend on nothing beside them."""
+  if 'conditions' in calls['generate'][0]:
+    _check_conditional(call, calls)
+    return
   latents = calls['decode'][0]['latents']
   together = call('decode', {'latents': latents})['images']
   alone = call('decode', {'latents': latents[:1]})['images']
@@ -163,8 +166,32 @@ def _check_properties(call, calls):
     densities = call('log_prob', {'latents': latents})['log_prob']
     alone = call('log_prob', {'latents': latents[:1]})['log_prob']
     _compare('log_prob of one latent of a batch', alone, densities[:1])
+  if 'latent_to_base' in calls:
+    base = call('latent_to_base', {'latents': latents})['base']
+    back = call('base_to_latent', {'base': base})['latents']
+    _compare('base_to_latent of latent_to_base', back, latents)
   none = call('generate', {'seed': seed, 'count': np.int32(0)})['images']
   _compare('generate of no image', none, first[:0])
+
+
+def _check_conditional(call, calls):
+  """The same of a model of pairs; inputs of two lengths are refused."""
+  for signature in ('generate', 'decode', 'encode'):
+    inputs, expected = calls[signature]
+    (name, whole), = expected.items()
+    again = call(signature, inputs)[name]
+    batch = {n: a for n, a in inputs.items() if a.ndim}
+    fewer = call(signature, {**inputs, **{n: a[:1] for n, a in batch.items()}})
+    _compare(f'{signature} of one example of a batch', fewer[name], again[:1])
+    _compare(f'{signature}, called again', again, whole)
+    none = call(signature, {**inputs, **{n: a[:0] for n, a in batch.items()}})
+    if len(none[name]):
+      raise Mismatch(f'{signature} makes something of nothing')
+    _check_refused(call, signature, {
+        **inputs, 'conditions': inputs['conditions'][:, 1:]})
+    if len(batch) > 1:
+      _check_refused(call, signature, {
+          **inputs, 'conditions': inputs['conditions'][:1]})
 
 
 def _check_refused(call, signature, inputs):

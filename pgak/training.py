@@ -14,6 +14,8 @@ from pgak import configuration
 from pgak import data
 from pgak import errors
 from pgak import run_directory
+from pgak import sampling
+from pgak import translation
 from pgak import version
 
 __all__ = ['train']
@@ -32,7 +34,7 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
           checkpoint_every=1000, keep_checkpoints=3, score_every=None,
           scorer=None, best_by=None, plateau_patience=None, plateau_factor=0.5,
           strategy='one_device', xla=None, precision='float32',
-          steps_per_execution=1, imports=()):
+          steps_per_execution=1, image_error=None, imports=()):
   """Trains a model in a run directory, or resumes the run that is there.
 
   The weights are a function of the configuration: on one device with XLA, a run
@@ -71,6 +73,8 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
     precision: 'float32' or 'mixed_bfloat16'.
     steps_per_execution: steps in one call of the compiled function; it divides
       `steps` and all intervals.
+    image_error: what the term `reconstruction` measures, in the place of the
+      mean squared error, such as @PerceptualError(); None for that.
     imports: modules that register what the configuration names.
 
   Returns:
@@ -94,11 +98,12 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
   with distribution.scope():
     trained = checkpoints.build(
         model, optimizer, optimizers, learning_rate_schedule, steps, seed,
-        precision, clip_norm=clip_norm, jit_compile=xla,
+        precision, image_error, clip_norm=clip_norm, jit_compile=xla,
         steps_per_execution=steps_per_execution)
     if plateau_patience:
       trained.plateau = trained.add_weight(
           name='plateau', shape=(2,), trainable=False, initializer=_no_record)
+  _check_stages(trained, steps)
   train_images, validation_images = _splits(
       images, trained, split, validation_split)
   with _lock(run, is_chief):
@@ -108,23 +113,36 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
       print(f'{run.path} is finished: {first_step} of {steps} steps.')
       return trained
     score = scorer(images) if score_every else None
-    batches = _distributed(distribution, lambda slots: data.train_batches(
-        train_images, batch_size * trained.table.slices, seed, first_step,
-        trained.value_range, augmenter, slots))
-    trained.fit(
-        batches, steps_per_epoch=steps - first_step, epochs=1, verbose=0,
-        shuffle=False,
-        callbacks=_callbacks(
-            trained, run if is_chief else None, intervals, train_images,
-            validation_images, keep_checkpoints, score, best_by, seed,
-            lambda logger: callbacks.Plateau(
-                validate_every, logger, trained.plateau, plateau_patience,
-                plateau_factor) if plateau_patience else None,
-            lambda step: checkpoints.save(trained, run, step, is_chief)))
+    called = _callbacks(
+        trained, run if is_chief else None, intervals, train_images,
+        validation_images, keep_checkpoints, score, best_by, seed,
+        lambda logger: callbacks.Plateau(
+            validate_every, logger, trained.plateau, plateau_patience,
+            plateau_factor) if plateau_patience else None,
+        lambda step: checkpoints.save(trained, run, step, is_chief))
+    for stage, begin, end in _stages(trained, first_step, steps):
+      if stage:
+        # What was trained before is frozen with the statistics of its data.
+        sampling.reestimate_batch_norm(trained, train_images)
+      trained.enter_stage(stage)
+      batches = _distributed(distribution, lambda slots: data.train_batches(
+          train_images, batch_size * trained.table.slices, seed, begin,
+          trained.value_range, augmenter, slots))
+      trained.fit(batches, steps_per_epoch=end - begin, epochs=1, verbose=0,
+                  shuffle=False, callbacks=called)
   return trained
 
 
 # === Before training ===
+
+
+def _check_stages(model, steps):
+  ends = (0, *model.stage_ends, steps)
+  if any(end <= begin for begin, end in zip(ends, ends[1:])):
+    raise errors.UserError(
+        f'The stages of {model.name} would end at the steps '
+        f'{", ".join(map(str, ends[1:]))}: let each end after the one before, '
+        'and `train.steps` after them all.')
 
 
 def _is_positive(value):
@@ -212,11 +230,29 @@ def _splits(images, model, split, validation_split):
         f'{images.name} has images of {images.image_shape} and the network is '
         f'for {model.image_shape}: set `image_shape` and choose a network for '
         'it.')
+  _check_condition(images, model)
   for name in (split, validation_split):
     if name not in images.splits:
       raise errors.UserError(f'{images.name} has no split {name!r}: choose one '
                              f'of {", ".join(images.splits)}.')
   return images.split(split), images.split(validation_split)
+
+
+def _check_condition(images, model):
+  """Pairs are for conditional models, and those for pairs."""
+  given, wanted = (getattr(x, 'condition_shape', None) for x in (images, model))
+  if wanted and not given:
+    raise errors.UserError(
+        f'{model.name} needs pairs of images and conditions, and {images.name} '
+        'has images alone: add --gin_file=datasets/pairs.gin and pairs.source.')
+  if given and not wanted:
+    raise errors.UserError(
+        f'{images.name} holds pairs, which {model.name} cannot use: take '
+        'models/vunet.gin or models/vunet_flow.gin, or another data set.')
+  if given != wanted:
+    raise errors.UserError(
+        f'{images.name} has conditions of {given} and the network is for '
+        f'{wanted}: set `condition_shape`.')
 
 
 def _write_or_compare(run, imports, seed, train_images, is_chief):
@@ -274,6 +310,21 @@ def _restore_latest(run, model):
 # === During training ===
 
 
+def _stages(model, first_step, last_step):
+  """Yields `(stage, its first step to do, its last)` of what is left to do.
+
+  A model whose parts all train at once has the one stage None.
+  """
+  if not model.stage_ends:
+    yield None, first_step, last_step
+    return
+  begin = 0
+  for stage, end in enumerate((*model.stage_ends, last_step)):
+    if first_step < end:
+      yield stage, max(begin, first_step), end
+    begin = end
+
+
 def _distributed(distribution, make_batches):
   """Gives every replica its slice of the global batch."""
   replicas = distribution.num_replicas_in_sync
@@ -308,11 +359,18 @@ def _callbacks(model, run, intervals, train_images, validation_images, keep,
   chosen = [callbacks.StopOnFault(intervals['log_every'], last_step)]
   if run:
     chosen.append(callbacks.Progress(intervals['log_every'], last_step))
-    some = validation_images.read(np.arange(min(32, len(validation_images))))
-    chosen.append(callbacks.Galleries(
-        intervals['sample_every'], last_step, some, run.samples, run.events,
-        seed))
+    chosen.append(_galleries(
+        model, validation_images, every=intervals['sample_every'],
+        last_step=last_step, folder=run.samples, events=run.events, seed=seed))
   return [*chosen, logger, *filter(None, (plateau, scores)), checkpointer]
+
+
+def _galleries(model, images, **settings):
+  first = np.arange(min(32, len(images)))
+  if translation.is_conditional(model):
+    shown, conditions = images.read_pairs(first)
+    return callbacks.PairGalleries(conditions, images=shown, **settings)
+  return callbacks.Galleries(images=images.read(first), **settings)
 
 
 def _validation_batches(images, value_range, replicas=1, largest=500):

@@ -51,3 +51,8 @@ def test_both_mixtures_end_at_the_same_density():
   assert found['difference'] < 1e-4
   assert found['ratio'] == pytest.approx(
       found['seconds'] / found['scikit_learn'])
+
+
+def test_sampling_through_a_flow_is_timed_beside_decoding():
+  found = benchmarking.sampling_ratio(number=4, latent_dim=3, repeats=1)
+  assert found['ratio'] == found['sampling'] / found['decoding'] > 0.

@@ -9,6 +9,7 @@ import re
 
 import gin
 import keras
+import made_weights
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -70,11 +71,13 @@ def test_the_files_are_those_that_this_test_knows():
       'base.gin', 'quickstart.gin']
   assert set(shipped('datasets')) == set(DATASETS)
   assert set(shipped('networks')) == set(NETWORKS)
-  assert set(shipped('settings')) == {name for name, *_ in SETTINGS}
+  assert set(shipped('settings')) == {name for name, *_ in SETTINGS} | {
+      'settings/perceptual.gin', 'settings/perceptual_and_pixel.gin'}
   assert set(shipped('recipes')) == {
-      'recipes/modern.gin', 'recipes/pga.gin', 'recipes/rae.gin'}
+      'recipes/learned_priors.gin', 'recipes/modern.gin', 'recipes/pga.gin',
+      'recipes/rae.gin'}
   assert {n.split('/')[1] for n in shipped('papers')} == {
-      'pga_icml2020', 'pga_workshop2019', 'rae_iclr2020'}
+      'learned_priors', 'pga_icml2020', 'pga_workshop2019', 'rae_iclr2020'}
 
 
 @pytest.mark.parametrize('name', shipped())
@@ -107,6 +110,18 @@ def test_the_quickstart_as_it_is():
 
 
 NETWORKS = {
+    'networks/infogan_28.gin': ('datasets/mnist.gin', [
+        'base_filters = 2', 'dense_units = 4']),
+    'networks/infogan_32.gin': ('datasets/cifar10.gin', [
+        'base_filters = 2', 'dense_units = 4']),
+    'networks/resnet_128.gin': ('datasets/celeb_a_128.gin', [
+        'base_filters = 1']),
+    'networks/infogan_28.gin': ('datasets/mnist.gin', [
+        'base_filters = 2', 'dense_units = 4']),
+    'networks/infogan_32.gin': ('datasets/cifar10.gin', [
+        'base_filters = 2', 'dense_units = 4']),
+    'networks/resnet_128.gin': ('datasets/celeb_a_128.gin', [
+        'base_filters = 1']),
     'networks/conv_digits.gin': ('datasets/digits.gin', ['base_filters = 2']),
     'networks/conv_mnist.gin': ('datasets/mnist.gin', ['base_filters = 2']),
     'networks/conv_32.gin': ('datasets/cifar10.gin', ['base_filters = 2']),
@@ -210,6 +225,33 @@ def test_each_setting_on_a_model_that_reads_it(
   step(changed, 2)
 
 
+@pytest.mark.parametrize('name, pixel', [
+    ('settings/perceptual.gin', 0.), ('settings/perceptual_and_pixel.gin', 1.)])
+def test_the_perceptual_settings_replace_and_join_the_error_of_pixels(
+    name, pixel, tmp_path):
+  path = made_weights.npz(tmp_path / 'vgg19.npz',
+                          made_weights.torch_vgg([64, 64, 128], 'features.'))
+  configuration.parse(['quickstart.gin', name], [
+      'base_filters = 4', f'perceptual_weights = {path!r}',
+      "perceptual_layers = ('relu1_1', 'relu2_1')"])
+  assert gin.query_parameter('PerceptualError.weights') is not None
+  error = configuration.setting('train.image_error')
+  assert (error.pixel, error.value_range) == (pixel, None)
+  settings = checkpoints._settings() | {'image_error': error}
+  model = checkpoints.build(**settings)
+  assert error.value_range == model.value_range == (-1., 1.)
+  logs = step(model)
+  assert float(logs['reconstruction']) > 0.
+  plain = build(['quickstart.gin'], 'base_filters = 4')
+  # None of its weights are the model's, or in its checkpoints.
+  shapes = [[v.shape for v in m.variables] for m in (model, plain)]
+  assert shapes[0] == shapes[1]
+  held = [[name for name, _ in tf.train.list_variables(
+      tf.train.Checkpoint(model=m).write(str(tmp_path / f'{i}')))]
+          for i, m in enumerate((model, plain))]
+  assert held[0] == held[1]
+
+
 # === Data sets ===
 
 # File: name, image shape.
@@ -222,6 +264,7 @@ DATASETS = {
     'datasets/cifar10.gin': ('cifar10', (32, 32, 3)),
     'datasets/celeb_a.gin': ('celeb_a_crop108', (64, 64, 3)),
     'datasets/celeb_a_crop140.gin': ('celeb_a_crop140', (64, 64, 3)),
+    'datasets/celeb_a_128.gin': ('celeb_a_crop128', (128, 128, 3)),
     'datasets/synthetic.gin': ('synthetic_8x8x1', (8, 8, 1)),
     'datasets/images.gin': ('images_photos_crop7', (8, 8, 1)),
 }

@@ -16,23 +16,25 @@ ROOT = pathlib.Path(__file__).absolute().parent.parent
 
 LEVELS = {
     # Pure functions and values.
-    0: ('cache', 'errors', 'images', 'losses', 'noise', 'schedules',
-        'version'),
+    0: ('cache', 'charts', 'errors', 'images', 'losses', 'noise',
+        'replicas', 'schedules', 'version'),
+    # Nets that were trained elsewhere.
+    1: ('pretrained',),
     # Parts: each is made without knowing the others.
-    1: ('data', 'metrics', 'networks', 'optimizers', 'priors'),
+    2: ('data', 'metrics', 'networks', 'optimizers', 'priors'),
     # What is made of the parts, and what a run holds.
-    2: ('configuration', 'endpoints', 'models', 'run_directory', 'sampling',
-        'served_model'),
+    3: ('conditional_endpoints', 'configuration', 'endpoints', 'models',
+        'run_directory', 'sampling', 'served_model', 'translation'),
     # What goes with a model through a run, and a density that is fitted to it.
-    3: ('callbacks', 'densities'),
+    4: ('callbacks', 'densities'),
     # A model as the configuration describes it, with its checkpoint.
-    4: ('checkpoints',),
+    5: ('checkpoints', 'latent_tools'),
     # The verbs.
-    5: ('benchmarking', 'drawing', 'evaluation', 'reporting', 'serving',
+    6: ('benchmarking', 'drawing', 'evaluation', 'reporting', 'serving',
         'serving_check', 'sweeping', 'training'),
     # What knows all of them.
-    6: ('registry',),
-    7: ('__init__',),
+    7: ('registry',),
+    8: ('__init__',),
 }
 LEVEL_OF = {room: level for level, rooms in LEVELS.items() for room in rooms}
 

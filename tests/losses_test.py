@@ -175,3 +175,57 @@ def test_jacobian_norm2_of_a_linear_map():
   # A v = (1 - 2 + 3, -1 + 1) = (2, 0); mean square 2; divided by D = 3.
   found = losses.jacobian_norm2(tape, z, images, probe)
   np.testing.assert_allclose(found, [2. / 3.], rtol=1e-6)
+
+
+# === Learned priors ===
+
+
+def test_gaussian_log_density_is_scipys():
+  generator = np.random.default_rng(0)
+  mean, log_variance, normal = generator.normal(size=(3, 5, 4))
+  sigma = np.exp(0.5 * log_variance)
+  expected = stats.norm.logpdf(mean + sigma * normal, mean, sigma).sum(1)
+  np.testing.assert_allclose(
+      losses.gaussian_log_density(log_variance, normal), expected, rtol=1e-6)
+
+
+def test_moment_matching_of_two_points():
+  """Latents 0 and 2 (variance 1), generated 1 and 1; one bandwidth, 1/2.
+
+  s = 1/2 * 1 * 1, so k = exp(-d^2): within the latents (1 + e^-4) / 2, within
+  the generated 1, across e^-1.
+  """
+  found = losses.moment_matching(tf.constant([[0.], [2.]]),
+                                 tf.constant([[1.], [1.]]), [0.5])
+  expected = (1. + np.exp(-4.)) / 2. + 1. - 2. * np.exp(-1.)
+  assert float(found) == pytest.approx(np.sqrt(expected), rel=1e-6)
+
+
+def test_moment_matching_of_a_set_with_itself_has_a_gradient():
+  latents = tf.constant(np.random.default_rng(0).normal(size=(6, 3)))
+  generated = tf.Variable(latents)
+  with tf.GradientTape() as tape:
+    loss = losses.moment_matching(latents, generated, [0.5, 1.])
+  assert float(loss) == pytest.approx(1e-5, rel=1e-2)
+  assert np.all(np.isfinite(tape.gradient(loss, generated)))
+
+
+def test_feature_error():
+  # Two layers of 2 x 1 x 1 and 1 x 1 x 2 activations, differences 1, 3 and
+  # 2, 0. Squared: (1 + 9) / 2 = 5 and (4 + 0) / 2 = 2; absolute: 2 and 1.
+  # Relative to (0 + 16) / 2 = 8 and (1 + 9) / 2 = 5; absolute to 2 and 2.
+  features = [_constant([[[0.]], [[4.]]]), _constant([[[1., 3.]]])]
+  others = [_constant([[[1.]], [[1.]]]), _constant([[[3., 3.]]])]
+  for settings, expected in (
+      (('l2', False), 10. * 5. + 2.), (('l1', False), 10. * 2. + 1.),
+      (('l2', True), 10. * 5. / 8. + 2. / 5.),
+      (('l1', True), 10. * 2. / 2. + 1. / 2.)):
+    np.testing.assert_allclose(
+        losses.feature_error(features, others, (10., 1.), *settings),
+        [expected])
+
+
+def test_relative_feature_error_of_nothing_is_finite():
+  nothing = [_constant([[[0., 0.]]])]
+  np.testing.assert_array_equal(
+      losses.feature_error(nothing, nothing, (1.,), relative=True), [0.])

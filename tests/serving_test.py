@@ -17,6 +17,7 @@ from pgak import priors
 from pgak import run_directory
 from pgak import served_model
 from pgak import serving
+import tiny_models
 
 SHAPE = (8, 8, 1)
 
@@ -140,6 +141,32 @@ def test_an_export_carries_its_density(model, tmp_path, monkeypatch, prior):
   else:
     np.testing.assert_allclose(served.log_prob(points),
                                prior.log_prob(tf.constant(points)), rtol=1e-4)
+
+
+@pytest.mark.parametrize('kind', ['real_nvp', 'maf'])
+def test_a_learned_flow_is_served_both_ways(tmp_path, kind):
+  fp_vae = models.FPVAE(
+      tiny_models.encoder(True), tiny_models.decoder(),
+      lambda size: tiny_models.flow(size, flow=kind))
+  tiny_models.scatter(fp_vae)
+  path = serving.export_model(fp_vae, tmp_path, verified=kind == 'maf')
+  served = served_model.ServedModel(path)
+  assert served.metadata['prior'] == f'learned_{kind}'
+  np.testing.assert_allclose(served.sample(5, 2).astype(int),
+                             fp_vae.sample(5, 2).numpy(), atol=1)
+  latents = fp_vae.prior.sample(6, 1).numpy()
+  base = served.latent_to_base(latents)
+  np.testing.assert_allclose(base, fp_vae.prior.latent_to_base(latents),
+                             atol=1e-4)
+  np.testing.assert_allclose(served.base_to_latent(base), latents, atol=1e-4)
+  np.testing.assert_allclose(served.log_prob(latents),
+                             fp_vae.prior.log_prob(latents), rtol=1e-4)
+  assert served.latent_to_base(latents[:0]).shape == (0, 3)
+
+
+def test_what_is_no_flow_says_so(folder):
+  with pytest.raises(errors.UserError, match='no flow: export .* real_nvp'):
+    served_model.ServedModel(folder).latent_to_base(np.zeros((1, 3)))
 
 
 def test_batch_norm_uses_its_moving_statistics(folder, model):

@@ -5,6 +5,7 @@ import numpy as np
 
 from pgak import models
 from pgak import networks
+from pgak import priors
 
 __all__ = ['IMAGE_SHAPE', 'LATENT_DIM', 'STOCHASTIC', 'compiled', 'decoder',
            'encoder', 'images', 'make', 'scatter', 'sgd', 'values']
@@ -12,8 +13,9 @@ __all__ = ['IMAGE_SHAPE', 'LATENT_DIM', 'STOCHASTIC', 'compiled', 'decoder',
 IMAGE_SHAPE = (3, 2, 1)
 LATENT_DIM = 3
 HIDDEN = 5
-STOCHASTIC = {'AE': False, 'BetaVAE': True, 'CVVAE': False, 'InfoVAE': True,
-              'LPGA': False, 'LVPGA': True, 'RAE': False, 'RAEGP': False,
+STOCHASTIC = {'AAE': False, 'AE': False, 'BetaVAE': True, 'CVVAE': False,
+              'FPVAE': True, 'GMMN': False, 'InfoVAE': True, 'LPGA': False,
+              'LVPGA': True, 'PriorAAE': False, 'RAE': False, 'RAEGP': False,
               'RAEL2': False, 'VAE': True, 'VPGA': True, 'WAEMMD': False}
 
 
@@ -38,13 +40,37 @@ def decoder(batch_norm=False):
   return networks.decoder(network, IMAGE_SHAPE, LATENT_DIM)
 
 
+def flow(latent_dim, **settings):
+  """A small flow prior, seeded."""
+  return priors.FlowPrior(latent_dim, num_couplings=2, hidden_units=(4,),
+                          seed=0, **settings)
+
+
+def generator(latent_dim, **settings):
+  """A small latent generator of two-dimensional draws."""
+  return priors.LatentGenerator(latent_dim, base_dim=2, units=(4,), **settings)
+
+
+# What a model's constructor takes besides encoder and decoder.
+FURTHER = {
+    'AAE': lambda: {'critic': networks.latent_critic(LATENT_DIM, 4, 1)},
+    'FPVAE': lambda: {'prior': flow},
+    'GMMN': lambda: {'prior': generator},
+    'PriorAAE': lambda: {'critic': networks.latent_critic(LATENT_DIM, 4, 1),
+                         'prior': generator},
+}
+
+
 def make(name, batch_norm=False, seed=0, **settings):
   """Builds one of pgak's models on tiny nets, no weight of which is 0."""
   if name in ('LPGA', 'LVPGA'):
     settings.setdefault('warm_up_steps', 0)
   if name == 'RAEL2':  # These decoders have no other kernels.
     settings.setdefault('dense_kernels', True)
-  model = getattr(models, name)(encoder(STOCHASTIC[name], batch_norm),
+  if name in FURTHER:
+    settings = FURTHER[name]() | settings
+  stochastic = STOCHASTIC[name] and settings.get('beta') != 0.
+  model = getattr(models, name)(encoder(stochastic, batch_norm),
                                 decoder(batch_norm), **settings)
   scatter(model, seed)
   return model

@@ -6,11 +6,17 @@ This is the only room that knows TensorFlow Datasets.
 """
 from pgak.data.arrays import Dataset
 from pgak.data.arrays import ImageArray
+from pgak.data.attributes import attribute_mask
+from pgak.data.attributes import attribute_masks
+from pgak.data.attributes import attribute_names
 from pgak.data.augmentation import Augmentation
 from pgak.data.augmentation import augmenter
 from pgak.data.embedded import digits
 from pgak.data.embedded import synthetic
 from pgak.data.folders import images
+from pgak.data.pairs import PairArray
+from pgak.data.pairs import PairDataset
+from pgak.data.pairs import pairs
 from pgak.data.pipelines import batches
 from pgak.data.pipelines import train_batches
 from pgak.data.tfds_sets import celeb_a
@@ -19,7 +25,8 @@ from pgak.data.tfds_sets import fashion_mnist
 from pgak.data.tfds_sets import mnist
 
 __all__ = [
-    'Augmentation', 'Dataset', 'ImageArray', 'augmenter', 'batches', 'celeb_a',
-    'cifar10', 'digits', 'fashion_mnist', 'images', 'mnist', 'synthetic',
-    'train_batches'
+    'Augmentation', 'Dataset', 'ImageArray', 'PairArray', 'PairDataset',
+    'attribute_mask', 'attribute_masks', 'attribute_names', 'augmenter',
+    'batches', 'celeb_a', 'cifar10', 'digits', 'fashion_mnist', 'images',
+    'mnist', 'pairs', 'synthetic', 'train_batches'
 ]

@@ -105,6 +105,7 @@ class ImageArray:
     image_shape: `(height, width, channels)`.
     fingerprint: 16 hexadecimal digits that change with the pixels.
     preprocessing: dictionary of every choice that made the pixels.
+    attribute_names: tuple of strings, empty for a set without attributes.
   """
 
   def __init__(self, name, split, prepared, start, stop):
@@ -115,7 +116,9 @@ class ImageArray:
     self.fingerprint = _fingerprint(prepared.parts, start, stop)
     self._start = start
     self._stop = stop
+    self.attribute_names = prepared.attribute_names
     self._label_path = prepared.label_path
+    self._attribute_path = prepared.attribute_path
     self._path = prepared.image_path
     self._descriptor = os.open(prepared.image_path, os.O_RDONLY)
     weakref.finalize(self, os.close, self._descriptor)
@@ -155,6 +158,16 @@ class ImageArray:
     labels = np.fromfile(
         self._label_path, '<i8', len(self), offset=8 * self._start)
     return labels.astype(np.int64, copy=False)
+
+  @property
+  def attributes(self):
+    """Booleans `[len, len(attribute_names)]`, or None for a set without."""
+    if self._attribute_path is None:
+      return None
+    number = len(self.attribute_names)
+    values = np.fromfile(self._attribute_path, np.uint8, len(self) * number,
+                         offset=number * self._start)
+    return values.reshape([len(self), number]).astype(bool)
 
   def _read_into(self, images, position):
     view = memoryview(images.reshape([-1]))

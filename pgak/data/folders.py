@@ -12,10 +12,11 @@ import numpy as np
 
 from pgak import errors
 from pgak.data import arrays
+from pgak.data import attributes as attributes_lib
 from pgak.data import decoding
 from pgak.data import store
 
-__all__ = ['images']
+__all__ = ['images', 'partition', 'pictures']
 
 # Bounds on what a folder or zip may claim.
 MAX_FILES = 1 << 21
@@ -28,7 +29,7 @@ _CHUNK = 128
 
 @gin.register
 def images(path=None, image_shape=None, crop=None, antialias=True,
-           test_fraction=0.1, validation_fraction=0.):
+           test_fraction=0.1, validation_fraction=0., attributes=None):
   """The PNG and JPEG pictures of a folder, with all folders in it, or a zip.
 
   They are taken in the order of their names, turned as their EXIF orientation
@@ -46,13 +47,17 @@ def images(path=None, image_shape=None, crop=None, antialias=True,
       at least one.
     validation_fraction: the same for `validation`; with 0 there is none, and
       `test` stands in for it.
+    attributes: path of a list of binary attributes in the format of CelebA's
+      `list_attr_celeba.txt` (see `attributes.AttributeList`), with a line for
+      every picture; None for none.
 
   Returns:
     A `Dataset`, named after the path and the crop.
 
   Raises:
     UserError: if nothing is there or a setting is out of bounds; when it is
-      prepared, also if a picture is damaged or smaller than the crop.
+      prepared, also if a picture is damaged or smaller than the crop, or
+      if the list of attributes is damaged or lacks a picture.
   """
   if path is None:
     raise errors.UserError(
@@ -65,7 +70,8 @@ def images(path=None, image_shape=None, crop=None, antialias=True,
   choices = {'crop': crop, 'resize': 'bicubic', 'antialias': antialias,
              'fractions': fractions}
   splits = ('train',) + tuple(s for s in fractions if fractions[s])
-  return arrays.Dataset(_Pictures(path, name, image_shape, splits, choices))
+  return arrays.Dataset(_Pictures(
+      path, attributes, name, image_shape, splits, choices))
 
 
 def _check_settings(path, image_shape, crop, test_fraction,
@@ -90,28 +96,37 @@ def _check_settings(path, image_shape, crop, test_fraction,
 class _Pictures(store.Recipe):
   """A folder or zip of pictures; the source is listed once."""
 
-  def __init__(self, path, *args):
+  def __init__(self, path, attributes, *args):
     super().__init__(*args)
     self._path = path
+    self._attribute_path = attributes
+
+  def _attributes(self):
+    return (None if self._attribute_path is None
+            else attributes_lib.AttributeList(self._attribute_path))
 
   def fingerprint(self):
     listing = _open(self._path).listing
+    if self._attribute_path is not None:
+      listing = listing, self._attributes().fingerprint
     return hashlib.sha256(repr(listing).encode()).hexdigest()[:16]
 
   def read(self):
-    source = _open(self._path)
-    by_split = _partition([name for name, *_ in source.listing],
+    source, attributes = _open(self._path), self._attributes()
+    by_split = partition([name for name, *_ in source.listing],
                           self.choices['fractions'])
     workers = min(8, os.cpu_count() or 1)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
       for split in self.splits:
-        yield split, self._chunks(pool, source, by_split[split])
+        yield split, self._chunks(pool, source, attributes, by_split[split])
 
-  def _chunks(self, pool, source, names):
+  def _chunks(self, pool, source, attributes, names):
     for i in range(0, len(names), _CHUNK):
       picked = names[i:i + _CHUNK]
+      columns = {} if attributes is None else dict(
+          zip(attributes.names, attributes.rows(picked).T))
       yield np.stack(list(pool.map(
-          lambda name: self._picture(source, name), picked))), None
+          lambda name: self._picture(source, name), picked))), None, columns
 
   def _picture(self, source, name):
     try:
@@ -124,7 +139,16 @@ class _Pictures(store.Recipe):
           'replace or remove it.') from error
 
 
-def _partition(names, fractions):
+def pictures(path):
+  """Returns the sorted `(name, bytes, time of change)` of a folder's pictures.
+
+  Raises:
+    UserError: if it holds none, or more than pgak reads.
+  """
+  return _open(path).listing
+
+
+def partition(names, fractions):
   """Returns split -> names, by a hash of each name; order is kept."""
   place = {name: _place(name) for name in names}
   test_end = fractions['test']

@@ -62,12 +62,14 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
 
   Returns:
     A `tf.data.Dataset` of float32 `[B, h, w, c]`, or of pairs with int64 `[B]`.
+    For a `PairArray` the images are `{'images', 'conditions'}`, both float32.
 
   Raises:
     UserError: if the split has fewer images than a batch, if the replicas do
       not divide the batch, or if labels are wanted of a set without any.
   """
   _check_batch(array, batch_size)
+  _check_augmenter(array, augmenter)
   load = _loader(array, labels)
   steps_per_epoch = len(array) // batch_size
 
@@ -79,7 +81,7 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
     if augmenter is not None:
       pixels = augmenter(tf.cast(pixels, tf.float32),
                          noise.seed(seed, step, 'augmentation'))
-    return (images_lib.to_float(pixels, value_range), *rest)
+    return _floats(array, pixels, rest, value_range)
 
   last_step = np.iinfo(np.int64).max // batch_size
   dataset = tf.data.Dataset.range(start_step, last_step)
@@ -89,7 +91,7 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
   # A strategy's workers need not ask one another whether it has ended.
   dataset = dataset.apply(
       tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
-  return _finish(dataset, labels)
+  return _finish(array, dataset, labels)
 
 
 def batches(array, batch_size, value_range=(-1., 1.), limit=None,
@@ -116,10 +118,11 @@ def batches(array, batch_size, value_range=(-1., 1.), limit=None,
   def batch(first):
     chosen = tf.range(first, tf.minimum(first + batch_size, length))
     pixels, *rest = load(chosen, None)
-    return (images_lib.to_float(pixels, value_range), *rest)
+    return _floats(array, pixels, rest, value_range)
 
   dataset = tf.data.Dataset.range(0, length, batch_size)
-  return _finish(dataset.map(batch, _READERS, deterministic=True), labels)
+  return _finish(
+      array, dataset.map(batch, _READERS, deterministic=True), labels)
 
 
 def _check_batch(array, batch_size):
@@ -130,8 +133,29 @@ def _check_batch(array, batch_size):
         f'most {len(array)}.')
 
 
+def _check_augmenter(array, augmenter):
+  if augmenter is not None and _has_conditions(array):
+    raise errors.UserError(
+        f'An augmenter would change the images of {array.name} and not what '
+        'they are conditioned on: set train.augmenter = None.')
+
+
+def _has_conditions(array):
+  return hasattr(array, 'read_pairs')
+
+
+def _floats(array, pixels, rest, value_range):
+  """The tuple of a batch, in floats; conditions are pictures, too."""
+  pixels = images_lib.to_float(pixels, value_range)
+  if _has_conditions(array):
+    rest = [images_lib.to_float(rest[0], value_range), *rest[1:]]
+  return (pixels, *rest)
+
+
 def _loader(array, labels):
-  """Returns a function of indices `[B]` that loads uint8 images, and labels.
+  """Returns a function of indices `[B]` that loads uint8 images, and the rest.
+
+  The rest are the conditions, where the array has them, and the labels.
   """
   if labels and array.labels is None:
     raise errors.UserError(
@@ -139,9 +163,17 @@ def _loader(array, labels):
   all_labels = tf.constant(array.labels, tf.int64) if labels else None
 
   def load(indices, batch_size):
-    pixels = tf.numpy_function(array.read, [indices], tf.uint8)
+    if _has_conditions(array):
+      pixels, conditions = tf.numpy_function(
+          array.read_pairs, [indices], [tf.uint8, tf.uint8])
+      rest = (tf.ensure_shape(
+          conditions, (batch_size,) + array.condition_shape),)
+    else:
+      pixels = tf.numpy_function(array.read, [indices], tf.uint8)
+      rest = ()
     pixels = tf.ensure_shape(pixels, (batch_size,) + array.image_shape)
-    return (pixels, tf.gather(all_labels, indices)) if labels else (pixels,)
+    rest += (tf.gather(all_labels, indices),) if labels else ()
+    return (pixels, *rest)
 
   return load
 
@@ -162,9 +194,12 @@ def _slices(dataset, batch_size, num_replicas, slots):
   return dataset.map(cut).unbatch()
 
 
-def _finish(dataset, labels):
+def _finish(array, dataset, labels):
+  if _has_conditions(array):
+    dataset = dataset.map(lambda images, conditions, *rest: (
+        {'images': images, 'conditions': conditions}, *rest))
   if not labels:
-    dataset = dataset.map(lambda images: images)
+    dataset = dataset.map(lambda first: first)
   options = tf.data.Options()
   options.autotune.enabled = False
   return dataset.with_options(options).prefetch(_BATCHES_AHEAD)

@@ -1,10 +1,11 @@
 """Prepared data sets: decoded, cropped and resized once, then read by position.
 
-A data set is prepared into three files in the cache folder:
+A data set is prepared into a few files in the cache folder:
 
-  <name>-<key>.images   the pixels, uint8, example after example
-  <name>-<key>.labels   the labels, little-endian int64 (absent without labels)
-  <name>-<key>.json     what made them, with sizes and checksums
+  <name>-<key>.images       the pixels, uint8, example after example
+  <name>-<key>.labels       the labels, little-endian int64 (if it has any)
+  <name>-<key>.attributes   0 or 1 in a byte for each attribute (if it has any)
+  <name>-<key>.json         what made them, with sizes and checksums
 
 The key is a hash of every choice that made the pixels and of the source's own
 fingerprint. The JSON file is written last and each file is renamed into its
@@ -67,8 +68,9 @@ class Recipe:
   def read(self):
     """Yields `(split, chunks)` for each split.
 
-    A chunk is `(images, labels)`: uint8 `[n, height, width, channels]`, and
-    integers `[n]` or None.
+    A chunk is `(images, labels)` or `(images, labels, attributes)`: uint8
+    `[n, height, width, channels]`; integers `[n]` or None; a dictionary from
+    each attribute's name to booleans `[n]`.
     """
     raise NotImplementedError
 
@@ -93,12 +95,16 @@ class Prepared:
     image_shape: `(height, width, channels)`.
     parts: list of `Part`, in the order of the file.
     preprocessing: dictionary of every choice that made the pixels.
+    attribute_path: the attributes, or None.
+    attribute_names: tuple of strings, in the order of the file.
   """
   image_path: pathlib.Path
   label_path: pathlib.Path | None
   image_shape: tuple
   parts: tuple
   preprocessing: dict
+  attribute_path: pathlib.Path | None = None
+  attribute_names: tuple = ()
 
 
 def open_prepared(recipe):
@@ -184,7 +190,7 @@ def _damage(manifest):
   """Returns what is wrong with a prepared set in words, or None."""
   try:
     found = _read_manifest(manifest)
-    stats = [os.stat(path) for path in _paths(manifest, found)]
+    stats = [os.stat(path) for path in _paths(manifest, found).values()]
   except (ValueError, KeyError, TypeError, OSError) as error:
     return str(error) or 'a file is missing'
   stamp = tuple((s.st_ino, s.st_size, s.st_mtime_ns) for s in stats)
@@ -196,7 +202,8 @@ def _checksum_damage(manifest, stamp):
   """As `_damage`; computed once in a process for each state of the files."""
   del stamp
   found = _read_manifest(manifest)
-  image_path, *label_path = _paths(manifest, found)
+  paths = _paths(manifest, found)
+  image_path = paths.pop('images')
   size = int(np.prod(found['image_shape']))
   end = found['parts'][-1]['stop'] * size
   if image_path.stat().st_size != end:
@@ -205,9 +212,9 @@ def _checksum_damage(manifest, stamp):
     stretch = (part['start'] * size, part['stop'] * size)
     if _sha256(image_path, *stretch) != part['sha256']:
       return f'the checksum of the split {part["split"]} is wrong'
-  for path in label_path:
-    if _sha256(path, 0, path.stat().st_size) != found['labels_sha256']:
-      return 'the checksum of the labels is wrong'
+  for kind, path in paths.items():
+    if _sha256(path, 0, path.stat().st_size) != found[f'{kind}_sha256']:
+      return f'the checksum of the {kind} is wrong'
   return None
 
 
@@ -219,8 +226,10 @@ def _read_manifest(manifest):
 
 
 def _paths(manifest, found):
-  suffixes = ['.images'] + (['.labels'] if found['labels_sha256'] else [])
-  return [manifest.with_suffix(suffix) for suffix in suffixes]
+  """Returns the paths of what there is of 'images', 'labels', 'attributes'."""
+  kinds = ['images'] + [kind for kind in ('labels', 'attributes')
+                        if found.get(f'{kind}_sha256')]
+  return {kind: manifest.with_suffix(f'.{kind}') for kind in kinds}
 
 
 def _sha256(path, start, stop):
@@ -238,13 +247,15 @@ def _sha256(path, start, stop):
 
 def _prepared(manifest):
   found = _read_manifest(manifest)
-  image_path, *label_path = _paths(manifest, found)
+  paths = _paths(manifest, found)
   return Prepared(
-      image_path=image_path,
-      label_path=label_path[0] if label_path else None,
+      image_path=paths['images'],
+      label_path=paths.get('labels'),
       image_shape=tuple(found['image_shape']),
       parts=tuple(Part(**part) for part in found['parts']),
-      preprocessing={**found['choices'], 'made_with': found['made_with']})
+      preprocessing={**found['choices'], 'made_with': found['made_with']},
+      attribute_path=paths.get('attributes'),
+      attribute_names=tuple(found.get('attribute_names', ())))
 
 
 @contextlib.contextmanager
@@ -271,26 +282,28 @@ def _whole_file(path):
 def _write(recipe, source, manifest):
   print(f'Preparing the data set {recipe.name} once in {manifest.parent} ...',
         file=sys.stderr)
-  parts, labels = [], []
+  parts, labels, attributes = [], [], {}
   with _whole_file(manifest.with_suffix('.images')) as file:
     for split, chunks in recipe.read():
       start = parts[-1].stop if parts else 0
-      parts.append(_write_part(file, recipe, split, start, chunks, labels))
+      parts.append(_write_part(
+          file, recipe, split, start, chunks, labels, attributes))
   if not parts or not parts[-1].stop:
     raise errors.UserError(f'The data set {recipe.name} holds no image.')
   found = {'choices': _all_choices(recipe, source),
            'image_shape': recipe.image_shape,
            'parts': [dataclasses.asdict(part) for part in parts],
-           'labels_sha256': _write_labels(manifest, labels),
+           'labels_sha256': _write_rows(manifest, '.labels', labels),
+           **_write_attributes(manifest, attributes),
            'made_with': {'tensorflow': tf.__version__}}
   with _whole_file(manifest) as file:
     file.write(json.dumps(found, indent=2).encode())
 
 
-def _write_part(file, recipe, split, start, chunks, labels):
-  """Appends one split to an open file and its labels to a list."""
+def _write_part(file, recipe, split, start, chunks, labels, attributes):
+  """Appends one split to an open file; its labels and attributes to lists."""
   digest, stop = hashlib.sha256(), start
-  for images, chunk_labels in chunks:
+  for images, chunk_labels, *chunk_attributes in chunks:
     if images.dtype != np.uint8 or images.shape[1:] != recipe.image_shape:
       raise errors.UserError(
           f'{recipe.name} holds images {images.dtype} {images.shape[1:]} '
@@ -302,14 +315,25 @@ def _write_part(file, recipe, split, start, chunks, labels):
     stop += len(images)
     if chunk_labels is not None:
       labels.append(np.asarray(chunk_labels, '<i8'))
+    for name, values in (chunk_attributes or [{}])[0].items():
+      attributes.setdefault(name, []).append(np.asarray(values, np.uint8))
   return Part(split, start, stop, digest.hexdigest())
 
 
-def _write_labels(manifest, labels):
-  """Writes the labels, if any, and returns their checksum or None."""
-  if not labels:
+def _write_rows(manifest, suffix, rows):
+  """Writes arrays one after the other and returns their checksum, or None."""
+  if not rows:
     return None
-  data = np.concatenate(labels).tobytes()
-  with _whole_file(manifest.with_suffix('.labels')) as file:
+  data = np.concatenate(rows).tobytes()
+  with _whole_file(manifest.with_suffix(suffix)) as file:
     file.write(data)
   return hashlib.sha256(data).hexdigest()
+
+
+def _write_attributes(manifest, attributes):
+  """Writes lists of arrays by name; returns what the manifest says of them."""
+  if not attributes:
+    return {}
+  columns = [np.concatenate(values) for values in attributes.values()]
+  return {'attribute_names': list(attributes), 'attributes_sha256':
+          _write_rows(manifest, '.attributes', [np.stack(columns, 1)])}

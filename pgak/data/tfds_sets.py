@@ -89,9 +89,11 @@ def celeb_a(data_dir=None, download=False, image_shape=(64, 64, 3), crop=108,
     antialias: whether to smooth before shrinking; the papers do not.
 
   Returns:
-    A `Dataset` without labels, whose name holds the crop.
+    A `Dataset` without labels, whose name holds the crop; its attributes are
+    those that the copy holds, which are 40.
   """
-  choices = {'crop': crop, 'resize': 'bicubic', 'antialias': antialias}
+  choices = {'crop': crop, 'resize': 'bicubic', 'antialias': antialias,
+             'attributes': True}
   return arrays.Dataset(_TFDS(
       'celeb_a', f'celeb_a_crop{crop}', image_shape,
       ('train', 'validation', 'test'), data_dir, download, choices))
@@ -175,10 +177,12 @@ class _TFDS(store.Recipe):
     has_labels = 'label' in dataset.element_spec
     dataset = dataset.map(
         lambda example: (self._image(example['image']),
-                         example['label'] if has_labels else 0),
+                         example['label'] if has_labels else 0,
+                         example.get('attributes', {})),
         num_parallel_calls=tf.data.AUTOTUNE)
-    for images, labels in dataset.batch(_CHUNK).prefetch(2):
-      yield images.numpy(), labels.numpy() if has_labels else None
+    for images, labels, attributes in dataset.batch(_CHUNK).prefetch(2):
+      yield (images.numpy(), labels.numpy() if has_labels else None,
+             {name: column.numpy() for name, column in attributes.items()})
 
   def _image(self, data):
     """Decodes one image in a graph; crops and resizes it if so chosen."""

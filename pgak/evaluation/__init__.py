@@ -16,9 +16,10 @@ print(evaluation.format_table(rows))
 """
 from pgak.evaluation.evaluator import Evaluator
 from pgak.evaluation.evaluator import feature_net
+from pgak.evaluation.pairs import PairEvaluator
 from pgak.evaluation.runs import evaluate
 from pgak.evaluation.runs import frechet_scorer
 from pgak.evaluation.tables import format_table
 
-__all__ = ['Evaluator', 'evaluate', 'feature_net', 'format_table',
-           'frechet_scorer']
+__all__ = ['Evaluator', 'PairEvaluator', 'evaluate', 'feature_net',
+           'format_table', 'frechet_scorer']

@@ -10,10 +10,12 @@ from pgak.evaluation import files as files_lib
 from pgak.evaluation import kinds
 from pgak.evaluation import measures
 from pgak.evaluation import neighbourhoods
+from pgak.evaluation import separations
 from pgak.metrics import classifier
 from pgak.metrics import collected
 from pgak.metrics import inception
 from pgak.metrics import latent_match
+from pgak.metrics import lpips
 from pgak.metrics import protocols
 from pgak.metrics import reconstruction
 from pgak.metrics import reference
@@ -81,7 +83,15 @@ class Evaluator:
     self.num_encoded = min(self.num_samples, len(self.encoded))
     if not self.protocol.encoded_split:
       self.num_encoded = min(self.num_samples, self.num_references)
-    self.nets = [feature_net(f, dataset) for f in self.protocol.features]
+    self.nets = [feature_net(f, dataset) for f in self.protocol.features
+                 if measures.NEED_FEATURES.intersection(self.protocol.metrics)]
+    self.attribute_net = (
+        gin.get_configurable(separations.attribute_net)(dataset)
+        if 'separability' in self.protocol.metrics else None)
+    self.lpips = None
+    if 'lpips' in self.protocol.metrics:
+      self.lpips = gin.get_configurable(lpips.LPIPS)()
+      self.lpips.check_size(dataset.image_shape[:2])
     self.keep_rows = bool(
         measures.NEED_ROWS.intersection(self.protocol.metrics))
     self.references = collected.of_references(
@@ -125,7 +135,7 @@ class Evaluator:
     files = files_lib.Files(folder, step)
     # First what needs the model as it was loaded: another prior may come with
     # other statistics of batch norm.
-    rest = self._pixel_rows(model, row)
+    rest = self._pixel_rows(model, row) + self._lpips_rows(model, row)
     rest += self._latent_match_rows(model, row) if latents else []
     rows = []
     for kind in self.protocol.images:
@@ -136,12 +146,15 @@ class Evaluator:
         attach(model, prior)
       if 'samples' in self.protocol.images:
         rows += self._image_rows(model, 'samples', row, files)
+      rows += self._separability_rows(model, row, files)
       rows += self._likelihood_rows(model, row)
     return rows + rest
 
   def _priors(self, model):
     """The protocol's priors, the model's own first."""
-    normal = 'own' if getattr(model, 'matches_prior', True) else 'gaussian'
+    own = (getattr(model, 'matches_prior', True)
+           or getattr(model, 'learns_prior', False))
+    normal = 'own' if own else 'gaussian'
     names = [normal if p == protocols.OWN_OR_GAUSSIAN else p
              for p in self.protocol.priors]
     return sorted(dict.fromkeys(names), key=lambda p: p != 'own')
@@ -158,7 +171,9 @@ class Evaluator:
     batches = kinds.images_of(
         kind, model, self.protocol, self.encoded, self._number(kind))
     kept = kinds.First(batches, neighbourhoods.MAXIMUM_SAMPLES)
-    return collected.collect(self.nets, kept, self.keep_rows), kept.images
+    tells = 'inception_score' in self.protocol.metrics
+    return collected.collect(
+        self.nets, kept, self.keep_rows, tells), kept.images
 
   def _measured(self, found):
     """Yields `(net, metric, Measured)` of all metrics of collected features."""
@@ -169,6 +184,8 @@ class Evaluator:
               real, fake, self.protocol.seed)
 
   def _image_rows(self, model, kind, row, files):
+    if not self.nets:
+      return []
     prior = _label(model.prior) if kind == 'samples' else 'none'
     settings = dict(images=kind, prior=prior)
     if kind == 'interpolations':
@@ -213,6 +230,17 @@ class Evaluator:
                 split=kinds.span(self.encoded, number))
             for name, value in values.items()]
 
+  def _lpips_rows(self, model, row):
+    if self.lpips is None:
+      return []
+    number = self.num_encoded
+    value = reconstruction.perceptual_distance(
+        self.lpips, model, self.encoded, number)
+    return [row(metric=self.lpips.label, value=value,
+                features=self.lpips.backbone, num_samples=number,
+                images='reconstructions',
+                split=kinds.span(self.encoded, number))]
+
   def _latent_match_rows(self, model, row):
     number = self.num_encoded
     images = self.encoded.read(np.arange(number))
@@ -221,6 +249,24 @@ class Evaluator:
                 num_samples=number, images='data', prior='standard_normal',
                 split=kinds.span(self.encoded, number))
             for name, value in matches.items()]
+
+  def _separability_rows(self, model, row, files):
+    net = self.attribute_net
+    if net is None:
+      return []
+    found = separations.measure(model, net, self.protocol, self.num_samples)
+    prior = _label(model.prior)
+    files.write_separations(found, prior)
+    rows = [row(metric=name, value=value, features=net.name, images='samples',
+                prior=prior, num_samples=self.num_samples, split='train',
+                made=True) for name, value in found.values.items()]
+    held_out = self.dataset.split('validation')
+    quality = {'attribute_accuracy': net.accuracy.mean(),
+               'attribute_majority': net.majority.mean()}
+    return rows + [
+        row(metric=name, value=value, features=net.name, images='data',
+            num_samples=len(held_out), split=held_out.split)
+        for name, value in quality.items()]
 
   def _likelihood_rows(self, model, row):
     """Of a fitted density: whether it knows its training latents by heart."""

@@ -14,7 +14,9 @@ class Files:
   `prd/<name>.npz` holds the arrays `precision` and `recall`, `prd/<name>.png`
   is its plot, `neighbours/<name>.png` shows samples beside real images, where
   name is `step-<step>_<images>_<prior>_<features>`;
-  `grids/step-<step>_<prior>.png` shows samples of a density.
+  `grids/step-<step>_<prior>.png` shows samples of a density
+  (or, for pairs, rows of a condition, its image and samples), and
+  `separability/step-<step>_<prior>.csv` holds a line for each attribute.
 
   Args:
     folder: path, or None to write nothing.
@@ -40,6 +42,18 @@ class Files:
       path = self._path('grids', prior)
       images_lib.write_png(path.with_name(path.name + '.png'),
                            sampling.picture(images))
+
+  def write_separations(self, found, prior):
+    """Writes a `separations.Separations` of a density."""
+    if self.folder:
+      path = self._path('separability', prior)
+      found.write(path.with_name(path.name + '.csv'))
+
+  def write_translations(self, picture, prior):
+    """Writes a uint8 picture of conditions, images and samples of a prior."""
+    if self.folder:
+      path = self._path('grids', prior)
+      images_lib.write_png(path.with_name(path.name + '.png'), picture)
 
   def write_picture(self, picture, images, prior, features):
     """Writes a uint8 picture `[H, W, C]` of neighbours."""

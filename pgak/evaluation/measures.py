@@ -7,7 +7,7 @@ from pgak.metrics import kernel_distance
 from pgak.metrics import prd
 from pgak.metrics import precision_recall
 
-__all__ = ['MEASURES', 'Measured', 'NEED_ROWS']
+__all__ = ['MEASURES', 'Measured', 'NEED_FEATURES', 'NEED_ROWS']
 
 
 @dataclasses.dataclass
@@ -57,9 +57,12 @@ def _kernel_distance(real, fake, seed):
 def _inception_score(real, fake, seed):
   del seed
   name = 'inception_score' if fake.net.metric == 'fid' else 'classifier_score'
-  mean, deviation = inception_score.inception_score(
-      fake.net.probabilities(fake.rows))
-  return _of_rows({name: mean, f'{name}_std': deviation}, real, fake)
+  # Of all images, where they are kept: the published score is of 50,000.
+  probabilities = (fake.net.probabilities(fake.rows)
+                   if fake.probabilities is None else fake.probabilities)
+  mean, deviation = inception_score.inception_score(probabilities)
+  return Measured({name: mean, f'{name}_std': deviation}, len(probabilities),
+                  len(real.rows))
 
 
 def _of_rows(values, real, fake):
@@ -71,6 +74,9 @@ def _of_rows(values, real, fake):
 MEASURES = {'frechet': _frechet, 'prd': _prd,
             'precision_recall': _precision_recall, 'kid': _kernel_distance,
             'inception_score': _inception_score}
+
+# Those that pass images through the protocol's feature nets.
+NEED_FEATURES = frozenset(MEASURES) | {'neighbours'}
 
 # Those that compare features one by one.
 NEED_ROWS = frozenset(MEASURES) - {'frechet'} | {'neighbours'}

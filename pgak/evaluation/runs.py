@@ -9,7 +9,7 @@ from pgak import densities
 from pgak import errors
 from pgak import priors
 from pgak import run_directory
-from pgak.evaluation import evaluator as evaluator_lib
+from pgak.evaluation import pairs as pairs_lib
 from pgak.metrics import protocols
 
 __all__ = ['evaluate', 'frechet_scorer']
@@ -28,7 +28,7 @@ def frechet_scorer(dataset, protocol='quick', latents=True):
   Returns:
     Function of a model and its step to rows of scores.csv.
   """
-  evaluator = evaluator_lib.Evaluator(dataset, protocol)
+  evaluator = pairs_lib.evaluator_for(dataset, protocol)
   return lambda model, step: evaluator.rows(model, step, latents=latents)
 
 
@@ -103,7 +103,7 @@ def evaluate(run_dir, checkpoint='latest', protocol='quick', prior=None,
   steps = _steps(run, checkpoint)
   protocol = _changed(protocol, prior, metrics)
   dataset = _dataset(run)
-  evaluator = evaluator_lib.Evaluator(dataset, protocol)
+  evaluator = pairs_lib.evaluator_for(dataset, protocol)
   rows = []
   for step in steps:
     model = checkpoints.load_configured(run, step)

@@ -20,37 +20,46 @@ class Collected:
     moments: `frechet.Moments` of all images.
     rows: float32 `[n, D]`, those of the first images, `reference.MAXIMUM_ROWS`
       at the most; None where no metric needs them.
+    probabilities: float32 `[N, K]`, the classes' of all images; None where no
+      metric needs them.
   """
   net: features.FeatureNet
   moments: frechet.Moments
   rows: np.ndarray | None = None
+  probabilities: np.ndarray | None = None
 
 
-def collect(nets, batches, keep_rows=True):
+def collect(nets, batches, keep_rows=True, keep_probabilities=False):
   """Passes images once through every net.
 
   Args:
     nets: list of `features.FeatureNet`.
     batches: iterable of uint8 `[b, h, w, C]`.
     keep_rows: whether to keep the features besides their moments.
+    keep_probabilities: whether to keep the probabilities of the nets' classes.
 
   Returns:
     List of `Collected`, one a net.
 
   Raises:
-    UserError: if a feature is not finite.
+    UserError: if a feature is not finite, or a net tells no classes whose
+      probabilities are kept.
   """
   moments = [frechet.Moments(net.size) for net in nets]
   kept = [[] for _ in nets]
+  told = [[] for _ in nets]
   room = reference.MAXIMUM_ROWS
   for images in features.prefetch(batches):
-    for net, found, rows in zip(nets, moments, kept):
+    for net, found, rows, odds in zip(nets, moments, kept, told):
       new = np.concatenate(list(net([np.asarray(images)])))
       found.update(new)
       rows.append(new[:max(room, 0)] if keep_rows else new[:0])
+      if keep_probabilities:
+        odds.append(net.probabilities(new).astype(np.float32))
     room -= len(images)
-  return [Collected(net, found, np.concatenate(rows) if keep_rows else None)
-          for net, found, rows in zip(nets, moments, kept)]
+  return [Collected(net, found, np.concatenate(rows) if keep_rows else None,
+                    np.concatenate(odds) if keep_probabilities else None)
+          for net, found, rows, odds in zip(nets, moments, kept, told)]
 
 
 def of_references(nets, array, limit=None, keep_rows=True):

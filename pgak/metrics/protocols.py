@@ -6,6 +6,8 @@ Two scores compare only if all of these match.
 
 [1]: Partha Ghosh, Mehdi S. M. Sajjadi, Antonio Vergari, Michael Black, Bernhard
      Schoelkopf. From Variational to Deterministic Autoencoders. ICLR, 2020.
+[2]: Tero Karras, Samuli Laine, Timo Aila. A Style-Based Generator Architecture
+     for Generative Adversarial Networks. CVPR, 2019.
 """
 import dataclasses
 
@@ -14,17 +16,21 @@ import gin
 from pgak import errors
 
 __all__ = ['IMAGES', 'METRICS', 'NAMES', 'Protocol', 'fid768_test',
-           'pga_icml2020', 'quick', 'rae_fid768', 'rae_iclr2020', 'rae_quick',
-           'resolve']
+           'learned_priors_pairs', 'learned_priors_separability',
+           'pga_icml2020', 'quick',
+           'rae_fid768', 'rae_iclr2020', 'rae_quick', 'resolve']
 
-NAMES = ('fid768_test', 'pga_icml2020', 'quick', 'rae_fid768', 'rae_iclr2020',
-         'rae_quick')
+NAMES = ('fid768_test', 'learned_priors_pairs', 'learned_priors_separability',
+         'pga_icml2020', 'quick', 'rae_fid768', 'rae_iclr2020', 'rae_quick')
 
-# What can be measured: images that a model makes, and real ones.
-IMAGES = ('samples', 'reconstructions', 'interpolations', 'data')
+# What can be measured: images that a model makes, real ones, and what a model
+# of pairs makes of conditions.
+IMAGES = ('samples', 'reconstructions', 'interpolations', 'data',
+          'translations')
 
 METRICS = ('frechet', 'prd', 'precision_recall', 'kid', 'inception_score',
-           'reconstruction', 'reconstruction_mse', 'neighbours')
+           'reconstruction', 'reconstruction_mse', 'lpips', 'neighbours',
+           'separability')
 
 # Where training pulls the latents to the model's own prior, that one; else a
 # Gaussian that is fitted to them: the column N of [1, table 1].
@@ -180,6 +186,44 @@ def rae_quick(num_samples=None, split='test', num_references=10000,
   return rae_iclr2020(
       num_samples, split, num_references, features, images, priors, metrics,
       seed=seed, interpolation_seed=interpolation_seed, name='rae_quick')
+
+
+@gin.register
+def learned_priors_separability(num_samples=20000, seed=0,
+                                priors=(OWN_OR_GAUSSIAN,),
+                                rounding='nearest'):
+  """Linear separability of latents by attributes of their images, after [2].
+
+  Latents are drawn from the prior, 200,000 in [2], and classifiers that pgak
+  trains tell the attributes of what the decoder makes of them.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return Protocol('learned_priors_separability', (), num_samples, 'test',
+                  rounding=rounding, seed=seed, images=(), priors=tuple(priors),
+                  metrics=('separability',))
+
+
+@gin.register
+def learned_priors_pairs(num_samples=None, split='test', num_references=10000,
+                         features=('classifier',),
+                         metrics=('frechet', 'inception_score', 'lpips'),
+                         rounding='nearest', seed=0):
+  """Diversity and quality of images given conditions, of a data set of pairs.
+
+  Two images for each condition of the split: their LPIPS is the diversity, and
+  the inception score of the first ones tells whether the quality is kept. The
+  paper does not say which net its LPIPS has, nor how many pairs. By default as
+  many conditions as there are references. Where LPIPS has no weights, leave it
+  out of `metrics`: the distance of features is always measured, too.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return Protocol('learned_priors_pairs', tuple(features), num_samples, split,
+                  num_references, rounding, seed=seed,
+                  images=('translations',), metrics=tuple(metrics))
 
 
 def resolve(protocol):

@@ -11,7 +11,8 @@ import tensorflow as tf
 from pgak import images as images_lib
 from pgak.metrics import reference
 
-__all__ = ['psnr', 'reconstruction', 'reconstruction_mse', 'ssim']
+__all__ = ['perceptual_distance', 'psnr', 'reconstruction',
+           'reconstruction_mse', 'ssim']
 
 # 100 dB. Where nothing differs there is no other end to the scale.
 _SMALLEST_ERROR = 1e-10
@@ -106,3 +107,20 @@ def reconstruction(model, array, limit=None):
   return _means(
       lambda a, b: {'reconstruction_mse': _mse(a, b), 'psnr': psnr(a, b),
                     'ssim': ssim(a, b)}, model, array, limit)
+
+
+def perceptual_distance(distance, model, array, limit=None):
+  """Mean distance of images to their reconstructions, before rounding.
+
+  Args:
+    distance: function of two float batches on [-1, 1] to their distances `[B]`,
+      an `lpips.LPIPS`.
+    model: as for `reconstruction_mse`.
+    array: a `data.ImageArray`.
+    limit: takes the first so many images; None for all.
+
+  Returns:
+    Float: the mean over images.
+  """
+  return _means(lambda a, b: {'distance': distance(2. * a - 1., 2. * b - 1.)},
+                model, array, limit)['distance']

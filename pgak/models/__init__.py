@@ -1,6 +1,11 @@
 """Generative autoencoders, one family a file."""
+from pgak.models.adversarial import AAE
+from pgak.models.adversarial import PriorAAE
 from pgak.models.autoencoder import AE
 from pgak.models.base import GenerativeAutoencoder
+from pgak.models.conditional import ConditionalAutoencoder
+from pgak.models.flow_prior import FPVAE
+from pgak.models.moment_matching import GMMN
 from pgak.models.pga import LPGA
 from pgak.models.pga import LVPGA
 from pgak.models.pga import VPGA
@@ -12,10 +17,13 @@ from pgak.models.update_table import Phase
 from pgak.models.vae import BetaVAE
 from pgak.models.vae import CVVAE
 from pgak.models.vae import VAE
+from pgak.models.vunet import VUNet
+from pgak.models.vunet import VUNetFlow
 from pgak.models.wae import AdversarialInfoVAE
 from pgak.models.wae import InfoVAE
 from pgak.models.wae import WAEMMD
 
-__all__ = ['AE', 'AdversarialInfoVAE', 'BetaVAE', 'CVVAE',
-           'GenerativeAutoencoder', 'InfoVAE', 'LPGA', 'LVPGA', 'Phase', 'RAE',
-           'RAEGP', 'RAEL2', 'RAESN', 'VAE', 'VPGA', 'WAEMMD']
+__all__ = ['AAE', 'AE', 'AdversarialInfoVAE', 'BetaVAE', 'CVVAE',
+           'ConditionalAutoencoder', 'FPVAE', 'GMMN', 'GenerativeAutoencoder',
+           'InfoVAE', 'LPGA', 'LVPGA', 'Phase', 'PriorAAE', 'RAE', 'RAEGP',
+           'RAEL2', 'RAESN', 'VAE', 'VPGA', 'VUNet', 'VUNetFlow', 'WAEMMD']

@@ -1,7 +1,6 @@
 """The plain autoencoder, the baseline of every comparison."""
 import gin
 
-from pgak import losses
 from pgak.models import base
 
 __all__ = ['AE']
@@ -25,4 +24,4 @@ class AE(base.GenerativeAutoencoder):
   def terms(self, images, noise, training=True):
     latents = self.encode_mean(images, training)
     reconstructed = self.decoder(latents, training=training)
-    return {'reconstruction': losses.reconstruction(images, reconstructed)}
+    return {'reconstruction': self.image_error(images, reconstructed)}

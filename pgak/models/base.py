@@ -12,21 +12,15 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import images as images_lib
+from pgak import losses
 from pgak import networks
 from pgak import noise as noise_lib
 from pgak import priors
+from pgak import replicas as replicas_lib
 from pgak import schedules
 from pgak.models import update_table
 
-__all__ = ['GenerativeAutoencoder', 'check_stochastic', 'replica_mean']
-
-
-def replica_mean(values):
-  """Averages over replicas what each has computed on its share of the batch."""
-  context = tf.distribute.get_replica_context()
-  if context is None or context.num_replicas_in_sync == 1:
-    return values
-  return context.all_reduce(tf.distribute.ReduceOp.MEAN, values)
+__all__ = ['GenerativeAutoencoder', 'check_stochastic']
 
 
 def check_stochastic(encoder, model, wanted):
@@ -73,7 +67,7 @@ class GenerativeAutoencoder(keras.Model):
     def terms(self, images, noise, training=True):
       reconstructed = self.decoder(self.encoder(images, training=training),
                                    training=training)
-      return {'reconstruction': losses.reconstruction(images, reconstructed)}
+      return {'reconstruction': self.image_error(images, reconstructed)}
   ```
   """
 
@@ -82,16 +76,22 @@ class GenerativeAutoencoder(keras.Model):
   # backward pass of a larger row. Tests hold it against the gradients.
   unreachable = {}
   needs_full_precision = False
-  # Whether training pulls the latents to N(0, I), so that it can be decoded.
+  # What `reconstruction` measures, a function `(images, reconstructed) -> [B]`;
+  # another, such as `networks.PerceptualError`, may take its place.
+  image_error = staticmethod(losses.reconstruction)
+  # The last steps of all stages of training but the last.
+  stage_ends = ()
+  # Whether training pulls the latents to N(0, I), or the prior to the latents.
   matches_prior = False
+  learns_prior = False
 
   def __init__(self, encoder, decoder, weights=None, updates=None, prior=None,
                name=None):
     super().__init__(name=name)
     self.encoder = encoder
     self.decoder = decoder
-    self.latent_dim = decoder.input_shape[-1]
-    self.image_shape = tuple(decoder.output_shape[1:])
+    self.latent_dim = decoder.inputs[0].shape[-1]
+    self.image_shape = tuple(decoder.outputs[0].shape[1:])
     self.prior = prior or priors.StandardNormal(self.latent_dim)
     self.term_weights = dict(weights or {})
     self.table = update_table.UpdateTable(
@@ -99,6 +99,8 @@ class GenerativeAutoencoder(keras.Model):
     self.term_names = tuple(self.table.rows)
     self.seed = 0
     self.clip_norm = None
+    self.run_steps = None
+    self.stage = None
     self.optimizers = {}
     self._averages = {t: keras.metrics.Mean(name=t)
                       for t in ('loss',) + self.term_names}
@@ -178,7 +180,7 @@ class GenerativeAutoencoder(keras.Model):
   # === Training ===
 
   def compile(self, optimizers, seed=0, clip_norm=None, jit_compile=False,
-              steps_per_execution=1):
+              steps_per_execution=1, run_steps=None):
     """Configures training.
 
     Args:
@@ -187,6 +189,7 @@ class GenerativeAutoencoder(keras.Model):
       clip_norm: largest global norm of a part's gradient, or None.
       jit_compile: whether XLA compiles the step.
       steps_per_execution: train steps in one call of the compiled function.
+      run_steps: steps of the whole run, for schedules that scale with it.
     """
     super().compile(optimizer=None, jit_compile=jit_compile,
                     steps_per_execution=steps_per_execution)
@@ -201,6 +204,12 @@ class GenerativeAutoencoder(keras.Model):
     self.optimizers = dict(optimizers)
     self.seed = seed
     self.clip_norm = clip_norm
+    self.run_steps = run_steps
+
+  def enter_stage(self, stage):
+    """From now on only the phases of one stage, an int, are run."""
+    self.stage = stage
+    self.train_function = None  # `fit` would go on with the one it has traced.
 
   def draw_noise(self, batch, counter=None, stream='train'):
     """Draws a batch's noise: `{name: [B, ...]}` for all of `noise_shapes`.
@@ -208,26 +217,18 @@ class GenerativeAutoencoder(keras.Model):
     The draws are a function of the run's seed, the step and the name. They are
     made for the global batch, of which each replica takes its slice.
     """
-    size = _batch_size(batch)
-    context = tf.distribute.get_replica_context()
-    replicas = context.num_replicas_in_sync if context else 1
     counter = self.step if counter is None else counter
-    draws = {}
-    for name, (draw, shape) in self.noise_shapes.items():
-      seed = noise_lib.seed(self.seed, counter, f'{stream}/{name}')
-      values = draw([size * replicas, *shape], seed,
-                    tf.as_dtype(keras.config.floatx()))
-      if replicas > 1:
-        first = context.replica_id_in_sync_group * size
-        values = values[first:first + size]
-      draws[name] = values
-    return draws
+    return {name: replicas_lib.draw(
+        draw, _batch_size(batch), shape,
+        noise_lib.seed(self.seed, counter, f'{stream}/{name}'),
+        tf.as_dtype(keras.config.floatx()))
+            for name, (draw, shape) in self.noise_shapes.items()}
 
   def train_step(self, batch):
     self._update_spectral_norms()
     noise = self.draw_noise(batch)
     terms = {}
-    for phase in self.table.phases:
+    for phase in self.table.phases_of(self.stage):
       for i in range(phase.repeats):
         terms.update(self._run_phase(phase, self._slice(batch, i),
                                      self._slice(noise, i)))
@@ -292,7 +293,7 @@ class GenerativeAutoencoder(keras.Model):
       # Keras would clip each replica's share before they are added up.
       replicas = tf.distribute.get_strategy().num_replicas_in_sync
       gradients, _ = tf.clip_by_global_norm(
-          [g * replicas for g in replica_mean(gradients)], self.clip_norm)
+          [g * replicas for g in replicas_lib.mean(gradients)], self.clip_norm)
       gradients = [g / replicas for g in gradients]
     self.optimizers[part].apply(gradients, variables)
 
@@ -304,15 +305,16 @@ class GenerativeAutoencoder(keras.Model):
     return {t: tf.reduce_mean(terms[t]) for t in phase.updates}
 
   def _log(self, terms, size):
-    values = replica_mean(tf.stack([terms[t] for t in self.term_names]))
-    self.faults.assign(tf.where(
-        (self.faults < 0) & ~tf.math.is_finite(values), self.step.value,
-        self.faults.value))
-    named = dict(zip(self.term_names, tf.unstack(values)))
+    values = replicas_lib.mean(tf.stack(list(terms.values())))
+    named = dict(zip(terms, tf.unstack(values)))
+    faulty = tf.stack([~tf.math.is_finite(named.get(t, 0.))
+                       for t in self.term_names])
+    self.faults.assign(tf.where((self.faults < 0) & faulty, self.step.value,
+                                self.faults.value))
     named['loss'] = sum(self.weight(t) * v for t, v in named.items())
     for name, value in named.items():
       self._averages[name].update_state(value, sample_weight=size)
-    logs = {t: m.result() for t, m in self._averages.items()}
+    logs = {t: m.result() for t, m in self._averages.items() if t in named}
     if isinstance(tf.distribute.get_strategy(),
                   tf.distribute.MultiWorkerMirroredStrategy):
       # There `fit` reduces every log over its first axis.

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from pgak import losses
 from pgak import noise as noise_lib
+from pgak import replicas
 from pgak import schedules
 from pgak.models import base
 
@@ -56,7 +57,7 @@ class PerceptualAutoencoder(base.GenerativeAutoencoder):
     """The terms of [1, eq. 4] for latents z = F(x)."""
     reconstructed = self.decoder(latents, training=training)
     terms = {  # eq. 1
-        'reconstruction': losses.reconstruction(images, reconstructed)
+        'reconstruction': self.image_error(images, reconstructed)
     }
     for term, z in (('latent_reconstruction', noise['prior']),  # eq. 2
                     ('data_latent_reconstruction',  # eq. 3
@@ -218,7 +219,7 @@ class VPGA(PerceptualAutoencoder):
     if self.likelihood_sigma is not None:
       return tf.constant(self.likelihood_sigma, latents.dtype)
     mean_square = tf.reduce_mean(squares, 0)
-    return tf.sqrt(base.replica_mean(mean_square))
+    return tf.sqrt(replicas.mean(mean_square))
 
 
 @gin.register

@@ -53,7 +53,7 @@ class RAE(base.GenerativeAutoencoder):
     latents = self.encoder(images, training=training)
     reconstructed = self.decoder(latents, training=training)
     return {
-        'reconstruction': losses.reconstruction(images, reconstructed),
+        'reconstruction': self.image_error(images, reconstructed),
         'latent_l2': losses.latent_l2(latents),
     }
 
@@ -143,7 +143,7 @@ class RAEGP(RAE):
       reconstructed = self.decoder(latents, training=training)
       energy = tf.reduce_sum(tf.square(reconstructed))
     terms = {
-        'reconstruction': losses.reconstruction(images, reconstructed),
+        'reconstruction': self.image_error(images, reconstructed),
         'latent_l2': losses.latent_l2(latents),
     }
     if not self.is_on('gradient_penalty'):

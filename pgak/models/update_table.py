@@ -13,10 +13,13 @@ class Phase(NamedTuple):
     repeats: how often the phase runs in one train step. The data set then
       yields `repeats` times the batch, of which each run takes its slice
       `[i::repeats]`.
+    stage: the stage of training to which it belongs. A model whose parts are
+      trained one after the other says in `stage_ends` when each stage ends.
   """
   terms: str
   updates: dict
   repeats: int = 1
+  stage: int = 0
 
 
 class UpdateTable:
@@ -56,6 +59,10 @@ class UpdateTable:
   def rows(self):
     """`{term: parts}` of all phases."""
     return {t: p for phase in self.phases for t, p in phase.updates.items()}
+
+  def phases_of(self, stage):
+    """Returns the phases of a stage; all of them where it is None."""
+    return tuple(p for p in self.phases if stage in (None, p.stage))
 
   @property
   def slices(self):

@@ -93,8 +93,8 @@ class VAE(base.GenerativeAutoencoder):
     latents = mean + tf.exp(0.5 * log_variance) * normal
     reconstructed = self.decoder(latents, training=training)
     if k == 1:
-      return losses.reconstruction(images, reconstructed)
-    errors = losses.reconstruction(tf.repeat(images, k, 0), reconstructed)
+      return self.image_error(images, reconstructed)
+    errors = self.image_error(tf.repeat(images, k, 0), reconstructed)
     return tf.reduce_mean(tf.reshape(errors, [-1, k]), -1)
 
 
@@ -159,6 +159,6 @@ class CVVAE(base.GenerativeAutoencoder):
     latents = mean + self.posterior_sigma * noise['posterior']      # eq. 13
     reconstructed = self.decoder(latents, training=training)
     return {
-        'reconstruction': losses.reconstruction(images, reconstructed),
+        'reconstruction': self.image_error(images, reconstructed),
         'latent_l2': losses.latent_l2(mean),                        # eq. 14
     }

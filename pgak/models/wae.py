@@ -82,7 +82,7 @@ class WAEMMD(_Matching):
     latents, _, _ = self._posterior(images, noise, training)
     reconstructed = self.decoder(latents, training=training)
     return {
-        'reconstruction': losses.reconstruction(images, reconstructed),
+        'reconstruction': self.image_error(images, reconstructed),
         'mmd': self._mmd(latents, noise),
     }
 
@@ -107,7 +107,7 @@ class _Info(_Matching):
   def _terms(self, images, noise, training):
     latents, mean, log_variance = self._posterior(images, noise, training)
     reconstructed = self.decoder(latents, training=training)
-    terms = {'reconstruction': losses.reconstruction(images, reconstructed)}
+    terms = {'reconstruction': self.image_error(images, reconstructed)}
     if self.is_on('kl'):
       terms['kl'] = losses.kl(mean, log_variance)
     return terms, latents

@@ -13,15 +13,24 @@ from pgak.networks.dcgan import dcgan_decoder
 from pgak.networks.dcgan import dcgan_encoder
 from pgak.networks.heads import decoder
 from pgak.networks.heads import encoder
+from pgak.networks.perceptual import PerceptualError
 from pgak.networks.rae import rae_decoder
 from pgak.networks.rae import rae_encoder
+from pgak.networks.resnet_128 import resnet_128_decoder
+from pgak.networks.resnet_128 import resnet_128_encoder
 from pgak.networks.resnet_32 import resnet_32_decoder
 from pgak.networks.resnet_32 import resnet_32_encoder
 from pgak.networks.spectral_norm import SpectralNormalization
+from pgak.networks.vunet import condition_network
+from pgak.networks.vunet import vunet_decoder
+from pgak.networks.vunet import vunet_encoder
+from pgak.networks.weight_norm import WeightNormConv2D
 
 __all__ = [
-    'SpectralNormalization', 'conv_digits_decoder', 'conv_digits_encoder',
+    'PerceptualError', 'SpectralNormalization', 'WeightNormConv2D',
+    'condition_network', 'conv_digits_decoder', 'conv_digits_encoder',
     'conv_mnist_decoder', 'conv_mnist_encoder', 'dcgan_decoder',
     'dcgan_encoder', 'decoder', 'encoder', 'latent_critic', 'rae_decoder',
-    'rae_encoder', 'resnet_32_decoder', 'resnet_32_encoder'
+    'rae_encoder', 'resnet_128_decoder', 'resnet_128_encoder',
+    'resnet_32_decoder', 'resnet_32_encoder', 'vunet_decoder', 'vunet_encoder'
 ]

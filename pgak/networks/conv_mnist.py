@@ -1,7 +1,9 @@
 """The PGA authors' net for 28x28 images: two conv layers and a dense one.
 
 Kernels of 5x5, stride 2, 'same' padding; leaky ReLU (0.2) in the encoder, ReLU
-in the decoder; the first and the last layer never have batch norm.
+in the decoder; the first and the last layer never have batch norm. With kernels
+of 4x4, batch norm and a normalised first layer of the decoder it is InfoGAN's
+discriminator and generator, as Lucic et al. use them.
 """
 import functools
 
@@ -34,11 +36,13 @@ def conv_mnist_encoder(images, base_filters=64, batch_norm=False,
 
 @gin.register
 def conv_mnist_decoder(latents, channels, base_filters=64, batch_norm=False,
-                       dense_units=1024, kernel_size=5, side=7):
+                       dense_units=1024, kernel_size=5, side=7,
+                       first_batch_norm=False):
   """Latents `[B, H]` to images `[B, 4 * side, 4 * side, channels]`."""
   options = dict(kernel_size=kernel_size, strides=2, padding='same')
   bias = not batch_norm
-  x = blocks.activated(layers.Dense(dense_units), latents, ops.relu, False)
+  x = blocks.activated(layers.Dense(dense_units, use_bias=not first_batch_norm),
+                       latents, ops.relu, first_batch_norm)
   x = blocks.activated(
       layers.Dense(side * side * 2 * base_filters, use_bias=bias), x, ops.relu,
       batch_norm)

@@ -5,11 +5,16 @@ A prior has `name`, `label` (the name with its size), `latent_dim` and
 `log_prob(latents) -> [B]`; where it is fitted after training, `fit(latents)`,
 `state()` and `load_state(arrays)`.
 """
+from pgak.priors.autoregressive_flow import AutoregressiveFlow
 from pgak.priors.bayesian_gaussian_mixture import BayesianGaussianMixture
+from pgak.priors.conditional_flow import ConditionalFlow
+from pgak.priors.conditional_flow import check_conditions
 from pgak.priors.coupling_flow import CouplingFlow
+from pgak.priors.flow_prior import FlowPrior
 from pgak.priors.gaussian import Gaussian
 from pgak.priors.gaussian_mixture import GaussianMixture
 from pgak.priors.kernel_density import KernelDensity
+from pgak.priors.latent_generator import LatentGenerator
 from pgak.priors.names import NAMES
 from pgak.priors.names import prior_class
 from pgak.priors.names import prior_roots
@@ -17,6 +22,8 @@ from pgak.priors.real_nvp import RealNVP
 from pgak.priors.standard_normal import StandardNormal
 from pgak.priors.two_stage import TwoStageVAE
 
-__all__ = ['NAMES', 'BayesianGaussianMixture', 'CouplingFlow', 'Gaussian',
-           'GaussianMixture', 'KernelDensity', 'RealNVP', 'StandardNormal',
-           'TwoStageVAE', 'prior_class', 'prior_roots']
+__all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
+           'ConditionalFlow', 'CouplingFlow', 'FlowPrior', 'Gaussian',
+           'GaussianMixture', 'KernelDensity', 'LatentGenerator', 'RealNVP',
+           'StandardNormal', 'TwoStageVAE', 'check_conditions', 'prior_class',
+           'prior_roots']

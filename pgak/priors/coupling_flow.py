@@ -1,4 +1,4 @@
-"""A normalising flow of affine couplings, as a Keras layer.
+"""A normalising flow of affine couplings.
 
 #### References
 
@@ -7,17 +7,15 @@
 """
 import keras
 import numpy as np
-import tensorflow as tf
 import tensorflow_probability as tfp
+
+from pgak.priors import flow
 
 __all__ = ['CouplingFlow']
 
-# Of the logarithm of a coupling's scale: unbounded ones overflow in training.
-LARGEST_LOG_SCALE = 3.
 
-
-class CouplingFlow(keras.layers.Layer):
-  """An invertible map from N(0, I) to points, and so a density of points.
+class CouplingFlow(flow.Flow):
+  """A flow that moves one half of the dimensions by the other half.
 
   Each coupling moves one half of the dimensions by what a net makes of the
   other half (eqs. 7 and 8 of [1]),
@@ -29,9 +27,6 @@ class CouplingFlow(keras.layers.Layer):
   Between the two couplings of a pair the order is reversed, so that a pair
   moves all dimensions; between pairs it is a fixed random one. The map starts
   as the identity, but for the order.
-
-  The layer owns the nets: a bijector would hide them from Keras. So the layer
-  can be a part of a model, trained together with the others.
 
   Args:
     size: number of dimensions H, at least 2.
@@ -80,27 +75,11 @@ class CouplingFlow(keras.layers.Layer):
     for net, order in zip(self.nets, self.orders):
       chain.append(bijectors.RealNVP(
           num_masked=self.masked,
-          shift_and_log_scale_fn=lambda x, _, net=net, **kwargs: _bounded(
-              net(x))))
+          shift_and_log_scale_fn=lambda x, _, net=net, **kwargs:
+          flow.bounded(net(x))))
       chain.append(bijectors.Permute(order))
     return bijectors.Chain(chain[::-1])
-
-  def distribution(self):
-    """Returns the law of points, a TFP distribution on `[H]`."""
-    normal = tfp.distributions.MultivariateNormalDiag(
-        tf.zeros([self.size], self.compute_dtype),
-        tf.ones([self.size], self.compute_dtype))
-    return tfp.distributions.TransformedDistribution(normal, self.bijector())
-
-  def call(self, points):
-    """Returns the log-density of points `[B, H]`, `[B]`."""
-    return self.distribution().log_prob(points)
 
   def get_config(self):
     names = ('size', 'num_couplings', 'hidden_units', 'seed')
     return super().get_config() | {n: getattr(self, n) for n in names}
-
-
-def _bounded(outputs):
-  shift, log_scale = tf.split(outputs, 2, -1)
-  return shift, LARGEST_LOG_SCALE * tf.tanh(log_scale / LARGEST_LOG_SCALE)

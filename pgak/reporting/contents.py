@@ -42,8 +42,9 @@ def sections(cells, with_latents=True, data_dir=None):
     data_dir: folder of TensorFlow Datasets instead of the runs', or None.
   """
   made = [_scores(cells), _papers(cells), figures.training_curves(cells),
-          figures.distances(cells), figures.grids(cells),
-          figures.neighbours(cells), figures.precision_recall(cells)]
+          figures.distances(cells), figures.over_settings(cells),
+          figures.grids(cells), figures.neighbours(cells),
+          figures.precision_recall(cells)]
   if with_latents:
     made.append(figures.latent_scatters(cells, data_dir))
   # Made last, shown first: only then is it known what is damaged.

@@ -1,15 +1,17 @@
 """The sections of a report that show pictures: curves, grids, scatters."""
 import re
 
-from pgak.reporting import charts
+from pgak import charts
+from pgak.latent_tools import views
 from pgak.reporting import curves
 from pgak.reporting import latents
 from pgak.reporting import pages
 from pgak.reporting import runs as runs_lib
+from pgak.reporting import settings
 from pgak.reporting import statistics
 
 __all__ = ['distances', 'grids', 'latent_scatters', 'neighbours',
-           'precision_recall', 'training_curves']
+           'over_settings', 'precision_recall', 'training_curves']
 
 _PROTOCOL = runs_lib.CHOICES.index('protocol')
 
@@ -57,7 +59,7 @@ def _term_chart(dataset, name, points):
         '--' if stream == 'validation' else '-',
         marked=len(steps) < 2 or stream == 'scores'))
   return pages.Picture(
-      _file_name('curve', dataset, points[0][1], name),
+      pages.file_name('curve', dataset, points[0][1], name),
       charts.line_chart(lines, 'step', name),
       f'{name} over training steps on {dataset}: {", ".join(sorted(shown))}')
 
@@ -73,7 +75,7 @@ def distances(cells):
       if lines:
         title = ', '.join(c for c in column if c != 'none')
         pictures.append(pages.Picture(
-            _file_name('distance', str(len(pictures)), *column,
+            pages.file_name('distance', str(len(pictures)), *column,
                        named['dataset']),
             charts.line_chart(lines, 'step', column[0]),
             f'{title} over training steps',
@@ -89,6 +91,14 @@ def distances(cells):
           ('Samples by the components of the mixture', components)) if found])
 
 
+def over_settings(cells):
+  """Returns the section of scores over what a sweep varies, or None."""
+  blocks = [
+      pages.Pictures(f'Over {setting}, which alone differs in a line', pictures)
+      for setting, pictures in settings.charts_over_settings(cells).items()]
+  return pages.Section('Scores over a setting', blocks) if blocks else None
+
+
 def _components(cells):
   """Returns charts of distances over the number of a mixture's components."""
   pictures = []
@@ -101,7 +111,7 @@ def _components(cells):
     for (metric, images), columns in sizes.items():
       if len(columns) > 2:
         pictures.append(pages.Picture(
-            _file_name('components', str(len(pictures)), metric),
+            pages.file_name('components', str(len(pictures)), metric),
             charts.line_chart([
                 line for cell in cells
                 for line in _component_line(cell, choices, columns)],
@@ -157,7 +167,7 @@ def _grid(cell, kind):
     if kind in run.pictures:
       step, png = run.pictures[kind]
       return pages.Picture(
-          _file_name(kind, str(cell.number), cell.label), png,
+          pages.file_name(kind, str(cell.number), cell.label), png,
           f'{kind} of {cell.label} after {step} steps',
           f'{cell.label}, seed {run.seed}, step {step}', pixels=True)
   return None
@@ -176,7 +186,7 @@ def _evaluated_grid(cell, name):
   for run in cell.runs:
     if name in run.grids:
       return pages.Picture(
-          _file_name('grid', str(cell.number), name, cell.label),
+          pages.file_name('grid', str(cell.number), name, cell.label),
           run.grids[name], f'samples of {cell.label} drawn from {name}',
           f'{cell.label}, seed {run.seed}, {name}', pixels=True)
   return None
@@ -186,7 +196,7 @@ def neighbours(cells):
   """Returns the section of samples beside their nearest images, or None."""
   pictures = [
       pages.Picture(
-          _file_name('neighbours', str(cell.number), str(i), name), png,
+          pages.file_name('neighbours', str(cell.number), str(i), name), png,
           f'{name}: samples of {cell.label} and their nearest images',
           f'{cell.label}, seed {run.seed}, {name}', pixels=True)
       for cell in cells for i, run in enumerate(cell.runs)
@@ -216,7 +226,7 @@ def precision_recall(cells):
           cell.number))
       shown.add(cell.label)
     pictures.append(pages.Picture(
-        _file_name('prd', str(len(pictures)), name),
+        pages.file_name('prd', str(len(pictures)), name),
         charts.line_chart(lines, 'recall', 'precision', (0., 1.05)),
         f'Precision over recall, {name}: {", ".join(sorted(shown))}', name))
   return pages.Section('Precision and recall', [pages.Pictures(
@@ -231,40 +241,43 @@ def latent_scatters(cells, data_dir):
     cells: list of `runs.Cell`, of each of which the first run is loaded.
     data_dir: folder of TensorFlow Datasets instead of the runs', or None.
   """
-  pictures, failed = [], []
+  pictures, panels, failed = [], [], []
   for cell in cells:
     run = cell.runs[0]
     try:
-      found = latents.in_two_dimensions(
-          *latents.latents_and_samples(run.path, data_dir=data_dir))
-      pictures.append(_latent_picture(cell, run, *found))
+      found = latents.latents_and_samples(run.path, data_dir=data_dir)
+      pictures.append(_latent_picture(cell, run, found))
+      if found.encoded.shape[1] == 2:
+        panels.append(_latent_panels(cell, run, found))
     # A run may need a user's own code, data that are elsewhere, or be damaged:
     # whatever it raises, the rest of the report is written.
     except Exception as e:  # pylint: disable=broad-exception-caught
       failed.append(f'{run.path}: {" ".join(str(e).split())[:300]}')
-  blocks = []
-  if pictures:
-    blocks.append(pages.Pictures(
-        'Validation images as latents, and draws of the prior', pictures))
+  blocks = [pages.Pictures(caption, made) for caption, made in (
+      ('Validation images as latents, and draws of the prior', pictures),
+      ('Two latents, with and without classes', panels)) if made]
   if failed:
     blocks += [pages.Text('Not shown, because a model or its data could not be '
                           'loaded:'), pages.Items(failed)]
   return pages.Section('Latents and prior', blocks)
 
 
-def _latent_picture(cell, run, encoded, drawn, share):
-  many = share < 1.
-  axes = ('first principal component', 'second principal component') if (
-      many) else ('first latent', 'second latent')
+def _latent_picture(cell, run, found):
+  encoded, drawn, plane = latents.in_two_dimensions(found.encoded, found.drawn)
   png = charts.scatter([(drawn, 'prior', None),
-                        (encoded, 'images', cell.number)], *axes)
-  shown = f'; {share:.0%} of the variance of the latents' if many else ''
+                        (encoded, 'images', cell.number)], *plane.axes)
+  shown = (f'; {plane.share:.0%} of the variance of the latents'
+           if plane.is_projection else '')
   return pages.Picture(
-      _file_name('latents', str(cell.number), cell.label), png,
+      pages.file_name('latents', str(cell.number), cell.label), png,
       f'Latents of images and draws of the prior of {cell.label}',
       f'{cell.label}, seed {run.seed}{shown}')
 
 
-def _file_name(*parts):
-  text = '_'.join(parts).lower()
-  return re.sub(r'[^a-z0-9.]+', '_', text).strip('_.')[:100]
+def _latent_panels(cell, run, found):
+  png = views.latent_panels(found.encoded, found.drawn, found.base,
+                            found.labels)
+  return pages.Picture(
+      pages.file_name('panels', str(cell.number), cell.label), png,
+      f'Latents of images, by class and plain, and draws of the prior of '
+      f'{cell.label}', f'{cell.label}, seed {run.seed}')

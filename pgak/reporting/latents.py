@@ -1,26 +1,45 @@
 """Latents of images against samples of the model's prior, in two dimensions."""
+from typing import NamedTuple
+
 import gin
 import numpy as np
 
 from pgak import checkpoints
 from pgak import configuration
+from pgak import latent_tools
 from pgak import run_directory
 
-__all__ = ['in_two_dimensions', 'latents_and_samples']
+__all__ = ['Latents', 'in_two_dimensions', 'latents_and_samples']
 
 
-def latents_and_samples(path, number=1000, data_dir=None):
+class Latents(NamedTuple):
+  """Latents of a run.
+
+  Attributes:
+    encoded: of validation images, float `[n, latent_dim]`.
+    drawn: of the prior, float `[n, latent_dim]`.
+    base: `encoded` as the prior's flow maps them, or None without a flow.
+    labels: classes of the images, integers `[n]`, or None.
+  """
+  encoded: np.ndarray
+  drawn: np.ndarray
+  base: np.ndarray | None
+  labels: np.ndarray | None
+
+
+def latents_and_samples(path, number=None, data_dir=None):
   """Encodes validation images of a run and draws as many latents.
 
   It replaces gin's present configuration by the run's and then clears it.
 
   Args:
     path: path of the run directory.
-    number: int, the most images.
+    number: int, the most images; None for 10,000 where there are two latents,
+      all of which can be seen, and else for 1,000.
     data_dir: folder of TensorFlow Datasets instead of the run's, or None.
 
   Returns:
-    Pair of float arrays `[n, latent_dim]`, of the images and of the prior.
+    `Latents`.
 
   Raises:
     errors.UserError: if the data set or a checkpoint cannot be had.
@@ -34,11 +53,16 @@ def latents_and_samples(path, number=1000, data_dir=None):
     dataset = configuration.setting('train.dataset')()
     array = dataset.split(configuration.setting('train.validation_split'))
     model = checkpoints.load_configured(run)
-    number = min(number, len(array))
+    number = min(number or (10000 if model.latent_dim == 2 else 1000),
+                 len(array))
     encoded = np.concatenate([
         np.asarray(model.encode(array.read(np.arange(i, min(i + 500, number)))))
         for i in range(0, number, 500)])
-    return encoded, np.asarray(model.prior.sample(number, 0))
+    is_flow = hasattr(model.prior, 'latent_to_base')
+    return Latents(
+        encoded, np.asarray(model.prior.sample(number, 0)),
+        latent_tools.latent_to_base(model.prior, encoded) if is_flow else None,
+        None if array.labels is None else array.labels[:number])
   finally:
     gin.clear_config()
 
@@ -52,24 +76,10 @@ def in_two_dimensions(encoded, drawn):
     drawn: float array `[m, latent_dim]`.
 
   Returns:
-    `(encoded [n, 2], drawn [m, 2], share)`: the share of the variance of the
-    latents that is shown, in [0, 1].
+    `(encoded [n, 2], drawn [m, 2], plane)`, the last a `latent_tools.Plane`.
 
   Raises:
     ValueError: if a latent is not finite, or there is none.
   """
-  encoded, drawn = (np.asarray(x, np.float64) for x in (encoded, drawn))
-  if not (encoded.size and np.isfinite(encoded).all()
-          and np.isfinite(drawn).all()):
-    raise ValueError('There are no latents, or some are not finite.')
-  if encoded.shape[1] < 3:
-    missing = ((0, 0), (0, 2 - encoded.shape[1]))
-    return np.pad(encoded, missing), np.pad(drawn, missing), 1.
-  mean = encoded.mean(0)
-  variances, axes = np.linalg.eigh(np.cov(encoded.T, bias=True))
-  axes = axes[:, :-3:-1]
-  # An eigenvector's sign is arbitrary: the same picture every time.
-  axes = axes * np.sign(axes[np.abs(axes).argmax(0), [0, 1]])
-  total = variances.sum()
-  share = float(variances[-2:].sum() / total) if total else 1.
-  return (encoded - mean) @ axes, (drawn - mean) @ axes, share
+  plane = latent_tools.Plane(encoded)
+  return plane.project(encoded), plane.project(drawn), plane

@@ -13,7 +13,8 @@ import textwrap
 from pgak.reporting import style
 
 __all__ = ['MARKER', 'Items', 'Notes', 'Picture', 'Pictures', 'Section',
-           'Table', 'TableCell', 'Text', 'files', 'to_html', 'to_markdown']
+           'Table', 'TableCell', 'Text', 'file_name', 'files', 'to_html',
+           'to_markdown']
 
 # By it a later report knows that it may replace the file.
 MARKER = 'Written by the pgak report'
@@ -103,6 +104,12 @@ def _pictures(sections):
     for block in section.blocks:
       if isinstance(block, Pictures):
         yield from block.pictures
+
+
+def file_name(*parts):
+  """Returns a picture's name made of words; the first ones make it unique."""
+  text = '_'.join(parts).lower()
+  return re.sub(r'[^a-z0-9.]+', '_', text).strip('_.')[:100]
 
 
 def files(sections):

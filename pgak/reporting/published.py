@@ -3,11 +3,15 @@
 RAE: Ghosh et al., From Variational to Deterministic Autoencoders, ICLR 2020,
 tables 1 and 2. The row 2sVAE stands in the conference version alone.
 PGA: Zhang et al., Perceptual Generative Autoencoders, ICML 2020, table 1.
+Learned priors: Anonymous, Empirical Observations Pertaining to Learned Priors
+for Deep Latent Variable Models, under review at ICLR 2020, tables 1 and 2. Of
+their protocols it says little more than the metrics' names.
 """
 import dataclasses
 import re
 
-__all__ = ['Column', 'TABLES', 'Table', 'differences', 'place']
+__all__ = ['Column', 'TABLES', 'Table', 'differences', 'metric_of', 'model_of',
+           'place']
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +23,8 @@ class Column:
     images: 'reconstructions', 'samples' or 'interpolations'.
     role: 'none', 'own' for the prior that the paper takes for N, or the label
       of a density.
-    metric: regular expression of the metric's name in scores.csv.
+    metric: regular expression of the metric's name in scores.csv; `<space>` in
+      it is the row's space: zT, z0, or z where there is one alone.
   """
   title: str
   images: str
@@ -38,8 +43,10 @@ class Table:
     rows: `{model as the paper names it: values}`, a value for each column: a
       number, a pair of it and its standard error, or None.
     protocol: `{choice: regular expression}` of the published protocol.
-    epochs: number of passes over the training images, or `{model: number}`.
-    base_filters: filters of the first convolution of the published nets.
+    epochs: number of passes over the training images, or `{model: number}`;
+      None if the paper does not say.
+    base_filters: filters of the first convolution of the published nets, or
+      None.
     tells: strings, the protocol in words, by the same names.
   """
   title: str
@@ -151,16 +158,54 @@ def _pga(name, values):
       _with_crop(name, protocol, 108), epochs[name], 64, _PGA_TELLS)
 
 
+# "Proposed" in the paper, in two rows: FP-VAE with beta = 0.
+_LEARNED_1 = {'VAE': (2.14, 41.4), 'beta-VAE': (2.09, None),
+              'FP-VAE (z_0)': (2.82, 33.1), 'FP-VAE (z_T)': (1.67, None)}
+_LEARNED_2 = {'VUNet': (2.63, .184), 'VUNet, flow': (2.70, .236)}
+_LEARNED = (
+    Table('Learned priors Table 1, linear separability and FID, CelebA',
+          r'celeb_?a.*|images_img_align_celeba.*',
+          (Column('Separability', 'samples', '.*', r'separability_<space>'),
+           Column('FID', 'samples', 'own', _DISTANCE)), _LEARNED_1,
+          {'features': r'inception_2015_pool_3|.*attribute.*',
+           'dataset': r'celeb_?a.*', 'crop': r'.*\b128\b.*'}, None, None,
+          {'features': 'inception_2015_pool_3', 'dataset': 'CelebA',
+           'crop': '128'}),
+    Table('Learned priors Table 2, inception score and LPIPS, DeepFashion',
+          r'deepfashion.*|.*pairs.*|.*_(edges|coarse)',
+          (Column('IS', 'translations', '.*', r'(inception|classifier)_score'),
+           Column('LPIPS', 'translations', '.*',
+                  r'diversity_lpips_.*(?<!_se)')),
+          _LEARNED_2,
+          {'features': r'inception_2015_pool_3', 'dataset': r'deepfashion.*'},
+          None, None,
+          {'features': 'inception_2015_pool_3', 'dataset': 'DeepFashion'}),
+)
+
+
 TABLES = (
     *(_rae('RAE (ICLR 2020) Table 1, FID', n, _RAE_COLUMNS, v)
       for n, v in _RAE_1.items()),
     *(_rae('RAE (ICLR 2020) Table 2, precision and recall', n, _PRD_COLUMNS, v)
       for n, v in _RAE_2.items()),
     *(_pga(n, v) for n, v in _PGA_1.items()),
+    *_LEARNED,
 )
 
 # Where the RAE paper fits no Gaussian: they were trained towards N(0, I).
-_MATCHES_PRIOR = ('VAE', 'WAE', 'LPGA', 'VPGA', 'LVPGA')
+_MATCHES_PRIOR = ('VAE', 'beta-VAE', 'WAE', 'LPGA', 'VPGA', 'LVPGA')
+# Rows that are of a model under another name, and in which of its spaces.
+_SPACE_OF = {'FP-VAE (z_0)': 'z0', 'FP-VAE (z_T)': 'zT'}
+
+
+def model_of(row):
+  """Returns the model of a row as `runs.model_name` names it."""
+  return 'VAE' if row == '2sVAE' else row.split(' (')[0]
+
+
+def metric_of(row, column):
+  """Returns the regular expression of the metric that a row has in a column."""
+  return column.metric.replace('<space>', _SPACE_OF.get(row, 'z'))
 
 
 def place(row, column):
@@ -171,9 +216,12 @@ def place(row, column):
     column: a `Column`.
 
   Returns:
-    Pair of our name of the model and the `prior` of its row in scores.csv.
+    Pair of our name of the model and the `prior` of its row in scores.csv, as
+    a regular expression.
   """
-  model = 'VAE' if row == '2sVAE' else row
+  model = model_of(row)
+  if model == 'FP-VAE' and column.role == 'own':
+    return model, '(learned_)?(real_nvp|maf)'
   if column.role != 'own':
     return model, column.role
   if row == '2sVAE':
@@ -204,7 +252,8 @@ def differences(table, choices, model, epochs=None, base_filters=None):
     published = published.get(model)
   if epochs is not None and published and abs(epochs / published - 1) > 0.05:
     found['epochs'] = f'{epochs:.3g} epochs, published {published}'
-  if base_filters is not None and base_filters != table.base_filters:
+  if None not in (base_filters, table.base_filters) and (
+      base_filters != table.base_filters):
     found['base filters'] = (
         f'{base_filters} base filters, published {table.base_filters}')
   return found

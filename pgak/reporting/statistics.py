@@ -7,11 +7,13 @@ import numpy as np
 __all__ = ['by_step', 'choices_of', 'columns_of', 'format_mean', 'is_distance',
            'mean_error', 'rank_correlation', 'sign', 'values']
 
-_LOWER = re.compile(r'(fid|frechet|kid|kernel|latent_match).*|.*_mse|.*_kid')
+_LOWER = re.compile(r'(fid|frechet|kid|kernel|latent_match|lpips).*|'
+                    r'separability_z[0T]?|.*_(mse|mae|kid)')
 _KINDS = ('reconstructions', 'samples', 'interpolations')
 _DENSITIES = ('none', 'standard_normal', 'gaussian', 'gmm')
 _HIGHER = re.compile(r'.*(precision|recall|f_?8|f_?1_8|psnr|ssim|density|'
-                     r'coverage)|(inception|classifier)_score(_mean)?')
+                     r'coverage)|(inception|classifier)_score(_mean)?|'
+                     r'diversity_.*')
 
 
 def sign(column):
@@ -21,7 +23,7 @@ def sign(column):
     column: `(metric, images, prior)`.
   """
   metric, images, _ = column
-  if images == 'data' or metric.endswith('_std'):
+  if images == 'data' or metric.endswith(('_std', '_se')):
     return 0
   return -1 if _LOWER.fullmatch(metric) else int(
       bool(_HIGHER.fullmatch(metric)))

@@ -196,7 +196,7 @@ def _published_table(table, choices, named, cells):
 
 def _measured(table, choices, model, cells):
   """Returns the cells of a published model with a score in the table."""
-  name = 'VAE' if model == '2sVAE' else model
+  name = published.model_of(model)
   return [cell for cell in cells if runs_lib.model_name(cell.model) == name
           and any(_ours(cell, choices, model, c) for c in table.columns)]
 
@@ -212,8 +212,9 @@ def _ours(cell, choices, model, column):
   _, prior = published.place(model, column)
   for wanted in statistics.columns_of([cell], choices):
     metric, images, label = wanted
-    if ((images.split(' of ')[0], label) == (column.images, prior)
-        and re.fullmatch(column.metric, metric)):
+    if (re.fullmatch(column.images, images.split(' of ')[0])
+        and re.fullmatch(prior, label)
+        and re.fullmatch(published.metric_of(model, column), metric)):
       return statistics.values(cell, choices, wanted)
   return {}
 
@@ -229,7 +230,8 @@ def _value(number):
 def _their_text(number, differing):
   if number is None:
     return _NONE
-  text = ' ± '.join(f'{n:.2f}' for n in (
+  # As many decimals as the paper has.
+  text = ' ± '.join(f'{n:.2f}' if n == round(n, 2) else f'{n:g}' for n in (
       number if isinstance(number, tuple) else (number,)))
   note = f'protocol differs: {", ".join(differing)}' if differing else ''
   return pages.TableCell(text, note)

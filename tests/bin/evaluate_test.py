@@ -26,6 +26,22 @@ def _run_dir(trained, tmp_path):
   return pathlib.Path(shutil.copytree(trained, tmp_path / 'run'))
 
 
+def test_separability_of_the_classes_of_a_labelled_set(run_dir, capsys):
+  result = tiny_commands.call(
+      evaluate, capsys, f'--run_dir={run_dir}', '--num_samples=200',
+      '--protocol=learned_priors_separability',
+      '--gin_param=attribute_net.attributes = ["label=1", "label=4"]',
+      '--gin_param=attribute_classifiers.steps = 2',
+      '--gin_param=separability.bootstraps = 10')
+  assert result.status == 0, result.err
+  rows = {row['metric']: row
+          for row in run_directory.RunDirectory(run_dir).scores()}
+  assert 1. <= float(rows['separability_z']['value']) <= 4.
+  assert rows['separability_z']['num_samples'] == '200'
+  assert 'digits_attributes2_' in result.out
+  assert len(list(run_dir.glob('separability/*.csv'))) == 1
+
+
 def test_scores_are_printed_and_appended(run_dir, capsys):
   run = run_directory.RunDirectory(run_dir)
   before = {p.name: p.read_bytes() for p in run_dir.iterdir() if p.is_file()}

@@ -102,6 +102,19 @@ def test_an_export_is_drawn_from(export_dir, tmp_path, capsys):
 @pytest.mark.parametrize('flags, status, named', [
     (['--output=a.png', '--kind=sketch'], 2, 'kind'),
     (['--output=a.png', '--num_samples=0'], 2, 'num_samples'),
+    (['--output=a.png', '--space=z0'], 2, '--kind=interpolation'),
+    (['--output=a.png', '--attribute=label=3'], 2, '--kind=attribute'),
+    (['--output=a.png', '--kind=attribute'], 1, '--attribute'),
+    (['--output=a.png', '--kind=attribute', '--attribute=label=77'], 1,
+     'label=9'),
+    (['--output=a.png', '--kind=ood'], 1, '--against'),
+    (['--output=a.png', '--kind=ood', '--against=digitz'], 1, 'digits'),
+    (['--output=a.png', '--kind=ood', '--against=none.gin'], 1, 'none.gin'),
+    (['--output=a.png', '--kind=ood', '--against=synthetic',
+      '--gin_param=synthetic.sede = 1'], 1, 'sede'),
+    (['--output=a.png', '--kind=interpolation', '--space=both',
+      '--prior=gaussian'], 1, 'gaussian has no z_0'),
+    (['--output=a.csv'], 1, 'a.csv'),
     (['--output=a.png', '--export_dir=b'], 2, 'either --run_dir or --export'),
     ([], 2, '--output'),
     (['--output=a.jpg'], 1, 'a.jpg'),
@@ -140,6 +153,31 @@ def test_a_density_is_fitted_and_kept(run_dir, tmp_path, capsys):
   kept, = (run_dir / 'densities').glob('gmm_3-step4-*.npz')
   with np.load(kept) as state:
     assert state['means'].shape == (3, 3)
+
+
+def test_flags_of_the_latents(run_dir, tmp_path, capsys):
+  outs = [
+      draw(capsys, f'--run_dir={run_dir}', f'--output={tmp_path / name}',
+           '--num_samples=16', *flags)
+      for name, flags in (
+          ('a.png', ['--kind=interpolation', '--space=both']),
+          ('b.png', ['--kind=attribute', '--attribute=label=3',
+                     '--gin_param=sample.strength = 2.']),
+          ('c.png', ['--kind=ood', '--against=synthetic']),
+          ('d.csv', ['--kind=ood', '--against=synthetic']))]
+  assert 'z_0' in outs[0] and 'with the attribute' in outs[1]
+  assert 'AUROC' in outs[2] and '32 rows' in outs[3]
+  for name in ('a.png', 'b.png', 'c.png'):
+    assert read_png(tmp_path / name).std() > 0
+
+
+def test_an_export_goes_straight_and_holds_no_images(
+    export_dir, tmp_path, capsys):
+  flags = [f'--export_dir={export_dir}', f'--output={tmp_path / "a.png"}']
+  assert 'straight in zT' in tiny_commands.refused(
+      sample, capsys, *flags, '--kind=interpolation', '--space=z0', status=2)
+  assert 'use --run_dir' in tiny_commands.refused(
+      sample, capsys, *flags, '--kind=latents')
 
 
 def test_an_export_keeps_its_density(export_dir, tmp_path, capsys):

@@ -12,6 +12,7 @@ from pgak.data import store
 
 IMAGES = np.random.RandomState(0).randint(0, 256, [7, 4, 3, 2], np.uint8)
 LABELS = np.arange(7) - 2
+HATS = np.array([0, 1, 1, 0, 0, 1, 0], bool)
 
 
 class Recipe(store.Recipe):
@@ -37,7 +38,10 @@ class Recipe(store.Recipe):
     yield 'test', [self._chunk(5, 7)]
 
   def _chunk(self, start, stop):
-    return IMAGES[start:stop], LABELS[start:stop] if self.labels else None
+    if not self.labels:
+      return IMAGES[start:stop], None
+    hats = HATS[start:stop]
+    return IMAGES[start:stop], LABELS[start:stop], {'hat': hats, 'not': ~hats}
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +55,9 @@ def test_writes_the_pixels_and_labels_in_order_once():
   prepared = store.open_prepared(recipe)
   assert prepared.image_path.read_bytes() == IMAGES.tobytes()
   assert np.fromfile(prepared.label_path, '<i8').tolist() == LABELS.tolist()
+  assert prepared.attribute_names == ('hat', 'not')
+  assert np.fromfile(prepared.attribute_path, np.uint8).reshape(
+      [7, 2]).tolist() == np.stack([HATS, ~HATS], 1).astype(int).tolist()
   assert [(p.split, p.start, p.stop) for p in prepared.parts] == [
       ('train', 0, 5), ('test', 5, 7)]
   assert store.open_prepared(recipe) == prepared
@@ -59,8 +66,10 @@ def test_writes_the_pixels_and_labels_in_order_once():
 
 
 def test_a_set_without_labels_has_no_file_of_them(folder):
-  assert store.open_prepared(Recipe(labels=False)).label_path is None
+  prepared = store.open_prepared(Recipe(labels=False))
+  assert prepared.label_path is None and prepared.attribute_path is None
   assert not list(folder.glob('*.labels'))
+  assert not list(folder.glob('*.attributes'))
 
 
 def test_every_choice_and_the_source_make_another_set(folder):
@@ -107,7 +116,8 @@ def remove(path):
 
 
 @pytest.mark.parametrize('suffix,harm', [
-    (suffix, harm) for suffix in ('.images', '.labels', '.json')
+    (suffix, harm) for suffix in (
+        '.images', '.labels', '.attributes', '.json')
     for harm in (flip_a_bit, cut_short, make_longer, empty, remove)
     # One bit of the notes need not matter; the checksums hold the rest.
     if (suffix, harm) != ('.json', flip_a_bit)])

@@ -90,6 +90,32 @@ def test_a_copy_of_celeb_a_is_cropped_and_resized(cache, tmp_path, crop):
   assert dataset.split('train').preprocessing['crop'] == crop
 
 
+def test_the_attributes_of_celeb_a(cache, tmp_path):
+  import tensorflow_datasets as tfds
+  grey = np.arange(4, dtype=np.uint8)
+  images = np.broadcast_to(
+      60 * grey[:, None, None, None], (4, 218, 178, 3)).copy()
+  examples = tf.data.Dataset.from_tensor_slices({
+      'image': images,
+      'attributes': {'Smiling': grey > 1, 'Male': grey == 2}})
+  tfds.disable_progress_bar()
+  tfds.dataset_builders.store_as_tfds_dataset(
+      name='celeb_a', version='2.1.0', data_dir=str(tmp_path),
+      split_datasets=dict.fromkeys(('train', 'validation', 'test'), examples),
+      features=tfds.features.FeaturesDict({
+          'image': tfds.features.Image(
+              shape=(218, 178, 3), encoding_format='jpeg'),
+          'attributes': {'Smiling': np.bool_, 'Male': np.bool_}}))
+  dataset = data.celeb_a(str(tmp_path), image_shape=(128, 128, 3), crop=128)
+  for split in ('train', 'validation', 'test'):
+    array = dataset.split(split)
+    number = np.rint(everything(array).mean((1, 2, 3)) / 60.)
+    assert sorted(array.attribute_names) == ['Male', 'Smiling']
+    np.testing.assert_array_equal(
+        data.attribute_masks(array, ['Smiling', 'Male']),
+        np.stack([number > 1, number == 2], 1))
+
+
 def decode_and_resize(image, crop):
   """Returns the bytes that an image through JPEG, crop and resize becomes."""
   image = decoding.decode(tf.io.encode_jpeg(image, quality=95).numpy(), 3)

@@ -4,6 +4,7 @@ import os
 import pathlib
 
 import gin
+import made_weights
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -270,6 +271,36 @@ def test_quick_uses_a_classifier_with_gins_settings(generated):
   assert evaluator.references[0].moments.count == 1797
   assert evaluator.nets[0].size == 5
   assert generated[0]['num_samples'] == 100
+
+
+def test_lpips_of_reconstructions_has_a_row_with_net_and_version(
+    flat, generated):
+  evaluator = _evaluator(flat, num_samples=30)
+  evaluator.lpips = lambda images, others: tf.reduce_mean(
+      tf.abs(images - others), [1, 2, 3])
+  evaluator.lpips.label = 'lpips_squeeze_v0.1'
+  evaluator.lpips.backbone = 'squeeze_torch_0123abcd'
+  row = evaluator.rows(tiny_evaluation.Model(), 0)[-1]
+  pixels = data.digits().split('test').read(np.arange(30)) / 255.
+  # The model gives back black: 2 pixel - 1 against -1.
+  assert row['value'] == pytest.approx(2. * pixels.mean(), rel=1e-5)
+  assert (row['metric'], row['features'], row['images'], row['rounding']) == (
+      'lpips_squeeze_v0.1', 'squeeze_torch_0123abcd', 'reconstructions', 'none')
+  assert (row['split'], row['num_samples']) == ('test[:30]', 30)
+
+
+def test_lpips_that_cannot_be_had_is_told_before_anything_is_measured(
+    flat, generated, tmp_path, monkeypatch):
+  monkeypatch.setenv('PGAK_PERCEPTUAL', str(tmp_path))
+  with pytest.raises(errors.UserError, match='squeeze.npz'):
+    _evaluator(flat, metrics=('lpips',))
+  made_weights.npz(tmp_path / 'squeezenet1_1.npz', made_weights.torch_squeeze())
+  made_weights.npz(tmp_path / 'squeeze.npz', {
+      f'lin{k}.model.1.weight': np.ones((1, number, 1, 1))
+      for k, number in enumerate((64, 128, 256, 384, 384, 512, 512))})
+  with pytest.raises(errors.UserError, match='17 pixels a side, not 8x8'):
+    _evaluator(flat, metrics=('lpips',))
+  assert not generated
 
 
 REAL = os.environ.get('PGAK_TEST_DATA') and pathlib.Path(

@@ -48,6 +48,15 @@ def test_each_is_its_metric_of_both_sets(metric, expected, counts):
   assert (found.curve is not None) == (metric == 'prd')
 
 
+def test_the_inception_score_is_of_all_images_where_they_are_kept():
+  real, fake = _collected(30, 0), _collected(30, 1)
+  # Sure of each image, and of both classes as often: exp(log 2) = 2.
+  fake.probabilities = np.eye(2)[np.arange(80) % 2]
+  found = measures.MEASURES['inception_score'](real, fake, 0)
+  assert found.values['classifier_score'] == pytest.approx(2.)
+  assert found.num_fake == 80
+
+
 @pytest.mark.parametrize('net, kernel, score', [
     ('fid', 'kid', 'inception_score'),
     ('fid_768', 'kid_768', 'classifier_score'),

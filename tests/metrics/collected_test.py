@@ -10,12 +10,12 @@ from pgak.metrics import features
 from pgak.metrics import reference
 
 
-def _net(scale=1.):
+def _net(scale=1., head=None):
   inputs = keras.Input((2, 2, 1))
   outputs = keras.layers.Rescaling(scale)(keras.layers.Flatten()(inputs))
   return features.FeatureNet(
       keras.Model(inputs, outputs), lambda x: tf.cast(x, tf.float32),
-      f'flat_{scale}', 'frechet_flat', 'none', 8)
+      f'flat_{scale}', 'frechet_flat', 'none', 8, head)
 
 
 class _Array:
@@ -58,6 +58,20 @@ def test_rows_are_bounded_and_moments_are_not(images, monkeypatch):
 def test_rows_are_kept_only_where_they_are_needed(images):
   (found,) = collected.collect([_net()], [images], keep_rows=False)
   assert found.rows is None and found.moments.count == 50
+
+
+def test_probabilities_are_of_all_images(images, monkeypatch):
+  # The inception score is of 50,000; features of so many are too large.
+  monkeypatch.setattr(reference, 'MAXIMUM_ROWS', 20)
+  net = _net(head=(0.01 * np.eye(4)[:, :3], np.zeros(3)))
+  (found,) = collected.collect([net], np.array_split(images, 4),
+                               keep_probabilities=True)
+  assert len(found.rows) == 20 and found.probabilities.shape == (50, 3)
+  odds = np.exp(0.01 * images.reshape(50, 4)[:, :3].astype(float))
+  np.testing.assert_allclose(
+      found.probabilities, odds / odds.sum(1, keepdims=True), rtol=1e-5)
+  with pytest.raises(errors.UserError, match='no class probabilities'):
+    collected.collect([_net()], [images], keep_probabilities=True)
 
 
 @pytest.mark.parametrize('most, reads', [(10000, 1), (20, 2)])

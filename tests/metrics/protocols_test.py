@@ -71,6 +71,15 @@ def test_a_sweep_scales_it_down_by_gin():
   assert protocol.rounding == 'truncate'
 
 
+def test_separability_is_measured_of_20000_latents_without_feature_nets():
+  assert protocols.resolve('learned_priors_separability') == protocols.Protocol(
+      'learned_priors_separability', (), num_samples=20000, split='test',
+      images=(), priors=('own_or_gaussian',), metrics=('separability',))
+  gin.parse_config('learned_priors_separability.num_samples = 200000')
+  protocol = protocols.resolve('learned_priors_separability')
+  assert protocol.num_samples == 200000
+
+
 @pytest.mark.parametrize('field', ['images', 'metrics'])
 def test_what_nobody_measures_is_told(field):
   with pytest.raises(errors.UserError, match=f"'luck'.*its {field}"):

@@ -120,3 +120,21 @@ def test_a_perfect_model_is_perfect():
   images = np.random.default_rng(0).integers(0, 256, (9, 8, 8, 3), np.uint8)
   found = reconstruction.reconstruction(_Model((-1., 1.), 1.), _Array(images))
   assert found['psnr'] > 99. and found['ssim'] == pytest.approx(1., rel=1e-5)
+
+
+def test_perceptual_distance_is_the_mean_on_minus_1_to_1():
+  images = np.full([750, 2, 2, 1], 255, np.uint8)
+  images[500:] = 51
+  seen = []
+
+  def distance(a, b):
+    seen.append((float(tf.reduce_max(a)), float(tf.reduce_min(b))))
+    return tf.reduce_mean(tf.abs(a - b), [1, 2, 3])
+
+  # 500 images from 1 to 0.5 and 250 from 0.2 to 0.1, twice on [-1, 1]:
+  # 2 (500 * 0.5 + 250 * 0.1) / 750.
+  found = reconstruction.perceptual_distance(
+      distance, _Model((-1., 1.), 0.5), _Array(images))
+  assert found == pytest.approx(2. * 275. / 750., rel=1e-5)
+  assert seen[0] == pytest.approx((1., 0.), abs=1e-5)
+  assert seen[1] == pytest.approx((-0.6, -0.8), abs=1e-5)

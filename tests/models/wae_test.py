@@ -45,5 +45,5 @@ def test_a_config_builds_the_same_model_again(name, settings):
 def test_which_models_match_the_prior():
   matching = {n for n in models.__all__
               if getattr(getattr(models, n), 'matches_prior', False)}
-  assert matching == {'AdversarialInfoVAE', 'BetaVAE', 'InfoVAE', 'LPGA',
-                      'LVPGA', 'VAE', 'VPGA', 'WAEMMD'}
+  assert matching == {'AAE', 'AdversarialInfoVAE', 'BetaVAE', 'InfoVAE',
+                      'LPGA', 'LVPGA', 'VAE', 'VPGA', 'WAEMMD'}

@@ -4,6 +4,8 @@ import pytest
 from sklearn import decomposition
 import tiny_runs
 
+from pgak import data
+from pgak import reporting
 from pgak.reporting import latents
 
 
@@ -11,26 +13,26 @@ def test_principal_components_as_scikit_learn_has_them():
   generator = np.random.default_rng(0)
   encoded = generator.normal(size=(50, 5)) * [5., 1., 3., .1, 1.] + 7.
   drawn = generator.normal(size=(20, 5))
-  shown, others, share = latents.in_two_dimensions(encoded, drawn)
+  shown, others, plane = latents.in_two_dimensions(encoded, drawn)
   pca = decomposition.PCA(2).fit(encoded)
   signs = np.sign((pca.transform(encoded) * shown).sum(0))
   np.testing.assert_allclose(shown, pca.transform(encoded) * signs, atol=1e-9)
   np.testing.assert_allclose(others, pca.transform(drawn) * signs, atol=1e-9)
-  assert share == pytest.approx(pca.explained_variance_ratio_.sum())
+  assert plane.share == pytest.approx(pca.explained_variance_ratio_.sum())
 
 
 def test_few_dimensions_are_shown_as_they_are():
   encoded = np.array([[1.], [2.]])
-  shown, others, share = latents.in_two_dimensions(encoded, encoded[:1])
+  shown, others, plane = latents.in_two_dimensions(encoded, encoded[:1])
   np.testing.assert_array_equal(shown, [[1., 0.], [2., 0.]])
   np.testing.assert_array_equal(others, [[1., 0.]])
-  assert share == 1.
+  assert plane.share == 1.
 
 
 def test_constant_latents_are_one_point():
-  shown, others, share = latents.in_two_dimensions(
+  shown, others, plane = latents.in_two_dimensions(
       np.ones([4, 3]), np.ones([2, 3]))
-  assert np.all(shown == 0.) and others.shape == (2, 2) and share == 1.
+  assert np.all(shown == 0.) and others.shape == (2, 2) and plane.share == 1.
 
 
 @pytest.mark.parametrize('encoded', [np.zeros([0, 3]), np.full([2, 3], np.nan)])
@@ -42,7 +44,19 @@ def test_no_latents_or_not_finite_ones_are_refused(encoded):
 def test_latents_of_a_run(tmp_path):
   model = tiny_runs.train(tmp_path / 'run', 'train.steps = 1',
                           'train.sample_every = None')
-  encoded, drawn = latents.latents_and_samples(
+  found = latents.latents_and_samples(
       tmp_path / 'run', 20, data_dir='not needed by the digits')
-  assert encoded.shape == drawn.shape == (20, 3)
-  np.testing.assert_array_equal(drawn, model.prior.sample(20, 0))
+  assert found.encoded.shape == found.drawn.shape == (20, 3)
+  np.testing.assert_array_equal(found.drawn, model.prior.sample(20, 0))
+  np.testing.assert_array_equal(
+      found.labels, data.digits().split('test').labels[:20])
+  assert found.base is None
+
+
+def test_two_latents_have_panels_in_the_report(tmp_path):
+  tiny_runs.train(tmp_path / 'run', 'train.steps = 1', 'latent_dim = 2',
+                  'train.sample_every = None')
+  reporting.write_report(tmp_path / 'a.html', [tmp_path / 'run'])
+  text = (tmp_path / 'a.md').read_text()
+  assert 'Two latents, with and without classes' in text
+  assert (tmp_path / 'a_files' / 'panels_0_ae.png').exists()

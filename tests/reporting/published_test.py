@@ -66,3 +66,35 @@ def test_where_a_protocol_differs():
       celeb_a, same | {'num_samples': '5000', 'split': 'all', 'crop': '140',
                        'batch_norm': 'train/1000'}, 'VPGA', 60., 64)
   assert list(found) == ['crop']
+
+
+def test_the_tables_on_learned_priors():
+  # "Also achieves a more disentangled representation than a standard VAE": z_T
+  # has 1.67, below VAE's 2.14 and z_0's 2.82 (section 5.1, table 1).
+  rows = table('Learned priors Table 1').rows
+  assert rows['FP-VAE (z_T)'][0] < rows['VAE'][0] < rows['FP-VAE (z_0)'][0]
+  assert rows['FP-VAE (z_0)'][1] == 33.1
+  # Diversity rises without the KL term, and quality with it (table 2).
+  rows = table('Learned priors Table 2').rows
+  assert rows['VUNet, flow'] == (2.70, .236) and rows['VUNet'] == (2.63, .184)
+
+
+def test_a_row_may_be_of_one_space_of_a_model():
+  separability = table('Learned priors Table 1').columns[0]
+  for row, model, fits, fails in (
+      ('FP-VAE (z_0)', 'FP-VAE', 'separability_z0', 'separability_zT'),
+      ('FP-VAE (z_T)', 'FP-VAE', 'separability_zT', 'separability_z0'),
+      ('VAE', 'VAE', 'separability_z', 'separability_z_std')):
+    assert published.model_of(row) == model
+    metric = published.metric_of(row, separability)
+    assert re.fullmatch(metric, fits) and not re.fullmatch(metric, fails)
+
+
+def test_what_a_paper_does_not_say_is_no_difference():
+  learned = table('Learned priors Table 1')
+  same = dict(features='inception_2015_pool_3', dataset='celeb_a_crop128',
+              crop='128')
+  assert not published.differences(learned, same, 'VAE', 3., 16)
+  assert list(published.differences(
+      learned, same | {'dataset': 'images', 'crop': '54'}, 'VAE')) == [
+          'dataset', 'crop']

@@ -135,3 +135,29 @@ def test_the_second_stage_is_a_row_of_its_own():
 def test_another_data_set_has_no_published_values():
   fashion = ('fashion_mnist',) + CHOICES[1:]
   assert not tables.published_tables(paper_cells(fashion))
+
+
+def test_two_spaces_of_a_model_are_two_rows_of_the_paper():
+  faces = ('images_img_align_celeba_half_crop54', 'celeba_attributes40_ab12',
+           '20000', 'train', '54', 'bicubic', 'nearest', 'inference',
+           'learned_priors_separability')
+  flow = {(f'separability_{space}', 'samples', 'learned_real_nvp'): value
+          for space, value in (('z0', 2.5), ('zT', 1.5))}
+  blocks = tables.published_tables([
+      cell('FP-VAE', 'FPVAE', flow, choices=faces),
+      cell('VAE', 'VAE', samples(2., 'standard_normal', 'separability_z'),
+           choices=faces)])
+  assert [row[:3] for row in texts(blocks[0])] == [
+      ['VAE', '2.000', '2.14'], ['beta-VAE', '–', '2.09'],
+      ['FP-VAE (z_0)', '2.500', '2.82'], ['FP-VAE (z_T)', '1.500', '1.67']]
+  assert 'published CelebA' in blocks[1].lines[0]
+
+
+def test_translations_stand_beside_the_paper():
+  pairs = ('fashion_mnist_coarse', 'squeezenet', '10000', 'test', 'none',
+           'none', 'nearest', 'inference', 'learned_priors_pairs')
+  blocks = tables.published_tables([
+      cell('VUNet', 'VUNet', {
+          (f'diversity_lpips_squeeze_v0.1{end}', 'translations', 'own'): value
+          for end, value in (('_se', .001), ('', .1))}, choices=pairs)])
+  assert texts(blocks[0])[0][3:] == ['0.1000', '0.184']

@@ -1,0 +1,175 @@
+"""Binary attributes of images: CelebA's lists of them, and masks by name."""
+import hashlib
+import os
+import pathlib
+
+import numpy as np
+
+from pgak import errors
+
+__all__ = ['AttributeList', 'attribute_mask', 'attribute_masks',
+           'attribute_names']
+
+_MAX_BYTES = 1 << 28
+_LABEL = 'label='
+
+
+class AttributeList:
+  """A list of attributes in CelebA's format.
+
+  Its first line is the number of images, its second the attributes' names;
+  every other one is a file's name and -1 or 1 for each attribute:
+
+      2
+      Eyeglasses Smiling
+      000001.jpg -1  1
+      000002.jpg  1 -1
+
+  Attributes:
+    fingerprint: 16 hexadecimal digits that change with the file.
+    names: tuple of strings.
+
+  Args:
+    path: the list, a text file.
+
+  Raises:
+    UserError: if it cannot be read, with the number of the line.
+  """
+
+  def __init__(self, path):
+    self._path = pathlib.Path(path).expanduser()
+    content = self._content()
+    self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
+    try:
+      lines = content.decode().splitlines()
+    except UnicodeDecodeError as error:
+      raise errors.UserError(
+          f'The list of attributes {self._path} is no text ({error}); set '
+          "images.attributes to a file in CelebA's format.") from error
+    self.names = self._names(lines)
+    self._rows = self._read_rows(lines)
+
+  def rows(self, files):
+    """Returns the attributes of some files.
+
+    Args:
+      files: paths as the data set names them; one that is not listed with its
+        folders is looked up without them.
+
+    Returns:
+      Boolean `[len(files), len(names)]`.
+
+    Raises:
+      UserError: if a file is not in the list.
+    """
+    return np.stack([self._row(file) for file in files])
+
+  def _row(self, file):
+    for name in (file, os.path.basename(file)):
+      if name in self._rows:
+        return self._rows[name]
+    raise errors.UserError(
+        f'The picture {file} has no line in the list of attributes '
+        f'{self._path}; add one or remove the picture.')
+
+  def _content(self):
+    try:
+      if self._path.stat().st_size > _MAX_BYTES:
+        raise OSError(f'more than {_MAX_BYTES} bytes')
+      return self._path.read_bytes()
+    except OSError as error:
+      raise errors.UserError(
+          f'The list of attributes {self._path} cannot be read ({error}); set '
+          "images.attributes to a file in CelebA's format.") from error
+
+  def _names(self, lines):
+    names = tuple(lines[1].split()) if len(lines) > 1 else ()
+    if not names or len(set(names)) < len(names) or not (
+        lines[0].strip().isdigit()):
+      raise self._error(
+          1, 'a number of images and, on the next line, the different names of '
+          'the attributes')
+    return names
+
+  def _read_rows(self, lines):
+    rows = {}
+    for number, line in enumerate(lines[2:], 3):
+      if not line.strip():
+        continue
+      name, *values = line.split()
+      if len(values) != len(self.names) or not set(values) <= {'-1', '1'}:
+        raise self._error(number, f"a file's name and {len(self.names)} values "
+                          'of -1 or 1')
+      if name in rows:
+        raise self._error(number, f'another file than {name}, which an earlier '
+                          'line has')
+      rows[name] = np.array([value == '1' for value in values])
+    if len(rows) != int(lines[0]):
+      raise self._error(1, f'the number of the lines that follow, {len(rows)}')
+    return rows
+
+  def _error(self, line, expected):
+    return errors.UserError(
+        f'Line {line} of the list of attributes {self._path} is not '
+        f'{expected}; put right that line.')
+
+
+def attribute_mask(array, name):
+  """Returns which images of a split have an attribute.
+
+  Args:
+    array: an `ImageArray`.
+    name: an attribute's name, such as 'Eyeglasses', or 'label=7' for the
+      images of a class in a set with labels.
+
+  Returns:
+    Boolean `[len(array)]`.
+
+  Raises:
+    UserError: if the data set has none of that name; it tells which there are.
+  """
+  return attribute_masks(array, [name])[:, 0]
+
+
+def attribute_masks(array, names=None):
+  """Returns which images have each of some attributes.
+
+  Args:
+    array: an `ImageArray`.
+    names: as in `attribute_mask`; None for all that there are, the attributes
+      or else the classes.
+
+  Returns:
+    Boolean `[len(array), len(names)]`.
+
+  Raises:
+    UserError: as of `attribute_mask`, or if there are none at all.
+  """
+  known = attribute_names(array)
+  if not known:
+    raise errors.UserError(
+        f'The data set {array.name} has neither attributes nor labels; for a '
+        "folder of images set images.attributes to a list in CelebA's format.")
+  if names is None:
+    names = array.attribute_names or known
+  for name in names:
+    if name not in known:
+      raise errors.UserError(
+          f'The data set {array.name} has no attribute {name!r}; it has '
+          f'{", ".join(known)}.')
+  attributes, labels = array.attributes, array.labels
+  return np.stack(
+      [attributes[:, array.attribute_names.index(name)]
+       if name in array.attribute_names else labels == int(name[len(_LABEL):])
+       for name in names], 1)
+
+
+def attribute_names(array):
+  """Returns the names that `attribute_mask` knows, a tuple.
+
+  Args:
+    array: an `ImageArray`.
+  """
+  labels = array.labels
+  classes = () if labels is None else np.unique(labels)
+  return array.attribute_names + tuple(f'{_LABEL}{k}' for k in classes)

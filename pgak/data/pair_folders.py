@@ -1,0 +1,220 @@
+"""A folder of images and their conditions, such as DeepFashion's poses.
+
+    FOLDER/images/NAME.jpg         or .jpeg, .png; in any folders below
+    FOLDER/conditions/NAME.png     a rendered pose or any other picture, named
+                                   as its image, or instead of all of them
+    FOLDER/keypoints.csv           or keypoints.npz, drawn by pgak: see
+                                   `poses.Keypoints`; NAME with its suffix
+    FOLDER/test.txt                the images of the split `test`, one a line
+
+Or else FOLDER/train and FOLDER/test hold `images` and `conditions` (or their
+keypoints) each. Without test.txt and such folders, a hash of its name decides
+which split a pair belongs to.
+"""
+import hashlib
+import pathlib
+import re
+
+import numpy as np
+
+from pgak import errors
+from pgak.data import arrays
+from pgak.data import decoding
+from pgak.data import folders
+from pgak.data import poses
+from pgak.data import store
+
+__all__ = ['PairFolder', 'open_folder']
+
+_CHUNK = 64
+
+
+def open_folder(path, image_shape, condition_channels=3, crop=None,
+                test_fraction=0.1):
+  """Opens a folder of pairs; the arguments are those of `pairs.pairs`.
+
+  Returns:
+    `(dataset, image_shape)`: a `Dataset` of images with the condition's
+    channels after their own.
+
+  Raises:
+    UserError: if it is no such folder, or if a setting is out of bounds.
+  """
+  path = pathlib.Path(path).expanduser()
+  if not path.is_dir():
+    raise errors.UserError(f'There is no folder of pairs at {path}; set '
+                           'pairs.path.')
+  if not image_shape or len(image_shape) != 3 or image_shape[-1] not in (1, 3):
+    raise errors.UserError(
+        f'pairs.image_shape = {image_shape} must be (height, width, channels) '
+        'with 1 or 3 channels.')
+  if condition_channels not in (1, 3):
+    raise errors.UserError(f'pairs.condition_channels = {condition_channels} '
+                           'must be 1 or 3.')
+  if not 0. <= test_fraction < 1.:
+    raise errors.UserError(f'pairs.test_fraction = {test_fraction} must be at '
+                           'least 0 and below 1.')
+  height, width, channels = image_shape
+  stem = re.sub(r'[^A-Za-z0-9]+', '_', path.resolve().name).strip('_')
+  recipe = PairFolder(
+      path, f'pairs_{stem}' + (f'_crop{crop}' if crop else ''),
+      (height, width, channels + condition_channels), ('train', 'test'),
+      {'crop': crop, 'resize': 'bicubic', 'channels': channels,
+       'test_fraction': test_fraction})
+  return arrays.Dataset(recipe), tuple(image_shape)
+
+
+class PairFolder(store.Recipe):
+  """A folder of pairs, prepared as images with the condition's channels last.
+
+  Raises:
+    UserError: when it is prepared, if an image has no condition or one of the
+      two is damaged, or smaller than the crop.
+  """
+
+  def __init__(self, path, *args):
+    super().__init__(*args)
+    self._path = path
+
+  def fingerprint(self):
+    listed = [(part.listing, part.fingerprint) for part in self._parts()]
+    listed.append(self._test_names())
+    return hashlib.sha256(repr(listed).encode()).hexdigest()[:16]
+
+  def read(self):
+    for split in self.splits:
+      yield split, self._chunks(split)
+
+  def _parts(self):
+    """The folders that hold pairs: the whole one, or one a split."""
+    split_folders = [self._path / split for split in self.splits]
+    if all((folder / 'images').is_dir() for folder in split_folders):
+      return [_Part(folder) for folder in split_folders]
+    return [_Part(self._path)]
+
+  def _test_names(self):
+    path = self._path / 'test.txt'
+    if not path.is_file():
+      return None
+    return sorted({line.strip() for line in path.read_text().splitlines()
+                   if line.strip()})
+
+  def _chunks(self, split):
+    part, names = self._split(split)
+    for first in range(0, len(names), _CHUNK):
+      yield np.stack([part.pair(name, self.image_shape, self.choices)
+                      for name in names[first:first + _CHUNK]]), None
+
+  def _split(self, split):
+    """Returns `(part, names)` of a split."""
+    parts = self._parts()
+    if len(parts) > 1:
+      part = parts[self.splits.index(split)]
+      return part, part.names
+    listed = self._test_names()
+    if listed is None:
+      test = set(folders.partition(parts[0].names, {
+          'test': self.choices['test_fraction'], 'validation': 0.})['test'])
+    else:
+      test = set(listed)
+      unknown = test - set(parts[0].names)
+      if unknown:
+        raise errors.UserError(
+            f'{self._path / "test.txt"} names {min(unknown)}, which is not in '
+            'images/; write each name as it is below that folder.')
+    return parts[0], [n for n in parts[0].names
+                      if (n in test) == (split == 'test')]
+
+
+class _Part:
+  """Images and conditions below one folder.
+
+  Attributes:
+    names: the images' paths below `images`, sorted.
+    listing: what changes when a file does.
+    fingerprint: that of the keypoints, or None.
+  """
+
+  def __init__(self, path):
+    self._path = path
+    self._images = path / 'images'
+    if not self._images.is_dir():
+      raise errors.UserError(
+          f'The folder of pairs {path} holds no folder images; put NAME.jpg '
+          'there and NAME.png into conditions, or a keypoints.csv beside it.')
+    files = folders.pictures(self._images)
+    self.names = [name for name, *_ in files]
+    self.listing = [files]
+    self._keypoints = None
+    self._conditions = {}
+    self.fingerprint = None
+    found = [path / f'keypoints{s}' for s in ('.csv', '.npz')
+             if (path / f'keypoints{s}').is_file()]
+    if found:
+      self._keypoints = poses.Keypoints(found[0])
+      self.fingerprint = self._keypoints.fingerprint
+    elif (path / 'conditions').is_dir():
+      conditions = folders.pictures(path / 'conditions')
+      self.listing.append(conditions)
+      self._conditions = {_stem(name): name for name, *_ in conditions}
+    else:
+      raise errors.UserError(
+          f'The folder of pairs {path} holds neither a folder conditions nor '
+          'keypoints.csv nor keypoints.npz.')
+
+  def pair(self, name, shape, choices):
+    """Returns one pair, uint8 `[h, w, channels of both]`."""
+    channels, crop = choices['channels'], choices['crop']
+    image = self._decode(self._images / name, channels)
+    size = image.shape[:2]
+    image = self._fitted(name, image, (*shape[:2], channels), crop)
+    condition_shape = (*shape[:2], shape[-1] - channels)
+    if self._keypoints:
+      condition = self._drawn(name, size, condition_shape, crop)
+    else:
+      condition = self._condition(name, size, condition_shape, crop)
+    return np.concatenate([image, condition], -1)
+
+  def _condition(self, name, size, shape, crop):
+    other = self._conditions.get(_stem(name))
+    if other is None:
+      raise errors.UserError(
+          f'The image {name} in {self._path} has no condition: put '
+          f'{_stem(name)}.png into conditions, or remove the image.')
+    condition = self._decode(self._path / 'conditions' / other, shape[-1])
+    # A pose may be drawn at a size of its own; it is cut as its image is.
+    scale = condition.shape[0] / size[0]
+    return self._fitted(other, condition, shape,
+                        crop and max(round(crop * scale), 1))
+
+  def _drawn(self, name, size, shape, crop):
+    """Moves keypoints as crop and resize move the image, and draws them."""
+    height, width = shape[:2]
+    rows, columns = (crop, crop) if crop else (
+        min(size[0], max(1, size[1] * height // width)),
+        min(size[1], max(1, size[0] * width // height)))
+    corner = [(size[1] - columns) // 2, (size[0] - rows) // 2]
+    places = (self._keypoints.of(name) - corner) * [width / columns,
+                                                     height / rows]
+    picture = poses.draw(places, height, width)
+    return picture if shape[-1] == 3 else picture.max(-1, keepdims=True)
+
+  def _decode(self, path, channels):
+    try:
+      return decoding.decode(path.read_bytes(), channels)
+    except (ValueError, OSError) as error:
+      raise self._unusable(path, error) from error
+
+  def _fitted(self, name, image, shape, crop):
+    try:
+      return decoding.to_shape(image, shape, crop, True).numpy()
+    except ValueError as error:
+      raise self._unusable(name, error) from error
+
+  def _unusable(self, name, error):
+    return errors.UserError(f'The picture {name} in {self._path} cannot be '
+                            f'used: {error}; replace or remove it.')
+
+
+def _stem(name):
+  return re.sub(r'\.\w+$', '', name)

@@ -1,0 +1,68 @@
+"""The two latent spaces of a model whose prior is a flow: z_T and z_0."""
+import numpy as np
+import tensorflow as tf
+
+from pgak import errors
+from pgak import priors
+
+__all__ = ['SPACES', 'base_to_latent', 'has_base', 'in_batches',
+           'latent_to_base']
+
+SPACES = ('zT', 'z0')
+
+
+def has_base(prior):
+  """Returns whether a prior has a z_0: a flow, or N(0, I), which is its own."""
+  return hasattr(prior, 'latent_to_base') or _is_base(prior)
+
+
+def latent_to_base(prior, latents):
+  """Maps latents z_T to z_0 = f(z_T), which the prior takes for N(0, I).
+
+  Args:
+    prior: a prior with `latent_to_base`, or the standard normal.
+    latents: float `[N, H]`.
+
+  Returns:
+    float32 `[N, H]`.
+
+  Raises:
+    errors.UserError: if the prior has no z_0.
+  """
+  return _mapped(prior, 'latent_to_base', latents)
+
+
+def base_to_latent(prior, base):
+  """Maps z_0 to latents z_T, the inverse of `latent_to_base`."""
+  return _mapped(prior, 'base_to_latent', base)
+
+
+def _mapped(prior, name, points):
+  if hasattr(prior, name):
+    return in_batches(getattr(prior, name), points)
+  if not _is_base(prior):
+    raise errors.UserError(
+        f'The prior {prior.label} has no z_0 to map latents to: take '
+        '--space=zT, or a prior that is a flow, such as --prior=real_nvp.')
+  return np.asarray(points, np.float32)
+
+
+def _is_base(prior):
+  return isinstance(prior, priors.StandardNormal)
+
+
+def in_batches(function, points, size=5000):
+  """Calls a function of float32 tensors `[b, H]` on some rows at a time.
+
+  Args:
+    function: gives a tensor `[b, ...]`.
+    points: float `[N, H]`; N may be 0.
+    size: the largest b.
+
+  Returns:
+    NumPy array `[N, ...]`.
+  """
+  points = np.asarray(points, np.float32)
+  return np.concatenate([
+      np.asarray(function(tf.constant(points[i:i + size])))
+      for i in range(0, max(len(points), 1), size)])

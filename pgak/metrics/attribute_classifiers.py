@@ -1,0 +1,227 @@
+"""A small net that tells the binary attributes of a data set, trained once."""
+import hashlib
+import json
+import os
+import warnings
+import zipfile
+
+import gin
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pgak import cache
+from pgak import errors
+from pgak.metrics import features
+
+__all__ = ['AttributeClassifiers', 'attribute_classifiers', 'build']
+
+_VERSION = 1
+_BATCH = 500
+_FEWEST_LAYERS = 2
+_SMALLEST_SIDE = 7
+
+
+def build(image_shape, num_attributes, filters=16, dropout=0.5, seed=0):
+  """Builds the net: convolutions of stride 2, and one logit an attribute.
+
+  Args:
+    image_shape: `(H, W, C)`.
+    num_attributes: int A.
+    filters: filters of the first convolution; each other one has twice as many
+      as the one before; there are two or more, until the images are 7 pixels
+      wide or less.
+    dropout: share of the last features that a train step leaves out.
+    seed: int, decides the first weights.
+
+  Returns:
+    A functional `keras.Model` from float32 `[B, H, W, C]` in `[-1, 1]` to
+    logits, float32 `[B, A]`.
+  """
+  options = dict(dtype='float32')
+  x = inputs = keras.Input(image_shape, **options)
+  layer = 0
+  while layer < _FEWEST_LAYERS or max(x.shape[1:3]) > _SMALLEST_SIDE:
+    x = keras.layers.Conv2D(
+        filters << layer, 3, 2, 'same', use_bias=False,
+        kernel_initializer=_initializer(seed, layer), **options)(x)
+    x = keras.layers.BatchNormalization(momentum=0.9, **options)(x)
+    x = keras.layers.ReLU(**options)(x)
+    layer += 1
+  x = keras.layers.Flatten(**options)(x)
+  x = keras.layers.Dropout(dropout, seed=seed, **options)(x)
+  x = keras.layers.Dense(
+      num_attributes, kernel_initializer=_initializer(seed, layer),
+      **options)(x)
+  return keras.Model(inputs, x)
+
+
+def _initializer(seed, layer):
+  return keras.initializers.GlorotUniform(seed=1000 * seed + layer)
+
+
+def _preprocess(images):
+  return tf.cast(images, tf.float32) / 127.5 - 1.
+
+
+class AttributeClassifiers:
+  """Trained classifiers of binary attributes, and how good they are.
+
+  Attributes:
+    name: string, the data set, the number of attributes and a hash of all that
+      decides the training.
+    names: tuple of A strings.
+    accuracy: float64 `[A]`, shares of held-out images that are told right.
+    majority: float64 `[A]`, the shares that the commoner answer would tell
+      right; a classifier not above its own has learned nothing.
+  """
+
+  def __init__(self, network, name, names, accuracy, majority):
+    self.name = name
+    self.names = tuple(names)
+    self.accuracy = np.asarray(accuracy, np.float64)
+    self.majority = np.asarray(majority, np.float64)
+    self._net = features.FeatureNet(
+        network, _preprocess, name, 'none', 'none', batch_size=_BATCH)
+
+  def logits(self, batches):
+    """Returns float32 `[N, A]`; an image has an attribute if it is above 0.
+
+    Args:
+      batches: iterable of uint8 `[b, H, W, C]`.
+    """
+    return np.concatenate(list(self._net(batches)))
+
+
+@gin.register(denylist=['name', 'names', 'train', 'masks', 'held_out',
+                        'held_out_masks'])
+def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
+                          steps=1000, batch_size=128, filters=16, dropout=0.5,
+                          flip=True, seed=0):
+  """Makes classifiers of the attributes of a data set, trained at most once.
+
+  One net tells all of them. AdamW descends the mean cross-entropy of the
+  attributes, with half a cosine down to 0 from 1e-3. The weights are kept in
+  the cache under the content of the data and all settings.
+
+  Args:
+    name: string, the data set.
+    names: A strings, the attributes.
+    train: the `data.ImageArray` to train on, N images.
+    masks: boolean `[N, A]`, which of them have each attribute.
+    held_out: the `data.ImageArray` that tells how good they are, M images.
+    held_out_masks: boolean `[M, A]`.
+    steps: train steps.
+    batch_size: images in a train step.
+    filters: filters of the first convolution.
+    dropout: share of the last features that a train step leaves out.
+    flip: whether a train step turns half of its images left to right.
+    seed: int, decides the first weights, the batches and the turning.
+
+  Returns:
+    An `AttributeClassifiers`.
+
+  Raises:
+    UserError: if the training images all have an attribute, or none has.
+  """
+  _require_both(name, names, masks)
+  settings = dict(steps=steps, batch_size=batch_size, filters=filters,
+                  dropout=dropout, flip=flip, seed=seed)
+  choices = dict(
+      version=_VERSION, name=name, names=list(names), data=train.fingerprint,
+      masks=_hash(masks), held_out=held_out.fingerprint, **settings)
+  key = hashlib.sha256(json.dumps(choices).encode()).hexdigest()[:16]
+  path = cache.cache_directory() / 'classifiers' / f'{name}_{key}.npz'
+  network = build(train.image_shape, len(names), filters, dropout, seed)
+  majority = np.maximum(held_out_masks.mean(0), 1. - held_out_masks.mean(0))
+  make = lambda accuracy: AttributeClassifiers(
+      network, f'{name}_attributes{len(names)}_{key[:8]}', names, accuracy,
+      majority)
+  accuracy = _restore(path, network, len(names))
+  if accuracy is None:
+    _train(network, train, masks, settings)
+    accuracy = _accuracy(make(majority), held_out, held_out_masks)
+    _save(path, network, choices, accuracy)
+  _warn(name, accuracy, majority)
+  return make(accuracy)
+
+
+def _require_both(name, names, masks):
+  for attribute, column in zip(names, masks.T):
+    if column.all() or not column.any():
+      raise errors.UserError(
+          f'{"All" if column.any() else "None"} of the training images of '
+          f'{name} have the attribute {attribute}, so no classifier can learn '
+          'it; leave it out of separability.attributes.')
+
+
+def _warn(name, accuracy, majority):
+  if accuracy.mean() <= majority.mean():
+    warnings.warn(
+        f'The attribute classifiers of {name} tell {accuracy.mean():.1%} of '
+        f'held-out images right, and the commoner answer {majority.mean():.1%};'
+        ' raise attribute_classifiers.steps before you trust them.')
+
+
+def _train(network, train, masks, settings):
+  """Descends the cross-entropy; the order is a function of the seed."""
+  variables = network.trainable_variables
+  optimizer = keras.optimizers.AdamW(
+      keras.optimizers.schedules.CosineDecay(1e-3, max(settings['steps'], 1)),
+      weight_decay=1e-2)
+  optimizer.build(variables)
+
+  # With XLA two processes on one machine get the same weights.
+  @tf.function(jit_compile=True)
+  def step(images, targets):
+    with tf.GradientTape() as tape:
+      logits = network(_preprocess(images), training=True)
+      loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(
+          labels=targets, logits=logits))
+    optimizer.apply(tape.gradient(loss, [v.value for v in variables]),
+                    variables)
+
+  for images, targets in _batches(train, masks, settings):
+    step(images, targets)
+
+
+def _batches(train, masks, settings):
+  generator = np.random.default_rng(settings['seed'])
+  for _ in range(settings['steps']):
+    rows = generator.integers(0, len(train), settings['batch_size'])
+    images = train.read(rows)
+    if settings['flip']:
+      turned = generator.random(len(rows)) < 0.5
+      images = np.where(turned[:, None, None, None], images[:, :, ::-1], images)
+    yield images, masks[rows].astype(np.float32)
+
+
+def _accuracy(classifiers, held_out, masks):
+  batches = (held_out.read(np.arange(i, min(i + _BATCH, len(held_out))))
+             for i in range(0, len(held_out), _BATCH))
+  return ((classifiers.logits(batches) > 0.) == masks).mean(0)
+
+
+def _hash(masks):
+  packed = np.packbits(masks).tobytes()
+  return hashlib.sha256(f'{masks.shape}'.encode() + packed).hexdigest()[:16]
+
+
+def _restore(path, network, number):
+  """Reads the weights; returns the accuracy, or None if they are not there."""
+  try:
+    with np.load(path, allow_pickle=False) as arrays:
+      network.set_weights(
+          [arrays[f'w{i}'] for i in range(len(network.weights))])
+      return arrays['accuracy'].reshape([number])
+  except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+    return None
+
+
+def _save(path, network, choices, accuracy):
+  path.parent.mkdir(parents=True, exist_ok=True)
+  part = path.with_name(f'.{path.stem}.{os.getpid()}.part')
+  arrays = {f'w{i}': w for i, w in enumerate(network.get_weights())}
+  with part.open('wb') as file:
+    np.savez(file, choices=json.dumps(choices), accuracy=accuracy, **arrays)
+  os.replace(part, path)

@@ -1,0 +1,161 @@
+"""Adversarial autoencoders: with a fixed prior, and with a learned one.
+
+A critic's logit P of latents is large for draws of the prior and small for
+latents of data. With `s(t) = log(1 + exp(t))`, it descends
+
+```none
+mean s(-P(prior)) + mean s(P(data))
+```
+
+#### References
+
+[1]: Alireza Makhzani, Jonathon Shlens, Navdeep Jaitly, Ian Goodfellow.
+     Adversarial Autoencoders. ICLR workshop, 2016.
+[2]: Anonymous. Empirical observations pertaining to learned priors for deep
+     latent variable models. Under review at ICLR, 2020.
+"""
+import gin
+import tensorflow as tf
+
+from pgak import noise as noise_lib
+from pgak.models import base
+from pgak.models import update_table
+
+__all__ = ['AAE', 'PriorAAE']
+
+
+class _Adversarial(base.GenerativeAutoencoder):
+  """What they share: the critic, and its loss."""
+
+  def __init__(self, encoder, decoder, critic, weights, updates, prior, name):
+    base.check_stochastic(encoder, type(self).__name__, False)
+    super().__init__(encoder, decoder, weights, updates, prior, name)
+    self.critic = critic
+
+  @property
+  def parts(self):
+    return super().parts | {'critic': self.critic}
+
+  def _discrimination(self, of_prior, of_data, training):
+    of_prior = self.critic(of_prior, training=training)
+    of_data = self.critic(of_data, training=training)
+    return tf.nn.softplus(-of_prior) + tf.nn.softplus(of_data)
+
+
+@gin.register
+class AAE(_Adversarial):
+  """Adversarial autoencoder, [1]: latents are made to look like N(0, I).
+
+  The critic moves first. Encoder and decoder then descend the reconstruction
+  and `adversarial`, the encoder's `mean s(-P(Enc(x)))`, in one step: in steps
+  of their own, as in [1], the weight between the two would be lost in Adam.
+
+  Args:
+    encoder: deterministic encoder.
+    decoder: decoder, latents to images.
+    critic: `keras.Model`, latents `[B, H]` to logits `[B, 1]`.
+    adversarial: weight of that term, 1 / D of that beside a sum over pixels.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = (
+      update_table.Phase('critic_terms', {'discrimination': ('critic',)}),
+      update_table.Phase('terms', {
+          'reconstruction': ('encoder', 'decoder'),
+          'adversarial': ('encoder',),
+      }),
+  )
+  unreachable = {'adversarial': ('decoder',)}
+  matches_prior = True
+
+  def __init__(self, encoder, decoder, critic, adversarial=1e-2, updates=None):
+    super().__init__(encoder, decoder, critic, {'adversarial': adversarial},
+                     updates, None, 'aae')
+    self.adversarial = adversarial
+
+  @property
+  def noise_shapes(self):
+    return {'prior': (noise_lib.normal, (self.latent_dim,))}
+
+  def critic_terms(self, images, noise, training=True):
+    latents = self.encoder(images, training=training)
+    return {'discrimination': self._discrimination(noise['prior'], latents,
+                                                   training)}
+
+  def terms(self, images, noise, training=True):
+    latents = self.encoder(images, training=training)
+    reconstructed = self.decoder(latents, training=training)
+    terms = {'reconstruction': self.image_error(images, reconstructed)}
+    if self.is_on('adversarial'):
+      logits = self.critic(latents, training=training)
+      terms['adversarial'] = tf.nn.softplus(-logits)
+    return terms
+
+
+@gin.register
+class PriorAAE(_Adversarial):
+  """Prior-AAE, [2, sec. 2.1]: a latent generator learns the latents' law.
+
+  The encoder and the generator h meet in the critic with opposite labels: the
+  encoder descends `mean s(-P(Enc(x)))`, weighed by beta, and the generator
+  `mean s(P(h(z_0)))`, weighed by 1. With beta = 0 it is an autoencoder beside
+  a GAN of its latents.
+
+  Args:
+    encoder: deterministic encoder.
+    decoder: decoder, latents to images.
+    critic: `keras.Model`, latents `[B, H]` to logits `[B, 1]`.
+    prior: reference to a `priors.LatentGenerator`, called with the latent size.
+    beta: how much the encoder is held to the prior; 0 to 1 in [2].
+    adversarial: weight of the encoder's term for beta = 1, 1 / D of that beside
+      a sum over pixels.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = (
+      update_table.Phase('critic_terms', {'discrimination': ('critic',)}),
+      update_table.Phase('terms', {
+          'reconstruction': ('encoder', 'decoder'),
+          'adversarial_encoder': ('encoder',),
+          'adversarial_prior': ('prior',),
+      }),
+  )
+  unreachable = {'adversarial_encoder': ('decoder',)}
+  learns_prior = True
+
+  def __init__(self, encoder, decoder, critic, prior, beta=1.,
+               adversarial=1e-2, updates=None):
+    generator = prior(decoder.inputs[0].shape[-1])
+    super().__init__(encoder, decoder, critic,
+                     {'adversarial_encoder': beta * adversarial}, updates,
+                     generator, 'prior_aae')
+    self.generator = generator
+    self.beta = beta
+    self.adversarial = adversarial
+
+  @property
+  def parts(self):
+    return super().parts | {'prior': self.generator}
+
+  @property
+  def noise_shapes(self):
+    draw = (self.generator.draw, (self.generator.base_dim,))
+    return {'critic_base': draw, 'base': draw}
+
+  def critic_terms(self, images, noise, training=True):
+    latents = self.encoder(images, training=training)
+    generated = self.generator(noise['critic_base'], training=training)
+    return {'discrimination': self._discrimination(generated, latents,
+                                                   training)}
+
+  def terms(self, images, noise, training=True):
+    latents = self.encoder(images, training=training)
+    reconstructed = self.decoder(latents, training=training)
+    generated = self.generator(noise['base'], training=training)
+    of_prior = self.critic(generated, training=training)
+    terms = {'reconstruction': self.image_error(images, reconstructed),
+             'adversarial_prior': tf.nn.softplus(of_prior)}
+    if self.is_on('adversarial_encoder'):
+      of_data = self.critic(latents, training=training)
+      terms['adversarial_encoder'] = tf.nn.softplus(-of_data)
+    return terms

@@ -1,0 +1,109 @@
+"""What the models of images given a condition have in common."""
+import keras
+import tensorflow as tf
+
+from pgak import errors
+from pgak import images as images_lib
+from pgak import losses
+from pgak import noise as noise_lib
+from pgak.models import base
+
+__all__ = ['ConditionalAutoencoder', 'absolute_error']
+
+
+def absolute_error(images, reconstructed):
+  """Mean absolute error of images `[B, h, w, C]`, float `[B]`."""
+  return losses.feature_error([images], [reconstructed], [1.], 'l1')
+
+
+class ConditionalAutoencoder(base.GenerativeAutoencoder):
+  """Base class of models that make images given a condition.
+
+  A batch is `{'images': [B, h, w, C], 'conditions': [B, h, w, K]}`, as the data
+  set `pairs` yields it. The encoder takes `[images, conditions]`; the decoder
+  takes `[latents, conditions]`, and its first output are the images. The prior
+  draws given conditions: `prior.sample(conditions, seed)`.
+
+  A subclass has `latents_of(normal, conditions)`, which maps draws of N(0, I)
+  to latents.
+  """
+
+  image_error = staticmethod(absolute_error)
+
+  @property
+  def condition_shape(self):
+    """`(height, width, channels)` of the conditions."""
+    return tuple(self.decoder.inputs[1].shape[1:])
+
+  @property
+  def value_range(self):
+    layer = self.decoder.get_layer('images')
+    return images_lib.VALUE_RANGES[layer.activation.__name__]
+
+  @property
+  def noise_shapes(self):
+    return {'posterior': (noise_lib.normal, (self.latent_dim,))}
+
+  def latents_of(self, normal, conditions):
+    """Returns draws of the prior, made of draws of N(0, I).
+
+    Args:
+      normal: float `[B, H]`.
+      conditions: float `[B, h, w, K]` in the model's value range.
+    """
+    raise NotImplementedError
+
+  def render(self, latents, conditions, training=False):
+    """Returns float images `[B, h, w, C]` of latents and float conditions."""
+    outputs = self.decoder([latents, conditions], training=training)
+    return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
+
+  def draw_latents(self, conditions, seed=0):
+    """Returns latents `[B, H]` given float conditions, repeatable by seed.
+
+    A draw is a function of the seed, its place in the batch and its condition.
+    """
+    normal = noise_lib.normal(
+        [tf.shape(conditions)[0], self.latent_dim],
+        noise_lib.seed(seed, 0, 'prior'), tf.as_dtype(keras.config.floatx()))
+    return self.latents_of(normal, conditions)
+
+  def _float(self, conditions):
+    if conditions is None:
+      raise errors.UserError(
+          f'{type(self).__name__} makes images given conditions, and here are '
+          'none: give `conditions`, or take a command that works on pairs '
+          '(--protocol=learned_priors_pairs; --kind=samples or '
+          'reconstruction).')
+    return images_lib.to_float(conditions, self.value_range)
+
+  # === Use: uint8 images and conditions in, uint8 images out ===
+
+  def encode_mean(self, images, conditions=None, training=False):
+    """Returns the means `[B, H]` of float images given float conditions."""
+    if conditions is None:
+      self._float(None)
+    return self.encoder([images, conditions], training=training)
+
+  def encode(self, images, conditions=None):
+    """Returns latents `[B, H]` of uint8 `[B, h, w, C]` and `[B, h, w, K]`."""
+    conditions = self._float(conditions)
+    return self.encode_mean(images_lib.to_float(images, self.value_range),
+                            conditions)
+
+  def decode(self, latents, conditions=None):
+    """Returns uint8 images `[B, h, w, C]` of latents and uint8 conditions."""
+    return images_lib.to_uint8(
+        self.render(latents, self._float(conditions)), self.value_range)
+
+  def reconstruct(self, images, conditions=None):
+    """Returns uint8 images, encoded and decoded again given conditions."""
+    return self.decode(self.encode(images, conditions), conditions)
+
+  # pylint: disable-next=arguments-renamed
+  def sample(self, conditions=None, seed=0):
+    """Returns a new uint8 image for each uint8 condition `[B, h, w, K]`."""
+    if isinstance(conditions, int):
+      conditions = None
+    latents = self.draw_latents(self._float(conditions), seed)
+    return self.decode(latents, conditions)

@@ -1,0 +1,110 @@
+"""FP-VAE: a variational autoencoder whose prior is a flow, learned jointly.
+
+With the encoder's law q(z | x) and the flow's p(z),
+
+```none
+log q(z | x) - log p(z)   weighs beta * gamma and updates the encoder   (eq. 7)
+-log p(z)                 weighs 1 and updates the flow                 (eq. 6)
+```
+
+so that beta = 0 leaves the latents alone and still fits the prior to them.
+
+#### References
+
+[1]: Anonymous. Empirical observations pertaining to learned priors for deep
+     latent variable models. Under review at ICLR, 2020.
+"""
+import gin
+import tensorflow as tf
+
+from pgak import losses
+from pgak import noise as noise_lib
+from pgak import schedules
+from pgak.models import base
+
+__all__ = ['FPVAE']
+
+# Of the run, where that is too short for `annealing_steps`.
+ANNEALED_SHARE = 0.25
+
+
+@gin.register
+class FPVAE(base.GenerativeAutoencoder):
+  """VAE with a learned flow prior, [1, sec. 3]; with beta = 0, FP-AE.
+
+  Args:
+    encoder: stochastic encoder; for beta = 0 a deterministic one, whose
+      latents the flow sees as they are: nothing would keep a learned spread
+      from falling to 0.
+    decoder: decoder, latents to images.
+    prior: reference to a prior with `follow` and `log_prob` that is trained,
+      such as @FlowPrior; it is called with the latent size.
+    beta: how much the encoder is held to the prior; 0 to 1 in [1].
+    gamma: weight of the KL term for beta = 1, per latent dimension and beside
+      the mean squared error: `2 s^2 H / D` for a likelihood of spread s. [1]
+      does not give its value.
+    annealing_steps: over so many steps the KL term's weight grows linearly from
+      0; at most a quarter of the run.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = {
+      'reconstruction': ('encoder', 'decoder'),
+      'kl_flow': ('encoder',),
+      'prior_nll': ('prior',),
+  }
+  unreachable = {'kl_flow': ('decoder',)}
+  learns_prior = True
+
+  def __init__(self, encoder, decoder, prior, beta=1., gamma=1e-2,
+               annealing_steps=50000, updates=None):
+    name = 'fp_vae' if beta else 'fp_ae'
+    base.check_stochastic(
+        encoder, 'FPVAE with beta ' + ('above 0' if beta else '0'), bool(beta))
+    weights = {'kl_flow': self._kl_weight if beta * gamma else 0}
+    flow = prior(decoder.inputs[0].shape[-1])
+    super().__init__(encoder, decoder, weights, updates, flow, name)
+    self.flow = flow
+    self.beta = beta
+    self.gamma = gamma
+    self.annealing_steps = annealing_steps
+
+  @property
+  def parts(self):
+    # Not `self.prior`, in whose place another density may be put afterwards.
+    return super().parts | {'prior': self.flow}
+
+  @property
+  def noise_shapes(self):
+    if not self.is_stochastic:
+      return {}
+    return {'posterior': (noise_lib.normal, (self.latent_dim,))}
+
+  def _kl_weight(self, step):
+    """`beta * gamma`, annealed: [1, sec. 4.1]."""
+    last_step = self.annealing_steps
+    if self.run_steps:
+      last_step = min(last_step, int(ANNEALED_SHARE * self.run_steps))
+    full = self.beta * self.gamma
+    return schedules.linear(0., full, 0, max(last_step, 1))(step)
+
+  def terms(self, images, noise, training=True):
+    outputs = self.encoder(images, training=training)
+    if self.is_stochastic:
+      mean, log_variance = outputs
+      latents = mean + tf.exp(0.5 * log_variance) * noise['posterior']
+    else:
+      latents = outputs
+    if training:
+      self.flow.follow(latents)
+    log_prior = self.flow(latents) / self.latent_dim
+    reconstructed = self.decoder(latents, training=training)
+    terms = {
+        'reconstruction': self.image_error(images, reconstructed),
+        'prior_nll': -log_prior,                                     # eq. 6
+    }
+    if self.is_on('kl_flow'):
+      log_posterior = losses.gaussian_log_density(
+          log_variance, noise['posterior']) / self.latent_dim
+      terms['kl_flow'] = log_posterior - log_prior                   # eq. 7
+    return terms

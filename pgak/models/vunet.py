@@ -1,0 +1,163 @@
+"""The conditional variational U-Net, with a KL term and with a learned flow.
+
+#### References
+
+[1]: Patrick Esser, Ekaterina Sutter, Bjorn Ommer. A variational U-Net for
+     conditional appearance and shape generation. CVPR, 2018.
+[2]: Anonymous authors. Empirical observations pertaining to learned priors for
+     deep latent variable models. Under review.
+"""
+import math
+
+import gin
+import tensorflow as tf
+
+from pgak import losses
+from pgak import priors
+from pgak import schedules
+from pgak.models import conditional
+
+__all__ = ['VUNet', 'VUNetFlow']
+
+
+@gin.register
+class VUNet(conditional.ConditionalAutoencoder):
+  """Variational U-Net, [1, eq. 8]: q(z | x, y) is held to the U-Net's p(z | y).
+
+  Both are Gaussians of variance 1, so that `KL = |mu_q - mu_p|**2 / 2`; the
+  weights of p are the decoder's, and no part of their own. Terms are means per
+  element: the weight `kl` stands on
+  `mean{ (mu_q[j] - mu_p[j])**2 : j=1...H } / 2`, which is the KL in nats
+  divided by H. The released code has 5 times a sum of feature errors beside
+  weight 1 on the nats: H / 5 here, beside the same errors.
+
+  The weight follows the run: `first` of it until the first share of `ramp`,
+  all of it from the second, a line between.
+
+  Args:
+    encoder: `keras.Model`, `[images, conditions]` to means `[B, H]`.
+    decoder: `keras.Model`, `[latents, conditions]` to `[images, means]`, as
+      `networks.vunet_decoder` makes it.
+    kl: the weight at the end.
+    first: share of it at the start (the released code: 1e-6).
+    ramp: shares of the run between which it rises (there: 0.5 and 0.75).
+    updates: rows that replace those of the update table.
+  """
+
+  updates = {
+      'reconstruction': ('encoder', 'decoder'),
+      'kl': ('encoder', 'decoder'),
+  }
+
+  def __init__(self, encoder, decoder, kl=1e-2, first=1e-6, ramp=(0.5, 0.75),
+               updates=None):
+    super().__init__(encoder, decoder, {'kl': self._kl_weight}, updates,
+                     prior=_UNetPrior(self), name='vunet')
+    if len(decoder.outputs) != 2:
+      raise ValueError('VUNet needs a decoder that gives the prior\'s means, '
+                       'too: bind `vunet_decoder.prior_means = True`.')
+    self.kl = kl
+    self.first = first
+    self.ramp = tuple(ramp)
+
+  def _kl_weight(self, step):
+    if self.run_steps is None:  # No run, and so no share of one.
+      return self.kl
+    start, end = (share * self.run_steps for share in self.ramp)
+    return schedules.linear(self.first * self.kl, self.kl, start, end)(step)
+
+  def terms(self, batch, noise, training=True):
+    images, conditions = batch['images'], batch['conditions']
+    mean = self.encoder([images, conditions], training=training)
+    latents = mean + noise['posterior']
+    reconstructed, prior_mean = self.decoder([latents, conditions],
+                                             training=training)
+    return {
+        'reconstruction': self.image_error(images, reconstructed),
+        'kl': 0.5 * losses.latent_reconstruction(prior_mean, mean),
+    }
+
+  def latents_of(self, normal, conditions):
+    """Each group of latents follows those that are drawn before it."""
+    latents = tf.zeros_like(normal)
+    first = 0
+    for size in self._group_sizes():
+      _, means = self.decoder([latents, conditions], training=False)
+      drawn = (means + normal)[:, first:first + size]
+      latents = tf.concat(
+          [latents[:, :first], drawn, latents[:, first + size:]], -1)
+      first += size
+    return latents
+
+  def _group_sizes(self):
+    """The sizes of the groups, from the layer that joins their means."""
+    joined = self.decoder.get_layer('prior_means').input
+    return [math.prod(part.shape[1:]) for part in joined]
+
+
+class _UNetPrior:
+  """The p(z | y) of a `VUNet`, as what evaluation and export know of priors."""
+
+  name = label = 'unet'
+  settings = {}
+
+  def __init__(self, model):
+    self._model = model
+
+  def sample(self, conditions, seed=0):
+    """Returns latents `[B, H]` given float conditions, repeatable by seed."""
+    priors.check_conditions(conditions)
+    return self._model.draw_latents(conditions, seed)
+
+
+@gin.register
+class VUNetFlow(conditional.ConditionalAutoencoder):
+  """Variational U-Net without a KL term, its prior a flow, [2, eq. 9, sec. 6].
+
+  The encoder keeps its noise of variance 1 and is held to nothing; the flow
+  learns the law of its draws given y,
+  `-(log N(f(z; y); a(y), I) + log|det df|) / H`, and no gradient of that
+  reaches the encoder. Both scales' latents are one vector of the flow.
+
+  Args:
+    encoder: `keras.Model`, `[images, conditions]` to means `[B, H]`.
+    decoder: `keras.Model`, `[latents, conditions]` to images; build it without
+      `prior_means`, which nothing would train.
+    prior: function of the latents' size that makes the prior, such as the gin
+      reference @ConditionalFlow.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = {
+      'reconstruction': ('encoder', 'decoder'),
+      'prior_nll': ('prior',),
+  }
+
+  def __init__(self, encoder, decoder, prior, updates=None):
+    if len(decoder.outputs) != 1:
+      raise ValueError('VUNetFlow learns its prior apart from the decoder: '
+                       'bind `vunet_decoder.prior_means = False`.')
+    super().__init__(encoder, decoder, None, updates,
+                     prior=prior(decoder.inputs[0].shape[-1]),
+                     name='vunet_flow')
+
+  @property
+  def parts(self):
+    return super().parts | {'prior': self.prior}
+
+  def terms(self, batch, noise, training=True):
+    images, conditions = batch['images'], batch['conditions']
+    mean = self.encoder([images, conditions], training=training)
+    latents = mean + noise['posterior']
+    given = tf.stop_gradient(latents)
+    if training:
+      self.prior.follow(given)
+    log_density = self.prior.log_prob(given, conditions)             # eq. 9
+    return {
+        'reconstruction': self.image_error(
+            images, self.render(latents, conditions, training)),
+        'prior_nll': -log_density / self.latent_dim,
+    }
+
+  def latents_of(self, normal, conditions):
+    return self.prior.noise_to_latent(normal, conditions)

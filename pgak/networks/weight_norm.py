@@ -1,0 +1,113 @@
+"""Layers of the variational U-Net: weight-normalised convolution, dropout.
+
+#### References
+
+[1]: Tim Salimans, Diederik P. Kingma. Weight normalization. NIPS, 2016.
+"""
+import keras
+from keras import layers
+from keras import ops
+import tensorflow as tf
+
+from pgak import noise
+from pgak import replicas
+
+__all__ = ['RepeatableDropout', 'WeightNormConv2D']
+
+
+@keras.saving.register_keras_serializable('pgak')
+class WeightNormConv2D(layers.Layer):
+  """A convolution with the kernel `g v / |v|`, [1, eq. 2], g one a filter.
+
+  v starts normal. Instead of the data-dependent start of [1, sec. 3], g starts
+  at `gain`: with 1, independent inputs of variance 1 give outputs of
+  variance 1.
+
+  Args:
+    filters: int.
+    kernel_size: int.
+    strides: int.
+    gain: the first g.
+    seed: int that decides v, or None for Keras's own.
+    **kwargs: as for a Keras layer.
+  """
+
+  def __init__(self, filters, kernel_size=3, strides=1, gain=1., seed=None,
+               **kwargs):
+    super().__init__(**kwargs)
+    self.filters = filters
+    self.kernel_size = kernel_size
+    self.strides = strides
+    self.gain = gain
+    self.seed = seed
+
+  def build(self, input_shape):
+    size = self.kernel_size
+    self.v = self.add_weight(
+        name='v', shape=(size, size, input_shape[-1], self.filters),
+        initializer=keras.initializers.RandomNormal(stddev=0.05,
+                                                    seed=self.seed))
+    self.g = self.add_weight(name='g', shape=(self.filters,),
+                             initializer=keras.initializers.Constant(self.gain))
+    self.bias = self.add_weight(name='bias', shape=(self.filters,),
+                                initializer='zeros')
+    self.built = True
+
+  def call(self, inputs):
+    v = ops.convert_to_tensor(self.v)
+    norm = ops.sqrt(ops.sum(ops.square(v), (0, 1, 2)) + 1e-12)
+    kernel = ops.cast(v * (self.g / norm), inputs.dtype)
+    return ops.conv(inputs, kernel, self.strides, 'same') + ops.cast(
+        self.bias, inputs.dtype)
+
+  def compute_output_shape(self, input_shape):
+    batch, height, width, _ = input_shape
+    return (batch, -(-height // self.strides), -(-width // self.strides),
+            self.filters)
+
+  def get_config(self):
+    names = ('filters', 'kernel_size', 'strides', 'gain', 'seed')
+    return super().get_config() | {n: getattr(self, n) for n in names}
+
+
+@keras.saving.register_keras_serializable('pgak')
+class RepeatableDropout(layers.Layer):
+  """Dropout whose masks are a function of a seed and its count of calls.
+
+  Keras's own draws differ inside and outside XLA, and are the same on every
+  replica. The count is state, so that a run that is resumed goes on with it.
+
+  Args:
+    rate: share of the inputs that are 0 in training, in [0, 1).
+    seed: int; two layers of one net have two seeds.
+    **kwargs: as for a Keras layer.
+  """
+
+  def __init__(self, rate, seed, **kwargs):
+    super().__init__(**kwargs)
+    if not 0. <= rate < 1.:
+      raise ValueError(f'`dropout` must be in [0, 1), not {rate}.')
+    self.rate = rate
+    self.seed = seed
+
+  def build(self, input_shape):
+    self.count = self.add_weight(
+        name='count', shape=(), dtype='int64', initializer='zeros',
+        trainable=False, aggregation='only_first_replica')
+    self.built = True
+
+  def call(self, inputs, training=None):
+    if not training or not self.rate:
+      return inputs
+    draws = replicas.draw(
+        noise.uniform, tf.shape(inputs)[0], inputs.shape[1:],
+        noise.seed(self.seed, self.count.value, 'dropout'), tf.float32)
+    self.count.assign(self.count + 1)
+    kept = tf.cast(draws >= self.rate, inputs.dtype)
+    return inputs * kept / (1. - self.rate)
+
+  def compute_output_shape(self, input_shape):
+    return input_shape
+
+  def get_config(self):
+    return super().get_config() | {'rate': self.rate, 'seed': self.seed}

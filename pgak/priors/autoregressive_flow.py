@@ -1,0 +1,117 @@
+"""A masked autoregressive flow.
+
+#### References
+
+[1]: George Papamakarios, Theo Pavlakou, Iain Murray. Masked Autoregressive
+     Flow for Density Estimation. NIPS, 2017.
+[2]: Mathieu Germain, Karol Gregor, Iain Murray, Hugo Larochelle. MADE: Masked
+     Autoencoder for Distribution Estimation. ICML, 2015.
+"""
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from pgak.priors import flow
+
+__all__ = ['AutoregressiveFlow']
+
+
+class AutoregressiveFlow(flow.Flow):
+  """A flow that moves each dimension by what a net makes of those before it.
+
+  In each of its maps, eqs. 3 and 4 of [1],
+
+  ```none
+  y[i] = x[i] * exp(s_i(y[:i])) + t_i(y[:i])
+  ```
+
+  All s and t of a map come from one net with masked weights [2], so that a
+  density takes one pass; a draw takes H passes, one a dimension. Between maps
+  the order of dimensions is reversed. The flow starts as the identity, but for
+  the order.
+
+  Args:
+    size: number of dimensions H, at least 2.
+    num_couplings: number of maps, int.
+    hidden_units: units of each net's hidden layers.
+    seed: int that decides the nets' weights.
+  """
+
+  def __init__(self, size, num_couplings=4, hidden_units=(256, 256), seed=0,
+               **kwargs):
+    super().__init__(**kwargs)
+    if size < 2:
+      raise ValueError('An autoregressive flow needs at least 2 dimensions.')
+    self.size = size
+    self.num_couplings = num_couplings
+    self.hidden_units = tuple(hidden_units)
+    self.seed = seed
+    generator = np.random.default_rng(seed)
+    self.nets = [self._net(generator) for _ in range(num_couplings)]
+
+  def build(self, input_shape=None):
+    for net in self.nets:
+      net.build((None, self.size))
+    self.built = True
+
+  def _net(self, generator):
+    """Builds a net of points `[B, H]` to shifts and log-scales `[B, 2 H]`."""
+    layers, degrees = [], np.arange(self.size)
+    for units in self.hidden_units:
+      # A unit of degree d sees the dimensions 0 to d.
+      following = np.arange(units) % (self.size - 1)
+      layers.append(MaskedDense(
+          degrees[:, None] <= following, 'relu', dtype=self.dtype_policy,
+          kernel_initializer=keras.initializers.HeNormal(
+              seed=int(generator.integers(1 << 31)))))
+      degrees = following
+    outputs = np.tile(np.arange(self.size), 2)
+    layers.append(MaskedDense(
+        degrees[:, None] < outputs, dtype=self.dtype_policy,
+        kernel_initializer='zeros'))
+    return keras.Sequential(layers)
+
+  def bijector(self):
+    """Returns the map as a TFP bijector: forward is from N(0, I) to points."""
+    bijectors = tfp.bijectors
+    backwards = list(range(self.size))[::-1]
+    chain = []
+    for net in self.nets:
+      chain.append(bijectors.MaskedAutoregressiveFlow(
+          shift_and_log_scale_fn=lambda x, net=net, **kwargs:
+          flow.bounded(net(x))))
+      chain.append(bijectors.Permute(backwards))
+    return bijectors.Chain(chain[::-1])
+
+  def get_config(self):
+    names = ('size', 'num_couplings', 'hidden_units', 'seed')
+    return super().get_config() | {n: getattr(self, n) for n in names}
+
+
+class MaskedDense(keras.layers.Layer):
+  """A dense layer some of whose weights are held at 0.
+
+  Args:
+    mask: bool `[inputs, units]`, True where there is a weight.
+    activation: name of the activation, or None.
+    kernel_initializer: as for `keras.layers.Dense`.
+  """
+
+  def __init__(self, mask, activation=None, kernel_initializer='he_normal',
+               **kwargs):
+    super().__init__(**kwargs)
+    self.mask = np.asarray(mask)
+    self.activation = keras.activations.get(activation)
+    self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+  def build(self, input_shape):
+    self.kernel = self.add_weight(
+        name='kernel', shape=self.mask.shape,
+        initializer=self.kernel_initializer)
+    self.bias = self.add_weight(name='bias', shape=self.mask.shape[1:],
+                                initializer='zeros')
+
+  def call(self, x):
+    mask = tf.constant(self.mask, self.compute_dtype)
+    return self.activation(tf.matmul(x, self.kernel * mask) + self.bias)

@@ -1,0 +1,40 @@
+"""What normalising flows have in common: a map from N(0, I), as a Keras layer.
+"""
+import keras
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+__all__ = ['Flow', 'bounded']
+
+# Of the logarithm of a scale: unbounded ones overflow in training.
+LARGEST_LOG_SCALE = 3.
+
+
+class Flow(keras.layers.Layer):
+  """An invertible map from N(0, I) to points, and so a density of points.
+
+  The layer owns the nets: a bijector would hide them from Keras. So the layer
+  can be a part of a model, trained together with the others. A subclass has
+  `size`, the number of dimensions H, and makes the map in `bijector`.
+  """
+
+  def bijector(self):
+    """Returns the map as a TFP bijector: forward is from N(0, I) to points."""
+    raise NotImplementedError
+
+  def distribution(self):
+    """Returns the law of points, a TFP distribution on `[H]`."""
+    normal = tfp.distributions.MultivariateNormalDiag(
+        tf.zeros([self.size], self.compute_dtype),
+        tf.ones([self.size], self.compute_dtype))
+    return tfp.distributions.TransformedDistribution(normal, self.bijector())
+
+  def call(self, points):
+    """Returns the log-density of points `[B, H]`, `[B]`."""
+    return self.distribution().log_prob(points)
+
+
+def bounded(outputs):
+  """Splits a net's outputs `[..., 2 n]` into shift and bounded log-scale."""
+  shift, log_scale = tf.split(outputs, 2, -1)
+  return shift, LARGEST_LOG_SCALE * tf.tanh(log_scale / LARGEST_LOG_SCALE)

@@ -1,0 +1,86 @@
+"""A prior that is learned together with the autoencoder: a normalising flow."""
+import gin
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pgak import noise
+from pgak.priors import autoregressive_flow
+from pgak.priors import coupling_flow
+from pgak.priors import running_moments
+
+__all__ = ['FlowPrior']
+
+FLOWS = {'real_nvp': coupling_flow.CouplingFlow,
+         'maf': autoregressive_flow.AutoregressiveFlow}
+
+
+@gin.register(denylist=['latent_dim'])
+class FlowPrior(running_moments.RunningMoments):
+  """A flow on standardised latents, as a part of a model.
+
+  With m and s the running mean and standard deviation of the latents in each
+  dimension and f the flow's map to N(0, I),
+
+  ```none
+  z_0 = f((z - m) / s)
+  log p(z) = log N(z_0; 0, I) + log|det df| - sum_d log s_d
+  ```
+
+  Without m and s a flow that is trained beside an encoder would have to follow
+  latents of any scale. They are state: no gradient moves them.
+
+  Args:
+    latent_dim: number of latent dimensions H, at least 2.
+    flow: 'real_nvp' for affine couplings, 'maf' for a masked autoregressive
+      flow, whose draws take H passes.
+    num_couplings: number of the flow's maps.
+    hidden_units: units of the hidden layers of each map's net.
+    momentum: what of the running moments a step keeps; the first steps average
+      over all before them.
+    seed: int that decides the nets' first weights; by default the run's.
+  """
+
+  def __init__(self, latent_dim, flow='real_nvp', num_couplings=4,
+               hidden_units=(64, 64), momentum=0.99, seed=None):
+    super().__init__(latent_dim, momentum, name=f'learned_{flow}',
+                     dtype=keras.config.floatx())
+    if flow not in FLOWS:
+      raise ValueError(f'`FlowPrior.flow` must be one of {", ".join(FLOWS)}, '
+                       f'not {flow!r}.')
+    # NumPy's own generator, which `keras.utils.set_random_seed` seeds.
+    seed = int(np.random.randint(1 << 31)) if seed is None else seed
+    self.flow = FLOWS[flow](latent_dim, num_couplings, hidden_units, seed,
+                            dtype=keras.config.floatx())
+    self.flow.build()
+    self.settings = dict(num_couplings=num_couplings,
+                         hidden_units=list(hidden_units))
+    self.built = True
+
+  @property
+  def label(self):
+    """What scores call it: learned with the model, not fitted afterwards."""
+    return self.name
+
+  def call(self, latents):
+    """Returns the log-density of latents `[B, H]`, `[B]`, in nats."""
+    return self.flow(self.standardised(latents)) - tf.reduce_sum(
+        tf.math.log(self.scale))
+
+  def log_prob(self, latents):
+    """Returns the log-density of float latents `[B, H]`, `[B]`."""
+    return self(latents)
+
+  def sample(self, n, seed=0):
+    """Returns n draws, float `[n, H]`, repeatable by seed."""
+    return self.base_to_latent(noise.normal(
+        [n, self.latent_dim], noise.seed(seed, 0, 'prior'),
+        tf.as_dtype(self.compute_dtype)))
+
+  def base_to_latent(self, base):
+    """Maps draws z_0 of N(0, I), float `[B, H]`, to latents `[B, H]`."""
+    return self.mean + self.scale * self.flow.bijector().forward(base)
+
+  def latent_to_base(self, latents):
+    """The inverse of `base_to_latent`."""
+    return self.flow.bijector().inverse(self.standardised(latents))

@@ -1,0 +1,133 @@
+"""Scores over a setting that several runs of a model vary, such as beta."""
+import math
+
+from pgak import charts
+from pgak.reporting import pages
+from pgak.reporting import runs as runs_lib
+from pgak.reporting import statistics
+
+__all__ = ['charts_over_settings', 'series']
+
+_LEAST = 3
+
+
+def charts_over_settings(cells):
+  """Returns charts of scores over settings, one line a model and density.
+
+  Args:
+    cells: list of `runs.Cell`.
+
+  Returns:
+    `{setting: list of pages.Picture}`: the distances of samples, the errors of
+    reconstructions, then what else is better where it is less.
+  """
+  found = {}
+  for (dataset, setting), lines in series(cells).items():
+    members = [cell for _, points in lines for cell in points.values()]
+    for choices in statistics.choices_of(members):
+      columns = {}
+      for column in statistics.columns_of(members, choices):
+        if statistics.sign(column) < 0:
+          columns.setdefault(column[:2], []).append(column)
+      for (metric, images), same in sorted(columns.items(), key=_rank):
+        drawn = [(label, column[2], values) for label, points in lines
+                 for column in same
+                 if len(values := _values(points, choices, column)) > 1]
+        if drawn:
+          found.setdefault(setting, []).append(_picture(
+              setting, dataset, choices, metric, images, drawn,
+              len(found.get(setting, []))))
+  return found
+
+
+def series(cells):
+  """Finds cells of one model that differ in one number of the model's own.
+
+  Args:
+    cells: list of `runs.Cell`.
+
+  Returns:
+    `{(data set, setting's name): [(label, {value: cell})]}`, each with 3 values
+    or more. Settings of two models that have one name, such as `beta`, are one.
+  """
+  groups = {}
+  for cell in cells:
+    numbers = _numbers(cell)
+    for name, value in numbers.items():
+      if name.startswith(f'{cell.model}.'):
+        others = frozenset((n, v) for n, v in numbers.items() if n != name)
+        key = (cell.dataset, cell.model, name, others)
+        groups.setdefault(key, []).append((value, cell))
+  found = {}
+  for (dataset, model, name, _), members in groups.items():
+    points = dict(sorted(members, key=lambda m: m[0]))
+    if len(points) >= _LEAST and len(points) == len(members) and (
+        min(points) >= 0.):
+      found.setdefault((dataset, name.split('.')[-1]), []).append(
+          (runs_lib.model_name(model), points))
+  return {key: _distinct(lines) for key, lines in found.items()}
+
+
+def _distinct(lines):
+  """Adds a cell's label where two lines are of one model."""
+  names = [label for label, _ in lines]
+  return [(label if names.count(label) == 1 else
+           f'{label}, as {next(iter(points.values())).label}', points)
+          for label, points in lines]
+
+
+def _numbers(cell):
+  """Returns `{name: float}` of a cell's settings, macros in their places."""
+  run = cell.runs[0]
+  found = {}
+  for name, _ in run.key if run.bindings else ():
+    try:
+      value = float(run.resolve(name))
+    except (TypeError, ValueError):
+      continue
+    if '.' in name and math.isfinite(value):
+      # A scope may come and go with what the setting switches on.
+      found[name.split('/')[-1]] = value
+  return found
+
+
+def _values(points, choices, column):
+  """Returns `{value of the setting: scores of the seeds}`."""
+  found = {value: statistics.values(cell, choices, column)
+           for value, cell in points.items()}
+  return {value: scores for value, scores in found.items() if scores}
+
+
+def _rank(item):
+  (metric, images), _ = item
+  return (not (images == 'samples' and statistics.is_distance(metric)),
+          not metric.endswith('_mse'), images, metric)
+
+
+def _picture(setting, dataset, choices, metric, images, drawn, number):
+  places, ticks = charts.setting_ticks(
+      set().union(*(values for *_, values in drawn)))
+  priors = {}
+  for label, prior, _ in drawn:
+    priors.setdefault(label, []).append(prior)
+  models = list(priors)
+  lines = [_line(label if prior == 'none' else f'{label}, {prior}', values,
+                 places, models.index(label), priors[label].index(prior))
+           for label, prior, values in drawn]
+  named = dict(zip(runs_lib.CHOICES, choices))
+  title = f'{metric} of {images} over {setting}'
+  return pages.Picture(
+      pages.file_name('setting', str(number), setting, dataset, metric),
+      charts.line_chart(lines, setting, metric, ticks=ticks),
+      f'{title}: {", ".join(models)}',
+      f'{title}, {dataset}; {named["protocol"]}, {named["num_samples"]} '
+      'images; bars are standard errors over seeds')
+
+
+def _line(label, values, places, number, dash):
+  means = [statistics.mean_error(v.values()) for v in values.values()]
+  errors = [error or 0. for _, error in means]
+  return charts.Line(
+      [places[v] for v in values], [mean for mean, _ in means], label, number,
+      ('-', '--', ':', '-.')[dash % 4], marked=True,
+      error=errors if any(errors) else None)
