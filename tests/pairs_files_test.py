@@ -27,7 +27,7 @@ FILES = ['datasets/pairs.gin', 'models/vunet.gin', 'models/vunet_flow.gin',
          f'{PAPER}/vunet_flow_deepfashion.gin']
 SYNTHETIC = ['pairs.source = @synthetic',
              'synthetic.image_shape = %image_shape']
-SMALL = ['vunet_filters = (2, 2, 3, 3)', 'condition_network.filters = (2,)',
+SMALL = ['base_filters = 2', 'condition_network.filters = (2,)',
          'condition_network.features = 4',
          'ConditionalFlow.hidden_units = (4,)', 'latent_channels = 1']
 
@@ -81,12 +81,11 @@ def test_the_paper_s_size(name):
                       roots=registry.TRAIN_ROOTS)
   shape = (256, 256, 3)
   assert configuration.setting('vunet_encoder.groups') == 4
-  filters = (32, 64, 128, 128, 128, 128, 128)
-  shapes = vunet.latent_shapes(shape, filters, 128, 4)
+  shapes = vunet.latent_shapes(shape, 7, 128, 4)
   assert sum(np.prod(s) for scale in shapes for s in scale) == 10240
   bindings = {n: v for n, v in configuration.bindings_of(
       gin.config_str()).items()}
-  assert bindings['vunet_filters'] == str(filters)
+  assert (bindings['base_filters'], bindings['num_scales']) == ('32', '7')
   assert bindings['train.steps'] == '100000'
   if name == 'vunet_deepfashion':
     assert float(bindings['VUNet.kl']) == 10240 / 5
@@ -96,9 +95,9 @@ def test_the_paper_s_size(name):
 
 
 def test_the_paper_s_size_narrow_steps():
-  """All of it but the width, the pictures' size and VGG's weights."""
-  narrow = ['image_shape = (64, 64, 3)', 'train.image_error = None',
-            'vunet_filters = (2, 2, 2, 2)', 'latent_channels = 1',
+  """Its groups and blocks; of its scales two, and no VGG."""
+  narrow = ['image_shape = (16, 16, 3)', 'train.image_error = None',
+            'base_filters = 2', 'num_scales = 2', 'latent_channels = 1',
             'pairs.path = None']
   model = build('vunet_deepfashion', SYNTHETIC + narrow)
   assert model.latent_dim == 64 + 256

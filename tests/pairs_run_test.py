@@ -52,19 +52,6 @@ def test_it_leaves_checkpoints_and_pictures(run):
   assert run.config['data']['preprocessing']['condition'] == 'edges'
 
 
-def test_a_resumed_run_is_the_undisturbed_one(run, tmp_path):
-  settings = dict(batch_size=8, xla=False, log_every=1, sample_every=None,
-                  validate_every=2, checkpoint_every=1, validation_split='test')
-  for steps in (1, 2):
-    training.train(tmp_path / 'run', steps=steps, **settings)
-  one = checkpoints.load_configured(run)
-  other = checkpoints.load_configured(
-      run_directory.RunDirectory(tmp_path / 'run'))
-  for a, b in zip(one.prior.weights, other.prior.weights):
-    np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
-  assert float(one.prior.count.numpy()) == 2.
-
-
 def test_its_evaluation(run):
   rows = evaluation.evaluate(
       run.path, protocol='learned_priors_pairs',

@@ -62,3 +62,11 @@ def test_gin_knows_the_schedules():
                    'linear.first_step = 0\nlinear.last_step = 2')
   schedule = gin.get_configurable('linear')()
   assert float(schedule(_step(1))) == 2.
+
+
+@pytest.mark.parametrize('done, expected', [
+    (0., 1.), (0.2, 1.), (0.6, 0.55), (1., 0.1)])
+def test_straight(done, expected):
+  # 1 up to a fifth; in the middle of the rest, between 1 and 0.1.
+  np.testing.assert_allclose(
+      schedules.straight(0.2, 0.1)(tf.constant(done)), expected, rtol=1e-6)

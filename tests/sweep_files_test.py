@@ -40,6 +40,7 @@ SWEEPS = {
     'papers/learned_priors/fig3_cifar10.sweep': (10, 1, 1),
     'papers/learned_priors/table1_celeba.sweep': (3, 1, 2),
     'papers/learned_priors/table1_celeba_small.sweep': (3, 3, 1),
+    'papers/learned_priors/table2_pairs.sweep': (2, 3, 1),
     'papers/rae_iclr2020/table1_mnist.sweep': (8, 1, 1),
     'papers/rae_iclr2020/table1_mnist_small.sweep': (8, 3, 1),
     'papers/rae_iclr2020/table1_cifar10.sweep': (8, 1, 1),

@@ -12,8 +12,8 @@ from pgak import priors
 __all__ = ['CONFIG', 'batch', 'compiled', 'dataset', 'make']
 
 SHAPE = (8, 8, 1)
-NET = dict(image_shape=SHAPE, condition_shape=SHAPE, filters=(2, 3),
-           latent_channels=1)
+NET = dict(image_shape=SHAPE, condition_shape=SHAPE, base_filters=2,
+           num_scales=2, latent_channels=1)
 
 CONFIG = """
 image_shape = (8, 8, 1)
@@ -37,8 +37,10 @@ vunet_encoder.image_shape = %image_shape
 vunet_decoder.image_shape = %image_shape
 vunet_encoder.condition_shape = %image_shape
 vunet_decoder.condition_shape = %image_shape
-vunet_encoder.filters = (2, 3)
-vunet_decoder.filters = (2, 3)
+vunet_encoder.base_filters = 2
+vunet_decoder.base_filters = 2
+vunet_encoder.num_scales = 2
+vunet_decoder.num_scales = 2
 vunet_encoder.latent_channels = 1
 vunet_decoder.latent_channels = 1
 """

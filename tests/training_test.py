@@ -449,8 +449,9 @@ def test_a_required_setting_is_named(tmp_path):
 
 
 def test_mirrored_on_one_device_trains(tmp_path):
-  tiny_runs.train(tmp_path / 'one', 'train.steps = 3')
-  tiny_runs.train(tmp_path / 'mirrored', 'train.steps = 3',
+  schedule = 'train.learning_rate_schedule = @cosine()'
+  tiny_runs.train(tmp_path / 'one', 'train.steps = 3', schedule)
+  tiny_runs.train(tmp_path / 'mirrored', 'train.steps = 3', schedule,
                   'train.strategy = "mirrored"')
   one, mirrored = (tiny_runs.saved(tmp_path / n, 3)
                    for n in ('one', 'mirrored'))

@@ -14,9 +14,9 @@ from pgak.data.augmentation import augmenter
 from pgak.data.embedded import digits
 from pgak.data.embedded import synthetic
 from pgak.data.folders import images
-from pgak.data.pairs import PairArray
-from pgak.data.pairs import PairDataset
-from pgak.data.pairs import pairs
+from pgak.data.image_pairs import PairArray
+from pgak.data.image_pairs import PairDataset
+from pgak.data.image_pairs import pairs
 from pgak.data.pipelines import batches
 from pgak.data.pipelines import train_batches
 from pgak.data.tfds_sets import celeb_a

@@ -31,7 +31,7 @@ _CHUNK = 64
 
 def open_folder(path, image_shape, condition_channels=3, crop=None,
                 test_fraction=0.1):
-  """Opens a folder of pairs; the arguments are those of `pairs.pairs`.
+  """Opens a folder of pairs; the arguments are those of `image_pairs.pairs`.
 
   Returns:
     `(dataset, image_shape)`: a `Dataset` of images with the condition's

@@ -48,6 +48,10 @@ def evaluator_for(dataset, protocol):
     raise errors.UserError(
         f'{protocol.name} measures images given conditions, and {dataset.name} '
         'has no conditions: use another --protocol, such as quick.')
+  if of_pairs and protocol.priors != ('own',):
+    raise errors.UserError(
+        'A model of pairs draws from its own prior, given a condition: leave '
+        'out --prior.')
   made = PairEvaluator if of_pairs else evaluator_lib.Evaluator
   return made(dataset, protocol)
 
@@ -77,10 +81,6 @@ class PairEvaluator(evaluator_lib.Evaluator):
            folder=None):
     """As `Evaluator.rows`; such models have no prior but their own."""
     del latents, attach
-    if self.protocol.priors != ('own',):
-      raise errors.UserError(
-          'A model of pairs draws from its own prior, given a condition: leave '
-          'out --prior.')
     if ema is None:
       ema = any(o.use_ema for o in model.optimizers.values())
     conditions = self.array.read_conditions(np.arange(self.num_samples))

@@ -115,7 +115,8 @@ def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
     batch_size: images in a train step.
     filters: filters of the first convolution.
     dropout: share of the last features that a train step leaves out.
-    flip: whether a train step turns half of its images left to right.
+    flip: whether a train step turns half of its images left to right; False
+      suits digits better.
     seed: int, decides the first weights, the batches and the turning.
 
   Returns:

@@ -31,12 +31,12 @@ __all__ = ['LATENT_SCALES', 'condition_network', 'latent_shapes',
 LATENT_SCALES = 2
 
 
-def latent_shapes(image_shape, filters, latent_channels, groups=1):
+def latent_shapes(image_shape, num_scales, latent_channels, groups=1):
   """Returns the shapes of the latents' groups, the coarser scale's first.
 
   Args:
     image_shape: `(height, width, channels)`.
-    filters: filters of each scale, the finest first.
+    num_scales: scales of the U-Net, each half as high and wide as the last.
     latent_channels: channels of the latents.
     groups: 1, or 4 for groups that follow one another.
 
@@ -47,30 +47,32 @@ def latent_shapes(image_shape, filters, latent_channels, groups=1):
     ValueError: if the sizes do not halve so often, or `groups` is another.
   """
   side = math.isqrt(groups)
-  coarsest = 2 ** (len(filters) - 1)
-  if len(filters) < LATENT_SCALES or groups not in (1, 4):
-    raise ValueError('The U-Net needs filters of two scales or more, and 1 or '
-                     f'4 groups: not filters = {filters}, groups = {groups}.')
+  coarsest = 2 ** (num_scales - 1)
+  if num_scales < LATENT_SCALES or groups not in (1, 4):
+    raise ValueError('The U-Net needs two scales or more, and 1 or 4 groups: '
+                     f'not num_scales = {num_scales}, groups = {groups}.')
   if any(size % (coarsest * side) for size in image_shape[:2]):
     raise ValueError(
-        f'The U-Net of {len(filters)} scales and {groups} groups needs images '
+        f'The U-Net of {num_scales} scales and {groups} groups needs images '
         f'whose sides {coarsest * side} divides, not {tuple(image_shape)}: '
-        'give fewer filters, or padded images.')
+        'give fewer scales, or padded images.')
   return [[(image_shape[0] // scale // side, image_shape[1] // scale // side,
             latent_channels)] * groups
           for scale in (coarsest, coarsest // 2)]
 
 
 @gin.register
-def vunet_encoder(image_shape, condition_shape, filters=(16, 32, 32, 32),
-                  latent_channels=4, blocks=1, groups=1, dropout=0.,
+def vunet_encoder(image_shape, condition_shape, base_filters=8, num_scales=4,
+                  latent_channels=2, blocks=1, groups=1, dropout=0.,
                   name='encoder'):
   """Builds the appearance encoder q(z | x, y), a Gaussian of variance 1.
 
   Args:
     image_shape: `(height, width, channels)`.
     condition_shape: `(height, width, channels)` of the conditions.
-    filters: filters of each scale, the finest first.
+    base_filters: filters of the finest scale; they double up to four times as
+      many.
+    num_scales: number of scales.
     latent_channels: channels of the latents.
     blocks: residual blocks a scale.
     groups: 1 or 4; see `latent_shapes`.
@@ -80,7 +82,8 @@ def vunet_encoder(image_shape, condition_shape, filters=(16, 32, 32, 32),
   Returns:
     `keras.Model`: `[images, conditions]`, float, to means `[B, H]`.
   """
-  shapes = latent_shapes(image_shape, filters, latent_channels, groups)
+  filters = [base_filters * min(2**i, 4) for i in range(num_scales)]
+  shapes = latent_shapes(image_shape, num_scales, latent_channels, groups)
   made = _Layers(dropout)
   images = keras.Input(tuple(image_shape), name='images')
   conditions = keras.Input(tuple(condition_shape), name='conditions')
@@ -98,8 +101,8 @@ def vunet_encoder(image_shape, condition_shape, filters=(16, 32, 32, 32),
 
 
 @gin.register
-def vunet_decoder(image_shape, condition_shape, filters=(16, 32, 32, 32),
-                  latent_channels=4, blocks=1, groups=1, dropout=0.,
+def vunet_decoder(image_shape, condition_shape, base_filters=8, num_scales=4,
+                  latent_channels=2, blocks=1, groups=1, dropout=0.,
                   value_range=(-1., 1.), prior_means=True, name='decoder'):
   """Builds the U-Net: latents and a condition to an image.
 
@@ -111,7 +114,9 @@ def vunet_decoder(image_shape, condition_shape, filters=(16, 32, 32, 32),
   Args:
     image_shape: `(height, width, channels)`.
     condition_shape: `(height, width, channels)` of the conditions.
-    filters: filters of each scale, the finest first.
+    base_filters: filters of the finest scale; they double up to four times as
+      many.
+    num_scales: number of scales.
     latent_channels: channels of the latents.
     blocks: residual blocks a scale.
     groups: 1 or 4; see `latent_shapes`.
@@ -124,7 +129,8 @@ def vunet_decoder(image_shape, condition_shape, filters=(16, 32, 32, 32),
     `keras.Model`: `[latents, conditions]`, float `[B, H]` and `[B, h, w, K]`,
     to `[images]` or `[images, means]`, float `[B, h, w, C]` and `[B, H]`.
   """
-  shapes = latent_shapes(image_shape, filters, latent_channels, groups)
+  filters = [base_filters * min(2**i, 4) for i in range(num_scales)]
+  shapes = latent_shapes(image_shape, num_scales, latent_channels, groups)
   made = _Layers(dropout)
   size = sum(math.prod(s) for scale in shapes for s in scale)
   latents = keras.Input((size,), name='latents')
@@ -139,7 +145,7 @@ def vunet_decoder(image_shape, condition_shape, filters=(16, 32, 32, 32),
     if i < LATENT_SCALES:
       if prior_means:
         means += made.means(x, given[i], latent_channels)
-      x = made.block(x, made.conv(width, 1)(_join(given[i])))
+      x = made.block(x, made.conv(width, 3)(_join(given[i])))
   activation = heads.ACTIVATIONS[tuple(float(v) for v in value_range)]
   images = layers.Activation(activation, dtype=keras.config.floatx(),
                              name='images')(
@@ -201,7 +207,8 @@ class _Layers:
   def down(self, x, filters, blocks):
     """Returns the features of each scale, the finest first."""
     features = []
-    x = self.conv(filters[0], 1)(x)
+    # One pixel of one channel would leave v / |v| nothing to learn.
+    x = self.conv(filters[0], 3)(x)
     for i, width in enumerate(filters):
       x = self.conv(width, 3, 2)(x) if i else x
       for _ in range(blocks):

@@ -6,12 +6,12 @@ from pgak.networks import vunet
 
 SHAPE = (16, 8, 3)
 CONDITION = (16, 8, 2)
-FILTERS = (3, 4, 5)
+NET = dict(base_filters=2, num_scales=3)
 
 
 def nets(**options):
-  options = dict(image_shape=SHAPE, condition_shape=CONDITION, filters=FILTERS,
-                 latent_channels=2) | options
+  options = dict(image_shape=SHAPE, condition_shape=CONDITION,
+                 latent_channels=2) | NET | options
   encoder = networks.vunet_encoder(**options)
   return encoder, networks.vunet_decoder(**options)
 
@@ -22,8 +22,8 @@ def draw(*shape, seed=0):
 
 def test_the_latents_are_those_of_the_two_coarsest_scales():
   # 4 x 2 x 2 and 8 x 4 x 2 numbers; in groups the same, cut into four.
-  assert vunet.latent_shapes(SHAPE, FILTERS, 2) == [[(4, 2, 2)], [(8, 4, 2)]]
-  assert vunet.latent_shapes(SHAPE, FILTERS, 2, 4) == [
+  assert vunet.latent_shapes(SHAPE, 3, 2) == [[(4, 2, 2)], [(8, 4, 2)]]
+  assert vunet.latent_shapes(SHAPE, 3, 2, 4) == [
       [(2, 1, 2)] * 4, [(4, 2, 2)] * 4]
   for groups in (1, 4):
     encoder, decoder = nets(groups=groups)
@@ -32,7 +32,7 @@ def test_the_latents_are_those_of_the_two_coarsest_scales():
 
 
 @pytest.mark.parametrize('settings, named', [
-    (dict(filters=(3,)), 'two scales'), (dict(groups=3), '4 groups'),
+    (dict(num_scales=1), 'two scales'), (dict(groups=3), '4 groups'),
     (dict(image_shape=(14, 8, 3)), '4 divides'),
     (dict(groups=4, image_shape=(16, 12, 3)), '8 divides')])
 def test_sizes_that_do_not_fit_are_refused(settings, named):
@@ -80,7 +80,7 @@ def test_images_follow_latents_and_condition_and_so_do_the_means():
 
 
 def test_without_prior_means_no_weight_is_left_over():
-  options = dict(image_shape=SHAPE, condition_shape=CONDITION, filters=FILTERS)
+  options = dict(image_shape=SHAPE, condition_shape=CONDITION, **NET)
   with_means = networks.vunet_decoder(**options)
   without = networks.vunet_decoder(prior_means=False, **options)
   assert len(without.outputs) == 1

@@ -4,7 +4,7 @@ import tiny_pairs
 
 from pgak import data
 from pgak import errors
-from pgak.data import pairs
+from pgak.data import image_pairs
 
 
 def test_coarse_by_hand():
@@ -12,24 +12,24 @@ def test_coarse_by_hand():
   image = np.array([[0, 4, 1, 2], [8, 0, 3, 4]], np.uint8)[None, ..., None]
   expected = [[3, 3, 3, 3]] * 2
   np.testing.assert_array_equal(
-      pairs.coarse(image, 2)[0, ..., 0], expected)
+      image_pairs.coarse(image, 2)[0, ..., 0], expected)
   image[0, 0, 0, 0] = 255  # (255 + 4 + 8 + 0) / 4 = 66.75
-  assert pairs.coarse(image, 2)[0, 1, 1, 0] == 67
+  assert image_pairs.coarse(image, 2)[0, 1, 1, 0] == 67
 
 
 def test_edges_by_hand():
   """A step of 20 upright: (1 + 2 + 1) * 20 / 2 = 40 on both of its sides."""
   image = np.zeros((1, 5, 6, 3), np.uint8)
   image[:, :, 3:] = 20
-  found = pairs.edges(image)
+  found = image_pairs.edges(image)
   assert found.shape == (1, 5, 6, 1)
   np.testing.assert_array_equal(
       found[0, ..., 0], [[0, 0, 40, 40, 0, 0]] * 5)
   np.testing.assert_array_equal(
-      pairs.edges(image.transpose(0, 2, 1, 3))[0, ..., 0],
+      image_pairs.edges(image.transpose(0, 2, 1, 3))[0, ..., 0],
       np.transpose([[0, 0, 40, 40, 0, 0]] * 5))
   image[:, :, 3:] = 255  # 510 is above the largest grey level.
-  assert pairs.edges(image).max() == 255
+  assert image_pairs.edges(image).max() == 255
 
 
 @pytest.mark.parametrize('condition', ['coarse', 'edges'])
@@ -46,7 +46,7 @@ def test_pairs_of_a_data_set_keep_its_images_labels_and_splits(condition):
   np.testing.assert_array_equal(array.read([5, 0]), images)
   np.testing.assert_array_equal(array.read_conditions([5, 0]), conditions)
   np.testing.assert_array_equal(
-      conditions, getattr(pairs, condition)(images))
+      conditions, getattr(image_pairs, condition)(images))
   assert conditions.dtype == np.uint8 and conditions.flags['C_CONTIGUOUS']
   assert made.split('validation').split == 'test'
 
@@ -82,7 +82,7 @@ def test_a_batch_has_floats_of_both():
   # Each condition is that of its own image.
   images = np.rint((batch['images'] + 1.) * 127.5).astype(np.uint8)
   np.testing.assert_allclose(
-      batch['conditions'], pairs.edges(images) / 127.5 - 1., atol=1e-6)
+      batch['conditions'], image_pairs.edges(images) / 127.5 - 1., atol=1e-6)
 
 
 def test_the_order_is_that_of_the_images_alone_at_any_step():
