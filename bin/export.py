@@ -5,7 +5,8 @@ reconstruct, interpolate, generate_png, encode_image, sample_latents and, where
 what generate samples from has a density, log_prob; where it is a flow, also
 latent_to_base and base_to_latent. A fresh process without pgak then loads it as
 TensorFlow Serving does and compares its images with the model's, before it is
-put in its place.
+put in its place. A model of pairs answers generate, encode, decode, reconstruct
+and sample_latents, all given conditions.
 
   export.py --run_dir=runs/digits --output=exports/digits
   export.py --run_dir=runs/digits --prior=gmm

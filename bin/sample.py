@@ -25,6 +25,9 @@ that have it less that of those that do not.
     --attribute=Eyeglasses --prior=real_nvp
   sample.py --run_dir=runs/flow --output=paths.png --kind=paths
 
+A model of pairs draws rows of a condition, its image and samples, or, with
+--kind=reconstruction, the reconstruction.
+
 The latents themselves are drawn in two dimensions, by class and beside the
 prior; and images are ranked by the density of their latents, within their set
 (`log_density`; .csv for a row an image) or against another one (`ood`).

@@ -118,12 +118,6 @@ NETWORKS = {
         'base_filters = 2', 'dense_units = 4']),
     'networks/resnet_128.gin': ('datasets/celeb_a_128.gin', [
         'base_filters = 1']),
-    'networks/infogan_28.gin': ('datasets/mnist.gin', [
-        'base_filters = 2', 'dense_units = 4']),
-    'networks/infogan_32.gin': ('datasets/cifar10.gin', [
-        'base_filters = 2', 'dense_units = 4']),
-    'networks/resnet_128.gin': ('datasets/celeb_a_128.gin', [
-        'base_filters = 1']),
     'networks/conv_digits.gin': ('datasets/digits.gin', ['base_filters = 2']),
     'networks/conv_mnist.gin': ('datasets/mnist.gin', ['base_filters = 2']),
     'networks/conv_32.gin': ('datasets/cifar10.gin', ['base_filters = 2']),
@@ -133,6 +127,9 @@ NETWORKS = {
         'base_filters = 2']),
     'networks/resnet_32.gin': ('datasets/cifar10.gin', [
         'resnet_32_encoder.filters = 4', 'resnet_32_decoder.filters = 4']),
+    'networks/sngan_32.gin': ('datasets/cifar10.gin', [
+        'base_filters = 2', 'decoder_filters = 2']),
+    'networks/sngan_64.gin': ('datasets/celeb_a.gin', ['base_filters = 1']),
 }
 
 

@@ -33,10 +33,10 @@ SMALL = ['base_filters = 2', 'condition_network.filters = (2,)',
 
 
 def build(name, bindings):
-  files = [f'{PAPER}/{name}.gin']
-  flow = [b for b in bindings if 'flow' in name or not re.match(
+  read = [b for b in bindings if 'flow' in name or not re.match(
       'Conditional|condition_network', b)]
-  configuration.parse(files, flow, roots=registry.TRAIN_ROOTS)
+  configuration.parse([f'{PAPER}/{name}.gin'], read,
+                      roots=registry.TRAIN_ROOTS)
   return checkpoints.build(**checkpoints._settings())
 
 
@@ -83,8 +83,7 @@ def test_the_paper_s_size(name):
   assert configuration.setting('vunet_encoder.groups') == 4
   shapes = vunet.latent_shapes(shape, 7, 128, 4)
   assert sum(np.prod(s) for scale in shapes for s in scale) == 10240
-  bindings = {n: v for n, v in configuration.bindings_of(
-      gin.config_str()).items()}
+  bindings = configuration.bindings_of(gin.config_str())
   assert (bindings['base_filters'], bindings['num_scales']) == ('32', '7')
   assert bindings['train.steps'] == '100000'
   if name == 'vunet_deepfashion':

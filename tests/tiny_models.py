@@ -7,25 +7,30 @@ from pgak import models
 from pgak import networks
 from pgak import priors
 
-__all__ = ['IMAGE_SHAPE', 'LATENT_DIM', 'STOCHASTIC', 'compiled', 'decoder',
-           'encoder', 'images', 'make', 'scatter', 'sgd', 'values']
+__all__ = ['FURTHER', 'IMAGE_SHAPE', 'LATENT_DIM', 'STOCHASTIC', 'compiled',
+           'decoder', 'encoder', 'image_critic', 'images', 'make', 'scatter',
+           'sgd', 'values']
 
 IMAGE_SHAPE = (3, 2, 1)
 LATENT_DIM = 3
 HIDDEN = 5
-STOCHASTIC = {'AAE': False, 'AE': False, 'BetaVAE': True, 'CVVAE': False,
-              'FPVAE': True, 'GMMN': False, 'InfoVAE': True, 'LPGA': False,
-              'LVPGA': True, 'PriorAAE': False, 'RAE': False, 'RAEGP': False,
-              'RAEL2': False, 'VAE': True, 'VPGA': True, 'WAEMMD': False}
+STOCHASTIC = {'AAE': False, 'ACAI': False, 'AE': False, 'AGE': False,
+              'ALAE': False, 'BetaVAE': True, 'CVVAE': False, 'FPVAE': True,
+              'GMMN': False, 'InfoVAE': True, 'IntroVAE': True, 'LPGA': False,
+              'LVPGA': True, 'NoPriorMatching': False, 'PriorAAE': False,
+              'RAE': False, 'RAEGP': False, 'RAEL2': False,
+              'SoftIntroVAE': True, 'VAE': True, 'VPGA': True, 'WAEGAN': False,
+              'WAEMMD': False}
 
 
-def encoder(log_variance=False, batch_norm=False):
+def encoder(log_variance=False, batch_norm=False, batch_norm_latents=False):
   """Images to tanh of 5 units to latents (and their log-variance)."""
   def network(x):
     x = layers.Dense(HIDDEN)(layers.Flatten()(x))
     x = layers.BatchNormalization()(x) if batch_norm else x
     return layers.Activation('tanh')(x)
-  return networks.encoder(network, IMAGE_SHAPE, LATENT_DIM, log_variance)
+  return networks.encoder(network, IMAGE_SHAPE, LATENT_DIM, log_variance,
+                          batch_norm_latents=batch_norm_latents)
 
 
 def decoder(batch_norm=False):
@@ -38,6 +43,13 @@ def decoder(batch_norm=False):
     x = layers.Dense(height * width * channels)(x)
     return layers.Reshape((height, width, channels))(x)
   return networks.decoder(network, IMAGE_SHAPE, LATENT_DIM)
+
+
+def image_critic(outputs=2):
+  """Images to tanh of 4 units to numbers whose mean is the critic's."""
+  def network(x):
+    return layers.Dense(4, 'tanh')(layers.Flatten()(x))
+  return networks.encoder(network, IMAGE_SHAPE, outputs)
 
 
 def flow(latent_dim, **settings):
@@ -54,14 +66,21 @@ def generator(latent_dim, **settings):
 # What a model's constructor takes besides encoder and decoder.
 FURTHER = {
     'AAE': lambda: {'critic': networks.latent_critic(LATENT_DIM, 4, 1)},
+    'ACAI': lambda: {'image_critic': image_critic()},
+    'ALAE': lambda: {'critic': networks.latent_critic(LATENT_DIM, 4, 1),
+                     'prior': generator},
     'FPVAE': lambda: {'prior': flow},
     'GMMN': lambda: {'prior': generator},
+    'NoPriorMatching': lambda: {
+        'image_critic': image_critic(), 'prior': generator,
+        'latent_critic': networks.latent_critic(LATENT_DIM, 4, 1)},
     'PriorAAE': lambda: {'critic': networks.latent_critic(LATENT_DIM, 4, 1),
                          'prior': generator},
+    'WAEGAN': lambda: {'critic': networks.latent_critic(LATENT_DIM, 4, 1)},
 }
 
 
-def make(name, batch_norm=False, seed=0, **settings):
+def make(name, batch_norm=False, seed=0, batch_norm_latents=False, **settings):
   """Builds one of pgak's models on tiny nets, no weight of which is 0."""
   if name in ('LPGA', 'LVPGA'):
     settings.setdefault('warm_up_steps', 0)
@@ -70,8 +89,9 @@ def make(name, batch_norm=False, seed=0, **settings):
   if name in FURTHER:
     settings = FURTHER[name]() | settings
   stochastic = STOCHASTIC[name] and settings.get('beta') != 0.
-  model = getattr(models, name)(encoder(stochastic, batch_norm),
-                                decoder(batch_norm), **settings)
+  model = getattr(models, name)(
+      encoder(stochastic, batch_norm, batch_norm_latents), decoder(batch_norm),
+      **settings)
   scatter(model, seed)
   return model
 

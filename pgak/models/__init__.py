@@ -1,11 +1,18 @@
 """Generative autoencoders, one family a file."""
 from pgak.models.adversarial import AAE
 from pgak.models.adversarial import PriorAAE
+from pgak.models.adversarial import WAEGAN
+from pgak.models.age import AGE
+from pgak.models.alae import ALAE
 from pgak.models.autoencoder import AE
 from pgak.models.base import GenerativeAutoencoder
 from pgak.models.conditional import ConditionalAutoencoder
 from pgak.models.flow_prior import FPVAE
+from pgak.models.intro_vae import IntroVAE
+from pgak.models.intro_vae import SoftIntroVAE
 from pgak.models.moment_matching import GMMN
+from pgak.models.no_prior_matching import ACAI
+from pgak.models.no_prior_matching import NoPriorMatching
 from pgak.models.pga import LPGA
 from pgak.models.pga import LVPGA
 from pgak.models.pga import VPGA
@@ -23,7 +30,9 @@ from pgak.models.wae import AdversarialInfoVAE
 from pgak.models.wae import InfoVAE
 from pgak.models.wae import WAEMMD
 
-__all__ = ['AAE', 'AE', 'AdversarialInfoVAE', 'BetaVAE', 'CVVAE',
-           'ConditionalAutoencoder', 'FPVAE', 'GMMN', 'GenerativeAutoencoder',
-           'InfoVAE', 'LPGA', 'LVPGA', 'Phase', 'PriorAAE', 'RAE', 'RAEGP',
-           'RAEL2', 'RAESN', 'VAE', 'VPGA', 'VUNet', 'VUNetFlow', 'WAEMMD']
+__all__ = ['AAE', 'ACAI', 'AE', 'AGE', 'ALAE', 'AdversarialInfoVAE', 'BetaVAE',
+           'CVVAE', 'ConditionalAutoencoder', 'FPVAE', 'GMMN',
+           'GenerativeAutoencoder', 'InfoVAE', 'IntroVAE', 'LPGA', 'LVPGA',
+           'NoPriorMatching', 'Phase', 'PriorAAE', 'RAE', 'RAEGP', 'RAEL2',
+           'RAESN', 'SoftIntroVAE', 'VAE', 'VPGA', 'VUNet', 'VUNetFlow',
+           'WAEGAN', 'WAEMMD']

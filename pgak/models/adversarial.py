@@ -13,6 +13,8 @@ mean s(-P(prior)) + mean s(P(data))
      Adversarial Autoencoders. ICLR workshop, 2016.
 [2]: Anonymous. Empirical observations pertaining to learned priors for deep
      latent variable models. Under review at ICLR, 2020.
+[3]: Ilya Tolstikhin, Olivier Bousquet, Sylvain Gelly, Bernhard Schoelkopf.
+     Wasserstein Auto-Encoders. ICLR, 2018.
 """
 import gin
 import tensorflow as tf
@@ -21,7 +23,7 @@ from pgak import noise as noise_lib
 from pgak.models import base
 from pgak.models import update_table
 
-__all__ = ['AAE', 'PriorAAE']
+__all__ = ['AAE', 'PriorAAE', 'WAEGAN']
 
 
 class _Adversarial(base.GenerativeAutoencoder):
@@ -56,6 +58,7 @@ class AAE(_Adversarial):
     critic: `keras.Model`, latents `[B, H]` to logits `[B, 1]`.
     adversarial: weight of that term, 1 / D of that beside a sum over pixels.
     updates: rows that replace those of the update table.
+    name: string.
   """
 
   updates = (
@@ -68,9 +71,10 @@ class AAE(_Adversarial):
   unreachable = {'adversarial': ('decoder',)}
   matches_prior = True
 
-  def __init__(self, encoder, decoder, critic, adversarial=1e-2, updates=None):
+  def __init__(self, encoder, decoder, critic, adversarial=1e-2, updates=None,
+               name='aae'):
     super().__init__(encoder, decoder, critic, {'adversarial': adversarial},
-                     updates, None, 'aae')
+                     updates, None, name)
     self.adversarial = adversarial
 
   @property
@@ -90,6 +94,28 @@ class AAE(_Adversarial):
       logits = self.critic(latents, training=training)
       terms['adversarial'] = tf.nn.softplus(-logits)
     return terms
+
+
+@gin.register
+class WAEGAN(AAE):
+  """WAE with a critic of the latents, [3, alg. 1]: AAE in the other order.
+
+  Encoder and decoder move first, as in the authors' code; the critic then sees
+  the encoder that they left, on the same images and the same draws.
+
+  Args:
+    encoder: deterministic encoder.
+    decoder: decoder, latents to images.
+    critic: as for `AAE`.
+    adversarial: weight of the encoder's term: `lambda / (a D)` where the source
+      weighs the sum of squared errors by a.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = AAE.updates[::-1]
+
+  def __init__(self, encoder, decoder, critic, adversarial=1e-2, updates=None):
+    super().__init__(encoder, decoder, critic, adversarial, updates, 'wae_gan')
 
 
 @gin.register

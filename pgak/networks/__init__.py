@@ -20,6 +20,8 @@ from pgak.networks.resnet_128 import resnet_128_decoder
 from pgak.networks.resnet_128 import resnet_128_encoder
 from pgak.networks.resnet_32 import resnet_32_decoder
 from pgak.networks.resnet_32 import resnet_32_encoder
+from pgak.networks.sngan import sngan_decoder
+from pgak.networks.sngan import sngan_encoder
 from pgak.networks.spectral_norm import SpectralNormalization
 from pgak.networks.vunet import condition_network
 from pgak.networks.vunet import vunet_decoder
@@ -32,5 +34,6 @@ __all__ = [
     'conv_mnist_decoder', 'conv_mnist_encoder', 'dcgan_decoder',
     'dcgan_encoder', 'decoder', 'encoder', 'latent_critic', 'rae_decoder',
     'rae_encoder', 'resnet_128_decoder', 'resnet_128_encoder',
-    'resnet_32_decoder', 'resnet_32_encoder', 'vunet_decoder', 'vunet_encoder'
+    'resnet_32_decoder', 'resnet_32_encoder', 'sngan_decoder', 'sngan_encoder',
+    'vunet_decoder', 'vunet_encoder'
 ]

@@ -5,6 +5,8 @@ import gin
 import keras
 from keras import layers
 
+from pgak.networks import spectral_norm as spectral_norm_lib
+
 __all__ = ['decoder', 'encoder']
 
 ACTIVATIONS = {(-1., 1.): 'tanh', (0., 1.): 'sigmoid'}
@@ -12,8 +14,10 @@ ACTIVATIONS = {(-1., 1.): 'tanh', (0., 1.): 'sigmoid'}
 
 @gin.register
 def encoder(network, image_shape, latent_dim, log_variance=False,
-            initial_sigma=0.1):
+            initial_sigma=0.1, batch_norm_latents=False, spectral_norm=False):
   """Builds an encoder: images to latents, or to a Gaussian over latents.
+
+  An image critic is one, too: the mean of its latents is what it says.
 
   Args:
     network: function of a Keras tensor of images to one of features `[B, F]`.
@@ -22,16 +26,34 @@ def encoder(network, image_shape, latent_dim, log_variance=False,
     log_variance: True for the stochastic encoder of VAE, VPGA and LVPGA.
     initial_sigma: the standard deviation that a stochastic encoder begins
       with (the PGA authors' code: 0.1).
+    batch_norm_latents: whether the latents go through batch norm without scale
+      and offset, so that each has mean 0 and variance 1 over data.
+    spectral_norm: whether the kernel of the latents is divided by its spectral
+      norm, as the last one of a critic.
 
   Returns:
     `keras.Model`: float `[B, height, width, channels]` to latents `[B, H]`, or
     with `log_variance` to `[mean, log_variance]`, each `[B, H]`.
+
+  Raises:
+    ValueError: if a Gaussian's latents are to be normalised.
   """
+  if log_variance and batch_norm_latents:
+    raise ValueError('The latents of a stochastic encoder are not normalised: '
+                     'bind `encoder.batch_norm_latents = False` in its scope.')
   images = keras.Input(tuple(image_shape), name='images')
   features = network(images)
   # The heads stay in full precision under a mixed policy.
   dtype = keras.config.floatx()
-  mean = layers.Dense(latent_dim, dtype=dtype, name='latents')(features)
+  head = layers.Dense(latent_dim, use_bias=not batch_norm_latents, dtype=dtype,
+                      name='latents')
+  if spectral_norm:
+    head = spectral_norm_lib.SpectralNormalization(head)
+  mean = head(features)
+  if batch_norm_latents:
+    mean = layers.BatchNormalization(
+        center=False, scale=False, epsilon=1e-5, dtype=dtype,
+        name='normalised_latents')(mean)
   if not log_variance:
     return keras.Model(images, mean, name='encoder')
   spread = layers.Dense(

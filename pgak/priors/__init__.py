@@ -21,9 +21,10 @@ from pgak.priors.names import prior_roots
 from pgak.priors.real_nvp import RealNVP
 from pgak.priors.standard_normal import StandardNormal
 from pgak.priors.two_stage import TwoStageVAE
+from pgak.priors.uniform_sphere import UniformSphere
 
 __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
            'ConditionalFlow', 'CouplingFlow', 'FlowPrior', 'Gaussian',
            'GaussianMixture', 'KernelDensity', 'LatentGenerator', 'RealNVP',
-           'StandardNormal', 'TwoStageVAE', 'check_conditions', 'prior_class',
-           'prior_roots']
+           'StandardNormal', 'TwoStageVAE', 'UniformSphere',
+           'check_conditions', 'prior_class', 'prior_roots']

@@ -17,7 +17,9 @@ __all__ = ['Cell', 'Run', 'Score', 'cells', 'find', 'model_name', 'read']
 MODEL_NAMES = {
     'RAEL2': 'RAE-L2', 'RAEGP': 'RAE-GP', 'RAESN': 'RAE-SN', 'CVVAE': 'CV-VAE',
     'WAEMMD': 'WAE', 'BetaVAE': 'beta-VAE', 'FPVAE': 'FP-VAE',
-    'PriorAAE': 'Prior-AAE', 'VUNet': 'VUNet', 'VUNetFlow': 'VUNet, flow',
+    'NoPriorMatching': 'no prior matching',
+    'PriorAAE': 'Prior-AAE', 'SoftIntroVAE': 'Soft-IntroVAE',
+    'WAEGAN': 'WAE-GAN', 'VUNet': 'VUNet', 'VUNetFlow': 'VUNet, flow',
 }
 # Two scores that differ in one of these are of two protocols.
 CHOICES = ('dataset', 'features', 'num_samples', 'split', 'crop', 'resize',

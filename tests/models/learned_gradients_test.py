@@ -11,40 +11,21 @@ update it.
 [2]: Makhzani et al. Adversarial autoencoders. 2016.
 [3]: Li, Swersky, Zemel. Generative moment matching networks. ICML, 2015.
 """
-import keras
 import numpy as np
 import pytest
 from scipy import stats
 import tensorflow as tf
 
+import gradient_steps
 import numpy_nets
-import tiny_models
 
-B, D, H = numpy_nets.B, numpy_nets.D, numpy_nets.H
-f, g, sigma = numpy_nets.f, numpy_nets.g, numpy_nets.sigma
-RATE = 0.5
-UNITS = 4  # of tiny_models' flows, generators and critics
-
-
-def dense(vector, sizes):
-  """Splits a vector into `[(kernel, bias), ...]` of dense layers."""
-  shapes = [s for a, b in zip(sizes, sizes[1:]) for s in ((a, b), (b,))]
-  pieces = numpy_nets.unpack(vector, shapes)
-  return list(zip(pieces[::2], pieces[1::2]))
-
-
-def mlp(vector, sizes, x, slope=0.):
-  """Dense layers with (leaky) ReLU between them."""
-  *hidden, (w, b) = dense(vector, sizes)
-  for v, c in hidden:
-    x = x @ v + c
-    x = np.where(x > 0., x, slope * x)
-  return x @ w + b
-
-
-def mse(phi, theta, x, z=None):
-  z = f(phi, x) if z is None else z
-  return np.mean((g(theta, z) - x.reshape(-1, D))**2)
+B, H = numpy_nets.B, numpy_nets.H
+f, sigma = numpy_nets.f, numpy_nets.sigma
+RATE, UNITS = gradient_steps.RATE, gradient_steps.UNITS
+check, critic, mlp = (gradient_steps.check, gradient_steps.critic,
+                      gradient_steps.mlp)
+mse, softplus, start = (gradient_steps.mse, gradient_steps.softplus,
+                        gradient_steps.start)
 
 
 def flow_log_density(psi, z, mean, scale):
@@ -63,37 +44,6 @@ def flow_log_density(psi, z, mean, scale):
         [x[:, :1], (x[:, 1:] - shift) * np.exp(-log_scale)], 1)
     log_det = log_det - log_scale.sum(1)
   return stats.norm.logpdf(x).sum(1) + log_det
-
-
-def softplus(t):
-  return np.logaddexp(0., t)
-
-
-def critic(v, z):
-  return mlp(v, (H, UNITS, 1), z, slope=0.2)[:, 0]
-
-
-def start(name, **settings):
-  """A compiled model, its noise by name, the images and the parts' weights."""
-  model = tiny_models.compiled(name, RATE, **settings)
-  generator = np.random.default_rng(5)
-  noise = {n: generator.normal(size=(B, *shape))
-           for n, (_, shape) in model.noise_shapes.items()}
-  handed = {n: tf.constant(v, keras.config.floatx()) for n, v in noise.items()}
-  model.draw_noise = lambda batch: handed
-  weights = {p: tiny_models.values(net) for p, net in model.parts.items()}
-  return model, noise, tiny_models.images(B), weights
-
-
-def check(model, weights, objectives):
-  """Holds each part against a step of gradient descent on its objective."""
-  assert set(objectives) == set(model.parts)
-  for part, objective in objectives.items():
-    step = -RATE * numpy_nets.difference(objective, weights[part])
-    assert np.abs(step).max() > 1e-5, part
-    np.testing.assert_allclose(
-        tiny_models.values(model.parts[part]) - weights[part], step,
-        rtol=1e-5, atol=1e-7 * np.abs(step).max(), err_msg=part)
 
 
 @pytest.mark.parametrize('beta', [0., 0.3])

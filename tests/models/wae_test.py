@@ -45,5 +45,6 @@ def test_a_config_builds_the_same_model_again(name, settings):
 def test_which_models_match_the_prior():
   matching = {n for n in models.__all__
               if getattr(getattr(models, n), 'matches_prior', False)}
-  assert matching == {'AAE', 'AdversarialInfoVAE', 'BetaVAE', 'InfoVAE',
-                      'LPGA', 'LVPGA', 'VAE', 'VPGA', 'WAEMMD'}
+  assert matching == {'AAE', 'AGE', 'ALAE', 'AdversarialInfoVAE', 'BetaVAE',
+                      'InfoVAE', 'IntroVAE', 'LPGA', 'LVPGA', 'SoftIntroVAE',
+                      'VAE', 'VPGA', 'WAEGAN', 'WAEMMD'}

@@ -43,6 +43,32 @@ def test_a_stochastic_encoder_starts_at_its_sigma(initial_sigma):
   np.testing.assert_array_equal(encoder.get_layer('latents').bias, np.zeros(5))
 
 
+def test_latents_with_batch_norm_have_no_scale_and_no_offset():
+  encoder = networks.encoder(_features, SHAPE, 5, batch_norm_latents=True)
+  # Two dense layers, of which the second has no offset either.
+  assert [tuple(v.shape) for v in encoder.trainable_variables] == [
+      (8, 6), (6,), (6, 5)]
+  latents = encoder(10. * _images(20), training=True).numpy()
+  np.testing.assert_allclose(latents.mean(0), 0., atol=1e-5)
+  np.testing.assert_allclose(latents.std(0), 1., atol=1e-2)
+  with pytest.raises(ValueError, match='not normalised: bind '
+                     '`encoder.batch_norm_latents = False`'):
+    networks.encoder(_features, SHAPE, 5, True, batch_norm_latents=True)
+
+
+def test_the_latents_kernel_may_have_a_spectral_norm_of_1():
+  encoder = networks.encoder(_features, SHAPE, 5, spectral_norm=True)
+  head = encoder.layers[-1]
+  assert isinstance(head, networks.SpectralNormalization)
+  for _ in range(50):
+    head.update()
+  features = keras.Model(encoder.inputs, encoder.layers[-2].output)(_images())
+  kernel = head.layer.kernel.numpy()
+  np.testing.assert_allclose(
+      encoder(_images()),
+      features @ kernel / np.linalg.svd(kernel)[1].max(), 1e-4, 1e-5)
+
+
 def test_both_heads_are_linear_in_the_features():
   encoder = networks.encoder(_features, SHAPE, 5, log_variance=True)
   for head in ('latents', 'log_variance'):

@@ -1,0 +1,229 @@
+"""Introspective VAEs: the encoder is the critic of what the decoder makes.
+
+E is the encoder, G the decoder, sg() stops the gradient. An image is judged by
+KL(E(x) || N(0, I)): low for data, high for what G makes. First E moves, then G.
+The fakes of a step are the reconstruction `x_r = G(z)`, z drawn from E(x), and
+the sample `x_p = G(z_p)`, z_p from N(0, I).
+
+Both turns see the same x, z and z_p: what E's turn has drawn as z stays, though
+E has moved before G's turn. It is kept beside the step's noise.
+
+#### References
+
+[1]: Huaibo Huang, Zhihang Li, Ran He, Zhenan Sun, Tieniu Tan. IntroVAE:
+     Introspective Variational Autoencoders for Photographic Image Synthesis.
+     NeurIPS, 2018.
+[2]: Tal Daniel, Aviv Tamar. Soft-IntroVAE: Analyzing and Improving the
+     Introspective Variational Autoencoder. CVPR, 2021.
+"""
+import gin
+import tensorflow as tf
+
+from pgak import losses
+from pgak import noise as noise_lib
+from pgak.models import base
+from pgak.models import update_table
+
+__all__ = ['IntroVAE', 'SoftIntroVAE']
+
+
+def _draw(posterior, normal):
+  mean, log_variance = posterior
+  return mean + tf.exp(0.5 * log_variance) * normal
+
+
+class _Introspective(base.GenerativeAutoencoder):
+  """What the two share: the latents of a step, its fakes, and their judge."""
+
+  matches_prior = True
+
+  def __init__(self, encoder, decoder, weights, updates, name):
+    base.check_stochastic(encoder, type(self).__name__, True)
+    super().__init__(encoder, decoder, weights, updates, name=name)
+
+  @property
+  def noise_shapes(self):
+    return {name: (noise_lib.normal, (self.latent_dim,))
+            for name in ('posterior', 'prior')}
+
+  def _real(self, images, noise, training):
+    """Returns E(x)'s KL and, with the gradient to E, the latents z."""
+    posterior = self.encoder(images, training=training)
+    latents = _draw(posterior, noise['posterior'])
+    noise['latents'] = tf.stop_gradient(latents)
+    return losses.kl(*posterior), latents
+
+  def _latents(self, images, noise, training):
+    """Returns the z of this step as constants."""
+    if 'latents' not in noise:  # G's turn is asked for alone.
+      self._real(images, noise, training)
+    return noise['latents']
+
+  def _fakes(self, latents, noise, training):
+    """Returns `[x_r, x_p]`."""
+    return [self.decoder(z, training=training)
+            for z in (latents, noise['prior'])]
+
+  def _posteriors(self, fakes, training):
+    """Returns `[E(x_r), E(x_p)]`, each `(mean, log_variance)`."""
+    return [self.encoder(x, training=training) for x in fakes]
+
+
+@gin.register
+class IntroVAE(_Introspective):
+  """IntroVAE, [1, alg. 1], with the terms of its authors' code.
+
+  In means per element, `w = H / D` for the code's sums over H latent and D
+  image numbers, E and G descend
+
+  ```none
+  E: |x - x_r|^2 + w KL(E(x)) + w/2 sum{ max(0, m - mean KL(E(sg f))) }
+  G: |x - x_r|^2 + w/2 sum{ KL(E(f)) },   f = x_r, x_p
+  ```
+
+  The hinge is that of the batch's mean; over several replicas, of each one's.
+
+  Args:
+    encoder: stochastic encoder, images to `[mean, log_variance]`.
+    decoder: decoder, latents to images.
+    kl_real: the weight w of the data's KL.
+    kl_fake: the weight w of the fakes', in both turns; other than `kl_real` for
+      the paper's alpha, which is 1/2 where they are equal.
+    margin: m per latent dimension: the code's m (100) is `100 / H` here. It
+      must exceed the KL of data, or nothing holds the fakes apart.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = (
+      update_table.Phase('encoder_terms', {
+          'reconstruction_encoder': ('encoder',),
+          'kl_real': ('encoder',),
+          'margin': ('encoder',),
+      }),
+      update_table.Phase('decoder_terms', {
+          'reconstruction_decoder': ('decoder',),
+          'kl_fake': ('decoder',),
+      }),
+  )
+
+  def __init__(self, encoder, decoder, kl_real=1e-2, kl_fake=1e-2, margin=2.,
+               updates=None):
+    super().__init__(
+        encoder, decoder,
+        {'kl_real': kl_real, 'margin': kl_fake, 'kl_fake': kl_fake}, updates,
+        'intro_vae')
+    self.kl_real = kl_real
+    self.kl_fake = kl_fake
+    self.margin = margin
+
+  def encoder_terms(self, images, noise, training=True):
+    kl_real, latents = self._real(images, noise, training)
+    fakes = self._fakes(latents, noise, training)
+    terms = {'reconstruction_encoder': self.image_error(images, fakes[0]),
+             'kl_real': kl_real}
+    if self.is_on('margin'):
+      constants = [tf.stop_gradient(x) for x in fakes]
+      terms['margin'] = 0.5 * tf.add_n([
+          tf.nn.relu(self.margin - tf.reduce_mean(losses.kl(*posterior)))
+          for posterior in self._posteriors(constants, training)])
+    return terms
+
+  def decoder_terms(self, images, noise, training=True):
+    latents = self._latents(images, noise, training)
+    fakes = self._fakes(latents, noise, training)
+    terms = {'reconstruction_decoder': self.image_error(images, fakes[0])}
+    if self.is_on('kl_fake'):
+      terms['kl_fake'] = 0.5 * tf.add_n([
+          losses.kl(*p) for p in self._posteriors(fakes, training)])
+    return terms
+
+
+@gin.register
+class SoftIntroVAE(_Introspective):
+  """Soft-IntroVAE, [2, eq. 3], with the terms of its authors' code.
+
+  The exponential of each fake's own evidence lower bound takes the hinge's
+  place. In means per element, r the squared error,
+
+  ```none
+  E: r(x, x_r) + kl KL(E(x))
+     + 1/4 sum{ mean exp(-2 (r(sg f, G(z_f)) + negative_kl KL(E(sg f)))) }
+  G: r(x, x_r) + kl/2 sum{ KL(E(f)) }
+     + fake_reconstruction/2 sum{ r(sg f, G(sg z_f)) },   f = x_r, x_p
+  ```
+
+  with z_f drawn from E(f). Each of the code's three factors stands on sums,
+  whose scale is 1 / D: `kl` is `beta_kl H / D` here, `negative_kl`
+  `beta_neg H / D`, and `fake_reconstruction` is gamma_r. The code lets the
+  first turn's gradient through the target f, too; here it is a constant.
+
+  Args:
+    encoder: stochastic encoder, images to `[mean, log_variance]`.
+    decoder: decoder, latents to images.
+    kl: weight of the KL of data and, in G's turn, of the fakes.
+    negative_kl: weight of the fakes' KL in the exponent.
+    fake_reconstruction: weight of the fakes' error in G's turn.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = (
+      update_table.Phase('encoder_terms', {
+          'reconstruction_encoder': ('encoder',),
+          'kl_real': ('encoder',),
+          'exp_elbo': ('encoder',),
+      }),
+      update_table.Phase('decoder_terms', {
+          'reconstruction_decoder': ('decoder',),
+          'kl_fake': ('decoder',),
+          'fake_reconstruction': ('decoder',),
+      }),
+  )
+
+  def __init__(self, encoder, decoder, kl=1e-2, negative_kl=2.56,
+               fake_reconstruction=1e-8, updates=None):
+    super().__init__(
+        encoder, decoder,
+        {'kl_real': kl, 'kl_fake': kl,
+         'fake_reconstruction': fake_reconstruction}, updates, 'soft_intro_vae')
+    self.kl = kl
+    self.negative_kl = negative_kl
+    self.fake_reconstruction = fake_reconstruction
+
+  @property
+  def noise_shapes(self):
+    draw = (noise_lib.normal, (self.latent_dim,))
+    return super().noise_shapes | {'posterior_of_reconstruction': draw,
+                                   'posterior_of_sample': draw}
+
+  def encoder_terms(self, images, noise, training=True):
+    kl_real, latents = self._real(images, noise, training)
+    fakes = self._fakes(latents, noise, training)
+    terms = {'reconstruction_encoder': self.image_error(images, fakes[0]),
+             'kl_real': kl_real}
+    constants = [tf.stop_gradient(x) for x in fakes]
+    posteriors = self._posteriors(constants, training)
+    errors = self._errors_again(constants, posteriors, noise, training)
+    terms['exp_elbo'] = 0.25 * tf.add_n([
+        tf.exp(-2. * (error + self.negative_kl * losses.kl(*posterior)))
+        for error, posterior in zip(errors, posteriors)])
+    return terms
+
+  def decoder_terms(self, images, noise, training=True):
+    latents = self._latents(images, noise, training)
+    fakes = self._fakes(latents, noise, training)
+    terms = {'reconstruction_decoder': self.image_error(images, fakes[0])}
+    posteriors = self._posteriors(fakes, training)
+    terms['kl_fake'] = 0.5 * tf.add_n([losses.kl(*p) for p in posteriors])
+    if self.is_on('fake_reconstruction'):
+      constants = tf.nest.map_structure(tf.stop_gradient, (fakes, posteriors))
+      terms['fake_reconstruction'] = 0.5 * tf.add_n(
+          self._errors_again(*constants, noise, training))
+    return terms
+
+  def _errors_again(self, fakes, posteriors, noise, training):
+    """Returns r(f, G(z_f)) of each fake, z_f drawn from its posterior, `[B]`.
+    """
+    draws = [noise['posterior_of_reconstruction'], noise['posterior_of_sample']]
+    again = [self.decoder(_draw(p, n), training=training)
+             for p, n in zip(posteriors, draws)]
+    return [self.image_error(x, y) for x, y in zip(fakes, again)]

@@ -1,0 +1,243 @@
+"""Generation without prior matching, and ACAI, from which it starts.
+
+An image critic d reads from an image how much of it is made: it is trained to
+say `mu + lambda` of a decoded mixture `mu e_1 + (1 - mu) e_2` of two codes. The
+autoencoder is trained to let it say 0, [1, eqs. 9 and 10; 2, sec. 3]. The codes
+go through batch norm, [1, eq. 11], and a latent generator learns their law
+against a critic of latents, [1, eqs. 12 and 13]: no term pulls the codes to it.
+
+#### References
+
+[1]: Cong Geng, Jia Wang, Li Chen, Zhiyong Gao. Generative Model without Prior
+     Distribution Matching. 2021.
+[2]: David Berthelot, Colin Raffel, Aurko Roy, Ian Goodfellow. Understanding and
+     Improving Interpolation in Autoencoders via an Adversarial Regularizer.
+     ICLR, 2019.
+"""
+import gin
+import tensorflow as tf
+
+from pgak import noise as noise_lib
+from pgak.models import base
+from pgak.models import update_table
+
+__all__ = ['ACAI', 'NoPriorMatching']
+
+BOTH = ('encoder', 'decoder')
+
+
+def _half_uniform(shape, seed, dtype=tf.float32):
+  """Draws from the uniform distribution on `[0, 1/2)`."""
+  return 0.5 * noise_lib.uniform(shape, seed, dtype)
+
+
+class _Interpolating(base.GenerativeAutoencoder):
+  """What they share: mixed codes, and the critic that is to tell them."""
+
+  def __init__(self, encoder, decoder, image_critic, lambda_, gamma, weights,
+               updates, prior, name):
+    base.check_stochastic(encoder, type(self).__name__, False)
+    super().__init__(encoder, decoder, weights, updates, prior, name)
+    self.image_critic = image_critic
+    self.lambda_ = lambda_
+    self.gamma = gamma
+
+  def _critic(self, images, training):
+    """d, one number an image: the mean of what the critic's net gives."""
+    return tf.reduce_mean(self.image_critic(images, training=training), -1)
+
+  def _decoded(self, images, mix, training):
+    """Returns the reconstructions and the decoded mixtures, each `[B, ...]`.
+
+    Each code is mixed with that of the image before it in the batch, of which
+    it keeps `1 - mix`. A mixture is not normalised again.
+    """
+    codes = self.encoder(images, training=training)
+    mixed = mix * tf.roll(codes, 1, 0) + (1. - mix) * codes
+    return (self.decoder(codes, training=training),
+            self.decoder(mixed, training=training))
+
+  def _targets(self, images, reconstructed, mixed, mix, training):
+    """The critic's terms, the three squares of [1, eq. 9]."""
+    reconstructed = tf.stop_gradient(reconstructed)
+    blend = self.gamma * images + (1. - self.gamma) * reconstructed
+    of_blend = self._critic(blend, training)
+    of_mixed = self._critic(tf.stop_gradient(mixed), training)
+    terms = {'reconstruction_target': (of_blend - self.lambda_)**2,
+             'mix_target': (of_mixed - mix[:, 0] - self.lambda_)**2}
+    if self.is_on('real_target'):
+      terms['real_target'] = self._critic(images, training)**2
+    return terms
+
+  def _errors(self, images, reconstructed, mixed, training):
+    """The autoencoder's terms, [1, eq. 10]."""
+    terms = {'reconstruction': self.image_error(images, reconstructed)}
+    if self.is_on('interpolation'):
+      terms['interpolation'] = self._critic(mixed, training)**2
+    if self.is_on('realism'):
+      terms['realism'] = self._critic(reconstructed, training)**2
+    return terms
+
+
+@gin.register
+class ACAI(_Interpolating):
+  """Adversarially constrained autoencoder interpolation, [2, eqs. 2 and 3].
+
+  `NoPriorMatching` with lambda = 0, without `real_target` and `realism`, whose
+  two parties descend in one step, from one forward pass. Its latents have no
+  prior: one is fitted to them after training.
+
+  Args:
+    encoder: deterministic encoder.
+    decoder: decoder, latents to images.
+    image_critic: `keras.Model`, images to numbers `[B, n]` whose mean is d(x);
+      in [2] a second encoder.
+    omega1: weight of the interpolation term, the lambda of [2], beside an error
+      that is a mean.
+    gamma: share of the image in what the critic is to give 0, in [0, 1].
+    updates: rows that replace those of the update table.
+  """
+
+  updates = {
+      'reconstruction': BOTH,
+      'interpolation': BOTH,
+      'reconstruction_target': ('image_critic',),
+      'mix_target': ('image_critic',),
+  }
+
+  def __init__(self, encoder, decoder, image_critic, omega1=0.5, gamma=0.2,
+               updates=None):
+    super().__init__(encoder, decoder, image_critic, 0., gamma,
+                     {'interpolation': omega1}, updates, None, 'acai')
+    self.omega1 = omega1
+
+  @property
+  def parts(self):
+    return super().parts | {'image_critic': self.image_critic}
+
+  @property
+  def noise_shapes(self):
+    return {'mix': (_half_uniform, (1,))}
+
+  def terms(self, images, noise, training=True):
+    made = self._decoded(images, noise['mix'], training)
+    return (self._errors(images, *made, training)
+            | self._targets(images, *made, noise['mix'], training))
+
+
+@gin.register
+class NoPriorMatching(_Interpolating):
+  """Generative model without prior distribution matching, [1].
+
+  In turn: the image critic, the autoencoder, the critic of latents, for which a
+  large logit means "a code of data", and the latent generator g. The last two
+  can wait until the autoencoder is trained and frozen. [1] says neither in
+  which order the parts move nor which values lambda, gamma, omega1 and omega2
+  have.
+
+  The batch norm of the codes is the encoder's own, `batch_norm_latents` of
+  `networks.encoder`: without it one has [1, fig. 6, "without BN"].
+
+  Args:
+    encoder: deterministic encoder.
+    decoder: decoder, latents to images.
+    latent_critic: `keras.Model`, latents `[B, H]` to logits `[B, 1]`.
+    prior: reference to a `priors.LatentGenerator`, called with the latent size.
+    image_critic: `keras.Model`, images to numbers `[B, n]` whose mean is d(x);
+      None for no adversarial regulariser, [1, fig. 6, "with BN"].
+    lambda_: what the critic is to say of a reconstruction that is blended with
+      its image.
+    gamma: share of the image in that blend, in [0, 1].
+    omega1: weight of the term of mixtures, 1 / D of that of [1] beside a sum
+      over pixels.
+    omega2: weight of the term of reconstructions, likewise.
+    real_target: weight of the critic's term of real images, 1 in [1].
+    autoencoder_steps: steps of the first stage, image critic and autoencoder;
+      None trains all parts at once.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = (
+      update_table.Phase('image_critic_terms', {
+          'real_target': ('image_critic',),
+          'reconstruction_target': ('image_critic',),
+          'mix_target': ('image_critic',),
+      }),
+      update_table.Phase('terms', {
+          'reconstruction': BOTH,
+          'interpolation': BOTH,
+          'realism': BOTH,
+      }),
+      update_table.Phase('latent_critic_terms', {
+          'latent_discrimination': ('latent_critic',)}, stage=1),
+      update_table.Phase('prior_terms', {
+          'latent_adversarial': ('prior',)}, stage=1),
+  )
+  learns_prior = True
+
+  def __init__(self, encoder, decoder, latent_critic, prior, image_critic=None,
+               lambda_=0.1, gamma=0.2, omega1=0.5, omega2=0.5, real_target=1.,
+               autoencoder_steps=None, updates=None):
+    generator = prior(decoder.inputs[0].shape[-1])
+    weights = {'real_target': real_target, 'interpolation': omega1,
+               'realism': omega2}
+    if image_critic is None:
+      weights = dict.fromkeys(
+          [*weights, 'reconstruction_target', 'mix_target'], 0.)
+    super().__init__(encoder, decoder, image_critic, lambda_, gamma, weights,
+                     updates, generator, 'no_prior_matching')
+    self.latent_critic = latent_critic
+    self.generator = generator
+    self.omega1 = omega1
+    self.omega2 = omega2
+    self.real_target = real_target
+    self.autoencoder_steps = autoencoder_steps
+    if autoencoder_steps is not None:
+      self.stage_ends = (autoencoder_steps,)
+
+  @property
+  def parts(self):
+    parts = super().parts
+    if self.image_critic is not None:
+      parts['image_critic'] = self.image_critic
+    return parts | {'latent_critic': self.latent_critic,
+                    'prior': self.generator}
+
+  @property
+  def noise_shapes(self):
+    draw = (self.generator.draw, (self.generator.base_dim,))
+    shapes = {'critic_base': draw, 'base': draw}
+    if self.image_critic is not None:
+      shapes |= {name: (_half_uniform, (1,)) for name in ('critic_mix', 'mix')}
+    return shapes
+
+  def image_critic_terms(self, images, noise, training=True):
+    if self.image_critic is None:
+      return {}
+    made = self._decoded(images, noise['critic_mix'], training)
+    return self._targets(images, *made, noise['critic_mix'], training)
+
+  def terms(self, images, noise, training=True):
+    if self.image_critic is None:
+      reconstructed = self.decoder(self.encoder(images, training=training),
+                                   training=training)
+      return self._errors(images, reconstructed, None, training)
+    made = self._decoded(images, noise['mix'], training)
+    return self._errors(images, *made, training)
+
+  def latent_critic_terms(self, images, noise, training=True):
+    """[1, eq. 12]."""
+    # Frozen after the first stage: batch norm, too, is that of inference.
+    codes = self.encoder(images, training=training and self.stage is None)
+    generated = self.generator(noise['critic_base'], training=training)
+    of_codes = self.latent_critic(tf.stop_gradient(codes), training=training)
+    of_prior = self.latent_critic(tf.stop_gradient(generated),
+                                  training=training)
+    return {'latent_discrimination':
+            tf.nn.relu(1. - of_codes) + tf.nn.relu(1. + of_prior)}
+
+  def prior_terms(self, images, noise, training=True):
+    """[1, eq. 13]."""
+    generated = self.generator(noise['base'], training=training)
+    return {'latent_adversarial':
+            -self.latent_critic(generated, training=training)}

@@ -1,0 +1,61 @@
+"""The uniform distribution on the unit sphere, the prior of AGE."""
+import math
+
+import gin
+import tensorflow as tf
+
+from pgak import noise
+
+__all__ = ['UniformSphere', 'sphere']
+
+
+def sphere(shape, seed, dtype=tf.float32):
+  """Draws from the uniform distribution on the unit sphere.
+
+  Args:
+    shape: list of ints, or an int tensor; vectors lie along the last axis.
+    seed: int64 tensor `[2]`, as `noise.seed` makes it.
+    dtype: float32 or float64.
+  """
+  # A normal law has no direction of its own.
+  return tf.math.l2_normalize(noise.normal(shape, seed, dtype), -1,
+                              epsilon=1e-30)
+
+
+@gin.register(denylist=['latent_dim'])
+class UniformSphere:
+  """The uniform law on the sphere `|z| = 1` of the latent space.
+
+  Args:
+    latent_dim: number of latent dimensions H; with 1 the law is that of a sign.
+  """
+
+  name = label = 'uniform_sphere'
+  settings = {}
+  # The function that draws batches of it, as those of `pgak.noise` do.
+  draw = staticmethod(sphere)
+
+  def __init__(self, latent_dim):
+    self.latent_dim = latent_dim
+
+  def sample(self, n, seed=0):
+    """Returns n draws, float32 `[n, latent_dim]`, repeatable by seed.
+
+    Args:
+      n: int or integer scalar tensor.
+      seed: int or integer scalar tensor.
+    """
+    return sphere([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
+
+  def log_prob(self, latents):
+    """Returns the log-density of latents, `[B]`, each the same number.
+
+    It is the density on the sphere, by its area: `-log A` with
+    `A = 2 pi^(H/2) / Gamma(H/2)`, and no density of the space around it.
+
+    Args:
+      latents: float `[B, latent_dim]`, taken to lie on the sphere.
+    """
+    half = 0.5 * self.latent_dim
+    log_area = math.log(2.) + half * math.log(math.pi) - math.lgamma(half)
+    return tf.fill(tf.shape(latents)[:1], tf.constant(-log_area, latents.dtype))
