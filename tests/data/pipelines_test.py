@@ -226,6 +226,13 @@ for batch in data.train_batches(digits, 32, 3).take(20):
 
 @pytest.mark.slow
 def test_two_replicas_get_their_slices_in_order():
-  subprocess.run(
-      [sys.executable, '-c', TWO_REPLICAS], check=True,
-      env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
+  environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)}
+  def run():
+    subprocess.run([sys.executable, '-c', TWO_REPLICAS], check=True,
+                   env=environment, timeout=180)
+  try:
+    run()
+  except subprocess.TimeoutExpired:
+    # Once in some thirty runs, on two busy cores, TensorFlow hung between the
+    # two iterators of this test; what it tests is which examples they give.
+    run()
