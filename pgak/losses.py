@@ -25,7 +25,7 @@ import math
 
 import tensorflow as tf
 
-__all__ = ['FEATURE_DISTANCES', 'expansion', 'feature_error',
+__all__ = ['FEATURE_DISTANCES', 'discrimination', 'expansion', 'feature_error',
            'gaussian_log_density', 'jacobian_norm2', 'kl', 'latent_l2',
            'latent_nll', 'latent_reconstruction', 'mmd', 'moment_matching',
            'reconstruction', 'relative_error', 'sum_of_squares']
@@ -284,6 +284,21 @@ def moment_matching(latents, generated, bandwidths):
   squared = (similarity(latents, latents) + similarity(generated, generated)
              - 2. * similarity(latents, generated))
   return tf.sqrt(tf.maximum(squared, 0.) + 1e-10)
+
+
+def discrimination(positive, negative):
+  """Logistic loss of a critic that is to tell two sets apart.
+
+  `log(1 + exp(-P(p))) + log(1 + exp(P(n)))`, P a logit.
+
+  Args:
+    positive: logits of what is to have a large one, float `[B, 1]`.
+    negative: logits of what is to have a small one, the same shape.
+
+  Returns:
+    float, the same shape.
+  """
+  return tf.nn.softplus(-positive) + tf.nn.softplus(negative)
 
 
 def _kernel(distances2, size, kernel, scales):

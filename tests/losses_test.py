@@ -180,6 +180,14 @@ def test_jacobian_norm2_of_a_linear_map():
 # === Learned priors ===
 
 
+def test_discrimination():
+  """Undecided, 2 log 2; right by log 3 on both sides, 2 log(4 / 3)."""
+  logits = _constant([0.], [math.log(3.)])
+  found = losses.discrimination(logits, -logits)
+  np.testing.assert_allclose(
+      found, [[2. * math.log(2.)], [2. * math.log(4. / 3.)]], rtol=1e-12)
+
+
 def test_gaussian_log_density_is_scipys():
   generator = np.random.default_rng(0)
   mean, log_variance, normal = generator.normal(size=(3, 5, 4))

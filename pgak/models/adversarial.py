@@ -19,6 +19,7 @@ mean s(-P(prior)) + mean s(P(data))
 import gin
 import tensorflow as tf
 
+from pgak import losses
 from pgak import noise as noise_lib
 from pgak.models import base
 from pgak.models import update_table
@@ -41,7 +42,7 @@ class _Adversarial(base.GenerativeAutoencoder):
   def _discrimination(self, of_prior, of_data, training):
     of_prior = self.critic(of_prior, training=training)
     of_data = self.critic(of_data, training=training)
-    return tf.nn.softplus(-of_prior) + tf.nn.softplus(of_data)
+    return losses.discrimination(of_prior, of_data)
 
 
 @gin.register

@@ -99,8 +99,7 @@ class ALAE(base.GenerativeAutoencoder):
     with tf.GradientTape() as tape:
       tape.watch(images)
       of_data = self._logits(images, training)
-    terms = {'discrimination':
-             tf.nn.softplus(of_generated) + tf.nn.softplus(-of_data)}
+    terms = {'discrimination': losses.discrimination(of_data, of_generated)}
     if self.is_on('r1'):
       slope = tape.gradient(of_data, images)
       terms['r1'] = tf.reduce_sum(tf.square(slope),

@@ -197,8 +197,7 @@ class AdversarialInfoVAE(_Info):
     latents, _, _ = self._posterior(images, noise, training)
     of_data = self.critic(tf.stop_gradient(latents), training=training)
     of_prior = self.critic(noise['prior'], training=training)
-    return {'discrimination': tf.nn.softplus(-of_prior)
-                              + tf.nn.softplus(of_data)}
+    return {'discrimination': losses.discrimination(of_prior, of_data)}
 
   def terms(self, images, noise, training=True):
     terms, latents = self._terms(images, noise, training)

@@ -3,6 +3,7 @@ import itertools
 import os
 import subprocess
 import sys
+import warnings
 
 import keras
 import numpy as np
@@ -206,6 +207,8 @@ def test_fit_under_a_strategy_sees_the_same_batches(digits):
 
 
 TWO_REPLICAS = """
+import faulthandler
+faulthandler.dump_traceback_later(150, exit=True)
 import numpy as np
 import tensorflow as tf
 cpu, = tf.config.list_physical_devices('CPU')
@@ -228,11 +231,12 @@ for batch in data.train_batches(digits, 32, 3).take(20):
 def test_two_replicas_get_their_slices_in_order():
   environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)}
   def run():
-    subprocess.run([sys.executable, '-c', TWO_REPLICAS], check=True,
-                   env=environment, timeout=180)
-  try:
-    run()
-  except subprocess.TimeoutExpired:
-    # Once in some thirty runs, on two busy cores, TensorFlow hung between the
-    # two iterators of this test; what it tests is which examples they give.
-    run()
+    return subprocess.run([sys.executable, '-c', TWO_REPLICAS], text=True,
+                          env=environment, capture_output=True, check=False)
+  done = run()
+  if 'Timeout (' in done.stderr:
+    # It hung once in some forty runs, and where is not known: the warning shows
+    # it. What is tested is which examples the replicas get.
+    warnings.warn(f'Two replicas hung:\n{done.stderr[-3000:]}')
+    done = run()
+  assert done.returncode == 0, done.stderr
