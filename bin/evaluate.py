@@ -21,15 +21,22 @@ features. `learned_priors_separability` is the one of the learned-priors paper:
 how well planes in latent space tell attributes of 20,000 samples; the data set
 has attributes (`images.attributes`) or labels. `learned_priors_pairs` is for
 runs on pairs: the diversity of two images for one test condition, and the
-inception score by a classifier of the data set.
+inception score by a classifier of the data set. `no_prior_matching_2021` is
+that of generation without prior matching: the FID of 50,000 samples against all
+training images, the error of reconstructions, and whether latents keep the
+neighbours of images; `no_prior_matching_fid768` is its small form, with the 768
+features, 1,000 samples, and the share of the rarest class among them.
+`vectors` is for runs on vectors: sliced_wasserstein and coverage of 5,000
+samples by held-out points, mse and topology.
 
 Priors: `own` is the one that the model was trained with; standard_normal,
 gaussian, gmm, bayesian_gmm, kde, real_nvp and two_stage come after training,
 fitted to the latents of the training images.
 
-Metrics: frechet, prd, precision_recall, kid, inception_score, reconstruction,
-reconstruction_mse, neighbours, separability and lpips, the distance of
-reconstructions with SqueezeNet, or `--gin_param='LPIPS.net = "vgg"'` (or
+Metrics: frechet, prd, precision_recall, kid, inception_score, class_shares,
+reconstruction, reconstruction_mse, neighbours, separability, topology (of the
+latents of 2,000 images, by their 10 nearest neighbours) and lpips, the distance
+of reconstructions with SqueezeNet, or `--gin_param='LPIPS.net = "vgg"'` (or
 "alex"), whose weights are in the folder that PGAK_PERCEPTUAL names.
 """
 from pgak.bin import command as command_lib
@@ -40,7 +47,9 @@ command.define_string('checkpoint', 'latest', 'latest, best, all or a step.')
 command.define_choice('protocol', 'quick',
                       ['quick', 'fid768_test', 'pga_icml2020', 'rae_quick',
                        'rae_fid768', 'rae_iclr2020',
-                       'learned_priors_separability', 'learned_priors_pairs'],
+                       'learned_priors_separability', 'learned_priors_pairs',
+                       'no_prior_matching_2021', 'no_prior_matching_fid768',
+                       'vectors'],
                       'What is measured, and how.')
 command.define_string('prior', None, "Priors to sample from, with commas "
                       "between, instead of the protocol's.")

@@ -6,7 +6,8 @@ what generate samples from has a density, log_prob; where it is a flow, also
 latent_to_base and base_to_latent. A fresh process without pgak then loads it as
 TensorFlow Serving does and compares its images with the model's, before it is
 put in its place. A model of pairs answers generate, encode, decode, reconstruct
-and sample_latents, all given conditions.
+and sample_latents, all given conditions. Of a GAN, which has no encoder,
+encode, encode_image, reconstruct and interpolate are left out.
 
   export.py --run_dir=runs/digits --output=exports/digits
   export.py --run_dir=runs/digits --prior=gmm

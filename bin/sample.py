@@ -26,7 +26,8 @@ that have it less that of those that do not.
   sample.py --run_dir=runs/flow --output=paths.png --kind=paths
 
 A model of pairs draws rows of a condition, its image and samples, or, with
---kind=reconstruction, the reconstruction.
+--kind=reconstruction, the reconstruction. A GAN, which has no encoder, draws
+samples, and as interpolation lines between draws of its prior.
 
 The latents themselves are drawn in two dimensions, by class and beside the
 prior; and images are ranked by the density of their latents, within their set
@@ -54,7 +55,8 @@ command.define_choice('kind', 'samples',
                       'paths over the plane of the latents; the least and the '
                       'most likely images; or two sets by their likelihood.')
 command.define_integer('num_samples', None, 'How many images, by default 64; '
-                       'or points in a cloud (10000), or paths (1).',
+                       'or vectors (2000), points in a cloud of latents '
+                       '(10000), or paths (1).',
                        lower_bound=1)
 command.define_integer('seed', 0, 'Decides what is drawn.')
 command.define_string('checkpoint', 'latest', 'latest, best or a step.')
@@ -94,7 +96,7 @@ def main(argv):
   from pgak import drawing
   if args.export_dir:
     drawing.sample_export(args.export_dir, args.output, args.kind,
-                          args.num_samples or 64, args.seed)
+                          args.num_samples, args.seed)
     return
   from pgak import configuration
   from pgak import priors

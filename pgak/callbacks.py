@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pgak import clouds
 from pgak import errors
 from pgak import images as images_lib
 from pgak import sampling
@@ -18,7 +19,7 @@ from pgak import translation
 
 __all__ = ['Checkpointer', 'EveryNSteps', 'Galleries', 'PairGalleries',
            'Plateau', 'Progress', 'Scores', 'StopOnFault', 'TermLogger',
-           'stop_on_fault']
+           'VectorGalleries', 'stop_on_fault']
 
 
 class EveryNSteps(keras.callbacks.Callback):
@@ -200,7 +201,8 @@ class Plateau(EveryNSteps):
 class Galleries(EveryNSteps):
   """Writes grids of samples, reconstructions and interpolations.
 
-  The prior's draws and the images are the same at every step.
+  The prior's draws and the images are the same at every step. Of a model
+  without an encoder there are samples and lines between draws of the prior.
 
   Args:
     every: steps between two galleries.
@@ -221,6 +223,12 @@ class Galleries(EveryNSteps):
     self.writer = tf.summary.create_file_writer(str(events / 'images'))
     self.seed = seed
 
+  def on_train_begin(self, logs=None):
+    super().on_train_begin()
+    if not self.model.has_encoder:
+      print(f'{self.model.name} has no encoder: reconstructions and '
+            'interpolations between images are left out.')
+
   def at_step(self, step, logs):
     with self.model.averaged_weights():
       pictures = self.pictures()
@@ -232,8 +240,11 @@ class Galleries(EveryNSteps):
 
   def pictures(self):
     """Returns `{name: uint8 [H, W, C]}`."""
-    return {
-        'samples': sampling.sample_picture(self.model, 64, self.seed),
+    samples = {'samples': sampling.sample_picture(self.model, 64, self.seed)}
+    if not self.model.has_encoder:
+      between = sampling.prior_interpolations(self.model, 8, seed=self.seed)
+      return samples | {'prior_interpolations': sampling.picture(between, 8)}
+    return samples | {
         'reconstructions': sampling.reconstruction_picture(
             self.model, self.images[:32]),
         'interpolations': sampling.interpolation_picture(
@@ -262,6 +273,28 @@ class PairGalleries(Galleries):
         'reconstructions': translation.picture(
             translation.reconstruction_rows(self.model, *given)),
     }
+
+
+class VectorGalleries(Galleries):
+  """Writes vectors as clouds of points: samples, and reconstructions.
+
+  Args:
+    shades: numbers `[N]` that decide the colours of the vectors.
+    **settings: as for `Galleries`, whose images are vectors, float `[N, D]`.
+  """
+
+  def __init__(self, shades, **settings):
+    super().__init__(**settings)
+    self.shades = shades
+
+  def pictures(self):
+    found = {'samples': clouds.samples(
+        self.images, self.model.sample(len(self.images), self.seed),
+        self.shades)}
+    if self.model.has_encoder:
+      found['reconstructions'] = clouds.reconstruction(
+          self.images, self.model.reconstruct(self.images), self.shades)
+    return {name: images_lib.decode_png(png) for name, png in found.items()}
 
 
 class Scores(EveryNSteps):

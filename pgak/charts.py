@@ -1,5 +1,6 @@
 """Charts as PNG bytes, of one style: lines, clouds of points, histograms."""
 import io
+import textwrap
 
 import matplotlib
 from matplotlib import figure
@@ -7,7 +8,7 @@ from matplotlib import ticker
 import numpy as np
 
 __all__ = ['Line', 'Panel', 'colour', 'histogram', 'line_chart', 'marker',
-           'panels', 'scatter', 'setting_ticks']
+           'panels', 'scatter', 'scatters', 'setting_ticks']
 
 # Okabe and Ito's, which the colour-blind tell apart too; black for the last.
 _COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9',
@@ -50,18 +51,20 @@ class Panel:
   """One of several clouds of points that stand side by side.
 
   Args:
-    points: `[N, 2]`.
+    points: `[N, 2]`, or `[N, 3]` to look at in perspective.
     title: string.
     classes: `[N]` integers, one colour each, or None for grey.
     window: what it shows of the plane, `(low, high)` of either axis, `[2, 2]`,
-      or None for what its points need.
+      or None for what its points need; with three dimensions `[3, 2]`.
+    shades: `[N]` numbers, coloured by their size, instead of classes.
   """
 
-  def __init__(self, points, title, classes=None, window=None):
+  def __init__(self, points, title, classes=None, window=None, shades=None):
     self.points = np.asarray(points, float)
     self.title = title
     self.classes = None if classes is None else np.asarray(classes)
     self.window = window
+    self.shades = None if shades is None else np.asarray(shades, float)
 
 
 def colour(number):
@@ -150,15 +153,42 @@ def scatter(groups, x_label, y_label, lines=(), title=None):
   """
   with matplotlib.rc_context(_STYLE):
     chart, axes = _axes(height=4.2)
-    for points, label, number in groups:
-      size, alpha = (7, 0.5) if len(points) <= 2000 else (2, 0.3)
-      axes.scatter(*points.T, s=size, alpha=alpha, linewidths=0, label=label,
-                   color=_GREY if number is None else colour(number))
+    _draw_clouds(axes, groups, 1.)
     for line in lines:
       _draw(axes, line)
     axes.set(xlabel=x_label, ylabel=y_label, title=title)
-    axes.set_aspect('equal', 'datalim')
     return _finished(chart, axes, markerscale=2.)
+
+
+def scatters(shown, columns=4):
+  """Returns small scatters of one kind in rows as PNG bytes.
+
+  Args:
+    shown: list of `(title, groups)`, the groups as for `scatter`; their labels
+      are the same in all, and stand under them once.
+    columns: int, the most in a row.
+  """
+  columns = min(columns, len(shown))
+  rows = -(-len(shown) // columns)
+  with matplotlib.rc_context(_STYLE | {'font.size': 8, 'axes.titlesize': 9}):
+    chart = figure.Figure(figsize=(2.3 * columns, 2.4 * rows + 0.4), dpi=160,
+                          layout='constrained')
+    places = [chart.add_subplot(rows, columns, i + 1)
+              for i in range(len(shown))]
+    for axes, (title, groups) in zip(places, shown):
+      _draw_clouds(axes, groups, 0.5)
+      axes.set_title('\n'.join(textwrap.wrap(title, 24)))
+      axes.locator_params(nbins=4)
+    return _finished(chart, places[0], markerscale=3.)
+
+
+def _draw_clouds(axes, groups, scale):
+  for points, label, number in groups:
+    size, alpha = (7, 0.5) if len(points) <= 2000 else (2, 0.3)
+    axes.scatter(*points.T, s=scale * size, alpha=alpha, linewidths=0,
+                 label=label,
+                 color=_GREY if number is None else colour(number))
+  axes.set_aspect('equal', 'datalim')
 
 
 def panels(shown, title):
@@ -172,7 +202,9 @@ def panels(shown, title):
     chart = figure.Figure(figsize=(3.4 * len(shown), 4.2), dpi=160,
                           layout='constrained')
     chart.suptitle(title, fontsize=11)
-    places = chart.subplots(1, len(shown), squeeze=False)[0]
+    places = [chart.add_subplot(
+        1, len(shown), i + 1, projection=_projection(panel))
+              for i, panel in enumerate(shown)]
     classes = np.unique(np.concatenate(
         [p.classes for p in shown if p.classes is not None] or [[]]))
     for axes, panel in zip(places, shown):
@@ -182,18 +214,39 @@ def panels(shown, title):
     return _finished(chart, coloured, ncols=10, markerscale=4.)
 
 
+def _projection(panel):
+  if panel.points.shape[1] == 2:
+    return None
+  # Matplotlib knows the projection once this is imported.
+  from mpl_toolkits import mplot3d  # pylint: disable=unused-import
+  return '3d'
+
+
 def _draw_panel(axes, panel, classes):
   size = 2. if len(panel.points) > 2000 else 5.
-  groups = [(panel.points, None, _GREY)] if panel.classes is None else [
-      (panel.points[panel.classes == c], f'{c:g}',
-       _class_colour(i, len(classes)))
-      for i, c in enumerate(classes)]
-  for points, label, shade in groups:
-    axes.scatter(*points.T, s=size, linewidths=0, color=shade, label=label)
+  for points, label, paint in _groups(panel, classes):
+    axes.scatter(*points.T, s=size, linewidths=0, label=label, **paint)
   if panel.window is not None:
-    axes.set(xlim=panel.window[0], ylim=panel.window[1])
+    axes.set(**dict(zip(('xlim', 'ylim', 'zlim'), panel.window)))
   axes.set_title(panel.title)
-  axes.set_box_aspect(1)
+  if panel.points.shape[1] == 2:
+    axes.set_box_aspect(1)
+    return
+  # From the front and a little above, with the third dimension upwards.
+  axes.view_init(elev=12., azim=-75.)
+  axes.set_box_aspect((1., 1., 1.))
+  axes.tick_params(labelsize=7)
+
+
+def _groups(panel, classes):
+  """Returns `(points, label, how they are painted)` for each colour."""
+  if panel.shades is not None:
+    return [(panel.points, None, {'c': panel.shades, 'cmap': 'turbo'})]
+  if panel.classes is None:
+    return [(panel.points, None, {'color': _GREY})]
+  return [(panel.points[panel.classes == c], f'{c:g}',
+           {'color': _class_colour(i, len(classes))})
+          for i, c in enumerate(classes)]
 
 
 def _class_colour(index, number):

@@ -174,7 +174,8 @@ def load(run_dir, checkpoint='latest'):
 
   Returns:
     A `GenerativeAutoencoder` with `encode`, `decode`, `reconstruct` and
-    `sample`; images are uint8.
+    `sample`; images are uint8. A GAN has no encoder, `has_encoder` is False,
+    and has `decode` and `sample` alone.
 
   Example:
 

@@ -64,6 +64,7 @@ def attach(model, prior, run, step, dataset, source='means', max_latents=None):
   if isinstance(prior, type):
     prior = _configured(prior)(model.latent_dim)
   if hasattr(prior, 'fit') and not prior.is_fitted:
+    model.require_encoder(f'the density {prior.name}, fitted to latents,')
     prior.source = source
     path = _path(model, prior, run, step, max_latents)
     if not _read(prior, path):
@@ -108,6 +109,7 @@ def encode(model, images, source='means', max_latents=None, batch_size=500):
   Returns:
     float32 `[N, H]`.
   """
+  model.require_encoder('the latents of images')
   chosen = positions(len(images), max_latents)
 
   @tf.function(reduce_retracing=True)

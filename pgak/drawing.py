@@ -6,7 +6,9 @@ import pathlib
 import gin
 import numpy as np
 
+from pgak import charts
 from pgak import checkpoints
+from pgak import clouds
 from pgak import configuration
 from pgak import data
 from pgak import densities
@@ -37,10 +39,12 @@ def sample(run_dir, output, kind='samples', num_samples=None, seed=0,
   Args:
     run_dir: path of the run directory, whose configuration gin holds.
     output: a `.png` file for a picture, `.npz` for all that is in it by name,
-      such as `images`, uint8 `[N, h, w, C]`, and for samples their `latents`;
+      such as `images`, uint8 `[N, h, w, C]`, or float32 `[N, D]` of a model of
+      vectors, and for samples their `latents`;
       or, for log-densities, `.csv` for a row an image.
     kind: 'samples' from the prior; 'interpolation' in rows of 8 between images
-      of the validation split; 'reconstruction', each beside its original;
+      of the validation split, or, without an encoder, between draws of the
+      prior; 'reconstruction', each beside its original;
       'attribute', added in rows of 8 to validation images without it;
       'latents' of validation images beside the prior; 'paths' between two
       validation images; 'log_density', the least and most likely validation
@@ -67,9 +71,14 @@ def sample(run_dir, output, kind='samples', num_samples=None, seed=0,
     raise errors.UserError('--kind=ood needs --against.')
   run = run_directory.RunDirectory(run_dir)
   model = checkpoints.load_configured(run, checkpoint, prior)
-  number = num_samples or KINDS[kind]
+  number = num_samples or _usual(kind, model)
+  if kind not in ('samples', 'interpolation'):
+    model.require_encoder(f'--kind={kind}')
   if translation.is_conditional(model):
     _write(output, _translations(model, kind, number, seed))
+    return
+  if images_lib.are_vectors(model.image_shape):
+    _write(output, _vectors(model, kind, number, seed))
     return
   draw = {'samples': _samples, 'interpolation': _interpolation,
           'reconstruction': _reconstruction, 'attribute': _attribute,
@@ -101,6 +110,33 @@ def _translations(model, kind, number, seed):
                     rows.reshape(-1, *rows.shape[2:]), rows.shape[1])
 
 
+def _usual(kind, model):
+  """How many images are drawn where nothing is said."""
+  as_cloud = images_lib.are_vectors(model.image_shape) and KINDS[kind] == 64
+  return clouds.NUMBER if as_cloud else KINDS[kind]
+
+
+def _vectors(model, kind, number, seed):
+  """Vectors beside the validation split's, as clouds; or their latents."""
+  if kind == 'latents':
+    return _latents(model, number, seed)
+  if kind not in ('samples', 'reconstruction'):
+    raise errors.UserError(
+        f'{model.name} makes vectors, of which there is no --kind={kind}: '
+        'choose samples, reconstruction or latents.')
+  array = _split('validation')
+  chosen = np.random.RandomState(seed).permutation(len(array))[:number]
+  originals, shades = array.read(chosen), array.unrolled[chosen, 0]
+  if kind == 'reconstruction':
+    made = sampling.reconstruct(model, originals)
+    return views.View(
+        {'images': made, 'originals': originals},
+        chart=clouds.reconstruction(originals, made, shades))
+  view = _samples(model, number, seed)
+  return views.View(view.arrays, chart=clouds.samples(
+      originals, view.arrays['images'], shades))
+
+
 def _samples(model, number, seed):
   images = np.concatenate(list(sampling.generate(model, number, seed)))
   latents = model.prior.sample(number, seed).numpy()
@@ -115,6 +151,12 @@ def _reconstruction(model, number, seed):
 
 
 def _interpolation(model, number, seed, space):
+  if not model.has_encoder:
+    if space != 'zT':
+      model.require_encoder(f'--space={space}')
+    made = sampling.prior_interpolations(model, -(-number // _STEPS), _STEPS,
+                                         seed)
+    return views.View({'images': made}, made, _STEPS)
   originals = _validation_images(2 * -(-number // _STEPS), seed)
   return views.interpolation(model, originals,
                              views.spaces_of(space, model.prior), _STEPS)
@@ -234,7 +276,7 @@ def _validation_images(number, seed):
 # === Exports ===
 
 
-def sample_export(export_dir, output, kind='samples', num_samples=64, seed=0):
+def sample_export(export_dir, output, kind='samples', num_samples=None, seed=0):
   """Draws from an export; the arguments are those of `sample`.
 
   An export holds no data, so interpolations go between its own samples.
@@ -245,15 +287,35 @@ def sample_export(export_dir, output, kind='samples', num_samples=64, seed=0):
     raise errors.UserError(
         f'An export holds no images of its data set: use --run_dir for '
         f'--kind={kind}.')
+  num_samples = num_samples or _usual(kind, served)
+  if images_lib.are_vectors(served.image_shape):
+    _write(output, _served_vectors(served, kind, num_samples, seed))
+    return
   if kind == 'samples':
     images = served.sample(num_samples, seed)
     _write(output, views.View({'images': images}, images))
     return
-  rows = -(-num_samples // _STEPS)
-  start, end = np.split(served.sample(2 * rows, seed), 2)
-  lines = served.interpolate(start, end, _STEPS)
-  lines = lines.reshape(-1, *start.shape[1:])
+  latents = served.sample_latents(2 * -(-num_samples // _STEPS), seed)
+  lines = _served_lines(served, *np.split(latents, 2))
   _write(output, views.View({'images': lines}, lines, _STEPS))
+
+
+def _served_vectors(served, kind, number, seed):
+  if kind != 'samples':
+    raise errors.UserError(
+        f'The export makes vectors, of which there is no --kind={kind}: use '
+        '--kind=samples.')
+  vectors = served.sample(number, seed)
+  return views.View({'images': vectors}, chart=charts.panels(
+      [clouds.cloud(vectors, 'samples')], ''))
+
+
+def _served_lines(served, start, end):
+  """Lines between samples: between their latents, or where these are from."""
+  if not served.has_encoder:
+    return served.decode(sampling.lines(start, end, _STEPS))
+  between = served.interpolate(served.decode(start), served.decode(end), _STEPS)
+  return between.reshape(-1, *between.shape[2:])
 
 
 # === Files ===
@@ -307,5 +369,9 @@ def _content(output, view):
   if output.endswith('.csv'):
     return f'{len(view.table["index"])} rows'
   return 'a chart' if view.grid is None and output.endswith('.png') else (
-      f'{len(view.arrays["images"])} images' if 'images' in view.arrays
+      _count(view.arrays['images']) if 'images' in view.arrays
       else ', '.join(view.arrays))
+
+
+def _count(images):
+  return f'{len(images)} {"vectors" if images.ndim == 2 else "images"}'

@@ -18,10 +18,13 @@ import tensorflow as tf
 
 from pgak import images as images_lib
 
-__all__ = ['Endpoints', 'MAX_PIXELS']
+__all__ = ['Endpoints', 'MAX_PIXELS', 'NEED_ENCODER', 'NEED_IMAGES']
 
 # Of a file sent to `encode_image`: a small file may unpack to very many.
 MAX_PIXELS = 1 << 25
+
+NEED_ENCODER = ('encode', 'encode_image', 'interpolate', 'reconstruct')
+NEED_IMAGES = ('encode_image', 'generate_png')
 
 _PNG_MAGIC = b'\x89PNG\r\n\x1a\n'
 
@@ -39,7 +42,8 @@ class Endpoints:
     antialias: whether `encode_image` smooths before it shrinks, likewise.
 
   Every method's tensors are named as its arguments and as the keys of what it
-  returns; `[B, ...]` is any number of images, none included. A call that asks
+  returns; `[B, ...]` is any number of images, none included. Of a model of
+  vectors, images are float32 `[B, D]` under the same names. A call that asks
   for too much raises `InvalidArgumentError` with a sentence that says so.
   """
 
@@ -76,7 +80,18 @@ class Endpoints:
       specs['base_to_latent'] = [tf.TensorSpec(
           [None, self.model.latent_dim], tf.float32, 'base')]
     return {name: (_checked(getattr(self, name), inputs), inputs)
-            for name, inputs in specs.items()}
+            for name, inputs in specs.items() if name not in self.left_out}
+
+  @property
+  def left_out(self):
+    """Names of the signatures that the model cannot have.
+
+    They are those that need an encoder, of one without, and those that read or
+    write files, of a model of vectors.
+    """
+    names = () if getattr(self.model, 'has_encoder', True) else NEED_ENCODER
+    vectors = images_lib.are_vectors(self.model.image_shape)
+    return names + (NEED_IMAGES if vectors else ())
 
   def decode(self, latents):
     """float32 `[B, H]` -> images uint8 `[B, h, w, c]`."""
@@ -167,7 +182,8 @@ class Endpoints:
     return {'latents': self._encode(images)}
 
   def _images(self, name):
-    return tf.TensorSpec([None, *self.model.image_shape], tf.uint8, name)
+    shape = self.model.image_shape
+    return tf.TensorSpec([None, *shape], images_lib.dtype_of(shape), name)
 
   def _encode(self, images):
     return _never_empty(self.model.encode, images)

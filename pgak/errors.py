@@ -1,6 +1,6 @@
 """The one exception that pgak raises for what a user can put right."""
 
-__all__ = ['UserError']
+__all__ = ['NoEncoderError', 'UserError']
 
 
 class UserError(Exception):
@@ -8,3 +8,7 @@ class UserError(Exception):
 
   The binaries print it on stderr and exit with status 1, without a traceback.
   """
+
+
+class NoEncoderError(UserError):
+  """A model that makes images and encodes none was asked for what needs it."""

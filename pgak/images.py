@@ -1,7 +1,8 @@
 """Value ranges, uint8 conversion, grids and PNG.
 
 Inside pgak an image is float32 in its model's value range; everything that a
-user touches is uint8. This module is the only door between the two.
+user touches is uint8. This module is the only door between the two. Vectors
+have no range, None, and pass it as they are, float32 on both sides.
 """
 import math
 import os
@@ -10,20 +11,31 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-__all__ = ['encode_png', 'enlarged', 'grid', 'to_float', 'to_uint8',
-           'value_range_of', 'write_png']
+__all__ = ['are_vectors', 'decode_png', 'dtype_of', 'encode_png', 'enlarged',
+           'grid', 'to_float', 'to_uint8', 'value_range_of', 'write_png']
 
-VALUE_RANGES = {'tanh': (-1., 1.), 'sigmoid': (0., 1.)}
+VALUE_RANGES = {'tanh': (-1., 1.), 'sigmoid': (0., 1.), 'linear': None}
+
+
+def are_vectors(image_shape):
+  """Returns whether that is the shape `(D,)` of a vector, not of an image."""
+  return len(image_shape) == 1
+
+
+def dtype_of(image_shape):
+  """Returns the type that users see: uint8 of images, float32 of vectors."""
+  return np.dtype(np.float32 if are_vectors(image_shape) else np.uint8)
 
 
 def value_range_of(decoder):
-  """Returns the `(low, high)` that a decoder's last activation covers.
+  """Returns the `(low, high)` that a decoder's last activation covers, or None.
 
   Args:
-    decoder: a functional `keras.Model` whose last layer has an activation.
+    decoder: a functional `keras.Model` whose last layer has an activation; a
+      linear one, of vectors, has the range None.
 
   Raises:
-    ValueError: if that activation is neither tanh nor sigmoid.
+    ValueError: if that activation is none of tanh, sigmoid and linear.
   """
   activation = getattr(decoder.layers[-1], 'activation', None)
   name = getattr(activation, '__name__', None)
@@ -36,7 +48,11 @@ def value_range_of(decoder):
 
 def to_float(images, value_range):
   """Maps uint8 `[..., C]` to float32 in `value_range`: 0 to low, 255 to high.
+
+  Where that is None, float32 `[B, D]` are given back as they are.
   """
+  if value_range is None:
+    return tf.cast(images, tf.float32)
   low, high = value_range
   return tf.cast(images, tf.float32) * ((high - low) / 255.) + low
 
@@ -46,16 +62,18 @@ def to_uint8(images, value_range, rounding='nearest'):
 
   Args:
     images: float tensor of any shape.
-    value_range: `(low, high)`, mapped to 0 and 255.
+    value_range: `(low, high)`, mapped to 0 and 255; None for vectors.
     rounding: 'nearest', or 'truncate' as the code of several papers does it
       (a cast to uint8, which darkens by half a grey level on average).
 
   Returns:
-    A uint8 tensor of the same shape.
+    A uint8 tensor of the same shape; of vectors, float32 that is not rounded.
   """
   if rounding not in ('nearest', 'truncate'):
     raise ValueError(
         f'`rounding` must be nearest or truncate, not {rounding!r}.')
+  if value_range is None:
+    return tf.cast(images, tf.float32)
   low, high = value_range
   levels = (tf.cast(images, tf.float32) - low) * (255. / (high - low))
   levels = tf.clip_by_value(levels, 0., 255.)
@@ -107,6 +125,11 @@ def enlarged(images, smallest=28):
 def encode_png(image):
   """Returns the PNG bytes of one uint8 image `[H, W, 1 or 3]`."""
   return tf.io.encode_png(image).numpy()
+
+
+def decode_png(content):
+  """Returns uint8 `[H, W, 3]` of a PNG's bytes, whatever its channels are."""
+  return tf.io.decode_png(content, 3).numpy()
 
 
 def write_png(path, image):

@@ -26,9 +26,10 @@ import math
 import tensorflow as tf
 
 __all__ = ['FEATURE_DISTANCES', 'discrimination', 'expansion', 'feature_error',
-           'gaussian_log_density', 'jacobian_norm2', 'kl', 'latent_l2',
-           'latent_nll', 'latent_reconstruction', 'mmd', 'moment_matching',
-           'reconstruction', 'relative_error', 'sum_of_squares']
+           'gaussian_log_density', 'hinge_discrimination', 'jacobian_norm2',
+           'kl', 'latent_l2', 'latent_nll', 'latent_reconstruction', 'mmd',
+           'moment_matching', 'reconstruction', 'relative_error',
+           'sum_of_squares']
 
 FEATURE_DISTANCES = {'l2': tf.math.squared_difference,
                      'l1': lambda a, b: tf.abs(a - b)}
@@ -299,6 +300,21 @@ def discrimination(positive, negative):
     float, the same shape.
   """
   return tf.nn.softplus(-positive) + tf.nn.softplus(negative)
+
+
+def hinge_discrimination(positive, negative):
+  """Hinge loss of a critic that is to tell two sets apart.
+
+  `max(0, 1 - d(p)) + max(0, 1 + d(n))`: nothing is left to gain beyond 1.
+
+  Args:
+    positive: numbers of what is to have a large one, float of any shape.
+    negative: numbers of what is to have a small one, the same shape.
+
+  Returns:
+    float, the same shape.
+  """
+  return tf.nn.relu(1. - positive) + tf.nn.relu(1. + negative)
 
 
 def _kernel(distances2, size, kernel, scales):

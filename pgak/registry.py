@@ -9,6 +9,7 @@ ROOMS = ('data', 'densities', 'drawing', 'evaluation', 'models', 'networks',
 TRAIN_ROOTS = ('train', 'quick', 'fid768_test', 'pga_icml2020', 'rae_quick',
                'rae_fid768', 'rae_iclr2020', 'classifier', 'inception', 'LPIPS',
                'learned_priors_separability', 'learned_priors_pairs',
+               'no_prior_matching_2021', 'no_prior_matching_fid768', 'vectors',
                'attribute_net', 'attribute_classifiers', 'separability')
 
 

@@ -1,7 +1,7 @@
 """What the replicas of a training step share: means, and one row of noise."""
 import tensorflow as tf
 
-__all__ = ['draw', 'mean']
+__all__ = ['draw', 'logs', 'mean']
 
 
 def mean(values):
@@ -32,3 +32,12 @@ def draw(function, size, shape, seed, dtype):
     return values
   first = context.replica_id_in_sync_group * size
   return values[first:first + size]
+
+
+def logs(values):
+  """Returns scalars by name as `fit` can log them on all workers."""
+  if isinstance(tf.distribute.get_strategy(),
+                tf.distribute.MultiWorkerMirroredStrategy):
+    # There `fit` reduces every log over its first axis.
+    return {name: value[tf.newaxis] for name, value in values.items()}
+  return values

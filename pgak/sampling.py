@@ -7,9 +7,9 @@ import tensorflow as tf
 from pgak import images as images_lib
 from pgak import noise
 
-__all__ = ['generate', 'interpolation_picture', 'interpolations',
-           'midpoints', 'picture', 'reconstruct', 'reconstruction_picture',
-           'reestimate_batch_norm', 'sample_picture']
+__all__ = ['generate', 'interpolation_picture', 'interpolations', 'lines',
+           'midpoints', 'picture', 'prior_interpolations', 'reconstruct',
+           'reconstruction_picture', 'reestimate_batch_norm', 'sample_picture']
 
 
 def generate(model, num_samples, seed=0, batch_size=1000,
@@ -134,9 +134,38 @@ def interpolations(model, images, steps=8):
     uint8 `[N * steps, h, w, C]`, one line after the other.
   """
   start, end = np.split(model.encode(images).numpy(), 2)
+  return model.decode(lines(start, end, steps)).numpy()
+
+
+def prior_interpolations(model, number, steps=8, seed=0):
+  """Returns uint8 images on straight lines between draws of the prior.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    number: how many lines N.
+    steps: images on a line, both ends included.
+    seed: int that decides the draws.
+
+  Returns:
+    uint8 `[N * steps, h, w, C]`, one line after the other.
+  """
+  start, end = np.split(np.asarray(model.prior.sample(2 * number, seed)), 2)
+  return model.decode(lines(start, end, steps)).numpy()
+
+
+def lines(start, end, steps):
+  """Returns points of straight lines, one line after the other.
+
+  Args:
+    start: float `[N, H]`.
+    end: float `[N, H]`.
+    steps: points on a line, both ends included.
+
+  Returns:
+    float32 `[N * steps, H]`.
+  """
   shares = np.linspace(0., 1., steps, dtype=np.float32)[:, None]
-  lines = [a + shares * (b - a) for a, b in zip(start, end)]
-  return model.decode(np.concatenate(lines)).numpy()
+  return np.concatenate([a + shares * (b - a) for a, b in zip(start, end)])
 
 
 def interpolation_picture(model, images, steps=8):
@@ -172,12 +201,13 @@ def reestimate_batch_norm(model, images, num_batches=20, batch_size=500,
       indices = np.arange(first, min(first + batch_size, total))
       yield images_lib.to_float(images.read(indices), model.value_range)
   def latent_batches():
-    if model.matches_prior:
+    if model.matches_prior or not model.has_encoder:
       latents = model.prior.sample(num_batches * batch_size, seed)
       return tf.split(latents, num_batches)
     return (_posterior_draws(model, batch, noise.seed(seed, i, 'batch_norm'))
             for i, batch in enumerate(data_batches()))
-  _reestimate(model.encoder, data_batches)
+  if model.has_encoder:
+    _reestimate(model.encoder, data_batches)
   _reestimate(model.decoder, latent_batches)
 
 

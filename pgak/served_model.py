@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import errors
+from pgak import images as images_lib
 
 __all__ = ['METADATA', 'ServedModel', 'find_version', 'versions']
 
@@ -19,8 +20,8 @@ METADATA = 'metadata.json'
 class ServedModel:
   """An export, loaded without the classes that made it.
 
-  It answers as a model does: everything is uint8 images `[B, h, w, c]` or
-  float32 latents `[B, H]`, as NumPy arrays.
+  It answers as a model does: everything is uint8 images `[B, h, w, c]` (float32
+  `[B, D]` of a model of vectors) or float32 latents `[B, H]`, as NumPy arrays.
 
   Args:
     path: folder of an export's version, or the folder that holds versions, of
@@ -53,8 +54,14 @@ class ServedModel:
           'export the run again.') from error
 
   def encode(self, images):
-    """Returns the latents `[B, H]` of uint8 images `[B, h, w, c]`."""
-    return self._in_batches('encode', images=np.asarray(images, np.uint8))
+    """Returns the latents `[B, H]` of uint8 images `[B, h, w, c]`.
+
+    Raises:
+      errors.UserError: if the export has no encoder; `reconstruct` and
+        `interpolate` do, too.
+    """
+    self._require_encoder('encode')
+    return self._in_batches('encode', images=self._images(images))
 
   def decode(self, latents):
     """Returns uint8 images `[B, h, w, c]` of latents `[B, H]`."""
@@ -62,7 +69,8 @@ class ServedModel:
 
   def reconstruct(self, images):
     """Returns uint8 images, encoded and decoded again."""
-    return self._in_batches('reconstruct', images=np.asarray(images, np.uint8))
+    self._require_encoder('reconstruct')
+    return self._in_batches('reconstruct', images=self._images(images))
 
   def interpolate(self, start, end, steps):
     """Returns uint8 `[B, steps, h, w, c]`, lines between pairs of images.
@@ -73,16 +81,20 @@ class ServedModel:
       steps: images in a line, which is straight in the latent space; the ends
         are the reconstructions of the two.
     """
+    self._require_encoder('interpolate')
     # One call makes no more than `max_count` images.
     size = max(self.metadata['max_count'] // max(steps, 1), 1)
     return self._in_batches(
         'interpolate', size, {'steps': np.int32(steps)},
-        start=np.asarray(start, np.uint8), end=np.asarray(end, np.uint8))
+        start=self._images(start), end=self._images(end))
 
   def sample(self, n, seed=0):
     """Returns n new uint8 images `[n, h, w, c]`, repeatable by seed."""
-    return self.decode(self._call('sample_latents', seed=np.int64(seed),
-                                  count=np.int32(n)))
+    return self.decode(self.sample_latents(n, seed))
+
+  def sample_latents(self, n, seed=0):
+    """Returns the latents `[n, H]` that `sample` decodes."""
+    return self._call('sample_latents', seed=np.int64(seed), count=np.int32(n))
 
   def log_prob(self, latents):
     """Returns the log-density `[B]` of latents `[B, H]`, in nats.
@@ -116,7 +128,21 @@ class ServedModel:
           f'The export in {self.path} samples from {law}: export the run with '
           f'another --prior, such as {other}.')
 
+  @property
+  def has_encoder(self):
+    """Whether it answers what needs one, such as `encode`."""
+    return 'encode' in self._loaded.signatures
+
+  def _require_encoder(self, signature):
+    if not self.has_encoder:
+      raise errors.UserError(
+          f'The export in {self.path} is of a model without an encoder, which '
+          f'{signature} needs: export one that has an encoder.')
+
   # === Calls ===
+
+  def _images(self, images):
+    return np.asarray(images, images_lib.dtype_of(self.image_shape))
 
   def _in_batches(self, signature, size=1000, settings=None, **batch):
     # No images at all still make one call, which knows the answer's shape.

@@ -73,6 +73,12 @@ def export(run_dir, output=None, checkpoint='latest', prior='own', version=None,
   recorded = run.config['data']
   preprocessing = recorded['preprocessing']
   averaged = any(o.use_ema for o in model.optimizers.values())
+  if not model.has_encoder:
+    print(f'{model.name} has no encoder: the signatures '
+          f'{", ".join(endpoints.NEED_ENCODER)} are left out.')
+  if images_lib.are_vectors(model.image_shape):
+    print(f'{model.name} makes vectors: the signatures '
+          f'{", ".join(endpoints.NEED_IMAGES)} are left out.')
   return export_model(
       model, output, version, max_count, crop=preprocessing.get('crop'),
       antialias=preprocessing.get('antialias', True),
@@ -109,7 +115,7 @@ def export_model(model, output, version=None, max_count=1024, crop=None,
     _make_folder(part / _EXTRA)
     signatures = _write_graph(served, part)
     calls = (served.expected_calls() if translation.is_conditional(model)
-             else _expected_calls(model))
+             else _expected_calls(model, served.left_out))
     _write_expected(calls, part)
     warm_up = _write_warm_up(calls, part)
     _write_metadata(part, {**_describe(served), **(provenance or {}),
@@ -206,41 +212,58 @@ def _describe_specs(specs):
           for name, spec in specs.items()}
 
 
-def _expected_calls(model):
+def _expected_calls(model, left_out=()):
   """Asks the model itself: `{signature: (inputs, outputs)}`, NumPy arrays.
 
   Images stand in for the files of a tensor whose name ends in `_bytes`. The
   answers are a graph's on the CPU, as those that they are held against: eager
   mode and a GPU round otherwise, in bfloat16 by as much as a grey level.
   """
-  encode = tf.function(model.encode, reduce_retracing=True)
   decode = tf.function(model.decode, reduce_retracing=True)
-  noise = np.random.default_rng(0).integers(0, 256, (2, *model.image_shape))
   draw = {'seed': np.int64(2), 'count': np.int32(3)}
   with tf.device('CPU:0'):
     latents = model.prior.sample(4, 1)
     decoded = decode(latents)
-    images = np.concatenate([decoded[:2], noise.astype(np.uint8)])
-    encoded = encode(images)
-    reconstructed = decode(encoded)
     drawn = model.prior.sample(3, 2)
     generated = decode(drawn)
-    line = decode(tf.linspace(encoded[0], encoded[-1], 3))
-    of_prior = _calls_of_prior(model.prior, latents)
+    further = _calls_of_prior(model.prior, latents)
+    if model.has_encoder:
+      further |= _calls_of_encoder(model, decode, decoded[:2])
   calls = {
       'decode': ({'latents': latents}, {'images': decoded}),
-      'encode': ({'images': images}, {'latents': encoded}),
-      'encode_image': ({'image_bytes': images}, {'latents': encoded}),
       'generate': (draw, {'images': generated}),
       'generate_png': (draw, {'image_bytes': generated}),
+      'sample_latents': (draw, {'latents': drawn}),
+      'serving_default': ({'latents': latents}, {'images': decoded}),
+  }
+  answered = {name: call for name, call in (calls | further).items()
+              if name not in left_out}
+  return tf.nest.map_structure(np.asarray, answered)
+
+
+def _calls_of_encoder(model, decode, made):
+  """The calls that need an encoder, of made images and of noise."""
+  encode = tf.function(model.encode, reduce_retracing=True)
+  images = np.concatenate([made, _noise(model.image_shape)])
+  encoded = encode(images)
+  reconstructed = decode(encoded)
+  line = decode(tf.linspace(encoded[0], encoded[-1], 3))
+  return {
+      'encode': ({'images': images}, {'latents': encoded}),
+      'encode_image': ({'image_bytes': images}, {'latents': encoded}),
       'interpolate': (
           {'start': images[:1], 'end': images[-1:], 'steps': np.int32(3)},
           {'images': line[tf.newaxis]}),
       'reconstruct': ({'images': images}, {'images': reconstructed}),
-      'sample_latents': (draw, {'latents': drawn}),
-      'serving_default': ({'latents': latents}, {'images': decoded}),
   }
-  return tf.nest.map_structure(np.asarray, calls | of_prior)
+
+
+def _noise(image_shape):
+  """Two images, or vectors, that no model has made."""
+  generator = np.random.default_rng(0)
+  if images_lib.are_vectors(image_shape):
+    return generator.normal(size=(2, *image_shape)).astype(np.float32)
+  return generator.integers(0, 256, (2, *image_shape)).astype(np.uint8)
 
 
 def _calls_of_prior(prior, latents):
@@ -305,12 +328,13 @@ def _describe(served):
       'latent_dim': model.latent_dim,
       **({'condition_shape': list(model.condition_shape)}
          if translation.is_conditional(model) else {}),
-      'value_range': list(model.value_range),
+      'value_range': model.value_range and list(model.value_range),
       'prior': model.prior.name,
       'density': _describe_density(model.prior),
       'max_count': served.max_count,
       'crop': served.crop,
       'antialias': served.antialias,
+      'left_out': list(getattr(served, 'left_out', ())),
   }
 
 

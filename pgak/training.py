@@ -10,9 +10,11 @@ import tensorflow as tf
 
 from pgak import callbacks
 from pgak import checkpoints
+from pgak import clouds
 from pgak import configuration
 from pgak import data
 from pgak import errors
+from pgak import images as images_lib
 from pgak import run_directory
 from pgak import sampling
 from pgak import translation
@@ -104,6 +106,7 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
       trained.plateau = trained.add_weight(
           name='plateau', shape=(2,), trainable=False, initializer=_no_record)
   _check_stages(trained, steps)
+  _check_best_by(trained, best_by)
   train_images, validation_images = _splits(
       images, trained, split, validation_split)
   with _lock(run, is_chief):
@@ -143,6 +146,14 @@ def _check_stages(model, steps):
         f'The stages of {model.name} would end at the steps '
         f'{", ".join(map(str, ends[1:]))}: let each end after the one before, '
         'and `train.steps` after them all.')
+
+
+def _check_best_by(model, best_by):
+  terms = [f'validation_{t}' for t in ('loss', *model.term_names)]
+  if best_by in BY_VALIDATION and best_by not in terms:
+    raise errors.UserError(
+        f'`train.best_by` is {best_by!r}, a term that {model.name} has not: '
+        'choose validation_loss, or a score that `train.scorer` measures.')
 
 
 def _is_positive(value):
@@ -366,6 +377,10 @@ def _callbacks(model, run, intervals, train_images, validation_images, keep,
 
 
 def _galleries(model, images, **settings):
+  if images_lib.are_vectors(images.image_shape):
+    first = np.arange(min(clouds.NUMBER, len(images)))
+    return callbacks.VectorGalleries(images.unrolled[first, 0],
+                                     images=images.read(first), **settings)
   first = np.arange(min(32, len(images)))
   if translation.is_conditional(model):
     shown, conditions = images.read_pairs(first)

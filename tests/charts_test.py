@@ -92,6 +92,19 @@ def test_near_values_stand_where_they_are(values):
   assert positions == values and list(places) == values
 
 
+@pytest.mark.parametrize('number, size', [(1, (2.3, 2.8)), (4, (9.2, 2.8)),
+                                          (6, (9.2, 5.2))])
+def test_small_scatters_stand_in_rows(number, size):
+  points = np.random.default_rng(0).normal(size=(300, 2))
+  png = charts.scatters([
+      ('a name that is much longer than its panel', [
+          (points, 'prior', None), (points + 3., 'images', 0)])] * number)
+  seen = pixels(png)
+  assert seen.shape[1::-1] == tuple(round(160 * s) for s in size)
+  # Half transparent on white, as above.
+  assert shows(png, '#80B8D8') > 50 * number
+
+
 def test_panels_have_a_colour_a_class():
   points = np.random.default_rng(0).normal(size=(90, 2))
   classes = np.arange(90) % 3

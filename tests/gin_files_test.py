@@ -50,7 +50,7 @@ def step(model, batch_size=4):
   """Takes one train step on the configured data; checks what it did."""
   images = configuration.setting('train.dataset')().split('train')
   assert images.image_shape == model.image_shape
-  batches = data.train_batches(images, batch_size, seed=0,
+  batches = data.train_batches(images, batch_size * model.table.slices, seed=0,
                                value_range=model.value_range)
   before = values(model)
   logs = model.train_step(next(iter(batches)))
@@ -70,7 +70,8 @@ def test_the_files_are_those_that_this_test_knows():
   assert [n for n in shipped() if '/' not in n] == [
       'base.gin', 'quickstart.gin']
   assert set(shipped('datasets')) == set(DATASETS) | {'datasets/pairs.gin'}
-  assert set(shipped('networks')) == set(NETWORKS) | {'networks/vunet_32.gin'}
+  assert set(shipped('networks')) == set(NETWORKS) | {
+      'networks/vunet_32.gin', 'networks/mlp.gin'}
   assert set(shipped('settings')) == {name for name, *_ in SETTINGS} | {
       'settings/perceptual.gin', 'settings/perceptual_and_pixel.gin'}
   assert set(shipped('recipes')) == {
@@ -122,6 +123,14 @@ NETWORKS = {
     'networks/conv_mnist.gin': ('datasets/mnist.gin', ['base_filters = 2']),
     'networks/conv_32.gin': ('datasets/cifar10.gin', ['base_filters = 2']),
     'networks/conv_64.gin': ('datasets/celeb_a.gin', ['base_filters = 2']),
+    'networks/pg_gan_28.gin': ('datasets/mnist.gin', [
+        'base_filters = 1', 'max_filters = 3']),
+    'networks/pg_gan_32.gin': ('datasets/cifar10.gin', [
+        'base_filters = 1', 'max_filters = 3']),
+    'networks/pg_gan_64.gin': ('datasets/celeb_a.gin', [
+        'base_filters = 1', 'max_filters = 2']),
+    'networks/pg_gan_128.gin': ('datasets/celeb_a_128.gin', [
+        'base_filters = 1', 'max_filters = 2']),
     'networks/rae_32.gin': ('datasets/mnist_32.gin', ['base_filters = 2']),
     'networks/rae_64.gin': ('datasets/celeb_a_crop140.gin', [
         'base_filters = 2']),
@@ -137,12 +146,14 @@ NETWORKS = {
 @pytest.mark.parametrize('batch_norm', [True, False])
 def test_each_net_on_images_of_its_size(name, batch_norm):
   dataset, small = NETWORKS[name]
+  if 'pg_gan' not in name:  # They have another norm, of pixels.
+    small = [*small, f'batch_norm = {batch_norm}']
   model = build(
       ['base.gin', 'models/ae.gin', dataset, SYNTHETIC, 'recipes/modern.gin',
-       name], 'latent_dim = 5', f'batch_norm = {batch_norm}', *small)
+       name], 'latent_dim = 5', *small)
   normalised = [layer for net in model.parts.values() for layer in net.layers
                 if isinstance(layer, keras.layers.BatchNormalization)]
-  assert bool(normalised) == batch_norm
+  assert bool(normalised) == (batch_norm and 'pg_gan' not in name)
   assert model.latent_dim == 5
   step(model, 2)
 
@@ -251,6 +262,14 @@ def test_the_perceptual_settings_replace_and_join_the_error_of_pixels(
   assert held[0] == held[1]
 
 
+def test_the_net_of_vectors():
+  model = build(['base.gin', 'models/ae.gin', 'datasets/swiss_roll.gin',
+                 'networks/mlp.gin', 'recipes/modern.gin'], 'latent_dim = 2',
+                'hidden_units = (4,)')
+  assert model.value_range is None and model.image_shape == (3,)
+  step(model, 4)
+
+
 # === Data sets ===
 
 # File: name, image shape.
@@ -266,6 +285,7 @@ DATASETS = {
     'datasets/celeb_a_128.gin': ('celeb_a_crop128', (128, 128, 3)),
     'datasets/synthetic.gin': ('synthetic_8x8x1', (8, 8, 1)),
     'datasets/images.gin': ('images_photos_crop7', (8, 8, 1)),
+    'datasets/swiss_roll.gin': ('swiss_roll', (3,)),
 }
 
 

@@ -71,7 +71,7 @@ def test_value_range_of_the_last_activation(activation, expected):
   assert images.value_range_of(decoder) == expected
 
 
-@pytest.mark.parametrize('last', [keras.layers.Dense(2),
+@pytest.mark.parametrize('last', [keras.layers.Dense(2, 'relu'),
                                   keras.layers.Reshape((2, 1))])
 def test_value_range_of_another_activation_is_an_error(last):
   decoder = keras.Sequential([keras.Input((2,)), last])
@@ -122,3 +122,14 @@ def test_a_png_that_cannot_be_made_leaves_the_old_one(tmp_path):
     images.write_png(path, np.zeros((2, 2, 7), np.uint8))
   np.testing.assert_array_equal(tf.io.decode_png(path.read_bytes()), image)
   assert os.listdir(tmp_path) == ['image.png']
+
+
+def test_vectors_pass_as_they_are():
+  vectors = np.array([[-3.5, 0.25, 300.]])
+  for convert in (images.to_float, images.to_uint8):
+    passed = convert(vectors, None)
+    assert passed.dtype == tf.float32
+    np.testing.assert_array_equal(passed, vectors)
+  assert images.dtype_of((3,)) == np.float32
+  assert images.dtype_of((8, 8, 1)) == np.uint8
+  assert images.are_vectors((3,)) and not images.are_vectors((1, 1, 3))

@@ -262,7 +262,7 @@ def run_dir(tmp_path, model, monkeypatch):
   averaging = keras.optimizers.Adam(use_ema=True)
   loaded = types.SimpleNamespace(
       encode=model.encode, decode=model.decode, prior=model.prior, step=40,
-      image_shape=SHAPE, latent_dim=3, value_range=(-1., 1.),
+      image_shape=SHAPE, latent_dim=3, value_range=(-1., 1.), has_encoder=True,
       optimizers={'encoder': averaging, 'decoder': averaging})
   monkeypatch.setattr(checkpoints, 'load_configured', lambda *asked: {
       (run.path, 'best', 'own'): loaded}[(asked[0].path, *asked[1:])])

@@ -33,14 +33,14 @@ SWEEPS = {
     'papers/learned_priors/fig3_fashion_mnist_small.sweep': (10, 1, 1),
     'papers/learned_priors/fig3_cifar10.sweep': (10, 1, 1),
     'papers/learned_priors/table1_celeba.sweep': (3, 1, 2),
-    'papers/learned_priors/fig3_mnist.sweep': (10, 1, 1),
-    'papers/learned_priors/fig3_mnist_small.sweep': (10, 3, 1),
-    'papers/learned_priors/fig3_fashion_mnist.sweep': (10, 1, 1),
-    'papers/learned_priors/fig3_fashion_mnist_small.sweep': (10, 1, 1),
-    'papers/learned_priors/fig3_cifar10.sweep': (10, 1, 1),
-    'papers/learned_priors/table1_celeba.sweep': (3, 1, 2),
     'papers/learned_priors/table1_celeba_small.sweep': (3, 3, 1),
     'papers/learned_priors/table2_pairs.sweep': (2, 3, 1),
+    'papers/no_prior_matching/fig6_mnist.sweep': (3, 1, 1),
+    'papers/no_prior_matching/mnist_small.sweep': (15, 1, 1),
+    'papers/no_prior_matching/search_mnist.sweep': (10, 1, 1),
+    'papers/no_prior_matching/swiss_roll.sweep': (7, 10, 1),
+    'papers/no_prior_matching/table1_celeba.sweep': (6, 1, 1),
+    'papers/no_prior_matching/table2_cifar10.sweep': (6, 1, 1),
     'papers/rae_iclr2020/table1_mnist.sweep': (8, 1, 1),
     'papers/rae_iclr2020/table1_mnist_small.sweep': (8, 3, 1),
     'papers/rae_iclr2020/table1_cifar10.sweep': (8, 1, 1),
@@ -122,9 +122,9 @@ def test_the_weights_of_figure_2_are_multiples_of_the_table_s():
     'name, job', cells(), ids=lambda v: getattr(v, 'name', v))
 def test_a_cell_is_parsed_strictly_and_built(name, job):
   assert not any('synthetic' in f for f in job.gin_files)
+  small = 'hidden_units = (4,)' if 'swiss' in name else 'base_filters = 2'
   configuration.parse(
-      job.gin_files, [*job.bindings, 'base_filters = 2'],
-      roots=registry.TRAIN_ROOTS)
+      job.gin_files, [*job.bindings, small], roots=registry.TRAIN_ROOTS)
   model = checkpoints.build(**checkpoints._settings())
   if job.cell in CLASSES:
     assert type(model).__name__ == CLASSES[job.cell]

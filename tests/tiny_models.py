@@ -14,13 +14,14 @@ __all__ = ['FURTHER', 'IMAGE_SHAPE', 'LATENT_DIM', 'STOCHASTIC', 'compiled',
 IMAGE_SHAPE = (3, 2, 1)
 LATENT_DIM = 3
 HIDDEN = 5
+# Whether the encoder is; None for a model that has none.
 STOCHASTIC = {'AAE': False, 'ACAI': False, 'AE': False, 'AGE': False,
               'ALAE': False, 'BetaVAE': True, 'CVVAE': False, 'FPVAE': True,
               'GMMN': False, 'InfoVAE': True, 'IntroVAE': True, 'LPGA': False,
-              'LVPGA': True, 'NoPriorMatching': False, 'PriorAAE': False,
-              'RAE': False, 'RAEGP': False, 'RAEL2': False,
-              'SoftIntroVAE': True, 'VAE': True, 'VPGA': True, 'WAEGAN': False,
-              'WAEMMD': False}
+              'LVPGA': True, 'NoPriorMatching': False, 'PGGAN': None,
+              'PriorAAE': False, 'RAE': False, 'RAEGP': False, 'RAEL2': False,
+              'SNGAN': None, 'SoftIntroVAE': True, 'VAE': True, 'VPGA': True,
+              'WAEGAN': False, 'WAEMMD': False}
 
 
 def encoder(log_variance=False, batch_norm=False, batch_norm_latents=False):
@@ -74,8 +75,10 @@ FURTHER = {
     'NoPriorMatching': lambda: {
         'image_critic': image_critic(), 'prior': generator,
         'latent_critic': networks.latent_critic(LATENT_DIM, 4, 1)},
+    'PGGAN': lambda: {'image_critic': image_critic()},
     'PriorAAE': lambda: {'critic': networks.latent_critic(LATENT_DIM, 4, 1),
                          'prior': generator},
+    'SNGAN': lambda: {'image_critic': image_critic()},
     'WAEGAN': lambda: {'critic': networks.latent_critic(LATENT_DIM, 4, 1)},
 }
 
@@ -89,9 +92,9 @@ def make(name, batch_norm=False, seed=0, batch_norm_latents=False, **settings):
   if name in FURTHER:
     settings = FURTHER[name]() | settings
   stochastic = STOCHASTIC[name] and settings.get('beta') != 0.
-  model = getattr(models, name)(
-      encoder(stochastic, batch_norm, batch_norm_latents), decoder(batch_norm),
-      **settings)
+  nets = [] if STOCHASTIC[name] is None else [
+      encoder(stochastic, batch_norm, batch_norm_latents)]
+  model = getattr(models, name)(*nets, decoder(batch_norm), **settings)
   scatter(model, seed)
   return model
 

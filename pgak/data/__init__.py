@@ -23,10 +23,14 @@ from pgak.data.tfds_sets import celeb_a
 from pgak.data.tfds_sets import cifar10
 from pgak.data.tfds_sets import fashion_mnist
 from pgak.data.tfds_sets import mnist
+from pgak.data.vectors import VectorArray
+from pgak.data.vectors import VectorDataset
+from pgak.data.vectors import swiss_roll
 
 __all__ = [
     'Augmentation', 'Dataset', 'ImageArray', 'PairArray', 'PairDataset',
-    'attribute_mask', 'attribute_masks', 'attribute_names', 'augmenter',
-    'batches', 'celeb_a', 'cifar10', 'digits', 'fashion_mnist', 'images',
-    'mnist', 'pairs', 'synthetic', 'train_batches'
+    'VectorArray', 'VectorDataset', 'attribute_mask', 'attribute_masks',
+    'attribute_names', 'augmenter', 'batches', 'celeb_a', 'cifar10', 'digits',
+    'fashion_mnist', 'images', 'mnist', 'pairs', 'swiss_roll', 'synthetic',
+    'train_batches'
 ]

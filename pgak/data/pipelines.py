@@ -62,7 +62,8 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
 
   Returns:
     A `tf.data.Dataset` of float32 `[B, h, w, c]`, or of pairs with int64 `[B]`.
-    For a `PairArray` the images are `{'images', 'conditions'}`, both float32.
+    For a `VectorArray` the images are vectors, float32 `[B, D]`; for a
+    `PairArray` they are `{'images', 'conditions'}`, both float32.
 
   Raises:
     UserError: if the split has fewer images than a batch, if the replicas do
@@ -134,6 +135,10 @@ def _check_batch(array, batch_size):
 
 
 def _check_augmenter(array, augmenter):
+  if augmenter is not None and images_lib.are_vectors(array.image_shape):
+    raise errors.UserError(
+        f'{array.name} holds vectors, and an augmenter changes images: set '
+        'train.augmenter = None.')
   if augmenter is not None and _has_conditions(array):
     raise errors.UserError(
         f'An augmenter would change the images of {array.name} and not what '
@@ -153,9 +158,9 @@ def _floats(array, pixels, rest, value_range):
 
 
 def _loader(array, labels):
-  """Returns a function of indices `[B]` that loads uint8 images, and the rest.
+  """Returns a function of indices `[B]` that loads what the array has read.
 
-  The rest are the conditions, where the array has them, and the labels.
+  After the images come the conditions, where it has them, and the labels.
   """
   if labels and array.labels is None:
     raise errors.UserError(
@@ -169,7 +174,8 @@ def _loader(array, labels):
       rest = (tf.ensure_shape(
           conditions, (batch_size,) + array.condition_shape),)
     else:
-      pixels = tf.numpy_function(array.read, [indices], tf.uint8)
+      dtype = images_lib.dtype_of(array.image_shape)
+      pixels = tf.numpy_function(array.read, [indices], tf.as_dtype(dtype))
       rest = ()
     pixels = tf.ensure_shape(pixels, (batch_size,) + array.image_shape)
     rest += (tf.gather(all_labels, indices),) if labels else ()

@@ -20,6 +20,7 @@ from pgak.evaluation.pairs import PairEvaluator
 from pgak.evaluation.runs import evaluate
 from pgak.evaluation.runs import frechet_scorer
 from pgak.evaluation.tables import format_table
+from pgak.evaluation.vectors import VectorEvaluator
 
-__all__ = ['Evaluator', 'PairEvaluator', 'evaluate', 'feature_net',
-           'format_table', 'frechet_scorer']
+__all__ = ['Evaluator', 'PairEvaluator', 'VectorEvaluator', 'evaluate',
+           'feature_net', 'format_table', 'frechet_scorer']

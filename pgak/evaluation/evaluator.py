@@ -6,6 +6,7 @@ import numpy as np
 
 from pgak import densities
 from pgak import run_directory
+from pgak.evaluation import embeddings
 from pgak.evaluation import files as files_lib
 from pgak.evaluation import kinds
 from pgak.evaluation import measures
@@ -20,7 +21,7 @@ from pgak.metrics import protocols
 from pgak.metrics import reconstruction
 from pgak.metrics import reference
 
-__all__ = ['Evaluator', 'feature_net']
+__all__ = ['Evaluator', 'feature_net', 'label']
 
 _MAX_TRAINING_IMAGES = 60000
 _MAX_LATENTS = 10000
@@ -133,15 +134,17 @@ class Evaluator:
       ema = any(o.use_ema for o in model.optimizers.values())
     row = functools.partial(self._row, step, ema)
     files = files_lib.Files(folder, step)
+    left_out = kinds.left_out(model, self.protocol, latents)
     # First what needs the model as it was loaded: another prior may come with
     # other statistics of batch norm.
-    rest = self._pixel_rows(model, row) + self._lpips_rows(model, row)
-    rest += self._latent_match_rows(model, row) if latents else []
+    rest = self._encoded_rows(model, row, latents)
     rows = []
     for kind in self.protocol.images:
-      if kind != 'samples':
+      if kind != 'samples' and kind not in left_out:
         rows += self._image_rows(model, kind, row, files)
     for prior in self._priors(model) if attach else ['own']:
+      if prior in left_out:
+        continue
       if prior != 'own':
         attach(model, prior)
       if 'samples' in self.protocol.images:
@@ -171,7 +174,7 @@ class Evaluator:
     batches = kinds.images_of(
         kind, model, self.protocol, self.encoded, self._number(kind))
     kept = kinds.First(batches, neighbourhoods.MAXIMUM_SAMPLES)
-    tells = 'inception_score' in self.protocol.metrics
+    tells = not measures.NEED_PROBABILITIES.isdisjoint(self.protocol.metrics)
     return collected.collect(
         self.nets, kept, self.keep_rows, tells), kept.images
 
@@ -179,14 +182,16 @@ class Evaluator:
     """Yields `(net, metric, Measured)` of all metrics of collected features."""
     for real, fake in zip(self.references, found):
       for metric in self.protocol.metrics:
-        if metric in measures.MEASURES:
+        silent = (metric in measures.NEED_PROBABILITIES
+                  and fake.probabilities is None)
+        if metric in measures.MEASURES and not silent:
           yield fake.net, metric, measures.MEASURES[metric](
               real, fake, self.protocol.seed)
 
   def _image_rows(self, model, kind, row, files):
     if not self.nets:
       return []
-    prior = _label(model.prior) if kind == 'samples' else 'none'
+    prior = label(model.prior) if kind == 'samples' else 'none'
     settings = dict(images=kind, prior=prior)
     if kind == 'interpolations':
       settings['seed'] = self.protocol.interpolation_seed
@@ -216,6 +221,14 @@ class Evaluator:
                           result.net.name if result.net else 'pixels')
     return rows
 
+  def _encoded_rows(self, model, row, latents):
+    """Of reconstructions and latents; none of a model without an encoder."""
+    if not getattr(model, 'has_encoder', True):
+      return []
+    rows = self._pixel_rows(model, row) + self._lpips_rows(model, row)
+    rows += self._topology_rows(model, row)
+    return rows + (self._latent_match_rows(model, row) if latents else [])
+
   def _pixel_rows(self, model, row):
     number, metrics = self.num_encoded, self.protocol.metrics
     if 'reconstruction' in metrics:
@@ -241,6 +254,15 @@ class Evaluator:
                 images='reconstructions',
                 split=kinds.span(self.encoded, number))]
 
+  def _topology_rows(self, model, row):
+    if 'topology' not in self.protocol.metrics:
+      return []
+    values, number = embeddings.measure(model, self.encoded)
+    return [row(metric=name, value=value, features='latents',
+                num_samples=number, images='data',
+                split=kinds.span(self.encoded, number))
+            for name, value in values.items()]
+
   def _latent_match_rows(self, model, row):
     number = self.num_encoded
     images = self.encoded.read(np.arange(number))
@@ -255,7 +277,7 @@ class Evaluator:
     if net is None:
       return []
     found = separations.measure(model, net, self.protocol, self.num_samples)
-    prior = _label(model.prior)
+    prior = label(model.prior)
     files.write_separations(found, prior)
     rows = [row(metric=name, value=value, features=net.name, images='samples',
                 prior=prior, num_samples=self.num_samples, split='train',
@@ -277,7 +299,7 @@ class Evaluator:
     values = densities.log_likelihoods(model, train, self.encoded, number)
     names = 'log_likelihood_train', 'log_likelihood_held_out'
     return [row(metric=name, value=value, features='latents', images='data',
-                num_samples=number, prior=_label(model.prior),
+                num_samples=number, prior=label(model.prior),
                 split=f'{train.split} vs {self.encoded.split}')
             for name, value in zip(names, values or ())]
 
@@ -309,5 +331,6 @@ class Evaluator:
     return f'train/{self.protocol.batch_size}' if mode == 'train' else mode
 
 
-def _label(prior):
+def label(prior):
+  """Returns what scores call a prior."""
   return getattr(prior, 'label', prior.name)

@@ -1,6 +1,7 @@
 """Curves and pictures that an evaluation leaves in the run."""
 import pathlib
 
+from pgak import clouds
 from pgak import images as images_lib
 from pgak import sampling
 from pgak.metrics import prd
@@ -42,6 +43,14 @@ class Files:
       path = self._path('grids', prior)
       images_lib.write_png(path.with_name(path.name + '.png'),
                            sampling.picture(images))
+
+  def write_cloud(self, real, drawn, prior):
+    """Writes samples of a density beside data, both float `[n, D]`."""
+    if self.folder:
+      path = self._path('grids', prior)
+      images_lib.write_png(
+          path.with_name(path.name + '.png'),
+          images_lib.decode_png(clouds.samples(real, drawn)))
 
   def write_separations(self, found, prior):
     """Writes a `separations.Separations` of a density."""

@@ -5,10 +5,17 @@ where the latents are from.
 """
 import numpy as np
 
+from pgak import priors
 from pgak import sampling
+from pgak.metrics import protocols
 from pgak.metrics import reference
 
-__all__ = ['First', 'encoded', 'images_of', 'pairs', 'span']
+__all__ = ['First', 'encoded', 'images_of', 'left_out', 'pairs', 'span']
+
+# What cannot be had of a model that makes images and encodes none.
+_NEED_ENCODER = frozenset({
+    'reconstructions', 'interpolations', 'reconstruction', 'reconstruction_mse',
+    'lpips', 'topology', 'latent_match'})
 
 
 class First:
@@ -31,6 +38,26 @@ class First:
       if missing > 0:
         self.images = np.concatenate([kept, batch[:missing]])
       yield batch
+
+
+def left_out(model, protocol, latents=False):
+  """Names what a protocol asks for and a model without an encoder has not.
+
+  Args:
+    model: a `GenerativeAutoencoder`.
+    protocol: a `Protocol`.
+    latents: whether `latent_match` is asked for, too.
+
+  Returns:
+    List of names of kinds of images, of metrics, and of densities that would be
+    fitted to latents; empty for a model that encodes.
+  """
+  if getattr(model, 'has_encoder', True):
+    return []
+  asked = [*protocol.images, *protocol.metrics, *['latent_match'] * latents]
+  densities = [p for p in protocol.priors if p != protocols.OWN_OR_GAUSSIAN
+               and hasattr(priors.prior_class(p), 'fit')]
+  return [name for name in asked if name in _NEED_ENCODER] + densities
 
 
 def span(array, number):

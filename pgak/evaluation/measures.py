@@ -1,13 +1,15 @@
 """Metrics of collected features by the names that a protocol calls them."""
 import dataclasses
 
+from pgak.metrics import class_shares
 from pgak.metrics import frechet
 from pgak.metrics import inception_score
 from pgak.metrics import kernel_distance
 from pgak.metrics import prd
 from pgak.metrics import precision_recall
 
-__all__ = ['MEASURES', 'Measured', 'NEED_FEATURES', 'NEED_ROWS']
+__all__ = ['MEASURES', 'Measured', 'NEED_FEATURES', 'NEED_PROBABILITIES',
+           'NEED_ROWS']
 
 
 @dataclasses.dataclass
@@ -65,6 +67,12 @@ def _inception_score(real, fake, seed):
                   len(real.rows))
 
 
+def _class_shares(real, fake, seed):
+  del seed
+  return Measured(class_shares.class_shares(fake.probabilities),
+                  len(fake.probabilities), real.moments.count)
+
+
 def _of_rows(values, real, fake):
   return Measured(values, len(fake.rows), len(real.rows))
 
@@ -73,10 +81,13 @@ def _of_rows(values, real, fake):
 # `Measured`.
 MEASURES = {'frechet': _frechet, 'prd': _prd,
             'precision_recall': _precision_recall, 'kid': _kernel_distance,
-            'inception_score': _inception_score}
+            'inception_score': _inception_score, 'class_shares': _class_shares}
 
 # Those that pass images through the protocol's feature nets.
 NEED_FEATURES = frozenset(MEASURES) | {'neighbours'}
 
 # Those that compare features one by one.
-NEED_ROWS = frozenset(MEASURES) - {'frechet'} | {'neighbours'}
+NEED_ROWS = frozenset(MEASURES) - {'frechet', 'class_shares'} | {'neighbours'}
+
+# Those of the nets that tell classes, where there are several nets.
+NEED_PROBABILITIES = frozenset({'inception_score', 'class_shares'})

@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import data
-from pgak import errors
 from pgak import translation
 from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import files as files_lib
@@ -18,42 +17,13 @@ from pgak.metrics import collected
 from pgak.metrics import frechet
 from pgak.metrics import inception_score
 from pgak.metrics import lpips
-from pgak.metrics import protocols
 
-__all__ = ['PairEvaluator', 'evaluator_for']
+__all__ = ['PairEvaluator']
 
 _KIND = 'translations'
 _SPLITS = 10
 _BATCH = 500
 _SHOWN = 12
-
-
-def evaluator_for(dataset, protocol):
-  """Makes the evaluator of a data set: of images alone, or of pairs.
-
-  Args:
-    dataset: a `data.Dataset`, or a `data.PairDataset`.
-    protocol: as for `Evaluator`.
-
-  Raises:
-    UserError: if the protocol is for the other kind of data set.
-  """
-  protocol = protocols.resolve(protocol)
-  of_pairs = protocol.images == (_KIND,)
-  if translation.is_conditional(dataset) and not of_pairs:
-    raise errors.UserError(
-        f'{dataset.name} holds pairs, which {protocol.name} cannot measure: '
-        'use --protocol=learned_priors_pairs.')
-  if of_pairs and not translation.is_conditional(dataset):
-    raise errors.UserError(
-        f'{protocol.name} measures images given conditions, and {dataset.name} '
-        'has no conditions: use another --protocol, such as quick.')
-  if of_pairs and protocol.priors != ('own',):
-    raise errors.UserError(
-        'A model of pairs draws from its own prior, given a condition: leave '
-        'out --prior.')
-  made = PairEvaluator if of_pairs else evaluator_lib.Evaluator
-  return made(dataset, protocol)
 
 
 class PairEvaluator(evaluator_lib.Evaluator):
@@ -102,7 +72,7 @@ class PairEvaluator(evaluator_lib.Evaluator):
     found = collected.collect(self.nets, _batches(images), False, tells)
     rows = []
     for real, fake in zip(self.references, found):
-      if tells:
+      if fake.probabilities is not None:
         name = ('inception_score' if fake.net.metric == 'fid'
                 else 'classifier_score')
         mean, deviation = inception_score.inception_score(

@@ -9,7 +9,8 @@ from pgak import densities
 from pgak import errors
 from pgak import priors
 from pgak import run_directory
-from pgak.evaluation import pairs as pairs_lib
+from pgak.evaluation import kinds
+from pgak.evaluation import choice
 from pgak.metrics import protocols
 
 __all__ = ['evaluate', 'frechet_scorer']
@@ -28,7 +29,7 @@ def frechet_scorer(dataset, protocol='quick', latents=True):
   Returns:
     Function of a model and its step to rows of scores.csv.
   """
-  evaluator = pairs_lib.evaluator_for(dataset, protocol)
+  evaluator = choice.evaluator_for(dataset, protocol)
   return lambda model, step: evaluator.rows(model, step, latents=latents)
 
 
@@ -72,6 +73,24 @@ def _attach(run, step, dataset):
       model, priors.prior_class(prior), run, step, dataset)
 
 
+def _tell_left_out(model, protocol, latents, chosen):
+  """Says what a model without an encoder cannot be measured by.
+
+  Raises:
+    errors.UserError: if densities were chosen that are fitted to latents, or
+      nothing is left.
+  """
+  names = kinds.left_out(model, protocol, latents)
+  for prior in protocol.priors:
+    if chosen and prior in names:
+      model.require_encoder(f'the density {prior}, fitted to latents,')
+  if set(protocol.metrics) <= set(names):
+    model.require_encoder(f'the metric {protocol.metrics[0]}')
+  if names:
+    print(f'{model.name} has no encoder: {", ".join(map(str, names))} are left '
+          'out.')
+
+
 @gin.configurable(denylist=['run_dir'])
 def evaluate(run_dir, checkpoint='latest', protocol='quick', prior=None,
              metrics=None, latents=False):
@@ -103,10 +122,12 @@ def evaluate(run_dir, checkpoint='latest', protocol='quick', prior=None,
   steps = _steps(run, checkpoint)
   protocol = _changed(protocol, prior, metrics)
   dataset = _dataset(run)
-  evaluator = pairs_lib.evaluator_for(dataset, protocol)
+  evaluator = choice.evaluator_for(dataset, protocol)
   rows = []
   for step in steps:
     model = checkpoints.load_configured(run, step)
+    if step == steps[0]:
+      _tell_left_out(model, protocol, latents, prior is not None)
     measured = evaluator.rows(model, step, latents=latents,
                               attach=_attach(run, step, dataset),
                               folder=run.path)

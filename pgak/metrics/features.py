@@ -121,6 +121,14 @@ class FeatureNet:
     if queued is not None:
       yield _fetch(*queued)
 
+  def require_classes(self):
+    """Raises UserError if the net tells no classes."""
+    if self.head is None:
+      raise errors.UserError(
+          f'{self.name} gives no class probabilities, so it has no inception '
+          'score and no shares of classes: take the classifier, or pool_3 of '
+          'the whole inception-2015-12-05.tgz.')
+
   def probabilities(self, rows):
     """Returns the probabilities of the net's classes, without another pass.
 
@@ -133,11 +141,7 @@ class FeatureNet:
     Raises:
       UserError: if the net tells no classes.
     """
-    if self.head is None:
-      raise errors.UserError(
-          f'{self.name} gives no class probabilities, so it has no inception '
-          'score: take the classifier, or pool_3 of the whole '
-          'inception-2015-12-05.tgz.')
+    self.require_classes()
     kernel, bias = self.head
     logits = np.asarray(rows, np.float64) @ kernel + bias
     odds = np.exp(logits - logits.max(1, keepdims=True))

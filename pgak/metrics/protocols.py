@@ -8,6 +8,8 @@ Two scores compare only if all of these match.
      Schoelkopf. From Variational to Deterministic Autoencoders. ICLR, 2020.
 [2]: Tero Karras, Samuli Laine, Timo Aila. A Style-Based Generator Architecture
      for Generative Adversarial Networks. CVPR, 2019.
+[3]: Cong Geng, Jia Wang, Li Chen, Zhiyong Gao. Generative Model without Prior
+     Distribution Matching. 2021.
 """
 import dataclasses
 
@@ -17,11 +19,13 @@ from pgak import errors
 
 __all__ = ['IMAGES', 'METRICS', 'NAMES', 'Protocol', 'fid768_test',
            'learned_priors_pairs', 'learned_priors_separability',
+           'no_prior_matching_2021', 'no_prior_matching_fid768',
            'pga_icml2020', 'quick',
-           'rae_fid768', 'rae_iclr2020', 'rae_quick', 'resolve']
+           'rae_fid768', 'rae_iclr2020', 'rae_quick', 'resolve', 'vectors']
 
 NAMES = ('fid768_test', 'learned_priors_pairs', 'learned_priors_separability',
-         'pga_icml2020', 'quick', 'rae_fid768', 'rae_iclr2020', 'rae_quick')
+         'no_prior_matching_2021', 'no_prior_matching_fid768', 'pga_icml2020',
+         'quick', 'rae_fid768', 'rae_iclr2020', 'rae_quick', 'vectors')
 
 # What can be measured: images that a model makes, real ones, and what a model
 # of pairs makes of conditions.
@@ -29,8 +33,12 @@ IMAGES = ('samples', 'reconstructions', 'interpolations', 'data',
           'translations')
 
 METRICS = ('frechet', 'prd', 'precision_recall', 'kid', 'inception_score',
-           'reconstruction', 'reconstruction_mse', 'lpips', 'neighbours',
-           'separability')
+           'class_shares', 'reconstruction', 'reconstruction_mse', 'lpips',
+           'neighbours', 'separability', 'topology', 'sliced_wasserstein',
+           'coverage', 'mse')
+
+# What a data set holds: a protocol is for one of them.
+HOLDINGS = ('images', 'pairs', 'vectors')
 
 # Where training pulls the latents to the model's own prior, that one; else a
 # Gaussian that is fitted to them: the column N of [1, table 1].
@@ -64,6 +72,7 @@ class Protocol:
     encoded_split: the split whose first images are encoded, for reconstructions
       and interpolations; None for `split`.
     interpolation_seed: int, decides the pairs of encoded images.
+    holds: one of `HOLDINGS`, what the data sets hold that it measures.
   """
   name: str
   features: tuple
@@ -79,6 +88,7 @@ class Protocol:
   metrics: tuple = ('frechet', 'reconstruction_mse')
   encoded_split: str | None = None
   interpolation_seed: int = 2
+  holds: str = 'images'
 
   def __post_init__(self):
     for field, known in (('images', IMAGES), ('metrics', METRICS)):
@@ -223,7 +233,73 @@ def learned_priors_pairs(num_samples=None, split='test', num_references=10000,
   """
   return Protocol('learned_priors_pairs', tuple(features), num_samples, split,
                   num_references, rounding, seed=seed,
-                  images=('translations',), metrics=tuple(metrics))
+                  images=('translations',), metrics=tuple(metrics),
+                  holds='pairs')
+
+
+@gin.register
+def vectors(num_samples=5000, split='test', seed=0,
+            images=('samples', 'data'),
+            metrics=('sliced_wasserstein', 'coverage', 'mse', 'topology')):
+  """Samples of vectors, such as the Swiss roll, against as many held-out ones.
+
+  `sliced_wasserstein` and `coverage` of samples, and of points of the split
+  `train`, which are as near as anything can be expected to come; `mse`, the
+  error of reconstructions of the held-out points; the topology of the codes of
+  the first 2,000 of them, by their 10 nearest points and, where it is known how
+  the data lie unrolled, by `geodesic_correlation`.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return Protocol('vectors', (), num_samples, split, seed=seed,
+                  images=tuple(images), metrics=tuple(metrics),
+                  holds='vectors')
+
+
+@gin.register(denylist=['name'])
+def no_prior_matching_2021(num_samples=50000, split='train',
+                           num_references=None, features=('pool_3',),
+                           metrics=('frechet', 'reconstruction_mse',
+                                    'topology'),
+                           priors=(OWN_OR_GAUSSIAN,), encoded_split='test',
+                           rounding='nearest', seed=0,
+                           name='no_prior_matching_2021'):
+  """The protocol of [3]: FID of 50,000 samples against all training images.
+
+  And what the paper claims besides: the error of reconstructions, and whether
+  the codes keep the data's neighbourhoods (`metrics.topology` of the first
+  2,000 images and k = 10). Which images it reconstructs the paper does not say;
+  here they are the test images.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return Protocol(name, tuple(features), num_samples, split, num_references,
+                  rounding, seed=seed, priors=tuple(priors),
+                  metrics=tuple(metrics), encoded_split=encoded_split)
+
+
+@gin.register
+def no_prior_matching_fid768(num_samples=1000, split='test',
+                             num_references=10000,
+                             features=('768', 'classifier'),
+                             metrics=('frechet', 'class_shares',
+                                      'reconstruction_mse', 'topology'),
+                             priors=(OWN_OR_GAUSSIAN,), seed=0):
+  """`no_prior_matching_2021` at a small cost, with the shares of classes.
+
+  1,000 samples are compared with the first 10,000 test images by Inception's
+  768 features, so no published FID compares, and by a small classifier, which
+  tells whether they are of all classes, too. Without class labels take
+  `features = ('768',)` and leave `class_shares` out of `metrics`.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return no_prior_matching_2021(
+      num_samples, split, num_references, features, metrics, priors, split,
+      seed=seed, name='no_prior_matching_fid768')
 
 
 def resolve(protocol):

@@ -13,6 +13,7 @@ from pgak.models.intro_vae import SoftIntroVAE
 from pgak.models.moment_matching import GMMN
 from pgak.models.no_prior_matching import ACAI
 from pgak.models.no_prior_matching import NoPriorMatching
+from pgak.models.pg_gan import PGGAN
 from pgak.models.pga import LPGA
 from pgak.models.pga import LVPGA
 from pgak.models.pga import VPGA
@@ -20,6 +21,7 @@ from pgak.models.rae import RAE
 from pgak.models.rae import RAEGP
 from pgak.models.rae import RAEL2
 from pgak.models.rae import RAESN
+from pgak.models.sn_gan import SNGAN
 from pgak.models.update_table import Phase
 from pgak.models.vae import BetaVAE
 from pgak.models.vae import CVVAE
@@ -33,6 +35,6 @@ from pgak.models.wae import WAEMMD
 __all__ = ['AAE', 'ACAI', 'AE', 'AGE', 'ALAE', 'AdversarialInfoVAE', 'BetaVAE',
            'CVVAE', 'ConditionalAutoencoder', 'FPVAE', 'GMMN',
            'GenerativeAutoencoder', 'InfoVAE', 'IntroVAE', 'LPGA', 'LVPGA',
-           'NoPriorMatching', 'Phase', 'PriorAAE', 'RAE', 'RAEGP', 'RAEL2',
-           'RAESN', 'SoftIntroVAE', 'VAE', 'VPGA', 'VUNet', 'VUNetFlow',
-           'WAEGAN', 'WAEMMD']
+           'NoPriorMatching', 'PGGAN', 'Phase', 'PriorAAE', 'RAE', 'RAEGP',
+           'RAEL2', 'RAESN', 'SNGAN', 'SoftIntroVAE', 'VAE', 'VPGA', 'VUNet',
+           'VUNetFlow', 'WAEGAN', 'WAEMMD']

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pgak import errors
 from pgak import images as images_lib
 from pgak import losses
 from pgak import networks
@@ -50,7 +51,7 @@ class GenerativeAutoencoder(keras.Model):
 
   Args:
     encoder: `keras.Model`, images `[B, h, w, C]` to latents `[B, H]` or to
-      `[mean, log_variance]`.
+      `[mean, log_variance]`; None for a model that has none.
     decoder: `keras.Model`, latents `[B, H]` to images.
     weights: `{term: weight}`, each a number or a schedule of the step (see
       `pgak.schedules`); 1 where a term is not named. A term whose weight is the
@@ -114,7 +115,8 @@ class GenerativeAutoencoder(keras.Model):
   @property
   def parts(self):
     """`{name: keras.Model or Layer}`: what is trained, each part apart."""
-    return {'encoder': self.encoder, 'decoder': self.decoder}
+    encoder = {'encoder': self.encoder} if self.has_encoder else {}
+    return encoder | {'decoder': self.decoder}
 
   @property
   def noise_shapes(self):
@@ -136,9 +138,21 @@ class GenerativeAutoencoder(keras.Model):
     raise NotImplementedError
 
   @property
+  def has_encoder(self):
+    """Whether there are latents of images; a GAN makes images alone."""
+    return self.encoder is not None
+
+  def require_encoder(self, what):
+    """Raises NoEncoderError if `what`, a name, needs one and there is none."""
+    if not self.has_encoder:
+      raise errors.NoEncoderError(
+          f'{self.name} has no encoder, which {what} needs: leave that out, or '
+          'take a model with an encoder.')
+
+  @property
   def is_stochastic(self):
     """Whether the encoder gives a Gaussian, `[mean, log_variance]`."""
-    return len(self.encoder.outputs) == 2
+    return self.has_encoder and len(self.encoder.outputs) == 2
 
   @property
   def value_range(self):
@@ -174,6 +188,7 @@ class GenerativeAutoencoder(keras.Model):
 
   def encode_mean(self, images, training=False):
     """Returns the latents of float images; a stochastic encoder's means."""
+    self.require_encoder('encode')
     outputs = self.encoder(images, training=training)
     return outputs[0] if self.is_stochastic else outputs
 
@@ -225,7 +240,6 @@ class GenerativeAutoencoder(keras.Model):
             for name, (draw, shape) in self.noise_shapes.items()}
 
   def train_step(self, batch):
-    self._update_spectral_norms()
     noise = self.draw_noise(batch)
     terms = {}
     for phase in self.table.phases_of(self.stage):
@@ -246,12 +260,6 @@ class GenerativeAutoencoder(keras.Model):
       terms.update(self._means(computed, phase))
     return self._log(terms, _batch_size(batch))
 
-  def _update_spectral_norms(self):
-    for part in self.parts.values():
-      for layer in getattr(part, 'layers', ()):
-        if isinstance(layer, networks.SpectralNormalization):
-          layer.update()
-
   def _slice(self, tensors, i):
     if self.table.slices == 1:
       return tensors
@@ -260,6 +268,9 @@ class GenerativeAutoencoder(keras.Model):
 
   def _run_phase(self, phase, batch, noise):
     rows = self.table.grouped(phase.updates)
+    # At each turn, so that a part that moves often is followed as often.
+    for part in sorted(set().union(*rows)):
+      networks.update_spectral_norms(self.parts[part])
     with tf.GradientTape(persistent=len(rows) > 1) as tape:
       terms = self._means(
           getattr(self, phase.terms)(batch, noise, training=True), phase)
@@ -272,7 +283,7 @@ class GenerativeAutoencoder(keras.Model):
       variables = {part: [v.value for v in self.parts[part].trainable_variables]
                    for part in row}
       for part, values in tape.gradient(loss, variables).items():
-        gradients[part] = _add(gradients.get(part), values)
+        gradients[part] = update_table.added(gradients.get(part), values)
     for part, values in gradients.items():
       self._descend(part, values)
     return terms
@@ -314,12 +325,8 @@ class GenerativeAutoencoder(keras.Model):
     named['loss'] = sum(self.weight(t) * v for t, v in named.items())
     for name, value in named.items():
       self._averages[name].update_state(value, sample_weight=size)
-    logs = {t: m.result() for t, m in self._averages.items() if t in named}
-    if isinstance(tf.distribute.get_strategy(),
-                  tf.distribute.MultiWorkerMirroredStrategy):
-      # There `fit` reduces every log over its first axis.
-      logs = {name: value[tf.newaxis] for name, value in logs.items()}
-    return logs
+    return replicas_lib.logs(
+        {t: m.result() for t, m in self._averages.items() if t in named})
 
   @property
   def metrics(self):
@@ -391,10 +398,3 @@ class GenerativeAutoencoder(keras.Model):
         name=name, shape=shape, dtype='int64', trainable=False,
         initializer=keras.initializers.Constant(initial),
         aggregation='only_first_replica')
-
-
-def _add(gradients, others):
-  if gradients is None:
-    return list(others)
-  return [b if a is None else a if b is None else a + b
-          for a, b in zip(gradients, others)]

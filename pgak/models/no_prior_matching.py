@@ -17,6 +17,7 @@ against a critic of latents, [1, eqs. 12 and 13]: no term pulls the codes to it.
 import gin
 import tensorflow as tf
 
+from pgak import losses
 from pgak import noise as noise_lib
 from pgak.models import base
 from pgak.models import update_table
@@ -234,7 +235,7 @@ class NoPriorMatching(_Interpolating):
     of_prior = self.latent_critic(tf.stop_gradient(generated),
                                   training=training)
     return {'latent_discrimination':
-            tf.nn.relu(1. - of_codes) + tf.nn.relu(1. + of_prior)}
+            losses.hinge_discrimination(of_codes, of_prior)}
 
   def prior_terms(self, images, noise, training=True):
     """[1, eq. 13]."""

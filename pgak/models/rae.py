@@ -165,7 +165,8 @@ class RAEGP(RAE):
       with tf.autodiff.ForwardAccumulator(latents, tangents) as accumulator:
         decoded = self.decoder(latents, training=training)
       column = accumulator.jvp(decoded)
-      columns.append(tf.reduce_mean(tf.square(column), [1, 2, 3]))
+      columns.append(tf.reduce_mean(
+          tf.square(column), list(range(1, column.shape.rank))))
     return tf.add_n(columns) / self.latent_dim
 
 

@@ -1,7 +1,7 @@
 """The update table: which loss term updates which part, and in which turn."""
 from typing import NamedTuple
 
-__all__ = ['Phase', 'UpdateTable']
+__all__ = ['Phase', 'UpdateTable', 'added']
 
 
 class Phase(NamedTuple):
@@ -82,3 +82,16 @@ class UpdateTable:
       row = next(r for r in by_size if set(parts) <= set(r) <= free)
       groups.setdefault(row, []).append(term)
     return groups
+
+
+def added(gradients, others):
+  """Adds gradients of the same variables; None stands for no gradient.
+
+  Args:
+    gradients: list of tensors or None, or None for no list yet.
+    others: list of tensors or None.
+  """
+  if gradients is None:
+    return list(others)
+  return [b if a is None else a if b is None else a + b
+          for a, b in zip(gradients, others)]

@@ -13,7 +13,14 @@ from pgak.networks.dcgan import dcgan_decoder
 from pgak.networks.dcgan import dcgan_encoder
 from pgak.networks.heads import decoder
 from pgak.networks.heads import encoder
+from pgak.networks.mlp import mlp_decoder
+from pgak.networks.mlp import mlp_encoder
 from pgak.networks.perceptual import PerceptualError
+from pgak.networks.pg_gan import EqualisedLearningRate
+from pgak.networks.pg_gan import FadeIn
+from pgak.networks.pg_gan import pg_gan_decoder
+from pgak.networks.pg_gan import pg_gan_encoder
+from pgak.networks.pg_gan import set_level
 from pgak.networks.rae import rae_decoder
 from pgak.networks.rae import rae_encoder
 from pgak.networks.resnet_128 import resnet_128_decoder
@@ -23,17 +30,20 @@ from pgak.networks.resnet_32 import resnet_32_encoder
 from pgak.networks.sngan import sngan_decoder
 from pgak.networks.sngan import sngan_encoder
 from pgak.networks.spectral_norm import SpectralNormalization
+from pgak.networks.spectral_norm import update_spectral_norms
 from pgak.networks.vunet import condition_network
 from pgak.networks.vunet import vunet_decoder
 from pgak.networks.vunet import vunet_encoder
 from pgak.networks.weight_norm import WeightNormConv2D
 
 __all__ = [
-    'PerceptualError', 'SpectralNormalization', 'WeightNormConv2D',
-    'condition_network', 'conv_digits_decoder', 'conv_digits_encoder',
-    'conv_mnist_decoder', 'conv_mnist_encoder', 'dcgan_decoder',
-    'dcgan_encoder', 'decoder', 'encoder', 'latent_critic', 'rae_decoder',
-    'rae_encoder', 'resnet_128_decoder', 'resnet_128_encoder',
-    'resnet_32_decoder', 'resnet_32_encoder', 'sngan_decoder', 'sngan_encoder',
-    'vunet_decoder', 'vunet_encoder'
+    'EqualisedLearningRate', 'FadeIn', 'PerceptualError',
+    'SpectralNormalization', 'WeightNormConv2D', 'condition_network',
+    'conv_digits_decoder', 'conv_digits_encoder', 'conv_mnist_decoder',
+    'conv_mnist_encoder', 'dcgan_decoder', 'dcgan_encoder', 'decoder',
+    'encoder', 'latent_critic', 'mlp_decoder', 'mlp_encoder', 'pg_gan_decoder',
+    'pg_gan_encoder', 'rae_decoder', 'rae_encoder', 'resnet_128_decoder',
+    'resnet_128_encoder', 'resnet_32_decoder', 'resnet_32_encoder', 'set_level',
+    'sngan_decoder', 'sngan_encoder', 'update_spectral_norms', 'vunet_decoder',
+    'vunet_encoder'
 ]

@@ -9,10 +9,10 @@ __all__ = ['conv_digits_decoder', 'conv_digits_encoder']
 
 @gin.register
 def conv_digits_encoder(images, base_filters=32, batch_norm=False,
-                        dense_units=256):
+                        dense_units=256, spectral_norm=False):
   """Images `[B, 8, 8, C]` to features `[B, dense_units]`."""
   return conv_mnist.conv_mnist_encoder(
-      images, base_filters, batch_norm, dense_units, kernel_size=3)
+      images, base_filters, batch_norm, dense_units, 3, spectral_norm)
 
 
 @gin.register

@@ -12,6 +12,7 @@ from keras import layers
 from keras import ops
 
 from pgak.networks import blocks
+from pgak.networks import spectral_norm as spectral_norm_lib
 
 __all__ = ['conv_mnist_decoder', 'conv_mnist_encoder']
 
@@ -20,18 +21,25 @@ _leaky_relu = functools.partial(ops.leaky_relu, negative_slope=0.2)
 
 @gin.register
 def conv_mnist_encoder(images, base_filters=64, batch_norm=False,
-                       dense_units=1024, kernel_size=5):
-  """Images `[B, 28, 28, C]`, or of another side, to `[B, dense_units]`."""
+                       dense_units=1024, kernel_size=5, spectral_norm=False):
+  """Images `[B, 28, 28, C]`, or of another side, to `[B, dense_units]`.
+
+  With `spectral_norm` the kernels are divided by their spectral norms, as in a
+  critic of images.
+  """
   options = dict(kernel_size=kernel_size, strides=2, padding='same')
   bias = not batch_norm
-  x = blocks.activated(layers.Conv2D(base_filters, **options), images,
-                       _leaky_relu, False)
+  def normalised(layer):
+    return spectral_norm_lib.maybe_normalised(layer, spectral_norm)
+  x = blocks.activated(normalised(layers.Conv2D(base_filters, **options)),
+                       images, _leaky_relu, False)
   x = blocks.activated(
-      layers.Conv2D(2 * base_filters, use_bias=bias, **options), x,
+      normalised(layers.Conv2D(2 * base_filters, use_bias=bias, **options)), x,
       _leaky_relu, batch_norm)
   x = layers.Flatten()(x)
-  return blocks.activated(layers.Dense(dense_units, use_bias=bias), x,
-                          _leaky_relu, batch_norm)
+  return blocks.activated(
+      normalised(layers.Dense(dense_units, use_bias=bias)), x, _leaky_relu,
+      batch_norm)
 
 
 @gin.register

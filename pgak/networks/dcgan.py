@@ -13,6 +13,7 @@ from keras import layers
 from keras import ops
 
 from pgak.networks import blocks
+from pgak.networks import spectral_norm as spectral_norm_lib
 
 __all__ = ['dcgan_decoder', 'dcgan_encoder']
 
@@ -21,7 +22,8 @@ _options = dict(kernel_size=5, strides=2, padding='same')
 
 
 @gin.register
-def dcgan_encoder(images, num_layers, base_filters=64, batch_norm=True):
+def dcgan_encoder(images, num_layers, base_filters=64, batch_norm=True,
+                  spectral_norm=False):
   """Images of side `4 * 2**num_layers` to features `[B, F]`.
 
   `F = 4 * 4 * base_filters * 2**(num_layers - 1)`.
@@ -31,13 +33,16 @@ def dcgan_encoder(images, num_layers, base_filters=64, batch_norm=True):
     num_layers: 3 for 32x32 images, 4 for 64x64.
     base_filters: filters of the first layer.
     batch_norm: bool.
+    spectral_norm: whether the kernels are divided by their spectral norms, as
+      in a critic of images.
   """
   x = images
   for i in range(num_layers):
     normalised = batch_norm and i >= num_layers - 2
-    x = blocks.activated(
-        layers.Conv2D(base_filters * 2**i, use_bias=not normalised, **_options),
-        x, _leaky_relu, normalised)
+    conv = layers.Conv2D(base_filters * 2**i, use_bias=not normalised,
+                         **_options)
+    conv = spectral_norm_lib.maybe_normalised(conv, spectral_norm)
+    x = blocks.activated(conv, x, _leaky_relu, normalised)
   return layers.Flatten()(x)
 
 

@@ -5,6 +5,7 @@ import gin
 import keras
 from keras import layers
 
+from pgak.networks import pg_gan
 from pgak.networks import spectral_norm as spectral_norm_lib
 
 __all__ = ['decoder', 'encoder']
@@ -12,16 +13,35 @@ __all__ = ['decoder', 'encoder']
 ACTIVATIONS = {(-1., 1.): 'tanh', (0., 1.): 'sigmoid'}
 
 
+def _activation(value_range, image_shape):
+  """The last activation of a decoder: vectors, and they alone, are unbounded.
+  """
+  of_vectors = len(image_shape) == 1
+  if of_vectors != (value_range is None):
+    right = 'None' if of_vectors else '(-1., 1.) or (0., 1.)'
+    raise ValueError(
+        f'A decoder of the shape {tuple(image_shape)} cannot have the range '
+        f'{value_range}: bind `decoder.value_range = {right}`.')
+  if value_range is None:
+    return 'linear'
+  activation = ACTIVATIONS.get(tuple(float(v) for v in value_range))
+  if activation is None:
+    raise ValueError('`value_range` must be (-1, 1) (tanh) or (0, 1) '
+                     f'(sigmoid), not {value_range}.')
+  return activation
+
+
 @gin.register
 def encoder(network, image_shape, latent_dim, log_variance=False,
-            initial_sigma=0.1, batch_norm_latents=False, spectral_norm=False):
+            initial_sigma=0.1, batch_norm_latents=False, spectral_norm=False,
+            equalised=False):
   """Builds an encoder: images to latents, or to a Gaussian over latents.
 
   An image critic is one, too: the mean of its latents is what it says.
 
   Args:
     network: function of a Keras tensor of images to one of features `[B, F]`.
-    image_shape: `(height, width, channels)`.
+    image_shape: `(height, width, channels)`, or `(D,)` for vectors.
     latent_dim: number of latent dimensions H.
     log_variance: True for the stochastic encoder of VAE, VPGA and LVPGA.
     initial_sigma: the standard deviation that a stochastic encoder begins
@@ -30,6 +50,7 @@ def encoder(network, image_shape, latent_dim, log_variance=False,
       and offset, so that each has mean 0 and variance 1 over data.
     spectral_norm: whether the kernel of the latents is divided by its spectral
       norm, as the last one of a critic.
+    equalised: whether it has an equalised learning rate, as PG-GAN's critic.
 
   Returns:
     `keras.Model`: float `[B, height, width, channels]` to latents `[B, H]`, or
@@ -47,8 +68,9 @@ def encoder(network, image_shape, latent_dim, log_variance=False,
   dtype = keras.config.floatx()
   head = layers.Dense(latent_dim, use_bias=not batch_norm_latents, dtype=dtype,
                       name='latents')
-  if spectral_norm:
-    head = spectral_norm_lib.SpectralNormalization(head)
+  head = spectral_norm_lib.maybe_normalised(head, spectral_norm)
+  if equalised:
+    head = pg_gan.EqualisedLearningRate(head, 1.)
   mean = head(features)
   if batch_norm_latents:
     mean = layers.BatchNormalization(
@@ -70,9 +92,10 @@ def decoder(network, image_shape, latent_dim, value_range=(-1., 1.)):
   Args:
     network: function of a Keras tensor `[B, H]` and the number of channels to
       one of images before the last activation.
-    image_shape: `(height, width, channels)`.
+    image_shape: `(height, width, channels)`, or `(D,)` for vectors.
     latent_dim: number of latent dimensions H.
-    value_range: `(-1, 1)` for a tanh at the end, `(0, 1)` for a sigmoid.
+    value_range: `(-1, 1)` for a tanh at the end, `(0, 1)` for a sigmoid; None
+      for vectors, which have no activation there.
 
   Returns:
     `keras.Model`: float `[B, H]` to `[B, height, width, channels]`.
@@ -80,10 +103,7 @@ def decoder(network, image_shape, latent_dim, value_range=(-1., 1.)):
   Raises:
     ValueError: if the net makes images of another shape, or for another range.
   """
-  activation = ACTIVATIONS.get(tuple(float(v) for v in value_range))
-  if activation is None:
-    raise ValueError('`value_range` must be (-1, 1) (tanh) or (0, 1) '
-                     f'(sigmoid), not {value_range}.')
+  activation = _activation(value_range, image_shape)
   latents = keras.Input((latent_dim,), name='latents')
   images = network(latents, tuple(image_shape)[-1])
   if tuple(images.shape[1:]) != tuple(image_shape):

@@ -31,9 +31,7 @@ def _conv(filters, size=3, variance=2., spectral_norm=False):
   layer = layers.Conv2D(filters, size, padding='same',
                         kernel_initializer=keras.initializers.VarianceScaling(
                             variance, 'fan_avg', 'uniform'))
-  if spectral_norm:
-    return spectral_norm_lib.SpectralNormalization(layer)
-  return layer
+  return spectral_norm_lib.maybe_normalised(layer, spectral_norm)
 
 
 def _relu(x, batch_norm):

@@ -14,7 +14,8 @@ import keras
 from keras import layers
 from keras import ops
 
-__all__ = ['SpectralNormalization']
+__all__ = ['SpectralNormalization', 'maybe_normalised',
+           'update_spectral_norms']
 
 
 @keras.saving.register_keras_serializable('pgak')
@@ -23,9 +24,9 @@ class SpectralNormalization(layers.Wrapper):
 
   W is the kernel as a matrix `[the rest, last axis]` and `s(W) = |W u|`, its
   largest singular value where the unit vector u is the right singular one.
-  The train step of a model calls `update` once, before anything else: one step
-  of the power method, [1, sec. 2.1]. Nothing else changes u, and no gradient
-  goes into it.
+  A model's train step calls `update` before each turn that moves the kernel:
+  one step of the power method, [1, sec. 2.1]. Nothing else changes u, and no
+  gradient goes into it.
 
   Args:
     layer: a layer with a `kernel`, such as Conv2D, Conv2DTranspose or Dense.
@@ -63,6 +64,18 @@ class SpectralNormalization(layers.Wrapper):
   def _matrix(self):
     kernel = self.layer.kernel
     return ops.reshape(kernel.value, (-1, kernel.shape[-1]))
+
+
+def maybe_normalised(layer, wanted):
+  """Returns a layer with spectral normalisation, or as it is."""
+  return SpectralNormalization(layer) if wanted else layer
+
+
+def update_spectral_norms(net):
+  """Takes one step of the power method in all such layers of a net."""
+  for layer in getattr(net, 'layers', ()):
+    if isinstance(layer, SpectralNormalization):
+      layer.update()
 
 
 def _random_direction(shape, dtype=None):

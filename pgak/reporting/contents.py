@@ -4,6 +4,7 @@ import shlex
 
 from pgak import version
 from pgak.reporting import figures
+from pgak.reporting import manifolds
 from pgak.reporting import pages
 from pgak.reporting import published
 from pgak.reporting import runs as runs_lib
@@ -46,6 +47,7 @@ def sections(cells, with_latents=True, data_dir=None):
           figures.grids(cells), figures.neighbours(cells),
           figures.precision_recall(cells)]
   if with_latents:
+    made.append(manifolds.manifolds(cells, data_dir))
     made.append(figures.latent_scatters(cells, data_dir))
   # Made last, shown first: only then is it known what is damaged.
   made.insert(0, _runs(cells))
@@ -150,14 +152,16 @@ def _prior_flags(protocol, prior):
 
 
 def _scores(cells):
-  found = tables.score_tables(cells)
+  found = tables.overview_tables(cells) + tables.score_tables(cells)
   without = [str(run.path) for cell in cells for run in cell.runs
              if not run.scores]
   blocks = [pages.Text(
       'One table holds scores of one protocol alone: numbers of two tables do '
-      'not compare. A run counts with its newest measured step; n is given '
-      'where some runs were not measured. The best value of a column is bold. '
-      'Spreads within one measurement, named _std, are in scores.csv alone.'
+      'not compare. Where a protocol has several kinds of scores, the first '
+      'table has them side by side. A run counts with its newest measured '
+      'step; n is given where some runs were not measured. The best value of a '
+      'column is bold. Spreads within one measurement, named _std, are in '
+      'scores.csv alone.'
   )] if found else [pages.Text(
       'No run has scores yet: measure one with pgak_evaluate.')]
   if found and without:

@@ -2,6 +2,7 @@
 import re
 
 from pgak import charts
+from pgak import errors
 from pgak.latent_tools import views
 from pgak.reporting import curves
 from pgak.reporting import latents
@@ -152,7 +153,9 @@ def grids(cells):
         ('samples', "Samples of the model's own prior"),
         ('reconstructions', 'Reconstructions: each image, and its '
                             'reconstruction on its right'),
-        ('interpolations', 'Interpolations between images, line by line')):
+        ('interpolations', 'Interpolations between images, line by line'),
+        ('prior_interpolations', 'Interpolations between draws of the prior, '
+                                 'where there is no encoder, line by line')):
       pictures = [p for p in (_grid(cell, kind) for cell in members) if p]
       if pictures:
         blocks.append(pages.Pictures(f'{tells}, {dataset}', pictures))
@@ -169,7 +172,8 @@ def _grid(cell, kind):
       return pages.Picture(
           pages.file_name(kind, str(cell.number), cell.label), png,
           f'{kind} of {cell.label} after {step} steps',
-          f'{cell.label}, seed {run.seed}, step {step}', pixels=True)
+          f'{cell.label}, seed {run.seed}, step {step}',
+          pixels=not run.holds_vectors)
   return None
 
 
@@ -188,7 +192,8 @@ def _evaluated_grid(cell, name):
       return pages.Picture(
           pages.file_name('grid', str(cell.number), name, cell.label),
           run.grids[name], f'samples of {cell.label} drawn from {name}',
-          f'{cell.label}, seed {run.seed}, {name}', pixels=True)
+          f'{cell.label}, seed {run.seed}, {name}',
+          pixels=not run.holds_vectors)
   return None
 
 
@@ -241,7 +246,7 @@ def latent_scatters(cells, data_dir):
     cells: list of `runs.Cell`, of each of which the first run is loaded.
     data_dir: folder of TensorFlow Datasets instead of the runs', or None.
   """
-  pictures, panels, failed = [], [], []
+  pictures, panels, of_class, without, failed = [], [], {}, [], []
   for cell in cells:
     run = cell.runs[0]
     try:
@@ -249,17 +254,43 @@ def latent_scatters(cells, data_dir):
       pictures.append(_latent_picture(cell, run, found))
       if found.encoded.shape[1] == 2:
         panels.append(_latent_panels(cell, run, found))
+      if found.of_class is not None:
+        of_class.setdefault(cell.dataset, []).append(
+            (cell.label, _class_clouds(found)))
+    except errors.NoEncoderError:
+      without.append(cell.label)
     # A run may need a user's own code, data that are elsewhere, or be damaged:
     # whatever it raises, the rest of the report is written.
     except Exception as e:  # pylint: disable=broad-exception-caught
       failed.append(f'{run.path}: {" ".join(str(e).split())[:300]}')
   blocks = [pages.Pictures(caption, made) for caption, made in (
+      ('Validation images of one class as latents, and draws of the prior',
+       [_class_picture(*group) for group in of_class.items()]),
       ('Validation images as latents, and draws of the prior', pictures),
       ('Two latents, with and without classes', panels)) if made]
+  if without:
+    blocks.append(pages.Text('Left out, because they have no encoder: '
+                             f'{", ".join(without)}.'))
   if failed:
     blocks += [pages.Text('Not shown, because a model or its data could not be '
                           'loaded:'), pages.Items(failed)]
   return pages.Section('Latents and prior', blocks)
+
+
+def _class_clouds(found):
+  encoded, drawn, _ = latents.in_two_dimensions(found.of_class, found.drawn)
+  return [(drawn, 'draws of the prior', None),
+          (encoded, 'images of class 0', 0)]
+
+
+def _class_picture(dataset, shown):
+  return pages.Picture(
+      pages.file_name('class', dataset), charts.scatters(shown),
+      f'Latents of {dataset} images of class 0 and draws of the prior: '
+      + ', '.join(label for label, _ in shown),
+      f'{dataset}, the first runs: the latents of up to 1,000 validation '
+      'images of class 0, in the two directions in which they vary most, and '
+      'draws of the prior in the same plane')
 
 
 def _latent_picture(cell, run, found):

@@ -1,4 +1,5 @@
 """Latents of images against samples of the model's prior, in two dimensions."""
+import contextlib
 from typing import NamedTuple
 
 import gin
@@ -9,7 +10,9 @@ from pgak import configuration
 from pgak import latent_tools
 from pgak import run_directory
 
-__all__ = ['Latents', 'in_two_dimensions', 'latents_and_samples']
+__all__ = ['Latents', 'in_two_dimensions', 'latents_and_samples', 'loaded']
+
+_MOST_OF_CLASS = 1000
 
 
 class Latents(NamedTuple):
@@ -20,11 +23,14 @@ class Latents(NamedTuple):
     drawn: of the prior, float `[n, latent_dim]`.
     base: `encoded` as the prior's flow maps them, or None without a flow.
     labels: classes of the images, integers `[n]`, or None.
+    of_class: of validation images of the first class, 0, float
+      `[m, latent_dim]`, or None where there are none.
   """
   encoded: np.ndarray
   drawn: np.ndarray
   base: np.ndarray | None
   labels: np.ndarray | None
+  of_class: np.ndarray | None = None
 
 
 def latents_and_samples(path, number=None, data_dir=None):
@@ -44,6 +50,26 @@ def latents_and_samples(path, number=None, data_dir=None):
   Raises:
     errors.UserError: if the data set or a checkpoint cannot be had.
   """
+  with loaded(path, data_dir) as (model, array):
+    number = min(number or (10000 if model.latent_dim == 2 else 1000),
+                 len(array))
+    encoded = _encoded(model, array, np.arange(number))
+    is_flow = hasattr(model.prior, 'latent_to_base')
+    return Latents(
+        encoded, np.asarray(model.prior.sample(number, 0)),
+        latent_tools.latent_to_base(model.prior, encoded) if is_flow else None,
+        None if array.labels is None else array.labels[:number],
+        _of_first_class(model, array))
+
+
+@contextlib.contextmanager
+def loaded(path, data_dir=None):
+  """Yields `(model, validation array)` of a run, in gin's configuration of it.
+
+  Args:
+    path: path of the run directory.
+    data_dir: as for `latents_and_samples`.
+  """
   run = run_directory.RunDirectory(path)
   # A binding that nothing reads would be refused.
   bindings = ([f'data_dir = {data_dir!r}']
@@ -52,19 +78,23 @@ def latents_and_samples(path, number=None, data_dir=None):
     configuration.parse_run(run, bindings)
     dataset = configuration.setting('train.dataset')()
     array = dataset.split(configuration.setting('train.validation_split'))
-    model = checkpoints.load_configured(run)
-    number = min(number or (10000 if model.latent_dim == 2 else 1000),
-                 len(array))
-    encoded = np.concatenate([
-        np.asarray(model.encode(array.read(np.arange(i, min(i + 500, number)))))
-        for i in range(0, number, 500)])
-    is_flow = hasattr(model.prior, 'latent_to_base')
-    return Latents(
-        encoded, np.asarray(model.prior.sample(number, 0)),
-        latent_tools.latent_to_base(model.prior, encoded) if is_flow else None,
-        None if array.labels is None else array.labels[:number])
+    yield checkpoints.load_configured(run), array
   finally:
     gin.clear_config()
+
+
+def _encoded(model, array, places):
+  return np.concatenate([
+      np.asarray(model.encode(array.read(places[i:i + 500])))
+      for i in range(0, len(places), 500)])
+
+
+def _of_first_class(model, array):
+  labels = np.asarray([] if array.labels is None else array.labels)
+  # Labels may be other numbers than classes.
+  is_class = labels.dtype.kind in 'iu'
+  places = np.flatnonzero((labels == 0) & is_class)[:_MOST_OF_CLASS]
+  return _encoded(model, array, places) if len(places) else None
 
 
 def in_two_dimensions(encoded, drawn):

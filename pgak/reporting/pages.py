@@ -87,9 +87,10 @@ class Picture:
 
 @dataclasses.dataclass(frozen=True)
 class Pictures:
-  """Pictures side by side under one caption."""
+  """Pictures under one caption: side by side, or each a row of its own."""
   caption: str
   pictures: list
+  rows: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -218,7 +219,8 @@ def _html_pictures(block):
              if picture.caption else '')
     out.append(f'<figure>\n<img{kind} alt="{_text(picture.alt)}" '
                f'src="data:image/png;base64,{data}">\n{below}</figure>\n')
-  kind = 'grids' if any(p.pixels for p in block.pictures) else 'charts'
+  kind = ('rows' if block.rows else
+          'grids' if any(p.pixels for p in block.pictures) else 'charts')
   return (f'<h3>{_text(block.caption)}</h3>\n'
           f'<div class="{kind}">\n{"".join(out)}</div>\n')
 

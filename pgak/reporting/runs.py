@@ -18,7 +18,8 @@ MODEL_NAMES = {
     'RAEL2': 'RAE-L2', 'RAEGP': 'RAE-GP', 'RAESN': 'RAE-SN', 'CVVAE': 'CV-VAE',
     'WAEMMD': 'WAE', 'BetaVAE': 'beta-VAE', 'FPVAE': 'FP-VAE',
     'NoPriorMatching': 'no prior matching',
-    'PriorAAE': 'Prior-AAE', 'SoftIntroVAE': 'Soft-IntroVAE',
+    'PGGAN': 'PG-GAN', 'PriorAAE': 'Prior-AAE', 'SNGAN': 'SN-GAN',
+    'SoftIntroVAE': 'Soft-IntroVAE',
     'WAEGAN': 'WAE-GAN', 'VUNet': 'VUNet', 'VUNetFlow': 'VUNet, flow',
 }
 # Two scores that differ in one of these are of two protocols.
@@ -26,7 +27,8 @@ CHOICES = ('dataset', 'features', 'num_samples', 'split', 'crop', 'resize',
            'rounding', 'batch_norm', 'protocol')
 _PNG = b'\x89PNG\r\n\x1a\n'
 _ENCODED = ('reconstructions', 'interpolations')
-_KINDS = ('samples', 'reconstructions', 'interpolations')
+_KINDS = ('samples', 'reconstructions', 'interpolations',
+          'prior_interpolations')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +98,12 @@ class Run:
   @property
   def steps(self):
     return self.resolve('train.steps', '?')
+
+  @property
+  def holds_vectors(self):
+    """Whether its data set holds vectors, and its pictures are charts."""
+    shape = self.resolve('decoder.image_shape') or ''
+    return bool(re.fullmatch(r'\(\d+,\)', shape))
 
   def resolve(self, name, default=None):
     """Returns a binding's value as text, a macro's in its place."""

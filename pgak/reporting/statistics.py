@@ -8,12 +8,16 @@ __all__ = ['by_step', 'choices_of', 'columns_of', 'format_mean', 'is_distance',
            'mean_error', 'rank_correlation', 'sign', 'values']
 
 _LOWER = re.compile(r'(fid|frechet|kid|kernel|latent_match|lpips).*|'
-                    r'separability_z[0T]?|.*_(mse|mae|kid)')
+                    r'separability_z[0T]?|(.*_)?(mse|mae|kid)|'
+                    r'sliced_wasserstein')
 _KINDS = ('reconstructions', 'samples', 'interpolations')
 _DENSITIES = ('none', 'standard_normal', 'gaussian', 'gmm')
 _HIGHER = re.compile(r'.*(precision|recall|f_?8|f_?1_8|psnr|ssim|density|'
                      r'coverage)|(inception|classifier)_score(_mean)?|'
-                     r'diversity_.*')
+                     r'diversity_.*|(confident|smallest_class)_share')
+# Of the codes of real images, and yet scores of the model; more is better.
+_OF_CODES = re.compile(r'trustworthiness|continuity|neighbour_overlap|'
+                       r'geodesic_correlation')
 
 
 def sign(column):
@@ -23,6 +27,8 @@ def sign(column):
     column: `(metric, images, prior)`.
   """
   metric, images, _ = column
+  if _OF_CODES.fullmatch(metric):
+    return 1
   if images == 'data' or metric.endswith(('_std', '_se')):
     return 0
   return -1 if _LOWER.fullmatch(metric) else int(

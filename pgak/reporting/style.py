@@ -48,14 +48,14 @@ th, td { padding: .4rem .8rem; text-align: right; vertical-align: top;
 thead th { vertical-align: bottom; border-bottom: 2px solid var(--soft); }
 td.words:last-child { min-width: 15rem; }
 th[scope=row] { font-weight: 500; position: sticky; left: 0;
-  background: var(--paper); min-width: 6rem;
+  background: var(--paper); min-width: 9rem;
   max-width: 14rem; overflow-wrap: anywhere; }
 tbody tr:hover > * { background: var(--band); }
 td { white-space: nowrap; }
 td.words { white-space: normal; min-width: 6rem; overflow-wrap: anywhere; }
 td small { display: block; color: var(--soft); white-space: normal;
   font-size: .8rem; max-width: 12rem; margin-left: auto; }
-.charts, .grids { display: grid; gap: 1.25rem; align-items: start; }
+.charts, .grids, .rows { display: grid; gap: 1.25rem; align-items: start; }
 .charts { grid-template-columns:
   repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
 .grids { grid-template-columns:
@@ -66,7 +66,7 @@ figcaption { color: var(--soft); font-size: .88rem; margin-top: .35rem;
   overflow-wrap: anywhere; }
 img { display: block; width: 100%; height: auto; background: #fff;
   border: 1px solid var(--line); border-radius: .35rem; }
-.charts img { padding: .35rem; }
+.charts img, .rows img { padding: .35rem; }
 img.pixels { image-rendering: pixelated; }
 @media print { body { max-width: none; } .scroll { overflow: visible; } }
 """

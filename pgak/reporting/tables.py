@@ -6,12 +6,14 @@ from pgak.reporting import published
 from pgak.reporting import runs as runs_lib
 from pgak.reporting import statistics
 
-__all__ = ['gain_tables', 'published_tables', 'score_tables']
+__all__ = ['gain_tables', 'overview_tables', 'published_tables',
+           'score_tables']
 
 # Trained without a pull towards N(0, I), so a density fitted later must gain.
 _DETERMINISTIC = ('AE', 'RAE', 'RAEGP', 'RAEL2', 'RAESN')
 _NONE = '–'
 _MOST_COLUMNS = 8
+_MOST_SIDE_BY_SIDE = 10
 
 
 def _describe(choices):
@@ -101,6 +103,103 @@ def _best(column, candidates):
   return max(means) if sign > 0 else min(means)
 
 
+# === All that a protocol says of a model ===
+
+
+def overview_tables(cells):
+  """Returns a table for each protocol whose scores are of several choices.
+
+  Distances, errors and the topology of latents have features and numbers of
+  images of their own, so that each has a table of its own; here they stand side
+  by side, each in its column, and a row is a cell and what it samples from. A
+  protocol with too many columns has none.
+
+  Args:
+    cells: list of `runs.Cell`.
+  """
+  groups = {}
+  for choices in statistics.choices_of(cells):
+    named = dict(zip(runs_lib.CHOICES, choices))
+    groups.setdefault((named['protocol'], named['dataset']), []).append(choices)
+  tables = []
+  for (protocol, dataset), members in groups.items():
+    columns = list(dict.fromkeys(
+        (choices, column[:2]) for choices in members
+        for column in statistics.columns_of(cells, choices)
+        if statistics.sign(column)))
+    if len(members) > 1 and 1 < len(columns) <= _MOST_SIDE_BY_SIDE:
+      tables.append(_overview(
+          f'{protocol} on {dataset}, side by side.', cells, columns))
+  return tables
+
+
+def _overview(caption, cells, columns):
+  found = [(cell, prior, [_of_prior(cell, c, prior) for c in columns])
+           for cell in cells for prior in _sampled(cell, columns)]
+  found = [row for row in found if any(row[2])]
+  best = [_best((*columns[i][1], 'none'), [values[i] for *_, values in found])
+          for i in range(len(columns))]
+  rows = [[cell.label, str(len(cell.runs)), _breakable(prior), *(
+      _side_cell(cell, v, b) for v, b in zip(values, best))]
+          for cell, prior, values in found]
+  header = ['model', 'runs', 'samples of', *_overview_titles(columns)]
+  return pages.Table(caption, header, rows, (2,), _overview_detail(columns))
+
+
+def _sampled(cell, columns):
+  """Returns the priors that a cell's samples are of."""
+  everything = dict.fromkeys(choices for choices, _ in columns)
+  found = dict.fromkeys(
+      column[2] for choices in everything
+      for column in statistics.columns_of([cell], choices)
+      if column[2] != 'none' and (choices, column[:2]) in columns)
+  return list(found) or [_NONE]
+
+
+def _of_prior(cell, column, prior):
+  """Returns the values of a column: of that prior, or of what has none."""
+  choices, names = column
+  return (statistics.values(cell, choices, (*names, prior))
+          or statistics.values(cell, choices, (*names, 'none')))
+
+
+def _side_cell(cell, values, best):
+  if not values:
+    return _NONE
+  mean = statistics.mean_error(values.values())[0]
+  return pages.TableCell(*_cell_text(cell, values), mean == best)
+
+
+def _overview_titles(columns):
+  """Returns the shortest titles that tell the columns apart."""
+  titles = []
+  for choices, (metric, images) in columns:
+    named = dict(zip(runs_lib.CHOICES, choices))
+    same = [other for _, other in columns if other[0] == metric]
+    title = metric if len(same) == 1 else f'{metric}, {images}'
+    if same.count((metric, images)) > 1:
+      title += f', {named["num_samples"]} images, {named["split"]}'
+    titles.append(_breakable(title))
+  return titles
+
+
+def _breakable(name):
+  """Returns a name that can be broken into lines; tables below have it whole.
+  """
+  return name.replace('_', ' ')
+
+
+def _overview_detail(columns):
+  lines = {}
+  for choices, (metric, _) in columns:
+    named = dict(zip(runs_lib.CHOICES, choices))
+    lines.setdefault(
+        f'{named["features"]}, {named["num_samples"]} images, split '
+        f'{named["split"]}', {})[metric] = None
+  return '; '.join(f'{", ".join(metrics)}: {line}'
+                   for line, metrics in lines.items()) + '.'
+
+
 # === The mixture against N ===
 
 
@@ -161,7 +260,7 @@ def published_tables(cells):
   for table in published.TABLES:
     for choices in statistics.choices_of(cells):
       named = dict(zip(runs_lib.CHOICES, choices))
-      if re.fullmatch(table.dataset, named['dataset']):
+      if published.is_shown(table, named):
         blocks += _published_table(table, choices, named, cells)
   return blocks
 
@@ -231,8 +330,9 @@ def _their_text(number, differing):
   if number is None:
     return _NONE
   # As many decimals as the paper has.
-  text = ' ± '.join(f'{n:.2f}' if n == round(n, 2) else f'{n:g}' for n in (
-      number if isinstance(number, tuple) else (number,)))
+  text = ' ± '.join(
+      f'{n:.2f}' if isinstance(n, float) and n == round(n, 2) else f'{n:g}'
+      for n in (number if isinstance(number, tuple) else (number,)))
   note = f'protocol differs: {", ".join(differing)}' if differing else ''
   return pages.TableCell(text, note)
 

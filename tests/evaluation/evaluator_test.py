@@ -217,6 +217,47 @@ def test_n_is_the_own_prior_only_where_training_matches_it(
   assert set(attached) <= set(priors.NAMES)
 
 
+def test_shares_of_classes_are_of_the_nets_that_tell_some(
+    generated, monkeypatch):
+  def net(level, dataset):
+    made = tiny_evaluation.flat_net(level, dataset)
+    made.head = made.head if level == '64' else None
+    return made
+
+  monkeypatch.setattr(evaluator_lib, 'feature_net', net)
+  protocol = protocols.Protocol('two', ('192', '64'), 150, 'test',
+                                metrics=('frechet', 'class_shares'))
+  rows = _evaluator(protocol).rows(tiny_evaluation.Model(), 0)
+  assert [(r['metric'], r['features'], r['num_samples']) for r in rows] == [
+      ('frechet_flat_192', 'flat_192', 150),
+      ('frechet_flat_64', 'flat_64', 150),
+      ('confident_share', 'flat_64', 150),
+      ('smallest_class_share', 'flat_64', 150)]
+  # Two means of pixels on [0, 1] are e^1 to 1 apart at the most: 0.73.
+  assert rows[2]['value'] == rows[3]['value'] == 0.
+  with pytest.raises(errors.UserError, match='no shares of classes'):
+    _evaluator(protocol, features=('192',)).rows(tiny_evaluation.Model(), 0)
+
+
+def test_the_topology_of_codes_is_of_its_own_images(flat, generated):
+  evaluator = _evaluator(flat, num_samples=20, metrics=('topology',))
+  rows = evaluator.rows(tiny_evaluation.Model(), 3)
+  assert not generated and not evaluator.nets
+  # All of the split, however few are sampled.
+  assert {(r['features'], r['images'], r['prior'], r['num_samples'], r['split'],
+           r['rounding']) for r in rows} == {
+               ('latents', 'data', 'none', 297, 'test', 'none')}
+  assert [r['metric'] for r in rows] == [
+      'trustworthiness', 'continuity', 'neighbour_overlap']
+  assert all(0. < r['value'] < 1. for r in rows)
+
+
+def test_a_model_without_an_encoder_has_no_topology(flat, generated):
+  model = tiny_evaluation.Model()
+  model.has_encoder = False
+  assert not _evaluator(flat, metrics=('topology',)).rows(model, 0)
+
+
 def test_latents_are_measured_too(flat, generated):
   rows = _evaluator(flat).rows(tiny_evaluation.Model(), 5, latents=True)
   assert {r['metric']: r['images'] for r in rows[2:]} == dict.fromkeys((

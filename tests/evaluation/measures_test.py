@@ -57,6 +57,18 @@ def test_the_inception_score_is_of_all_images_where_they_are_kept():
   assert found.num_fake == 80
 
 
+def test_shares_of_classes_are_of_all_images():
+  real, fake = _collected(30, 0), _collected(30, 1)
+  fake.rows = None  # Not needed.
+  fake.probabilities = np.eye(4)[np.arange(80) % 4]
+  fake.probabilities[:5] = 0.25
+  found = measures.MEASURES['class_shares'](real, fake, 0)
+  assert found.values == {'confident_share': 75 / 80,
+                          'smallest_class_share': 18 / 80}
+  assert (found.num_fake, found.num_real) == (80, 30)
+  assert 'class_shares' in measures.NEED_FEATURES - measures.NEED_ROWS
+
+
 @pytest.mark.parametrize('net, kernel, score', [
     ('fid', 'kid', 'inception_score'),
     ('fid_768', 'kid_768', 'classifier_score'),

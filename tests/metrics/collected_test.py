@@ -74,6 +74,14 @@ def test_probabilities_are_of_all_images(images, monkeypatch):
     collected.collect([_net()], [images], keep_probabilities=True)
 
 
+def test_probabilities_are_of_the_nets_that_tell_classes(images):
+  tells = _net(head=(np.eye(4)[:, :3], np.zeros(3)))
+  found = collected.collect([_net(2.), tells], [images],
+                            keep_probabilities=True)
+  assert found[0].probabilities is None
+  assert found[1].probabilities.shape == (50, 3)
+
+
 @pytest.mark.parametrize('most, reads', [(10000, 1), (20, 2)])
 def test_references_pass_once_and_come_from_the_cache(
     images, monkeypatch, tmp_path, most, reads):

@@ -80,6 +80,25 @@ def test_separability_is_measured_of_20000_latents_without_feature_nets():
   assert protocol.num_samples == 200000
 
 
+def test_no_prior_matching_2021_is_the_papers():
+  assert protocols.resolve('no_prior_matching_2021') == protocols.Protocol(
+      'no_prior_matching_2021', ('pool_3',), num_samples=50000, split='train',
+      num_references=None, rounding='nearest', batch_norm='inference',
+      priors=('own_or_gaussian',),
+      metrics=('frechet', 'reconstruction_mse', 'topology'),
+      encoded_split='test')
+
+
+def test_its_small_form_tells_classes():
+  gin.parse_config(["no_prior_matching_fid768.num_samples = 500",
+                    "no_prior_matching_2021.rounding = 'truncate'"])
+  assert protocols.resolve('no_prior_matching_fid768') == protocols.Protocol(
+      'no_prior_matching_fid768', ('768', 'classifier'), num_samples=500,
+      split='test', num_references=10000, priors=('own_or_gaussian',),
+      metrics=('frechet', 'class_shares', 'reconstruction_mse', 'topology'),
+      encoded_split='test', rounding='nearest')
+
+
 @pytest.mark.parametrize('field', ['images', 'metrics'])
 def test_what_nobody_measures_is_told(field):
   with pytest.raises(errors.UserError, match=f"'luck'.*its {field}"):

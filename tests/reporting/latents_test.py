@@ -1,4 +1,6 @@
 """Tests of latents in two dimensions."""
+import types
+
 import numpy as np
 import pytest
 from sklearn import decomposition
@@ -51,6 +53,17 @@ def test_latents_of_a_run(tmp_path):
   np.testing.assert_array_equal(
       found.labels, data.digits().split('test').labels[:20])
   assert found.base is None
+  test = data.digits().split('test')
+  zeros = test.read(np.flatnonzero(test.labels == 0))
+  assert len(zeros) == 27 and found.of_class.shape == (27, 3)
+  np.testing.assert_allclose(found.of_class, model.encode(zeros), rtol=1e-4,
+                             atol=1e-5)
+
+
+@pytest.mark.parametrize('labels', [None, np.ones(9, int), np.zeros(9)])
+def test_without_a_class_0_there_are_no_codes_of_it(labels):
+  array = types.SimpleNamespace(labels=labels)
+  assert latents._of_first_class(None, array) is None
 
 
 def test_two_latents_have_panels_in_the_report(tmp_path):
@@ -59,4 +72,6 @@ def test_two_latents_have_panels_in_the_report(tmp_path):
   reporting.write_report(tmp_path / 'a.html', [tmp_path / 'run'])
   text = (tmp_path / 'a.md').read_text()
   assert 'Two latents, with and without classes' in text
+  assert 'Validation images of one class as latents' in text
+  assert (tmp_path / 'a_files' / 'class_digits.png').exists()
   assert (tmp_path / 'a_files' / 'panels_0_ae.png').exists()

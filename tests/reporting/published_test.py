@@ -98,3 +98,53 @@ def test_what_a_paper_does_not_say_is_no_difference():
   assert list(published.differences(
       learned, same | {'dataset': 'images', 'crop': '54'}, 'VAE')) == [
           'dataset', 'crop']
+
+
+def test_the_tables_without_prior_matching():
+  # "Our method obtains the best results both on FID and MSE" (CelebA section).
+  for title in ('No prior matching Table 1, FID', 'No prior matching Table 1, '
+                'MSE'):
+    rows = table(title).rows
+    assert list(rows) == ['VAE', 'AAE', 'WAE', 'IntroVAE', 'AGE',
+                          'no prior matching']
+    assert min(rows, key=rows.get) == 'no prior matching'
+  # As printed: the two tables differ in this number alone.
+  first, second = (table(f'No prior matching Table {i}, FID, CelebA').rows
+                   for i in (1, 2))
+  assert {m: (first[m], second[m]) for m in first if first[m] != second[m]} == {
+      'no prior matching': ((62,), (63,))}
+  assert table('Table 1, MSE').rows == table('Table 2, MSE, CelebA').rows
+  cifar10 = table('No prior matching Table 2, FID, CIFAR-10').rows
+  assert cifar10['AGE'] == (271,) and cifar10['no prior matching'] == (None,)
+
+
+def test_their_protocol_and_priors():
+  one = table('No prior matching Table 1, FID')
+  same = dict(dataset='celeb_a', features='inception_2015_pool_3',
+              num_samples='50000', split='train', rounding='nearest')
+  assert not published.differences(one, same, 'VAE', 25.)
+  assert list(published.differences(
+      one, same | {'split': 'test', 'num_samples': '1000'}, 'VAE', 3.)) == [
+          'num_samples', 'split', 'epochs']
+  # Of the MSE it says neither which images nor how many.
+  assert not published.differences(
+      table('No prior matching Table 1, MSE'),
+      same | {'features': 'pixels', 'split': 'test'}, 'VAE', 25.)
+  column, = one.columns
+  for row, prior in (('AAE', 'standard_normal'), ('AGE', 'uniform_sphere'),
+                     ('IntroVAE', 'standard_normal'),
+                     ('no prior matching', 'latent_generator')):
+    assert published.place(row, column) == (row, prior)
+
+
+def test_a_table_may_stand_beside_another_data_set_by_its_protocol():
+  one = table('No prior matching Table 1, FID')
+  mine = dict(dataset='mnist', protocol='no_prior_matching_fid768')
+  assert published.is_shown(one, mine)
+  assert published.differences(one, mine, 'VAE')['dataset'] == (
+      'dataset mnist, published CelebA')
+  assert not published.is_shown(one, mine | {'protocol': 'rae_fid768'})
+  assert not published.is_shown(one, mine | {'dataset': 'cifar10'})
+  assert not published.is_shown(
+      table('No prior matching Table 2, FID, CelebA'), mine)
+  assert published.is_shown(table('Table 1, FID, MNIST'), mine)

@@ -30,6 +30,17 @@ def test_a_run_counts_with_its_newest_step():
   assert list(statistics.values(cell, ('c',), COLUMN).values()) == [3., 7.]
 
 
+@pytest.mark.parametrize('metric, images, sign', [
+    ('fid_768', 'samples', -1), ('reconstruction_mse', 'reconstructions', -1),
+    ('trustworthiness', 'data', 1), ('continuity', 'data', 1),
+    ('neighbour_overlap', 'data', 1), ('geodesic_correlation', 'data', 1),
+    ('smallest_class_share', 'samples', 1), ('confident_share', 'samples', 1),
+    # Of real images, not of the model.
+    ('smallest_class_share', 'data', 0), ('fid_768', 'data', 0)])
+def test_which_way_is_better(metric, images, sign):
+  assert statistics.sign((metric, images, 'none')) == sign
+
+
 def test_standard_error():
   # 1, 2, 6: mean 3, s^2 = (4 + 1 + 9) / 2 = 7, so s / sqrt(3) = sqrt(7 / 3).
   mean, error = statistics.mean_error([1., 2., 6.])

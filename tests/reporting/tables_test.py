@@ -70,6 +70,60 @@ def test_many_columns_are_split_by_metric():
   assert [len(t.rows[0]) for t in found] == [8, 8]
 
 
+def test_kinds_of_scores_stand_side_by_side():
+  pixels, latents = (CHOICES[:1] + (name, '2000') + CHOICES[3:]
+                     for name in ('pixels', 'latents'))
+  cells = []
+  for label, prior, fid, mse, trust in (
+      ('a', 'gaussian', 9., .02, .9), ('b', 'latent_generator', 8., .03, None)):
+    made = cell(label, 'AE', samples(fid, prior))
+    made.runs[0].scores += [
+        runs.Score(7, column, choices, '0', value)
+        for column, choices, value in (
+            (('reconstruction_mse', 'reconstructions', 'none'), pixels, mse),
+            (('trustworthiness', 'data', 'none'), latents, trust),
+            (('log_likelihood_train', 'data', prior), latents, -1.))
+        if value is not None]
+    cells.append(made)
+  # A second density is a second row; what has none of its own stands in both.
+  cells[1].runs[0].scores.append(
+      runs.Score(7, ('fid', 'samples', 'gmm_5'), CHOICES, '0', 7.))
+  table, = tables.overview_tables(cells)
+  assert table.header == ['model', 'runs', 'samples of', 'fid',
+                          'reconstruction mse', 'trustworthiness']
+  assert texts(table) == [
+      ['a', '1', 'gaussian', '9.000', '0.02000', '0.9000'],
+      ['b', '1', 'gmm 5', '7.000', '0.03000', '–'],
+      ['b', '1', 'latent generator', '8.000', '0.03000', '–']]
+  assert [[c.best for c in row[3:] if c != '–'] for row in table.rows] == [
+      [False, True, False], [True, False], [False, False]]
+  assert 'trustworthiness: latents, 2000 images, split test' in table.detail
+
+
+def test_one_kind_of_scores_or_too_many_have_no_overview():
+  assert not tables.overview_tables([cell('a', 'AE', samples(1.))])
+  many = cell('a', 'AE', {
+      (f'fid_{i}', 'samples', 'gaussian'): 1. for i in range(12)})
+  many.runs[0].scores.append(
+      runs.Score(7, ('fid', 'samples', 'own'), QUICK[:-1] + CHOICES[-1:], '0',
+                 1.))
+  assert not tables.overview_tables([many])
+
+
+def test_columns_of_one_metric_are_told_apart():
+  both = {(f'fid{end}', images, 'none'): 1. for images in (
+      'samples', 'reconstructions') for end in ('', '_768')}
+  more = CHOICES[:2] + ('500',) + CHOICES[3:]
+  made = cell('a', 'AE', both)
+  made.runs[0].scores.append(
+      runs.Score(7, ('fid', 'samples', 'none'), more, '0', 2.))
+  table, = tables.overview_tables([made])
+  assert table.header[3:] == [
+      'fid, reconstructions', 'fid, samples, 10000 images, test',
+      'fid 768, reconstructions', 'fid 768, samples',
+      'fid, samples, 500 images, test']
+
+
 def test_the_gain_is_taken_run_by_run():
   # The runs differ by 10, their gains 5 and 7 by 2: mean 6, s = sqrt(2),
   # error 1, ratio 6.
@@ -130,6 +184,24 @@ def test_the_second_stage_is_a_row_of_its_own():
   table, *_ = tables.published_tables([vae])
   ours = {r[0]: r[table.header.index('N, ours')] for r in table.rows}
   assert ours['2sVAE'].text == '18.00' and ours['VAE'] == '–'
+
+
+def test_a_paper_stands_beside_another_data_set_by_its_protocol():
+  mine = CHOICES[:1] + ('inception_2015_768', '1000') + CHOICES[3:8] + (
+      'no_prior_matching_fid768',)
+  blocks = tables.published_tables([
+      cell('mine', 'NoPriorMatching',
+           samples(.3, 'latent_generator', 'fid_768'), choices=mine),
+      cell('AAE', 'AAE', samples(.5, 'standard_normal', 'fid_768'),
+           choices=mine)])
+  found = [b for b in blocks if isinstance(b, pages.Table)]
+  assert [t.title if hasattr(t, 'title') else t.caption.split('. ')[0]
+          for t in found] == ['No prior matching Table 1, FID, CelebA',
+                              'No prior matching Table 2, FID, CIFAR-10']
+  rows = {row[0]: row[1:] for row in texts(found[0])}
+  # As many digits as the paper has.
+  assert rows['AAE'] == ['0.5000', '101'] and rows['AGE'] == ['–', '116']
+  assert 'dataset' in found[0].rows[1][2].note
 
 
 def test_another_data_set_has_no_published_values():

@@ -1,0 +1,165 @@
+"""Data sets of vectors, which are held in memory."""
+import hashlib
+from typing import NamedTuple
+
+import gin
+import numpy as np
+
+from pgak import errors
+
+__all__ = ['VectorArray', 'VectorDataset', 'swiss_roll']
+
+_TEST_SEED = 1
+# t of the roll, as scikit-learn has it.
+_BEGIN, _END = 1.5 * np.pi, 4.5 * np.pi
+_NODES = 20001
+
+
+@gin.register
+def swiss_roll(num_examples=5000, seed=0):
+  """Scikit-learn's Swiss roll without noise, standardised.
+
+  A point is `(t cos t, h, t sin t)` with t uniform on [1.5 pi, 4.5 pi) and h on
+  [0, 21), less the mean of `train` and divided by its standard deviation, each
+  number by its own. `test`, and what `validation` falls back to, are as many
+  points of their own, with the mean and deviation of `train`.
+
+  The arrays' attribute `unrolled` has the roll laid out flat.
+
+  Args:
+    num_examples: points of each split.
+    seed: int; the points are a function of it.
+
+  Returns:
+    A `VectorDataset` with vectors of 3 numbers.
+  """
+  if not isinstance(num_examples, int) or num_examples < 2:
+    raise errors.UserError(f'`swiss_roll.num_examples = {num_examples}` must '
+                           'be a whole number of at least 2.')
+  # Imported late: it takes a second, and other data sets do without it.
+  from sklearn import datasets
+  drawn = {split: datasets.make_swiss_roll(num_examples, random_state=state)
+           for split, state in (
+               ('train', np.random.RandomState([seed, 0])),
+               ('test', np.random.RandomState([seed, _TEST_SEED])))}
+  mean, deviation = (f(drawn['train'][0], 0) for f in (np.mean, np.std))
+  return VectorDataset('swiss_roll', {
+      split: _Split(((points - mean) / deviation).astype(np.float32),
+                    _unrolled(position, points[:, 1], deviation))
+      for split, (points, position) in drawn.items()}, {
+          'num_examples': num_examples, 'seed': seed, 'standardised': 'train'})
+
+
+def _unrolled(position, height, deviation):
+  """Lays the standardised roll out flat, without stretching it.
+
+  Standardised, it still is a cylinder over a plane curve,
+  `(t cos t / s_x, t sin t / s_z)`, whose length is found by the trapezoid rule.
+
+  Args:
+    position: t, `[n]`.
+    height: h, `[n]`.
+    deviation: `(s_x, s_y, s_z)`.
+
+  Returns:
+    float64 `[n, 2]`: length along the curve, and h / s_y.
+  """
+  t = np.linspace(_BEGIN, _END, _NODES)
+  speed = np.hypot((np.cos(t) - t * np.sin(t)) / deviation[0],
+                   (np.sin(t) + t * np.cos(t)) / deviation[2])
+  steps = 0.5 * (speed[1:] + speed[:-1]) * np.diff(t)
+  length = np.interp(position, t, np.concatenate([[0.], np.cumsum(steps)]))
+  return np.stack([length, height / deviation[1]], 1)
+
+
+class _Split(NamedTuple):
+  """What a split holds: vectors `[n, D]`, and where they lie unrolled."""
+  vectors: np.ndarray
+  unrolled: np.ndarray
+
+
+class VectorDataset:
+  """A named set of vectors with its splits; see `Dataset`.
+
+  Besides its own splits it has `all`, which is all of them in order.
+
+  Args:
+    name: string.
+    splits: `{name: (vectors [n, D], unrolled [n, d])}`, float32 and float64.
+    preprocessing: dictionary of every choice that made the vectors.
+  """
+
+  def __init__(self, name, splits, preprocessing):
+    self.name = name
+    self.preprocessing = preprocessing
+    self._splits = splits | {
+        'all': _Split(*map(np.concatenate, zip(*splits.values())))}
+
+  @property
+  def image_shape(self):
+    """`(D,)`."""
+    return self._splits['all'].vectors.shape[1:]
+
+  @property
+  def splits(self):
+    """Names of the splits."""
+    return tuple(self._splits)
+
+  def split(self, name):
+    """Returns one split, a `VectorArray`; see `Dataset.split`."""
+    if name == 'validation' and name not in self._splits:
+      name = 'test'
+    if name not in self._splits:
+      raise errors.UserError(
+          f'The data set {self.name} has no split {name}; it has '
+          f'{", ".join(self.splits)}.')
+    return VectorArray(self.name, name, self._splits[name], self.preprocessing)
+
+
+class VectorArray:
+  """One split as float32 vectors `[len, D]`, read by position.
+
+  Attributes:
+    name: the data set's name.
+    split: the split's name.
+    image_shape: `(D,)`.
+    fingerprint: 16 hexadecimal digits that change with the numbers.
+    preprocessing: dictionary of every choice that made the vectors.
+    unrolled: float64 `[len, d]`, where a vector lies on the data's own
+      manifold: distances of these rows are lengths of shortest ways there.
+  """
+
+  labels = None
+  attributes = None
+  attribute_names = ()
+
+  def __init__(self, name, split, content, preprocessing):
+    self.name = name
+    self.split = split
+    self.image_shape = content.vectors.shape[1:]
+    self.preprocessing = dict(preprocessing)
+    self.unrolled = content.unrolled
+    self.fingerprint = hashlib.sha256(
+        content.vectors.astype('<f4').tobytes()).hexdigest()[:16]
+    self._vectors = content.vectors
+
+  def __len__(self):
+    return len(self._vectors)
+
+  def __repr__(self):
+    return f'VectorArray({self.name}/{self.split}: {len(self)} x ' \
+           f'{self.image_shape})'
+
+  def read(self, indices):
+    """Returns the vectors at some positions, float32 `[n, D]`.
+
+    Args:
+      indices: integers `[n]`, each in `[0, len)`, in any order.
+
+    Raises:
+      IndexError: if a position is outside.
+    """
+    indices = np.asarray(indices, np.int64).reshape([-1])
+    if indices.size and (indices.min() < 0 or indices.max() >= len(self)):
+      raise IndexError(f'{self!r} has no vector at one of {indices}.')
+    return self._vectors[indices]

@@ -1,0 +1,48 @@
+"""How much of the data has a sample near it.
+
+#### References
+
+[1]: Muhammad Ferjad Naeem, Seong Joon Oh, Youngjung Uh, Yunjey Choi, Jaejun
+     Yoo. Reliable Fidelity and Diversity Metrics for Generative Models. ICML,
+     2020.
+"""
+import numpy as np
+
+from pgak import errors
+from pgak.metrics import distances
+
+__all__ = ['coverage']
+
+
+def coverage(real, samples, k=5):
+  """Share of real points with a sample in their neighbourhood, [1, eq. 4].
+
+      mean{ 1[min_j |x_i - y_j| <= NND_k(x_i)] }
+
+  with NND_k the distance of a real point to its k-th nearest other real one.
+  Of two draws of one law, equally many, it is about `1 - 2^-k`.
+
+  Args:
+    real: float `[N, D]`, N above k.
+    samples: float `[M, D]`.
+    k: int.
+
+  Returns:
+    Float in [0, 1].
+
+  Raises:
+    UserError: with too few points, or if a number is not finite.
+  """
+  real, samples = (np.asarray(x, np.float64) for x in (real, samples))
+  if not 0 < k < len(real) or not len(samples):
+    raise errors.UserError(
+        f'The coverage by {k} neighbours needs more than {k} points and a '
+        f'sample, and there are {len(real)} and {len(samples)}.')
+  for cloud in (real, samples):
+    distances.require_finite(cloud, 'The coverage')
+  # Here, because few commands need it.
+  from scipy import spatial
+  # Of its k + 1 nearest points a point itself is one.
+  radii = spatial.cKDTree(real).query(real, k + 1)[0][:, k]
+  nearest = spatial.cKDTree(samples).query(real)[0]
+  return float(np.mean(nearest <= radii))

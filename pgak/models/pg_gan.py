@@ -1,0 +1,157 @@
+"""Progressively growing GAN with a Wasserstein critic: PG-GAN.
+
+g is the decoder, d the image critic, sg() stops the gradient. There is no
+encoder. Both nets begin at 4x4 pixels and grow by blocks (`networks.FadeIn`).
+
+#### References
+
+[1]: Tero Karras, Timo Aila, Samuli Laine, Jaakko Lehtinen. Progressive Growing
+     of GANs for Improved Quality, Stability, and Variation. ICLR, 2018.
+[2]: Ishaan Gulrajani, Faruk Ahmed, Martin Arjovsky, Vincent Dumoulin, Aaron
+     Courville. Improved Training of Wasserstein GANs. NeurIPS, 2017.
+"""
+import gin
+import tensorflow as tf
+
+from pgak import networks
+from pgak import noise as noise_lib
+from pgak.models import base
+from pgak.models import update_table
+
+__all__ = ['PGGAN']
+
+
+@gin.register
+class PGGAN(base.GenerativeAutoencoder):
+  """PG-GAN, [1], with the loss of [2].
+
+  In turn, each time on fresh z of N(0, I), with `x_u = u x + (1 - u) g(z)` and
+  u uniform on `[0, 1)` for each image,
+
+  ```none
+  d: mean d(sg g(z)) - mean d(x) + 10 mean (|dd(x_u)/dx_u| - 1)^2
+     + 0.001 mean d(x)^2
+  g: -mean d(g(z))
+  ```
+
+  The images x are brought to the level of the nets: enlarged again from the
+  side that is reached, and mixed with those of the next side as it fades in.
+  The slope is that to an image of the full side at every level, in [1] to one
+  of the level's side.
+
+  Levels take turns: the first 4x4 pixels, then a block fades in, then both nets
+  settle, and so on, all for equally long; what is left of the run is at the
+  full side. Nets without `networks.FadeIn` do not grow.
+
+  Args:
+    decoder: generator g, latents to images.
+    image_critic: `keras.Model`, images to numbers `[B, n]` whose mean is d(x).
+    gradient_penalty: weight of the slope's term.
+    drift: weight of the last term, which holds d near 0.
+    growing: the share of the run after which the last block has faded in.
+    updates: rows that replace those of the update table.
+  """
+
+  updates = (
+      update_table.Phase('critic_terms', {
+          'discrimination': ('image_critic',),
+          'gradient_penalty': ('image_critic',),
+          'drift': ('image_critic',),
+      }),
+      update_table.Phase('generator_terms', {'adversarial': ('decoder',)}),
+  )
+  matches_prior = True
+
+  def __init__(self, decoder, image_critic, gradient_penalty=10., drift=1e-3,
+               growing=0.5, updates=None):
+    if not 0. < growing <= 1.:
+      raise ValueError('`growing` is a share of the run and must be above 0 '
+                       f'and at most 1, not {growing}.')
+    super().__init__(
+        None, decoder, {'gradient_penalty': gradient_penalty, 'drift': drift},
+        updates, None, 'pg_gan')
+    self.image_critic = image_critic
+    self.gradient_penalty = gradient_penalty
+    self.drift = drift
+    self.growing = growing
+
+  @property
+  def parts(self):
+    return super().parts | {'image_critic': self.image_critic}
+
+  @property
+  def _fades(self):
+    """Where the decoder's blocks fade in, in their order."""
+    return sorted((layer for layer in self.decoder.layers
+                   if isinstance(layer, networks.FadeIn)),
+                  key=lambda layer: layer.block)
+
+  @property
+  def noise_shapes(self):
+    draw = (noise_lib.normal, (self.latent_dim,))
+    ones = (1,) * len(self.image_shape)
+    return {'critic_prior': draw, 'prior': draw,
+            'mix': (noise_lib.uniform, ones)}
+
+  def level(self, step):
+    """How many blocks the nets have at a step, a float scalar tensor.
+
+    A block counts by its share while it fades in, from k to k + 1.
+    """
+    blocks = float(len(self._fades))
+    if not self.run_steps:
+      return tf.constant(blocks)
+    done = tf.cast(step, tf.float32) / (self.growing * self.run_steps)
+    # In units of a level, of which the first half settles what is there.
+    reached = tf.minimum(done, 1.) * blocks
+    settled = tf.floor(reached)
+    return settled + tf.maximum(2. * (reached - settled) - 1., 0.)
+
+  def train_step(self, batch):
+    level = self.level(self.step.value)
+    for part in self.parts.values():
+      networks.set_level(part, level)
+    return super().train_step(batch)
+
+  def at_level(self, images):
+    """Returns float images as the decoder's blocks could make them."""
+    pyramid = [images]
+    for _ in self._fades:
+      pyramid.append(tf.nn.avg_pool2d(pyramid[-1], 2, 2, 'VALID'))
+    grown = pyramid.pop()
+    for fade in self._fades:
+      enlarged = tf.repeat(tf.repeat(grown, 2, 1), 2, 2)
+      grown = fade([enlarged, pyramid.pop()])
+    return grown
+
+  def _critic(self, images, training):
+    """d, one number an image."""
+    return tf.reduce_mean(self.image_critic(images, training=training), -1)
+
+  def _slope(self, images, training):
+    """The norm of d's gradient to each image, `[B]`."""
+    with tf.GradientTape() as tape:
+      tape.watch(images)
+      said = self._critic(images, training)
+    slopes = tape.gradient(said, images)
+    square = tf.reduce_sum(tf.square(slopes), list(range(1, images.shape.rank)))
+    # The root of 0 has no slope of its own.
+    return tf.sqrt(square + 1e-12)
+
+  def critic_terms(self, images, noise, training=True):
+    """[2, eq. 3], and the drift of [1, appendix A.1]."""
+    images = self.at_level(images)
+    generated = tf.stop_gradient(
+        self.decoder(noise['critic_prior'], training=training))
+    of_data = self._critic(images, training)
+    terms = {'discrimination': self._critic(generated, training) - of_data,
+             'drift': tf.square(of_data)}
+    if self.is_on('gradient_penalty'):
+      between = generated + noise['mix'] * (images - generated)
+      terms['gradient_penalty'] = (self._slope(between, training) - 1.)**2
+    return terms
+
+  def generator_terms(self, images, noise, training=True):
+    del images  # The generator sees none.
+    generated = self.decoder(noise['prior'], training=training)
+    return {'adversarial': -self._critic(generated, training)}

@@ -1,0 +1,81 @@
+"""Spectrally normalised GAN with the hinge loss: SN-GAN.
+
+g is the decoder, d the image critic, whose kernels its net divides by their
+spectral norms, sg() stops the gradient. There is no encoder.
+
+#### References
+
+[1]: Takeru Miyato, Toshiki Kataoka, Masanori Koyama, Yuichi Yoshida. Spectral
+     normalization for generative adversarial networks. ICLR, 2018.
+"""
+import gin
+import tensorflow as tf
+
+from pgak import losses
+from pgak import noise as noise_lib
+from pgak.models import base
+from pgak.models import update_table
+
+__all__ = ['SNGAN']
+
+
+@gin.register
+class SNGAN(base.GenerativeAutoencoder):
+  """SN-GAN, [1, eqs. 16 and 17].
+
+  In turn, each time on fresh z of N(0, I),
+
+  ```none
+  d: mean max(0, 1 - d(x)) + mean max(0, 1 + d(sg g(z)))
+  g: -mean d(g(z))
+  ```
+
+  The critic moves `critic_steps` times a step, each time on other images: the
+  data set yields as many times the batch.
+
+  Args:
+    decoder: generator g, latents to images.
+    image_critic: `keras.Model`, images to numbers `[B, n]` whose mean is d(x).
+    critic_steps: how often the critic moves in a step, n_dis of [1].
+    updates: rows that replace those of the update table.
+  """
+
+  updates = (
+      update_table.Phase('critic_terms', {
+          'discrimination': ('image_critic',)}, repeats=5),
+      update_table.Phase('generator_terms', {'adversarial': ('decoder',)}),
+  )
+  matches_prior = True
+
+  def __init__(self, decoder, image_critic, critic_steps=5, updates=None):
+    super().__init__(None, decoder, None, updates, None, 'sn_gan')
+    first, second = self.table.phases
+    self.table.phases = first._replace(repeats=critic_steps), second
+    self.image_critic = image_critic
+    self.critic_steps = critic_steps
+
+  @property
+  def parts(self):
+    return super().parts | {'image_critic': self.image_critic}
+
+  @property
+  def noise_shapes(self):
+    draw = (noise_lib.normal, (self.latent_dim,))
+    return {'critic_prior': draw, 'prior': draw}
+
+  def _critic(self, images, training):
+    """d, one number an image."""
+    return tf.reduce_mean(self.image_critic(images, training=training), -1)
+
+  def critic_terms(self, images, noise, training=True):
+    """[1, eq. 16]."""
+    generated = self.decoder(noise['critic_prior'], training=training)
+    return {'discrimination': losses.hinge_discrimination(
+        self._critic(images, training),
+        self._critic(tf.stop_gradient(generated), training))}
+
+  def generator_terms(self, images, noise, training=True):
+    """[1, eq. 17]."""
+    del images  # The generator sees none.
+    generated = self.decoder(noise['prior'], training=training)
+    return {'adversarial': -self._critic(generated, training)}

@@ -1,0 +1,38 @@
+"""Nets of dense layers for data sets of vectors."""
+import gin
+from keras import layers
+
+__all__ = ['mlp_decoder', 'mlp_encoder']
+
+
+def _dense(x, units, activation):
+  for number in units:
+    x = layers.Dense(number, activation)(x)
+  return x
+
+
+@gin.register
+def mlp_encoder(points, units=(256, 256, 256), activation='relu'):
+  """Vectors `[B, D]` to features `[B, units[-1]]`.
+
+  Args:
+    points: Keras tensor; images `[B, h, w, C]` become rows first.
+    units: units of each layer.
+    activation: name of Keras's activation after each of them.
+  """
+  if len(points.shape) > 2:
+    points = layers.Flatten()(points)
+  return _dense(points, units, activation)
+
+
+@gin.register
+def mlp_decoder(latents, channels, units=(256, 256, 256), activation='relu'):
+  """Latents `[B, H]` to vectors `[B, channels]`.
+
+  Args:
+    latents: Keras tensor.
+    channels: D, the numbers of a vector.
+    units: units of each hidden layer.
+    activation: as for `mlp_encoder`.
+  """
+  return layers.Dense(channels)(_dense(latents, units, activation))

@@ -1,0 +1,72 @@
+"""Vectors, their reconstructions and samples, as in figs. 4 and 5 of [1].
+
+#### References
+
+[1]: Cong Geng, Jia Wang, Li Chen, Zhiyong Gao. Generative Model without Prior
+     Distribution Matching. 2021.
+"""
+import numpy as np
+
+from pgak import charts
+from pgak import clouds
+from pgak.reporting import latents
+from pgak.reporting import pages
+
+__all__ = ['manifolds']
+
+
+def manifolds(cells, data_dir=None):
+  """Returns the section of runs on vectors, a row each, or None without any.
+
+  Args:
+    cells: list of `runs.Cell`, of each of which the first run is loaded.
+    data_dir: folder of TensorFlow Datasets instead of the runs', or None.
+  """
+  pictures, failed = [], []
+  for cell in cells:
+    if not cell.runs[0].holds_vectors:
+      continue
+    try:
+      pictures.append(_picture(cell, cell.runs[0], data_dir))
+    # As for the latents: whatever a run raises, the rest is written.
+    except Exception as e:  # pylint: disable=broad-exception-caught
+      failed.append(f'{cell.runs[0].path}: {" ".join(str(e).split())[:300]}')
+  blocks = [pages.Pictures(
+      'Validation points, coloured by their place along the manifold, their '
+      'reconstructions, samples, and the latents of both', pictures, rows=True)
+            ] if pictures else []
+  if failed:
+    blocks += [pages.Text('Not shown, because a model or its data could not be '
+                          'loaded:'), pages.Items(failed)]
+  return pages.Section('Manifolds', blocks) if blocks else None
+
+
+def _picture(cell, run, data_dir):
+  with latents.loaded(run.path, data_dir) as (model, array):
+    png = charts.panels(_row(model, array), cell.label)
+  return pages.Picture(
+      pages.file_name('manifold', str(cell.number), cell.label), png,
+      f'Points, reconstructions and samples of {cell.label}, and their latents',
+      f'{cell.label}, seed {run.seed}')
+
+
+def _row(model, array):
+  """Returns the panels of a model; without an encoder, data and samples."""
+  places = np.arange(min(clouds.NUMBER, len(array)))
+  points, shades = array.read(places), array.unrolled[places, 0]
+  made = [(np.asarray(model.sample(len(points))), None)]
+  if not model.has_encoder:
+    return clouds.compared(points, made, shades, ('data', 'samples'))
+  codes = np.asarray(model.encode(points))
+  made.insert(0, (np.asarray(model.decode(codes)), shades))
+  drawn = np.asarray(model.prior.sample(len(points)))
+  return clouds.compared(
+      points, made, shades, ('data', 'reconstructions', 'samples')
+  ) + _of_latents(codes, drawn, shades)
+
+
+def _of_latents(codes, drawn, shades):
+  codes, drawn, _ = latents.in_two_dimensions(codes, drawn)
+  window = clouds.window(np.concatenate([codes, drawn]))
+  return [charts.Panel(codes, 'latents of data', window=window, shades=shades),
+          charts.Panel(drawn, 'draws of the prior', window=window)]
