@@ -75,10 +75,11 @@ def test_the_files_are_those_that_this_test_knows():
   assert set(shipped('settings')) == {name for name, *_ in SETTINGS} | {
       'settings/perceptual.gin', 'settings/perceptual_and_pixel.gin'}
   assert set(shipped('recipes')) == {
-      'recipes/learned_priors.gin', 'recipes/modern.gin', 'recipes/pga.gin',
-      'recipes/rae.gin'}
+      'recipes/learned_priors.gin', 'recipes/modern.gin',
+      'recipes/no_prior_matching.gin', 'recipes/pga.gin', 'recipes/rae.gin'}
   assert {n.split('/')[1] for n in shipped('papers')} == {
-      'learned_priors', 'pga_icml2020', 'pga_workshop2019', 'rae_iclr2020'}
+      'learned_priors', 'no_prior_matching', 'pga_icml2020',
+      'pga_workshop2019', 'rae_iclr2020'}
 
 
 @pytest.mark.parametrize('name', shipped())

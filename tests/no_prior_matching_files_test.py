@@ -43,11 +43,10 @@ def test_a_column_of_a_table(table, job):
 
 @pytest.mark.parametrize('table', TABLES)
 def test_the_columns_of_a_table_are_the_papers(table):
-  found = jobs(table)
-  assert [j.cell for j in found] == list(COLUMNS)
-  for job in found:
-    evaluation, = job.evaluations
-    assert '--protocol=no_prior_matching_2021' in evaluation.flags
+  found = sweeping.read(f'{PAPER}/{table}.sweep')
+  assert [j.cell for j in found.jobs] == list(COLUMNS)
+  evaluation, = found.evaluations
+  assert '--protocol=no_prior_matching_2021' in evaluation.flags
 
 
 def test_the_rows_of_figure_6():
@@ -66,3 +65,24 @@ def test_the_rows_of_figure_6():
                   model.is_on('interpolation')))
   assert found == [(False, False, False), (True, False, False),
                    (True, True, True)]
+
+
+def test_the_small_sweep_has_all_baselines_and_both_ablations():
+  found = jobs('mnist_small')
+  steps = {}
+  for job in found:
+    configuration.parse(job.gin_files, job.bindings)
+    steps[job.cell] = configuration.setting('train.steps')
+    assert configuration.setting('train.dataset')().name == 'mnist'
+  assert set(COLUMNS) - {'wae'} < set(steps)
+  assert {'wae_mmd', 'wae_gan', 'soft_intro_vae', 'alae', 'acai', 'sn_gan',
+          'pg_gan', 'batch_norm', 'without_batch_norm'} < set(steps)
+  assert {n for n, s in steps.items() if s != 5000} == {'untrained'}
+
+
+def test_the_swiss_roll_has_ten_seeds_of_every_model():
+  found = jobs('swiss_roll')
+  assert {j.seed for j in found} == set(range(10))
+  cells = {j.cell for j in found}
+  assert cells == {'no_prior_matching', 'vae', 'aae', 'alae', 'wae_mmd',
+                   'intro_vae', 'age'}

@@ -37,7 +37,7 @@ SWEEPS = {
     'papers/learned_priors/table2_pairs.sweep': (2, 3, 1),
     'papers/no_prior_matching/fig6_mnist.sweep': (3, 1, 1),
     'papers/no_prior_matching/mnist_small.sweep': (15, 1, 1),
-    'papers/no_prior_matching/search_mnist.sweep': (10, 1, 1),
+    'papers/no_prior_matching/search_mnist.sweep': (13, 1, 1),
     'papers/no_prior_matching/swiss_roll.sweep': (7, 10, 1),
     'papers/no_prior_matching/table1_celeba.sweep': (6, 1, 1),
     'papers/no_prior_matching/table2_cifar10.sweep': (6, 1, 1),

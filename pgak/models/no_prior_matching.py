@@ -177,7 +177,7 @@ class NoPriorMatching(_Interpolating):
   learns_prior = True
 
   def __init__(self, encoder, decoder, latent_critic, prior, image_critic=None,
-               lambda_=0.1, gamma=0.2, omega1=0.5, omega2=0.5, real_target=1.,
+               lambda_=0.1, gamma=0.5, omega1=0.5, omega2=0.05, real_target=1.,
                autoencoder_steps=None, updates=None):
     generator = prior(decoder.inputs[0].shape[-1])
     weights = {'real_target': real_target, 'interpolation': omega1,
