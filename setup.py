@@ -21,6 +21,7 @@ INSTALL_REQUIRES = [
     'numpy>=1.26',
     'protobuf>=6.31',
     'scikit-learn~=1.5',
+    'scipy~=1.13',
     'tensorboard~=2.20',
     'tensorflow~=2.21',
     'tensorflow-datasets~=4.9.10',
@@ -31,7 +32,7 @@ EXTRAS_REQUIRE = {
     'gpu': ['tensorflow[and-cuda]~=2.21'],
     'serving': ['tensorflow-serving-api~=2.21'],
     'test': ['packaging', 'pillow>=10', 'pytest>=8', 'pytest-xdist~=3.6',
-             'scipy~=1.13', 'setuptools'],
+             'setuptools'],
 }
 
 VERBS = ('train', 'evaluate', 'sample', 'export', 'report', 'sweep')

@@ -290,6 +290,9 @@ def _finished(chart, axes, **legend):
     longest = max(map(len, labels))
     legend.setdefault(
         'ncols', 1 if longest > 28 else 2 if longest > 16 else 4)
+    # A long legend would leave the curves no room.
+    rows = -(-len(labels) // legend['ncols'])
+    chart.set_figheight(chart.get_figheight() + 0.2 * max(rows - 4, 0))
     shown = chart.legend(handles, labels, loc='outside lower center', **legend)
     for handle in shown.legend_handles:
       handle.set_alpha(1.)

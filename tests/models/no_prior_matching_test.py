@@ -127,7 +127,7 @@ def test_acai_is_a_special_case(same, float64):
   """In turns; but the autoencoder must see a critic that has not moved yet."""
   acai, noise, x, before = start('ACAI')
   method, draws, _, weights = start(
-      'NoPriorMatching', lambda_=0., omega2=0., real_target=0.)
+      'NoPriorMatching', lambda_=0., gamma=0.2, omega2=0., real_target=0.)
   assert all(np.array_equal(weights[p], before[p]) for p in before)
   draws |= {n: tf.constant(noise['mix']) for n in ('mix', 'critic_mix')}
   method.draw_noise = lambda batch: draws

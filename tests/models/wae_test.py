@@ -46,5 +46,5 @@ def test_which_models_match_the_prior():
   matching = {n for n in models.__all__
               if getattr(getattr(models, n), 'matches_prior', False)}
   assert matching == {'AAE', 'AGE', 'ALAE', 'AdversarialInfoVAE', 'BetaVAE',
-                      'InfoVAE', 'IntroVAE', 'LPGA', 'LVPGA', 'SoftIntroVAE',
-                      'VAE', 'VPGA', 'WAEGAN', 'WAEMMD'}
+                      'InfoVAE', 'IntroVAE', 'LPGA', 'LVPGA', 'PGGAN', 'SNGAN',
+                      'SoftIntroVAE', 'VAE', 'VPGA', 'WAEGAN', 'WAEMMD'}
