@@ -59,6 +59,7 @@ class Prior:
 class Model:
   """Encodes to the first three pixels, and decodes to black."""
 
+  has_encoder = True
   latent_dim = 3
   value_range = (0., 1.)
   optimizers = {}

@@ -223,7 +223,7 @@ class Evaluator:
 
   def _encoded_rows(self, model, row, latents):
     """Of reconstructions and latents; none of a model without an encoder."""
-    if not getattr(model, 'has_encoder', True):
+    if not model.has_encoder:
       return []
     rows = self._pixel_rows(model, row) + self._lpips_rows(model, row)
     rows += self._topology_rows(model, row)

@@ -52,7 +52,7 @@ def left_out(model, protocol, latents=False):
     List of names of kinds of images, of metrics, and of densities that would be
     fitted to latents; empty for a model that encodes.
   """
-  if getattr(model, 'has_encoder', True):
+  if model.has_encoder:
     return []
   asked = [*protocol.images, *protocol.metrics, *['latent_match'] * latents]
   densities = [p for p in protocol.priors if p != protocols.OWN_OR_GAUSSIAN

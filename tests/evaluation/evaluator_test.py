@@ -55,6 +55,12 @@ def test_score_is_the_distance_of_the_features(flat, generated):
                             batch_norm='inference', rounding='nearest')]
 
 
+@pytest.fixture
+def empty_cache(tmp_path, monkeypatch):
+  monkeypatch.setenv('PGAK_CACHE', str(tmp_path / 'cache'))
+
+
+@pytest.mark.usefixtures('empty_cache')
 def test_images_are_generated_once_for_all_features_and_metrics(
     flat, generated):
   evaluator = _evaluator(
@@ -302,6 +308,7 @@ def test_an_absent_split_is_told(flat):
     _evaluator(flat, split='letters')
 
 
+@pytest.mark.usefixtures('empty_cache')
 def test_quick_uses_a_classifier_with_gins_settings(generated):
   gin.parse_config(['classifier.steps = 0', 'classifier.size = 5',
                     'quick.num_samples = 100'])
