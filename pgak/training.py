@@ -110,7 +110,7 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
   train_images, validation_images = _splits(
       images, trained, split, validation_split)
   with _lock(run, is_chief):
-    _write_or_compare(run, imports, seed, train_images, is_chief)
+    order = _write_or_compare(run, imports, seed, train_images, is_chief)
     first_step = _restore_latest(run, trained)
     if first_step >= steps:
       print(f'{run.path} is finished: {first_step} of {steps} steps.')
@@ -130,7 +130,7 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
       trained.enter_stage(stage)
       batches = _distributed(distribution, lambda slots: data.train_batches(
           train_images, batch_size * trained.table.slices, seed, begin,
-          trained.value_range, augmenter, slots))
+          trained.value_range, augmenter, slots, order_version=order))
       trained.fit(batches, steps_per_epoch=end - begin, epochs=1, verbose=0,
                   shuffle=False, callbacks=called)
   return trained
@@ -267,11 +267,16 @@ def _check_condition(images, model):
 
 
 def _write_or_compare(run, imports, seed, train_images, is_chief):
+  """Describes a new run, or refuses to resume another one.
+
+  Returns:
+    The version of the order in which the run sees its data.
+  """
   present = configuration.as_text()
   if not run.has_config:
     if is_chief:
       run.write_config(present, _description(imports, seed, train_images))
-    return
+    return data.ORDER
   changed = configuration.changed_bindings(run.config_gin, present)
   if changed:
     raise errors.UserError(
@@ -285,6 +290,7 @@ def _write_or_compare(run, imports, seed, train_images, is_chief):
         'the same data, or a new --run_dir.')
   if is_chief:
     run.write_config(present, run.config)
+  return run.config['data'].get('order', 1)
 
 
 def _description(imports, seed, train_images):
@@ -297,6 +303,7 @@ def _description(imports, seed, train_images):
           'split': train_images.split,
           'examples': len(train_images),
           'fingerprint': train_images.fingerprint,
+          'order': data.ORDER,
           'preprocessing': train_images.preprocessing,
       },
       'versions': {

@@ -17,6 +17,7 @@ from pgak.data.folders import images
 from pgak.data.image_pairs import PairArray
 from pgak.data.image_pairs import PairDataset
 from pgak.data.image_pairs import pairs
+from pgak.data.pipelines import ORDER
 from pgak.data.pipelines import batches
 from pgak.data.pipelines import train_batches
 from pgak.data.tfds_sets import celeb_a
@@ -28,8 +29,9 @@ from pgak.data.vectors import VectorDataset
 from pgak.data.vectors import swiss_roll
 
 __all__ = [
-    'Augmentation', 'Dataset', 'ImageArray', 'PairArray', 'PairDataset',
-    'VectorArray', 'VectorDataset', 'attribute_mask', 'attribute_masks',
+    'Augmentation', 'Dataset', 'ImageArray', 'ORDER', 'PairArray',
+    'PairDataset', 'VectorArray', 'VectorDataset', 'attribute_mask',
+    'attribute_masks',
     'attribute_names', 'augmenter', 'batches', 'celeb_a', 'cifar10', 'digits',
     'fashion_mnist', 'images', 'mnist', 'pairs', 'swiss_roll', 'synthetic',
     'train_batches'

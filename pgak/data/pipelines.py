@@ -8,7 +8,11 @@ from pgak import errors
 from pgak import images as images_lib
 from pgak import noise
 
-__all__ = ['batches', 'order', 'train_batches']
+__all__ = ['ORDER', 'batches', 'order', 'train_batches']
+
+# What a run's config.json calls the order of its data. Runs of 0.4 and before
+# say nothing and go on in theirs, 1.
+ORDER = 2
 
 # Two readers keep a step of two milliseconds fed; more are for augmentation
 # beside an accelerator, which leaves the processors to them. Eight batches
@@ -17,27 +21,39 @@ _READERS = max(2, min(8, (os.cpu_count() or 1) // 2))
 _BATCHES_AHEAD = 8
 
 
-def order(positions, length, seed):
+def order(positions, length, seed, version=ORDER):
   """Returns which example stands at each position of an endless shuffled row.
 
-  Position p belongs to epoch p // length; each epoch is a permutation of all
-  examples that is a function of the seed and the epoch alone.
+  Position p belongs to epoch p // length. Each epoch is a permutation of all
+  examples: a block cipher of 8 rounds, of which any position is computed alone,
+  keyed by 96 Philox bits of the seed and the epoch.
 
   Args:
     positions: int64 tensor of one epoch, `[B]`.
-    length: int, number of examples.
-    seed: int.
+    length: int or int64 scalar tensor, number of examples.
+    seed: the same, the run's seed.
+    version: 2; or 1 for the order of 0.4, whose keys were the seed and the
+      epoch themselves, in 4 rounds: its epochs and seeds are alike (at 60,000
+      examples they correlate by 0.9) and come again after 256 or 512.
 
   Returns:
     int64 tensor `[B]` in `[0, length)`.
   """
-  key = tf.stack([tf.constant(seed, tf.int64), positions[0] // length])
-  return tf.random.experimental.index_shuffle(
-      positions % length, key, tf.constant(length - 1, tf.int64))
+  epoch = positions[0] // length
+  last = tf.cast(length - 1, tf.int64)
+  if version == 1:
+    key = tf.stack([tf.cast(seed, tf.int64), epoch])
+    return tf.random.experimental.index_shuffle(positions % length, key, last)
+  key = tf.random.stateless_uniform(
+      [3], noise.seed(seed, epoch, 'epoch'), minval=None, maxval=None,
+      dtype=tf.uint32, alg='philox')
+  return tf.raw_ops.RandomIndexShuffle(
+      index=positions % length, seed=key, max_index=last, rounds=8)
 
 
 def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
-                  augmenter=None, replica_slots=None, labels=False):
+                  augmenter=None, replica_slots=None, labels=False,
+                  order_version=ORDER):
   """Makes the endless data set that a model is trained on.
 
   The batch of a step is a function of `(seed, step)`: each epoch is a
@@ -59,6 +75,7 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
       slice `slot` of the global batch, for
       `tf.distribute.Strategy.distribute_datasets_from_function`.
     labels: whether to yield `(images, labels)`.
+    order_version: as in `order`.
 
   Returns:
     A `tf.data.Dataset` of float32 `[B, h, w, c]`, or of pairs with int64 `[B]`.
@@ -78,7 +95,8 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
     epoch, step_in_epoch = step // steps_per_epoch, step % steps_per_epoch
     first = epoch * len(array) + step_in_epoch * batch_size
     positions = first + tf.range(batch_size, dtype=tf.int64)
-    pixels, *rest = load(order(positions, len(array), seed), batch_size)
+    pixels, *rest = load(
+        order(positions, len(array), seed, order_version), batch_size)
     if augmenter is not None:
       pixels = augmenter(tf.cast(pixels, tf.float32),
                          noise.seed(seed, step, 'augmentation'))
