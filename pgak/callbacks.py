@@ -150,8 +150,8 @@ class TermLogger(EveryNSteps):
     self._write('train', step, logs)
     if step % self.validate_every == 0 or step == self.last_step:
       with self.model.averaged_weights():
-        values = self.model.evaluate(
-            self.validation, verbose=0, return_dict=True)
+        values = keras.Model.evaluate(
+            self.model, self.validation, verbose=0, return_dict=True)
       self._write('validation', step, values)
       self.latest = {f'validation_{n}': float(np.mean(v))
                      for n, v in values.items()}

@@ -15,7 +15,6 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import errors
-from pgak import images as images_lib
 from pgak import noise
 from pgak import priors
 from pgak import translation
@@ -114,13 +113,9 @@ def encode(model, images, source='means', max_latents=None, batch_size=500):
 
   @tf.function(reduce_retracing=True)
   def encode_batch(batch, first):
-    batch = images_lib.to_float(batch, model.value_range)
     if source == 'means':
-      return model.encode_mean(batch)
-    mean, sigma = _posterior(model, batch)
-    normal = noise.normal(tf.shape(mean), noise.seed(0, first, 'density'),
-                          mean.dtype)
-    return mean + sigma * normal
+      return model.encode(batch)
+    return model.draw(batch, noise.seed(0, first, 'density'))
 
   return np.concatenate([
       encode_batch(images.read(chosen[i:i + batch_size]), tf.constant(i))
@@ -140,14 +135,6 @@ def positions(number, max_latents=None):
   if max_latents is None or max_latents >= number:
     return np.arange(number)
   return np.sort(np.random.default_rng(0).permutation(number)[:max_latents])
-
-
-def _posterior(model, images):
-  if model.is_stochastic:
-    mean, log_variance = model.encoder(images, training=False)
-    return mean, tf.exp(0.5 * log_variance)
-  # A CV-VAE's, or none.
-  return model.encode_mean(images), getattr(model, 'posterior_sigma', 0.)
 
 
 def log_likelihoods(model, train, held_out, max_latents=None):

@@ -11,8 +11,11 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+from pgak import errors
+
 __all__ = ['are_vectors', 'decode_png', 'dtype_of', 'encode_png', 'enlarged',
-           'grid', 'to_float', 'to_uint8', 'value_range_of', 'write_png']
+           'grid', 'levels', 'to_float', 'to_uint8', 'value_range_of',
+           'write_png']
 
 VALUE_RANGES = {'tanh': (-1., 1.), 'sigmoid': (0., 1.), 'linear': None}
 
@@ -55,6 +58,61 @@ def to_float(images, value_range):
     return tf.cast(images, tf.float32)
   low, high = value_range
   return tf.cast(images, tf.float32) * ((high - low) / 255.) + low
+
+
+def levels(images, value_range=None, verb='encode'):
+  """Returns images as grey levels, 0 to 255, whatever a user has.
+
+  Args:
+    images: uint8 of any shape; or floats, or other numbers, with their range.
+    value_range: `(low, high)`, black and white; None for uint8.
+    verb: string, the function that was called.
+
+  Returns:
+    uint8 as they are, or float32 in [0, 255].
+
+  Raises:
+    UserError: if they are not uint8 and no range is given, or if they lie
+      outside it by more than half a grey level; a graph does not see the
+      second.
+  """
+  if value_range is None:
+    dtype = tf.as_dtype(images.dtype if hasattr(images, 'dtype')
+                        else np.asarray(images).dtype)
+    if dtype != tf.uint8:
+      raise errors.UserError(
+          f'`{verb}` takes uint8 images, and these are {dtype.name}: '
+          f'{_remedy(images)}')
+    return images
+  low, high = value_range
+  found = (tf.cast(images, tf.float32) - low) * (255. / (high - low))
+  if tf.executing_eagerly() and not bool(tf.reduce_all(
+      (found >= -0.5) & (found <= 255.5))):
+    raise errors.UserError(
+        f'`{verb}` was told by value_range = ({low:g}, {high:g}) what its '
+        f'images are, and they lie in {_span(images)}: give the range of your '
+        'images, or uint8.')
+  return tf.clip_by_value(found, 0., 255.)
+
+
+def _span(images):
+  images = np.asarray(images, np.float64)
+  return f'[{images.min():g}, {images.max():g}]' if images.size else '[]'
+
+
+def _remedy(images):
+  """Says how to make uint8 of images, by what they look like."""
+  spans = {(0., 1.): '(255 * images).round()', (-1., 1.):
+           '(127.5 * (images + 1)).round()', (0., 255.): 'images.round()'}
+  if tf.is_tensor(images) and not hasattr(images, 'numpy'):
+    return 'give value_range=(low, high), or cast them to grey levels.'
+  values = np.asarray(images, np.float64)
+  for (low, high), scaled in spans.items():
+    if values.size and low <= values.min() and values.max() <= high:
+      return (f'give value_range=({low:g}, {high:g}) if that is black and '
+              f"white, or {scaled}.astype('uint8').")
+  return (f'they lie in {_span(images)}, so give value_range=(low, high), '
+          "black and white, or grey levels from 0 to 255 by .astype('uint8').")
 
 
 def to_uint8(images, value_range, rounding='nearest'):

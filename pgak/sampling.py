@@ -196,28 +196,18 @@ def reestimate_batch_norm(model, images, num_batches=20, batch_size=500,
     seed: int for the prior's draws.
   """
   total = min(len(images), num_batches * batch_size)
-  def data_batches():
+  def examples():
     for first in range(0, total, batch_size):
-      indices = np.arange(first, min(first + batch_size, total))
-      yield images_lib.to_float(images.read(indices), model.value_range)
+      yield images.read(np.arange(first, min(first + batch_size, total)))
   def latent_batches():
     if model.matches_prior or not model.has_encoder:
       latents = model.prior.sample(num_batches * batch_size, seed)
       return tf.split(latents, num_batches)
-    return (_posterior_draws(model, batch, noise.seed(seed, i, 'batch_norm'))
-            for i, batch in enumerate(data_batches()))
+    return (model.draw(batch, noise.seed(seed, i, 'batch_norm'))
+            for i, batch in enumerate(examples()))
   if model.has_encoder:
-    _reestimate(model.encoder, data_batches)
+    _reestimate(model.encoder, lambda: map(model.to_model, examples()))
   _reestimate(model.decoder, latent_batches)
-
-
-def _posterior_draws(model, images, seed):
-  """Returns latents of float images; a stochastic encoder's are drawn."""
-  if not model.is_stochastic:
-    return model.encode_mean(images)
-  mean, log_variance = model.encoder(images, training=False)
-  normal = noise.normal(tf.shape(mean), seed, mean.dtype)
-  return mean + tf.exp(0.5 * log_variance) * normal
 
 
 def _reestimate(net, batches):

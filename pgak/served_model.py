@@ -53,40 +53,51 @@ class ServedModel:
           f'The export in {self.path} cannot be read ({_reason(error)}): '
           'export the run again.') from error
 
-  def encode(self, images):
-    """Returns the latents `[B, H]` of uint8 images `[B, h, w, c]`.
+  def encode(self, images, value_range=None):
+    """Returns the latents `[B, H]` of images `[B, h, w, c]`.
+
+    Args:
+      images: uint8, or floats with their `value_range`, which are rounded to
+        grey levels; float32 `[B, D]` of a model of vectors.
+      value_range: `(low, high)` of float images, black and white; None for
+        uint8.
 
     Raises:
-      errors.UserError: if the export has no encoder; `reconstruct` and
-        `interpolate` do, too.
+      errors.UserError: if the export has no encoder, if images are not uint8
+        and no range is given, or if they lie outside it; of `reconstruct` and
+        `interpolate`, too.
     """
     self._require_encoder('encode')
-    return self._in_batches('encode', images=self._images(images))
+    return self._in_batches(
+        'encode', images=self._images(images, value_range, 'encode'))
 
   def decode(self, latents):
     """Returns uint8 images `[B, h, w, c]` of latents `[B, H]`."""
     return self._in_batches('decode', latents=np.asarray(latents, np.float32))
 
-  def reconstruct(self, images):
-    """Returns uint8 images, encoded and decoded again."""
+  def reconstruct(self, images, value_range=None):
+    """Returns uint8 images, encoded and decoded again; see `encode`."""
     self._require_encoder('reconstruct')
-    return self._in_batches('reconstruct', images=self._images(images))
+    return self._in_batches(
+        'reconstruct', images=self._images(images, value_range, 'reconstruct'))
 
-  def interpolate(self, start, end, steps):
+  def interpolate(self, start, end, steps, value_range=None):
     """Returns uint8 `[B, steps, h, w, c]`, lines between pairs of images.
 
     Args:
-      start: uint8 `[B, h, w, c]`.
-      end: uint8 `[B, h, w, c]`.
+      start: B images, as for `encode`.
+      end: as many others.
       steps: images in a line, which is straight in the latent space; the ends
         are the reconstructions of the two.
+      value_range: as for `encode`.
     """
     self._require_encoder('interpolate')
     # One call makes no more than `max_count` images.
     size = max(self.metadata['max_count'] // max(steps, 1), 1)
     return self._in_batches(
         'interpolate', size, {'steps': np.int32(steps)},
-        start=self._images(start), end=self._images(end))
+        start=self._images(start, value_range, 'interpolate'),
+        end=self._images(end, value_range, 'interpolate'))
 
   def sample(self, n, seed=0):
     """Returns n new uint8 images `[n, h, w, c]`, repeatable by seed."""
@@ -141,8 +152,12 @@ class ServedModel:
 
   # === Calls ===
 
-  def _images(self, images):
-    return np.asarray(images, images_lib.dtype_of(self.image_shape))
+  def _images(self, images, value_range, verb):
+    if images_lib.are_vectors(self.image_shape):
+      return np.asarray(images, np.float32)
+    levels = images_lib.levels(images, value_range, verb)
+    return np.asarray(levels if value_range is None else np.rint(levels),
+                      np.uint8)
 
   def _in_batches(self, signature, size=1000, settings=None, **batch):
     # No images at all still make one call, which knows the answer's shape.

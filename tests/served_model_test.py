@@ -83,8 +83,8 @@ def test_no_images_at_all(served):
 
 
 @pytest.mark.parametrize('call, message', [
-    (lambda s: s.encode(np.zeros((2, 4, 5, 1))), '2,4,5,1 is not compatible'),
-    (lambda s: s.encode(np.zeros(SHAPE)), 'expected shape'),
+    (lambda s: s.encode(np.zeros((2, 4, 5, 1), np.uint8)), '2,4,5,1 is not compatible'),
+    (lambda s: s.encode(np.zeros(SHAPE, np.uint8)), 'expected shape'),
     (lambda s: s.decode(np.zeros((2, 3))), r'expected shape \?,2\.$'),
     (lambda s: s.sample(-1), '`count` must be 0 to 6400, but is -1.$'),
     (lambda s: s.interpolate(images(1), images(1), 1), 'must be 2 or more'),
@@ -95,6 +95,24 @@ def test_wrong_inputs_are_told_in_a_sentence(served, call, message):
   with pytest.raises(errors.UserError, match=message) as caught:
     call(served)
   assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('call', [
+    lambda s, x, **k: s.encode(x, **k),
+    lambda s, x, **k: s.reconstruct(x, **k),
+    lambda s, x, **k: s.interpolate(x, x, 3, **k),
+])
+def test_floats_are_taken_with_their_range_alone(served, call):
+  some = images(3)
+  expected = call(served, some)
+  for floats, value_range in ((some / 255., (0, 1)),
+                              (some / 127.5 - 1., (-1, 1))):
+    # Rounded to the grey levels that they came from.
+    np.testing.assert_array_equal(
+        call(served, floats, value_range=value_range), expected)
+    with pytest.raises(errors.UserError, match='takes uint8 images, and these '
+                       'are float64: give value_range'):
+      call(served, floats)
 
 
 def test_the_largest_version_is_taken(folder, tmp_path):

@@ -19,7 +19,9 @@ from pgak import noise as noise_lib
 from pgak import priors
 from pgak import replicas as replicas_lib
 from pgak import schedules
+from pgak.models import keras_data
 from pgak.models import update_table
+from pgak.models import verbs
 
 __all__ = ['GenerativeAutoencoder', 'check_stochastic']
 
@@ -37,7 +39,7 @@ def _batch_size(batch):
   return first.shape[0] or tf.shape(first)[0]
 
 
-class GenerativeAutoencoder(keras.Model):
+class GenerativeAutoencoder(verbs.Verbs, keras.Model):
   """Base class of pgak's models.
 
   A subclass gives the table `updates`, the method `terms` and, if it draws
@@ -186,12 +188,6 @@ class GenerativeAutoencoder(keras.Model):
     outputs, _ = net.stateless_call(weights, state, inputs, training=training)
     return outputs
 
-  def encode_mean(self, images, training=False):
-    """Returns the latents of float images; a stochastic encoder's means."""
-    self.require_encoder('encode')
-    outputs = self.encoder(images, training=training)
-    return outputs[0] if self.is_stochastic else outputs
-
   # === Training ===
 
   def compile(self, optimizers, seed=0, clip_norm=None, jit_compile=False,
@@ -239,7 +235,35 @@ class GenerativeAutoencoder(keras.Model):
         tf.as_dtype(keras.config.floatx()))
             for name, (draw, shape) in self.noise_shapes.items()}
 
+  def fit(self, x=None, *args, validation_data=None, **kwargs):
+    """Trains as `keras.Model.fit`, whose arguments it takes.
+
+    Args:
+      x: images as uint8, or as floats in the model's value range; an array, a
+        `tf.data.Dataset`, or what else Keras takes.
+      *args: as for Keras.
+      validation_data: the same as `x`, or None.
+      **kwargs: as for Keras.
+
+    Raises:
+      UserError: if floats lie outside the model's value range; those of a
+        generator are not checked.
+    """
+    with keras_data.refusals():
+      return super().fit(
+          keras_data.checked(x, self, 'fit'), *args,
+          validation_data=keras_data.checked(validation_data, self, 'fit'),
+          **kwargs)
+
+  def evaluate(self, x=None, *args, **kwargs):
+    """Computes the loss terms as `keras.Model.evaluate`; `x` is as in `fit`.
+    """
+    with keras_data.refusals():
+      return super().evaluate(
+          keras_data.checked(x, self, 'evaluate'), *args, **kwargs)
+
   def train_step(self, batch):
+    batch = keras_data.as_floats(batch, self)
     noise = self.draw_noise(batch)
     terms = {}
     for phase in self.table.phases_of(self.stage):
@@ -251,6 +275,7 @@ class GenerativeAutoencoder(keras.Model):
     return logs
 
   def test_step(self, batch):
+    batch = keras_data.as_floats(batch, self)
     # The number of batches since the last reset: every pass draws the same.
     counter = self._averages['loss'].count // _batch_size(batch)
     noise = self.draw_noise(batch, counter, 'validation')
@@ -358,25 +383,6 @@ class GenerativeAutoencoder(keras.Model):
     finally:
       for variable, value in kept.values():
         variable.assign(value)
-
-  # === Use: uint8 images in and out ===
-
-  def encode(self, images):
-    """Returns the latents `[B, H]` of uint8 images `[B, h, w, C]`."""
-    return self.encode_mean(images_lib.to_float(images, self.value_range))
-
-  def decode(self, latents):
-    """Returns uint8 images `[B, h, w, C]` of float latents `[B, H]`."""
-    return images_lib.to_uint8(self.decoder(latents, training=False),
-                               self.value_range)
-
-  def reconstruct(self, images):
-    """Returns uint8 images, encoded and decoded again."""
-    return self.decode(self.encode(images))
-
-  def sample(self, n, seed=0):
-    """Returns n new uint8 images `[n, h, w, C]`, repeatable by seed."""
-    return self.decode(self.prior.sample(n, seed))
 
   def get_config(self):
     # Where the argument and the attribute are not the same thing.

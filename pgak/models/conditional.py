@@ -68,14 +68,14 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
         noise_lib.seed(seed, 0, 'prior'), tf.as_dtype(keras.config.floatx()))
     return self.latents_of(normal, conditions)
 
-  def _float(self, conditions):
+  def _float(self, conditions, value_range=None, verb='sample'):
     if conditions is None:
       raise errors.UserError(
           f'{type(self).__name__} makes images given conditions, and here are '
           'none: give `conditions`, or take a command that works on pairs '
           '(--protocol=learned_priors_pairs; --kind=samples or '
           'reconstruction).')
-    return images_lib.to_float(conditions, self.value_range)
+    return self.to_model(conditions, value_range, verb)
 
   # === Use: uint8 images and conditions in, uint8 images out ===
 
@@ -85,20 +85,47 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
       self._float(None)
     return self.encoder([images, conditions], training=training)
 
-  def encode(self, images, conditions=None):
-    """Returns latents `[B, H]` of uint8 `[B, h, w, C]` and `[B, h, w, K]`."""
-    conditions = self._float(conditions)
-    return self.encode_mean(images_lib.to_float(images, self.value_range),
-                            conditions)
+  def posterior(self, floats, training=False):
+    """Returns `(mean, sigma)` of q(z | x, y), whose variance is 1.
+
+    Args:
+      floats: `{'images', 'conditions'}` in the model's value range.
+      training: as for `encode_mean`.
+    """
+    mean = self.encode_mean(floats['images'], floats['conditions'], training)
+    return mean, tf.ones_like(mean)
+
+  def encode(self, images, conditions=None, value_range=None):
+    """Returns latents `[B, H]` of images `[B, h, w, C]` given conditions.
+
+    Args:
+      images: uint8, or floats with their `value_range`.
+      conditions: the same, `[B, h, w, K]`.
+      value_range: `(low, high)` of both; None for uint8.
+    """
+    floats = self.to_model(images, value_range, 'encode')
+    return self.encode_mean(
+        floats, self._float(conditions, value_range, 'encode'))
 
   def decode(self, latents, conditions=None):
     """Returns uint8 images `[B, h, w, C]` of latents and uint8 conditions."""
     return images_lib.to_uint8(
-        self.render(latents, self._float(conditions)), self.value_range)
+        self.render(latents, self._float(conditions, verb='decode')),
+        self.value_range)
 
-  def reconstruct(self, images, conditions=None):
-    """Returns uint8 images, encoded and decoded again given conditions."""
-    return self.decode(self.encode(images, conditions), conditions)
+  # pylint: disable-next=arguments-renamed
+  def reconstruct(self, images, conditions=None, value_range=None):
+    """Returns uint8 images, encoded and decoded again; see `encode`."""
+    given = self._float(conditions, value_range, 'reconstruct')
+    latents = self.encode_mean(
+        self.to_model(images, value_range, 'reconstruct'), given)
+    return images_lib.to_uint8(self.render(latents, given), self.value_range)
+
+  def interpolate(self, start, end, steps, spherical=False, value_range=None):
+    raise errors.UserError(
+        f'{type(self).__name__} makes images given conditions, of which two '
+        'images have two: encode them, and decode the latents between theirs '
+        'with the conditions that you want.')
 
   # pylint: disable-next=arguments-renamed
   def sample(self, conditions=None, seed=0):

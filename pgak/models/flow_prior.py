@@ -21,6 +21,7 @@ from pgak import losses
 from pgak import noise as noise_lib
 from pgak import schedules
 from pgak.models import base
+from pgak.models import verbs
 
 __all__ = ['FPVAE']
 
@@ -89,12 +90,10 @@ class FPVAE(base.GenerativeAutoencoder):
     return schedules.linear(0., full, 0, max(last_step, 1))(step)
 
   def terms(self, images, noise, training=True):
-    outputs = self.encoder(images, training=training)
+    latents, log_variance = self.gaussian(images, training)
     if self.is_stochastic:
-      mean, log_variance = outputs
-      latents = mean + tf.exp(0.5 * log_variance) * noise['posterior']
-    else:
-      latents = outputs
+      latents = verbs.drawn(latents, tf.exp(0.5 * log_variance),
+                            noise['posterior'])
     if training:
       self.flow.follow(latents)
     log_prior = self.flow(latents) / self.latent_dim

@@ -23,13 +23,14 @@ from pgak import losses
 from pgak import noise as noise_lib
 from pgak.models import base
 from pgak.models import update_table
+from pgak.models import verbs
 
 __all__ = ['IntroVAE', 'SoftIntroVAE']
 
 
 def _draw(posterior, normal):
   mean, log_variance = posterior
-  return mean + tf.exp(0.5 * log_variance) * normal
+  return verbs.drawn(mean, tf.exp(0.5 * log_variance), normal)
 
 
 class _Introspective(base.GenerativeAutoencoder):
@@ -48,7 +49,7 @@ class _Introspective(base.GenerativeAutoencoder):
 
   def _real(self, images, noise, training):
     """Returns E(x)'s KL and, with the gradient to E, the latents z."""
-    posterior = self.encoder(images, training=training)
+    posterior = self.gaussian(images, training)
     latents = _draw(posterior, noise['posterior'])
     noise['latents'] = tf.stop_gradient(latents)
     return losses.kl(*posterior), latents
@@ -66,7 +67,7 @@ class _Introspective(base.GenerativeAutoencoder):
 
   def _posteriors(self, fakes, training):
     """Returns `[E(x_r), E(x_p)]`, each `(mean, log_variance)`."""
-    return [self.encoder(x, training=training) for x in fakes]
+    return [self.gaussian(x, training) for x in fakes]
 
 
 @gin.register

@@ -22,6 +22,7 @@ from pgak import noise as noise_lib
 from pgak import replicas
 from pgak import schedules
 from pgak.models import base
+from pgak.models import verbs
 
 __all__ = ['LPGA', 'LVPGA', 'VPGA']
 
@@ -191,17 +192,22 @@ class VPGA(PerceptualAutoencoder):
     self.likelihood_sigma = likelihood_sigma
     self.posterior_sigma = posterior_sigma
 
-  def terms(self, images, noise, training=True):
-    mean, log_variance = self.encoder(images, training=training)
+  def gaussian(self, floats, training=False):
+    mean, log_variance = super().gaussian(floats, training)
     if self.posterior_sigma is not None:
       log_variance = tf.fill(tf.shape(mean), tf.constant(
           2. * math.log(self.posterior_sigma), mean.dtype))
+    return mean, log_variance
+
+  def terms(self, images, noise, training=True):
+    mean, log_variance = self.gaussian(images, training)
     terms = self.basic_terms(images, mean, noise, training)  # eq. 4
     z = tf.stop_gradient(mean)
     sigma = tf.exp(0.5 * log_variance)
     terms['variational_reconstruction'] = losses.relative_error(  # eq. 12
         self.h(z, training),
-        self.h(z + sigma * noise['perturbation'], training), self.scale(z))
+        self.h(verbs.drawn(z, sigma, noise['perturbation']), training),
+        self.scale(z))
     terms['kl'] = losses.kl(mean, log_variance)  # eq. 12
     return terms
 
@@ -269,8 +275,12 @@ class LVPGA(PerceptualAutoencoder):
     }, warm_up_steps, updates, 'lvpga')
     self.sigma_floor = sigma_floor
 
+  def posterior(self, floats, training=False):
+    mean, sigma = super().posterior(floats, training)
+    return mean, sigma + self.sigma_floor
+
   def terms(self, images, noise, training=True):
-    mean, log_variance = self.encoder(images, training=training)
+    mean, log_variance = self.gaussian(images, training)
     terms = self.basic_terms(images, mean, noise, training)  # eq. 4
     terms['nll_encoder'] = losses.latent_nll(mean)  # eq. 6
     z = tf.stop_gradient(mean)

@@ -17,6 +17,7 @@ import tensorflow as tf
 from pgak import losses
 from pgak import noise as noise_lib
 from pgak.models import base
+from pgak.models import verbs
 
 __all__ = ['BetaVAE', 'CVVAE', 'VAE', 'kl_weight']
 
@@ -77,7 +78,7 @@ class VAE(base.GenerativeAutoencoder):
     return {'posterior': (noise_lib.normal, shape)}
 
   def terms(self, images, noise, training=True):
-    mean, log_variance = self.encoder(images, training=training)
+    mean, log_variance = self.gaussian(images, training)
     return {
         'reconstruction': self._errors(images, mean, log_variance,
                                        noise['posterior'], training),
@@ -90,7 +91,7 @@ class VAE(base.GenerativeAutoencoder):
     if k > 1:
       mean, log_variance = (tf.repeat(t, k, 0) for t in (mean, log_variance))
       normal = tf.reshape(normal, [-1, self.latent_dim])
-    latents = mean + tf.exp(0.5 * log_variance) * normal
+    latents = verbs.drawn(mean, tf.exp(0.5 * log_variance), normal)
     reconstructed = self.decoder(latents, training=training)
     if k == 1:
       return self.image_error(images, reconstructed)
@@ -154,9 +155,14 @@ class CVVAE(base.GenerativeAutoencoder):
   def noise_shapes(self):
     return {'posterior': (noise_lib.normal, (self.latent_dim,))}
 
+  def posterior(self, floats, training=False):
+    mean = self.encode_mean(floats, training)
+    return mean, tf.fill(tf.shape(mean), tf.cast(self.posterior_sigma,
+                                                 mean.dtype))
+
   def terms(self, images, noise, training=True):
-    mean = self.encoder(images, training=training)
-    latents = mean + self.posterior_sigma * noise['posterior']      # eq. 13
+    mean, sigma = self.posterior(images, training)
+    latents = verbs.drawn(mean, sigma, noise['posterior'])          # eq. 13
     reconstructed = self.decoder(latents, training=training)
     return {
         'reconstruction': self.image_error(images, reconstructed),

@@ -16,6 +16,7 @@ from pgak import losses
 from pgak import priors
 from pgak import schedules
 from pgak.models import conditional
+from pgak.models import verbs
 
 __all__ = ['VUNet', 'VUNetFlow']
 
@@ -68,8 +69,8 @@ class VUNet(conditional.ConditionalAutoencoder):
 
   def terms(self, batch, noise, training=True):
     images, conditions = batch['images'], batch['conditions']
-    mean = self.encoder([images, conditions], training=training)
-    latents = mean + noise['posterior']
+    mean, sigma = self.posterior(batch, training)
+    latents = verbs.drawn(mean, sigma, noise['posterior'])
     reconstructed, prior_mean = self.decoder([latents, conditions],
                                              training=training)
     return {
@@ -147,8 +148,8 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
 
   def terms(self, batch, noise, training=True):
     images, conditions = batch['images'], batch['conditions']
-    mean = self.encoder([images, conditions], training=training)
-    latents = mean + noise['posterior']
+    mean, sigma = self.posterior(batch, training)
+    latents = verbs.drawn(mean, sigma, noise['posterior'])
     given = tf.stop_gradient(latents)
     if training:
       self.prior.follow(given)

@@ -15,6 +15,7 @@ from pgak import noise as noise_lib
 from pgak.models import base
 from pgak.models import update_table
 from pgak.models import vae
+from pgak.models import verbs
 
 __all__ = ['AdversarialInfoVAE', 'InfoVAE', 'WAEMMD']
 
@@ -37,13 +38,12 @@ class _Matching(base.GenerativeAutoencoder):
       shapes['posterior'] = (noise_lib.normal, (self.latent_dim,))
     return shapes
 
-  def _posterior(self, images, noise, training):
+  def _latents(self, images, noise, training):
     """Returns `(latents, mean, log_variance)`, the last None without noise."""
-    outputs = self.encoder(images, training=training)
-    if not self.is_stochastic:
-      return outputs, outputs, None
-    mean, log_variance = outputs
-    latents = mean + tf.exp(0.5 * log_variance) * noise['posterior']
+    mean, log_variance = self.gaussian(images, training)
+    if log_variance is None:
+      return mean, mean, None
+    latents = verbs.drawn(mean, tf.exp(0.5 * log_variance), noise['posterior'])
     return latents, mean, log_variance
 
   def _mmd(self, latents, noise):
@@ -79,7 +79,7 @@ class WAEMMD(_Matching):
     self.mmd = mmd
 
   def terms(self, images, noise, training=True):
-    latents, _, _ = self._posterior(images, noise, training)
+    latents, _, _ = self._latents(images, noise, training)
     reconstructed = self.decoder(latents, training=training)
     return {
         'reconstruction': self.image_error(images, reconstructed),
@@ -105,7 +105,7 @@ class _Info(_Matching):
     self.likelihood_sigma = likelihood_sigma
 
   def _terms(self, images, noise, training):
-    latents, mean, log_variance = self._posterior(images, noise, training)
+    latents, mean, log_variance = self._latents(images, noise, training)
     reconstructed = self.decoder(latents, training=training)
     terms = {'reconstruction': self.image_error(images, reconstructed)}
     if self.is_on('kl'):
@@ -194,7 +194,7 @@ class AdversarialInfoVAE(_Info):
     return super().parts | {'critic': self.critic}
 
   def critic_terms(self, images, noise, training=True):
-    latents, _, _ = self._posterior(images, noise, training)
+    latents, _, _ = self._latents(images, noise, training)
     of_data = self.critic(tf.stop_gradient(latents), training=training)
     of_prior = self.critic(noise['prior'], training=training)
     return {'discrimination': losses.discrimination(of_prior, of_data)}

@@ -1,0 +1,131 @@
+"""What Keras's own verbs, such as `fit`, take: uint8, or floats in the range.
+
+pgak's verbs take what users have, uint8; Keras's take what a model computes
+with, floats in the range of the decoder's last activation, and uint8, which is
+converted. A float image in another range would train without an error, so
+arrays and `tf.data` are checked; what comes from a generator is not.
+"""
+import contextlib
+import warnings
+import weakref
+
+import numpy as np
+import tensorflow as tf
+
+from pgak import errors
+from pgak import images as images_lib
+
+__all__ = ['as_floats', 'checked', 'refusals']
+
+# Models that were given floats without a negative one, and have said so.
+_warned = weakref.WeakSet()
+
+
+def as_floats(batch, model):
+  """Returns a batch whose uint8 images are floats in a model's range."""
+  return tf.nest.map_structure(
+      lambda x: images_lib.to_float(x, model.value_range)
+      if x.dtype == tf.uint8 else x, batch)
+
+
+def checked(x, model, verb):
+  """Returns what `fit` or `evaluate` was given, of which floats are checked.
+
+  Args:
+    x: an array, a dictionary of arrays, a `tf.data.Dataset`, or what Keras
+      takes besides, which is given back as it is.
+    model: `GenerativeAutoencoder`.
+    verb: string, what was called.
+
+  Returns:
+    The same; a `tf.data.Dataset` with a check in it, and without the thread of
+    its autotuning, for which closing an iterator would wait.
+
+  Raises:
+    UserError: if float images lie outside the model's range.
+  """
+  if isinstance(x, tf.data.Dataset):
+    return _checked_dataset(x, _Check(model, verb))
+  if model.value_range is not None:
+    check = _Check(model, verb)
+    for array in tf.nest.flatten(x) if isinstance(x, dict) else [x]:
+      if isinstance(array, (np.ndarray, tf.Tensor)):
+        check(np.asarray(array))
+        if check.sentence:
+          raise errors.UserError(check.sentence)
+  return x
+
+
+@contextlib.contextmanager
+def refusals():
+  """Turns what a check found inside a `tf.data.Dataset` into a UserError."""
+  try:
+    yield
+  except tf.errors.OpError as e:
+    if _MARK not in str(e):
+      raise
+    raise errors.UserError(str(e).split(_MARK)[1]) from e
+
+
+# Around a sentence inside TensorFlow's own words.
+_MARK = '\N{BULLET}'
+
+
+class _Check:
+  """Looks at arrays of images; `sentence` says what is wrong with them."""
+
+  def __init__(self, model, verb):
+    self._model = weakref.ref(model)
+    self.value_range = model.value_range
+    self._verb = verb
+    self.sentence = None
+
+  def __call__(self, array):
+    if not np.issubdtype(array.dtype, np.floating) or not array.size:
+      return
+    low, high = self.value_range
+    lowest, highest = float(array.min()), float(array.max())
+    margin = 1e-3 * (high - low)
+    if not low - margin <= lowest <= highest <= high + margin:
+      self.sentence = (
+          f'`{self._verb}` takes uint8 images, or floats in [{low:g}, {high:g}]'
+          ", the range of the decoder's last activation, and these lie in "
+          f'[{lowest:g}, {highest:g}]: scale them, or give uint8.')
+    elif lowest >= 0. > low:
+      self._warn()
+
+  def _warn(self):
+    model = self._model()
+    if model is not None and model not in _warned:
+      _warned.add(model)
+      warnings.warn(
+          f'No float given to `{self._verb}` is negative, and the images of '
+          f'{model.name} lie in [{self.value_range[0]:g}, {self.value_range[1]:g}], '
+          'black first: if yours begin at 0, scale them, or give uint8.',
+          stacklevel=4)
+
+  def in_graph(self, tensor):
+    """Returns a tensor that was checked when it is read."""
+    if not tensor.dtype.is_floating:
+      return tensor
+
+    def look(array):
+      self(array)
+      if self.sentence:
+        raise ValueError(_MARK + self.sentence + _MARK)
+      return array
+
+    same = tf.numpy_function(look, [tensor], tensor.dtype)
+    return tf.ensure_shape(same, tensor.shape)
+
+
+def _checked_dataset(dataset, check):
+  if check.value_range is not None:
+    dataset = dataset.map(
+        lambda *batch: tf.nest.map_structure(
+            check.in_graph, batch if len(batch) > 1 else batch[0]))
+  if dataset.options().autotune.enabled is None:
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    dataset = dataset.with_options(options)
+  return dataset
