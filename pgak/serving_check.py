@@ -213,7 +213,9 @@ def _replay_warm_up(call, folder):
     return
   if not os.path.exists(path):
     return
-  for record in tf.data.TFRecordDataset(path):
+  options = tf.data.Options()
+  options.autotune.enabled = False  # Its thread would keep the end waiting.
+  for record in tf.data.TFRecordDataset(path).with_options(options):
     log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
     request = log.predict_log.request
     call(request.model_spec.signature_name,

@@ -361,7 +361,7 @@ def _distributed(distribution, make_batches):
 def _callbacks(model, run, intervals, train_images, validation_images, keep,
                score, best_by, seed, make_plateau, save):
   last_step = intervals['steps']
-  validation = _validation_batches(
+  validation = data.validation_batches(
       validation_images, model.value_range,
       model.distribute_strategy.num_replicas_in_sync)
   logger = callbacks.TermLogger(
@@ -394,15 +394,3 @@ def _galleries(model, images, **settings):
     shown, conditions = images.read_pairs(first)
     return callbacks.PairGalleries(conditions, images=shown, **settings)
   return callbacks.Galleries(images=images.read(first), **settings)
-
-
-def _validation_batches(images, value_range, replicas=1, largest=500):
-  """Whole batches of one size, chosen to leave as few images over as can be."""
-  number = -(-len(images) // largest)
-  size = len(images) // number // replicas * replicas
-  if not size:
-    raise errors.UserError(
-        f'The split {images.split} of {images.name} has {len(images)} images, '
-        f'fewer than the {replicas} replicas: choose another '
-        '`train.validation_split`, or one device.')
-  return data.batches(images, size, value_range, limit=number * size)

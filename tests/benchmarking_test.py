@@ -56,3 +56,17 @@ def test_both_mixtures_end_at_the_same_density():
 def test_sampling_through_a_flow_is_timed_beside_decoding():
   found = benchmarking.sampling_ratio(number=4, latent_dim=3, repeats=1)
   assert found['ratio'] == found['sampling'] / found['decoding'] > 0.
+
+
+def test_what_is_timed_has_no_autotuning(monkeypatch):
+  iterated = []
+
+  def runner(step, batches, steps):
+    iterated.append(batches.options().autotune.enabled)
+    return lambda: None
+
+  monkeypatch.setattr(benchmarking, '_fit_runner', runner)
+  monkeypatch.setattr(benchmarking, '_loop_runner', runner)
+  monkeypatch.setattr(benchmarking, '_seconds', lambda run: 1.)
+  benchmarking.train_step_ratios(['ae'], batch_size=2, repeats=1)
+  assert iterated == [False, False]

@@ -83,7 +83,8 @@ def test_no_images_at_all(served):
 
 
 @pytest.mark.parametrize('call, message', [
-    (lambda s: s.encode(np.zeros((2, 4, 5, 1), np.uint8)), '2,4,5,1 is not compatible'),
+    (lambda s: s.encode(np.zeros((2, 4, 5, 1), np.uint8)),
+     '2,4,5,1 is not compatible'),
     (lambda s: s.encode(np.zeros(SHAPE, np.uint8)), 'expected shape'),
     (lambda s: s.decode(np.zeros((2, 3))), r'expected shape \?,2\.$'),
     (lambda s: s.sample(-1), '`count` must be 0 to 6400, but is -1.$'),

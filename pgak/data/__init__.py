@@ -20,6 +20,8 @@ from pgak.data.image_pairs import pairs
 from pgak.data.pipelines import ORDER
 from pgak.data.pipelines import batches
 from pgak.data.pipelines import train_batches
+from pgak.data.pipelines import validation_batches
+from pgak.data.pipelines import without_autotuning
 from pgak.data.tfds_sets import celeb_a
 from pgak.data.tfds_sets import cifar10
 from pgak.data.tfds_sets import fashion_mnist
@@ -31,8 +33,8 @@ from pgak.data.vectors import swiss_roll
 __all__ = [
     'Augmentation', 'Dataset', 'ImageArray', 'ORDER', 'PairArray',
     'PairDataset', 'VectorArray', 'VectorDataset', 'attribute_mask',
-    'attribute_masks',
-    'attribute_names', 'augmenter', 'batches', 'celeb_a', 'cifar10', 'digits',
-    'fashion_mnist', 'images', 'mnist', 'pairs', 'swiss_roll', 'synthetic',
-    'train_batches'
+    'attribute_masks', 'attribute_names', 'augmenter', 'batches', 'celeb_a',
+    'cifar10', 'digits', 'fashion_mnist', 'images', 'mnist', 'pairs',
+    'swiss_roll', 'synthetic', 'train_batches',
+    'validation_batches', 'without_autotuning'
 ]

@@ -8,7 +8,8 @@ from pgak import errors
 from pgak import images as images_lib
 from pgak import noise
 
-__all__ = ['ORDER', 'batches', 'order', 'train_batches']
+__all__ = ['ORDER', 'batches', 'order', 'train_batches',
+           'validation_batches', 'without_autotuning']
 
 # What a run's config.json calls the order of its data. Runs of 0.4 and before
 # say nothing and go on in theirs, 1.
@@ -144,6 +145,31 @@ def batches(array, batch_size, value_range=(-1., 1.), limit=None,
       array, dataset.map(batch, _READERS, deterministic=True), labels)
 
 
+def validation_batches(array, value_range, replicas=1, largest=500):
+  """Makes a data set of whole batches of one size, as few images left over.
+
+  Args:
+    array: an `ImageArray`.
+    value_range: `(low, high)` of the floats.
+    replicas: int, which divides the size of a batch.
+    largest: int, the size is at most this.
+
+  Returns:
+    A `tf.data.Dataset`, as `batches` makes it.
+
+  Raises:
+    UserError: if there are fewer images than replicas.
+  """
+  number = -(-len(array) // largest)
+  size = len(array) // number // replicas * replicas
+  if not size:
+    raise errors.UserError(
+        f'The split {array.split} of {array.name} has {len(array)} images, '
+        f'fewer than the {replicas} replicas: choose another '
+        '`train.validation_split`, or one device.')
+  return batches(array, size, value_range, limit=number * size)
+
+
 def _check_batch(array, batch_size):
   if len(array) < batch_size:
     raise errors.UserError(
@@ -224,6 +250,15 @@ def _finish(array, dataset, labels):
         {'images': images, 'conditions': conditions}, *rest))
   if not labels:
     dataset = dataset.map(lambda first: first)
+  return without_autotuning(dataset).prefetch(_BATCHES_AHEAD)
+
+
+def without_autotuning(dataset):
+  """Returns a `tf.data.Dataset` without the thread that tunes it.
+
+  That thread sleeps in periods that double from 10 ms to a minute, and closing
+  an iterator waits until it wakes: a pass may take twice its time.
+  """
   options = tf.data.Options()
   options.autotune.enabled = False
-  return dataset.with_options(options).prefetch(_BATCHES_AHEAD)
+  return dataset.with_options(options)

@@ -39,7 +39,7 @@ def _batch_size(batch):
   return first.shape[0] or tf.shape(first)[0]
 
 
-class GenerativeAutoencoder(verbs.Verbs, keras.Model):
+class GenerativeAutoencoder(verbs.Verbs, keras_data.Checked, keras.Model):
   """Base class of pgak's models.
 
   A subclass gives the table `updates`, the method `terms` and, if it draws
@@ -234,33 +234,6 @@ class GenerativeAutoencoder(verbs.Verbs, keras.Model):
         noise_lib.seed(self.seed, counter, f'{stream}/{name}'),
         tf.as_dtype(keras.config.floatx()))
             for name, (draw, shape) in self.noise_shapes.items()}
-
-  def fit(self, x=None, *args, validation_data=None, **kwargs):
-    """Trains as `keras.Model.fit`, whose arguments it takes.
-
-    Args:
-      x: images as uint8, or as floats in the model's value range; an array, a
-        `tf.data.Dataset`, or what else Keras takes.
-      *args: as for Keras.
-      validation_data: the same as `x`, or None.
-      **kwargs: as for Keras.
-
-    Raises:
-      UserError: if floats lie outside the model's value range; those of a
-        generator are not checked.
-    """
-    with keras_data.refusals():
-      return super().fit(
-          keras_data.checked(x, self, 'fit'), *args,
-          validation_data=keras_data.checked(validation_data, self, 'fit'),
-          **kwargs)
-
-  def evaluate(self, x=None, *args, **kwargs):
-    """Computes the loss terms as `keras.Model.evaluate`; `x` is as in `fit`.
-    """
-    with keras_data.refusals():
-      return super().evaluate(
-          keras_data.checked(x, self, 'evaluate'), *args, **kwargs)
 
   def train_step(self, batch):
     batch = keras_data.as_floats(batch, self)

@@ -12,10 +12,11 @@ import weakref
 import numpy as np
 import tensorflow as tf
 
+from pgak import data
 from pgak import errors
 from pgak import images as images_lib
 
-__all__ = ['as_floats', 'checked', 'refusals']
+__all__ = ['Checked', 'as_floats', 'checked']
 
 # Models that were given floats without a negative one, and have said so.
 _warned = weakref.WeakSet()
@@ -38,8 +39,9 @@ def checked(x, model, verb):
     verb: string, what was called.
 
   Returns:
-    The same; a `tf.data.Dataset` with a check in it, and without the thread of
-    its autotuning, for which closing an iterator would wait.
+    The same; a `tf.data.Dataset` with a check in it and, unless its own options
+    ask for it, without autotuning, which makes the end of a pass wait. Keras's
+    own data sets of arrays keep it.
 
   Raises:
     UserError: if float images lie outside the model's range.
@@ -57,7 +59,7 @@ def checked(x, model, verb):
 
 
 @contextlib.contextmanager
-def refusals():
+def _refusals():
   """Turns what a check found inside a `tf.data.Dataset` into a UserError."""
   try:
     yield
@@ -65,6 +67,37 @@ def refusals():
     if _MARK not in str(e):
       raise
     raise errors.UserError(str(e).split(_MARK)[1]) from e
+
+
+class Checked:
+  """Keras's verbs of a model, which look at what they are given."""
+
+  def fit(self, x=None, *args, validation_data=None, **kwargs):
+    """Trains as `keras.Model.fit`, whose arguments it takes.
+
+    Args:
+      x: images as uint8, or as floats in the model's value range; an array, a
+        `tf.data.Dataset`, or what else Keras takes.
+      *args: as for Keras.
+      validation_data: the same as `x`, or None.
+      **kwargs: as for Keras.
+
+    Raises:
+      UserError: if floats lie outside the model's value range; those of a
+        generator are not checked.
+    """
+    with _refusals():
+      return super().fit(
+          checked(x, self, 'fit'), *args,
+          validation_data=checked(validation_data, self, 'fit'),
+          **kwargs)
+
+  def evaluate(self, x=None, *args, **kwargs):
+    """Computes the loss terms as `keras.Model.evaluate`; `x` is as in `fit`.
+    """
+    with _refusals():
+      return super().evaluate(
+          checked(x, self, 'evaluate'), *args, **kwargs)
 
 
 # Around a sentence inside TensorFlow's own words.
@@ -88,9 +121,10 @@ class _Check:
     margin = 1e-3 * (high - low)
     if not low - margin <= lowest <= highest <= high + margin:
       self.sentence = (
-          f'`{self._verb}` takes uint8 images, or floats in [{low:g}, {high:g}]'
-          ", the range of the decoder's last activation, and these lie in "
-          f'[{lowest:g}, {highest:g}]: scale them, or give uint8.')
+          f'`{self._verb}` takes uint8 images, or floats in '
+          f"[{low:g}, {high:g}], the range of the decoder's last activation, "
+          f'and these lie in [{lowest:g}, {highest:g}]: scale them, or give '
+          'uint8.')
     elif lowest >= 0. > low:
       self._warn()
 
@@ -98,11 +132,11 @@ class _Check:
     model = self._model()
     if model is not None and model not in _warned:
       _warned.add(model)
+      low, high = self.value_range
       warnings.warn(
           f'No float given to `{self._verb}` is negative, and the images of '
-          f'{model.name} lie in [{self.value_range[0]:g}, {self.value_range[1]:g}], '
-          'black first: if yours begin at 0, scale them, or give uint8.',
-          stacklevel=4)
+          f'{model.name} lie in [{low:g}, {high:g}], black first: if yours '
+          'begin at 0, scale them, or give uint8.', stacklevel=4)
 
   def in_graph(self, tensor):
     """Returns a tensor that was checked when it is read."""
@@ -125,7 +159,5 @@ def _checked_dataset(dataset, check):
         lambda *batch: tf.nest.map_structure(
             check.in_graph, batch if len(batch) > 1 else batch[0]))
   if dataset.options().autotune.enabled is None:
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    dataset = dataset.with_options(options)
+    dataset = data.without_autotuning(dataset)
   return dataset

@@ -140,8 +140,8 @@ def batched(x):
 
 def test_fit_takes_uint8_and_floats_of_the_model_s_range():
   expected = weights_after(SIGNED, batch_size=3)
-  for found in (weights_after(UINT8, batch_size=3), weights_after(batched(UINT8)),
-                weights_after(batched(SIGNED))):
+  for found in (weights_after(UINT8, batch_size=3),
+                weights_after(batched(UINT8)), weights_after(batched(SIGNED))):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
