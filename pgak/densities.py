@@ -7,14 +7,13 @@ one is asked for again: same settings, weights, latents and data.
 import hashlib
 import json
 import logging
-import os
-import zipfile
 
 import gin
 import numpy as np
 import tensorflow as tf
 
 from pgak import errors
+from pgak import files
 from pgak import noise
 from pgak import priors
 from pgak import translation
@@ -180,20 +179,18 @@ def _path(model, prior, run, step, max_latents):
 
 def _read(prior, path):
   """Loads a prior's state; returns whether it was there and whole."""
+  arrays = files.load_npz(path)
   try:
-    with np.load(path) as arrays:
-      prior.load_state(dict(arrays))
-  except (EOFError, KeyError, OSError, ValueError, zipfile.BadZipFile):
+    prior.load_state(arrays)
+  except (KeyError, TypeError, ValueError):  # Not there, or of another kind.
     return False
   return True
 
 
 def _write(prior, path):
-  part = path.with_name(f'.{os.getpid()}.{path.name}')
   try:
-    path.parent.mkdir(exist_ok=True)
-    np.savez(part, **prior.state())
-    os.replace(part, path)
+    with files.replacing(path) as part, part.open('wb') as file:
+      np.savez(file, **prior.state())
   except OSError as e:
     # The density is fitted and can be used all the same.
     logging.warning('The density cannot be kept in %s: %s.', path.parent,

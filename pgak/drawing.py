@@ -1,6 +1,5 @@
 """Pictures and arrays of a trained model's images, from a run or an export."""
 import csv
-import os
 import pathlib
 
 import gin
@@ -13,6 +12,7 @@ from pgak import configuration
 from pgak import data
 from pgak import densities
 from pgak import errors
+from pgak import files
 from pgak import images as images_lib
 from pgak import run_directory
 from pgak import sampling
@@ -339,16 +339,15 @@ def _check(output, kind):
 def _write(output, view):
   path = pathlib.Path(output)
   try:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'.{os.getpid()}.{path.name}')
-    if output.endswith('.png'):
-      part.write_bytes(view.chart or images_lib.encode_png(
-          sampling.picture(view.grid, view.columns)))
-    elif output.endswith('.npz'):
-      np.savez(part, **view.arrays)
-    else:
-      _write_table(part, view.table)
-    os.replace(part, path)
+    with files.replacing(path) as part:
+      if output.endswith('.png'):
+        part.write_bytes(view.chart or images_lib.encode_png(
+            sampling.picture(view.grid, view.columns)))
+      elif output.endswith('.npz'):
+        with part.open('wb') as file:
+          np.savez(file, **view.arrays)
+      else:
+        _write_table(part, view.table)
   except OSError as e:
     raise errors.UserError(
         f'{output} cannot be written ({e.strerror}): choose another --output.'

@@ -5,13 +5,12 @@ user touches is uint8. This module is the only door between the two. Vectors
 have no range, None, and pass it as they are, float32 on both sides.
 """
 import math
-import os
-import pathlib
 
 import numpy as np
 import tensorflow as tf
 
 from pgak import errors
+from pgak import files
 
 __all__ = ['are_vectors', 'decode_png', 'dtype_of', 'encode_png', 'enlarged',
            'grid', 'levels', 'to_float', 'to_uint8', 'value_range_of',
@@ -193,8 +192,5 @@ def decode_png(content):
 def write_png(path, image):
   """Writes one uint8 image `[H, W, 1 or 3]` as a PNG file, whole or not at all.
   """
-  path = pathlib.Path(path)
-  path.parent.mkdir(parents=True, exist_ok=True)
-  part = path.with_name(f'.{path.name}.{os.getpid()}.part')
-  part.write_bytes(encode_png(image))
-  os.replace(part, path)
+  with files.replacing(path) as part:
+    part.write_bytes(encode_png(image))

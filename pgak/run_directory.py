@@ -18,28 +18,21 @@ there whole or not at all.
 """
 import contextlib
 import csv
-import fcntl
 import io
 import json
-import os
+import logging
 import pathlib
 import re
 import shutil
 
 from pgak import errors
+from pgak import files
 
-__all__ = ['RunDirectory', 'SCORE_COLUMNS', 'write_whole']
+__all__ = ['RunDirectory', 'SCORE_COLUMNS']
 
 SCORE_COLUMNS = ('step', 'metric', 'value', 'dataset', 'features', 'images',
                  'prior', 'ema', 'num_samples', 'split', 'crop', 'resize',
                  'rounding', 'batch_norm', 'seed', 'protocol')
-
-
-def write_whole(path, text):
-  """Writes a text file so that it is there whole or not at all."""
-  part = path.with_name(f'.{path.name}.{os.getpid()}.part')
-  part.write_text(text)
-  os.replace(part, path)
 
 
 class _Record(dict):
@@ -122,9 +115,9 @@ class RunDirectory:
 
   def write_config(self, config_gin, config):
     """Writes both files, config.gin last: with it the run exists."""
-    write_whole(self.path / 'config.json',
+    files.write_text(self.path / 'config.json',
                 json.dumps(config, indent=2, sort_keys=True) + '\n')
-    write_whole(self.config_file, config_gin)
+    files.write_text(self.config_file, config_gin)
 
   @contextlib.contextmanager
   def locked(self):
@@ -133,13 +126,9 @@ class RunDirectory:
     Raises:
       errors.UserError: if another process holds it.
     """
-    with open(self.path / '.lock', 'w') as file:
-      try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-      except OSError as e:
-        raise errors.UserError(
-            f'{self.path} is in use by another train command: wait for it, or '
-            'choose another --run_dir.') from e
+    with files.locked(
+        self.path / '.lock', f'{self.path} is in use by another train command: '
+        'wait for it, or choose another --run_dir.'):
       yield
 
   # === Checkpoints ===
@@ -164,21 +153,22 @@ class RunDirectory:
   @contextlib.contextmanager
   def writing_checkpoint(self, step):
     """Yields a path to write to; afterwards the checkpoint is in its place."""
-    part = self.checkpoint_folder / f'.step-{step:08d}.part'
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    yield str(part / 'checkpoint')
-    folder = self._step_folder(step)
-    if folder.exists():
-      shutil.rmtree(folder)
-    os.replace(part, folder)
+    with files.replacing(self._step_folder(step)) as part:
+      part.mkdir()
+      yield str(part / 'checkpoint')
 
   def prune(self, keep):
-    """Deletes all but the newest `keep` checkpoints and the best one."""
+    """Deletes all but the newest `keep` checkpoints and the best one.
+
+    Each is renamed first: half of one, after a kill, would count as whole.
+    """
     best = self.best
     for step in self.checkpoints()[:-keep]:
       if not best or step != best['step']:
-        shutil.rmtree(self._step_folder(step))
+        folder = self._step_folder(step)
+        folder.rename(folder.with_name(f'.{folder.name}.old'))
+    for old in self.checkpoint_folder.glob('.step-*.old'):
+      shutil.rmtree(old)
 
   @property
   def best(self):
@@ -188,7 +178,7 @@ class RunDirectory:
 
   def write_best(self, step, metric, value):
     """Names the best checkpoint."""
-    write_whole(self.checkpoint_folder / 'best.json', json.dumps(
+    files.write_text(self.checkpoint_folder / 'best.json', json.dumps(
         {'step': step, 'metric': metric, 'value': value}) + '\n')
 
   def resolve_checkpoint(self, checkpoint='latest'):
@@ -214,36 +204,29 @@ class RunDirectory:
   # === Scores ===
 
   def append_scores(self, rows):
-    """Appends dictionaries with the keys `SCORE_COLUMNS` to scores.csv."""
-    path = self.path / 'scores.csv'
-    with open(self.path / f'.scores.{os.getpid()}.part', 'w',
-              newline='') as file:
-      file.write(self._scores_text())
-      csv.DictWriter(file, SCORE_COLUMNS,
-                     lineterminator='\n').writerows(rows)
-    os.replace(file.name, path)
+    """Appends dictionaries with the keys `SCORE_COLUMNS` to scores.csv.
 
-  def _scores_text(self):
-    """What scores.csv holds already, with the columns of today."""
-    path = self.path / 'scores.csv'
-    text = path.read_text() if path.is_file() else ''
-    header = ','.join(SCORE_COLUMNS) + '\n'
-    if not text:
-      return header
-    if not text.startswith(header):
-      # Columns came later: the rows are written anew with what they meant.
+    Two processes may do so at the same time. What is there stays, with the
+    columns of today; half a last line, of a process that was killed, goes.
+
+    Raises:
+      errors.UserError: if the file is damaged.
+      OSError: if it cannot be written.
+    """
+    with files.locked(self.path / '.scores.lock', '', wait=True):
       buffer = io.StringIO(newline='')
       writer = csv.DictWriter(buffer, SCORE_COLUMNS, lineterminator='\n')
       writer.writeheader()
       writer.writerows(self.scores())
-      text = buffer.getvalue()
-    return text if text.endswith('\n') else text + '\n'
+      writer.writerows(rows)
+      files.write_text(self.path / 'scores.csv', buffer.getvalue())
 
   def scores(self):
     """Returns the rows of scores.csv, all values as text.
 
     A file without the column `images` is older than all images but samples and
-    the reconstructions of `reconstruction_mse`.
+    the reconstructions of `reconstruction_mse`. Half a last line is left out,
+    with a warning: its process was killed.
 
     Raises:
       errors.UserError: if the file is damaged.
@@ -252,10 +235,13 @@ class RunDirectory:
     if not path.is_file():
       return []
     try:
-      with open(path, newline='') as file:
-        rows = list(csv.DictReader(file))
-    except (csv.Error, UnicodeDecodeError) as e:
+      text = path.read_text(encoding='utf-8')
+      rows = list(csv.DictReader(io.StringIO(text, newline='')))
+    except (csv.Error, OSError, UnicodeDecodeError) as e:
       raise _damaged(path, e) from e
+    if rows and not text.endswith('\n') and None in rows[-1].values():
+      logging.warning('%s ends with half a row, which is left out.', path)
+      rows.pop()
     return [_with_images(row, path) for row in rows]
 
 

@@ -16,7 +16,8 @@ ROOT = pathlib.Path(__file__).absolute().parent.parent
 
 LEVELS = {
     # What everything may raise or say.
-    -1: ('errors', 'version'),
+    -2: ('errors', 'version'),
+    -1: ('files',),
     # Pure functions and values.
     0: ('cache', 'charts', 'images', 'losses', 'noise', 'replicas',
         'schedules'),

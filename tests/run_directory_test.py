@@ -2,6 +2,9 @@
 import json
 import multiprocessing
 import pathlib
+import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -81,15 +84,6 @@ def test_a_config_json_without_a_part_is_named(run):
   with pytest.raises(errors.UserError, match="config.json .*no 'data'"):
     run.config['data']  # pylint: disable=expression-not-assigned
   assert run.config.get('imports', []) == []
-
-
-def test_a_text_is_written_whole(tmp_path, monkeypatch):
-  path = tmp_path / 'a.txt'
-  run_directory.write_whole(path, 'old')
-  monkeypatch.setattr('os.replace', None)  # killed just before
-  with pytest.raises(TypeError):
-    run_directory.write_whole(path, 'new')
-  assert path.read_text(encoding='utf-8') == 'old'
 
 
 # === The lock ===
@@ -205,7 +199,7 @@ def test_scores_are_appended(run):
   assert text.startswith('step,metric,value,dataset,')
   assert [float(r['value']) for r in run.scores()] == [0.5, 0.25, 1e-30]
   assert [r['step'] for r in run.scores()] == ['1', '2', '3']
-  assert not list(run.path.glob('.scores*'))
+  assert not list(run.path.glob('.scores*.part'))
 
 
 def test_scores_that_lost_their_last_line_end_keep_their_rows(run):
@@ -261,3 +255,55 @@ def test_a_row_with_another_column_changes_nothing(run):
 def test_files_are_what_the_docstring_says(run):
   assert json.loads((run.path / 'config.json').read_text()) == {'seed': 4}
   assert {p.name for p in run.path.iterdir()} == {'config.gin', 'config.json'}
+
+
+# === Two processes, and killed ones ===
+
+
+APPEND = """
+import sys
+from pgak import run_directory
+run = run_directory.RunDirectory(sys.argv[1])
+for i in range(20):
+  row = dict.fromkeys(run_directory.SCORE_COLUMNS, sys.argv[2])
+  run.append_scores([row | {'value': i}])
+"""
+
+
+def test_four_processes_lose_no_score(run):
+  children = [subprocess.Popen([sys.executable, '-c', APPEND, run.path, str(i)])
+              for i in range(4)]
+  assert [child.wait() for child in children] == [0] * 4
+  rows = run.scores()
+  assert sorted((row['metric'], int(row['value'])) for row in rows) == sorted(
+      (str(i), value) for i in range(4) for value in range(20))
+
+
+def test_half_a_last_row_goes_and_the_whole_ones_stay(run):
+  rows = [dict.fromkeys(run_directory.SCORE_COLUMNS, name) for name in 'abc']
+  run.append_scores(rows[:2])
+  path = run.path / 'scores.csv'
+  path.write_text(path.read_text()[:-9])
+  assert run.scores() == rows[:1]
+  run.append_scores(rows[2:])
+  assert run.scores() == [rows[0], rows[2]]
+
+
+def test_half_a_pruned_checkpoint_does_not_count(run, monkeypatch):
+  for step in (1, 2, 3):
+    with run.writing_checkpoint(step) as prefix:
+      pathlib.Path(prefix + '.index').write_text('x')
+      pathlib.Path(prefix + '.data').write_text('x')
+
+  def killed(folder):
+    next(iter(folder.iterdir())).unlink()
+    raise KeyboardInterrupt
+
+  with monkeypatch.context() as patch:
+    patch.setattr(shutil, 'rmtree', killed)
+    with pytest.raises(KeyboardInterrupt):
+      run.prune(2)
+  assert run.checkpoints() == [2, 3]
+  run.prune(2)
+  assert sorted(p.name for p in run.checkpoint_folder.iterdir()) == [
+      'step-00000002', 'step-00000003']

@@ -473,10 +473,10 @@ def test_validation_batches_are_of_one_size(number, replicas, sizes):
     def read(self, indices):
       return np.zeros((len(indices), 2, 2, 1), np.uint8)
 
-  batches = training._validation_batches(Images(), (-1., 1.), replicas)
+  batches = data.validation_batches(Images(), (-1., 1.), replicas)
   assert [len(b) for b in batches] == sizes
   with pytest.raises(errors.UserError, match='fewer than the 2000 replicas'):
-    training._validation_batches(Images(), (-1., 1.), 2000)
+    data.validation_batches(Images(), (-1., 1.), 2000)
 
 
 @pytest.mark.slow

@@ -1,9 +1,7 @@
 """A small net that tells the binary attributes of a data set, trained once."""
 import hashlib
 import json
-import os
 import warnings
-import zipfile
 
 import gin
 import keras
@@ -12,6 +10,7 @@ import tensorflow as tf
 
 from pgak import cache
 from pgak import errors
+from pgak import files
 from pgak.metrics import features
 
 __all__ = ['AttributeClassifiers', 'attribute_classifiers', 'build']
@@ -210,19 +209,16 @@ def _hash(masks):
 
 def _restore(path, network, number):
   """Reads the weights; returns the accuracy, or None if they are not there."""
+  arrays = files.load_npz(path)
   try:
-    with np.load(path, allow_pickle=False) as arrays:
-      network.set_weights(
-          [arrays[f'w{i}'] for i in range(len(network.weights))])
-      return arrays['accuracy'].reshape([number])
-  except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+    network.set_weights(
+        [arrays[f'w{i}'] for i in range(len(network.weights))])
+    return arrays['accuracy'].reshape([number])
+  except (KeyError, TypeError, ValueError):  # Not there, or of another net.
     return None
 
 
 def _save(path, network, choices, accuracy):
-  path.parent.mkdir(parents=True, exist_ok=True)
-  part = path.with_name(f'.{path.stem}.{os.getpid()}.part')
   arrays = {f'w{i}': w for i, w in enumerate(network.get_weights())}
-  with part.open('wb') as file:
+  with files.replacing(path) as part, part.open('wb') as file:
     np.savez(file, choices=json.dumps(choices), accuracy=accuracy, **arrays)
-  os.replace(part, path)

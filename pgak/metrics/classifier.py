@@ -5,9 +5,7 @@ pixels; so its distance is named after it and is no FID.
 """
 import hashlib
 import json
-import os
 import warnings
-import zipfile
 
 import gin
 import keras
@@ -16,6 +14,7 @@ import tensorflow as tf
 
 from pgak import cache
 from pgak import errors
+from pgak import files
 from pgak.metrics import features
 
 __all__ = ['build', 'classifier', 'require_labels']
@@ -119,22 +118,19 @@ def _hash(*arrays):
 
 
 def _restore(path, network):
+  arrays = files.load_npz(path)
   try:
-    with np.load(path, allow_pickle=False) as arrays:
-      network.set_weights(
-          [arrays[f'w{i}'] for i in range(len(network.weights))])
-      return True
-  except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+    network.set_weights(
+        [arrays[f'w{i}'] for i in range(len(network.weights))])
+    return True
+  except (KeyError, TypeError, ValueError):  # Not there, or of another net.
     return False
 
 
 def _save(path, network, choices):
-  path.parent.mkdir(parents=True, exist_ok=True)
-  part = path.with_name(f'.{path.stem}.{os.getpid()}.part')
   arrays = {f'w{i}': w for i, w in enumerate(network.get_weights())}
-  with part.open('wb') as file:
+  with files.replacing(path) as part, part.open('wb') as file:
     np.savez(file, choices=json.dumps(choices), **arrays)
-  os.replace(part, path)
 
 
 @gin.register(denylist=['name', 'images', 'labels'])

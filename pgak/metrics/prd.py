@@ -6,12 +6,12 @@
      Gelly. Assessing Generative Models via Precision and Recall. NeurIPS, 2018.
 """
 import io
-import os
 import warnings
 
 import numpy as np
 
 from pgak import errors
+from pgak import files
 
 __all__ = ['curve', 'curve_of_histograms', 'f_beta', 'histograms', 'plot',
            'prd', 'write']
@@ -141,11 +141,9 @@ def plot(precision, recall, title=''):
 
 def write(path, precision, recall, title=''):
   """Writes a curve as `path`.npz, with its two arrays, and as `path`.png."""
-  path.parent.mkdir(parents=True, exist_ok=True)
   buffer = io.BytesIO()
   np.savez(buffer, precision=precision, recall=recall)
   for suffix, content in (('npz', buffer.getvalue()),
                           ('png', plot(precision, recall, title))):
-    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    part.write_bytes(content)
-    os.replace(part, path.with_name(f'{path.name}.{suffix}'))
+    with files.replacing(path.with_name(f'{path.name}.{suffix}')) as part:
+      part.write_bytes(content)

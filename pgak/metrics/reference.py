@@ -5,12 +5,11 @@ some metrics compare one by one.
 """
 import hashlib
 import json
-import os
-import zipfile
 
 import numpy as np
 
 from pgak import cache
+from pgak import files
 from pgak.metrics import frechet
 
 __all__ = ['MAXIMUM_ROWS', 'cached', 'count', 'key', 'moments', 'read', 'rows']
@@ -66,21 +65,18 @@ def _cached(kind, choices, compute):
 
 
 def _read(path, choices):
-  try:
-    with np.load(path, allow_pickle=False) as arrays:
-      if json.loads(str(arrays['choices'])) != json.loads(json.dumps(choices)):
-        return None
-      return {name: arrays[name] for name in arrays.files if name != 'choices'}
-  except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
-    return None
+  arrays = files.load_npz(path) or {}
+  written = str(arrays.pop('choices', ''))
+  return arrays if written == _text(choices) else None
 
 
 def _write(path, choices, arrays):
-  part = path.with_name(f'.{path.stem}.{os.getpid()}.part')
-  with part.open('wb') as file:
-    np.savez(file, choices=json.dumps(choices, sort_keys=True, indent=1),
-             **arrays)
-  os.replace(part, path)
+  with files.replacing(path) as part, part.open('wb') as file:
+    np.savez(file, choices=_text(choices), **arrays)
+
+
+def _text(choices):
+  return json.dumps(choices, sort_keys=True, indent=1)
 
 
 def read(array, number):

@@ -10,6 +10,7 @@ import pathlib
 import statistics
 
 from pgak import errors
+from pgak import files
 from pgak import run_directory
 
 __all__ = ['Record', 'format_table', 'mean_and_error']
@@ -83,7 +84,7 @@ class Record:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
   def _write(self):
-    run_directory.write_whole(
+    files.write_text(
         self.path, json.dumps(self._finished, indent=1) + '\n')
 
 

@@ -12,6 +12,7 @@ import sys
 import threading
 
 from pgak import errors
+from pgak import files
 from pgak import run_directory
 from pgak.sweeping import progress as progress_lib
 from pgak.sweeping import results
@@ -203,12 +204,8 @@ class Runner:
                            for e in self.sweep.evaluations]}
              for job in self.sweep.jobs]
     text = json.dumps({'sweep': self.sweep.name, 'cells': cells}, indent=1)
-    # Shards on several machines may write it at the same time.
-    part = self.output_dir / f'.sweep.json.{self.shard[0]}.part'
     try:
-      self.output_dir.mkdir(parents=True, exist_ok=True)
-      part.write_text(text + '\n')
-      os.replace(part, self.output_dir / 'sweep.json')
+      files.write_text(self.output_dir / 'sweep.json', text + '\n')
     except OSError as e:
       raise errors.UserError(
           f'Cannot write to {self.output_dir}: {e.strerror}.') from e

@@ -1,0 +1,224 @@
+"""Files that are there whole or not at all, locks, and keys of settings.
+
+The one promise of `replacing`: whatever happens, a full disk, an error or a
+SIGKILL, afterwards the path holds the new file or folder, whole and on the
+disk, or what it held before. What a killed process left beside it goes at the
+next write.
+"""
+import contextlib
+import ctypes
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import re
+import secrets
+import shutil
+import socket
+import time
+import zipfile
+import zlib
+
+import numpy as np
+
+from pgak import errors
+
+__all__ = ['key', 'load_npz', 'locked', 'replacing', 'write_text']
+
+# What another machine left behind on a shared disk is dead after a day.
+_DAY = 24 * 3600.
+_PART = re.compile(r'\.(?P<name>.+)\.(?P<host>[^.]*)-(?P<pid>\d+)-[0-9a-f]{8}'
+                   r'\.part')
+# What a damaged .npz raises, by where it is damaged.
+_DAMAGED = (EOFError, KeyError, NotImplementedError, OSError, TypeError,
+            ValueError, zipfile.BadZipFile, zlib.error)
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+
+
+@contextlib.contextmanager
+def replacing(path):
+  """Writes a file or folder beside its place and puts it there when whole.
+
+  The parent folder is made if absent. Without an error inside the block, what
+  was written is flushed to the disk and renamed; with one, it is removed.
+
+  Args:
+    path: where it will be; a string or `pathlib.Path`.
+
+  Yields:
+    `pathlib.Path` that does not exist, beside `path`: write a file there, or
+    make a folder.
+
+  Raises:
+    OSError: if it cannot be written; `path` is as it was.
+
+  Example:
+
+  ```python
+  with files.replacing(run / 'config.json') as part:
+    part.write_text(text)
+  ```
+  """
+  path = pathlib.Path(path)
+  path.parent.mkdir(parents=True, exist_ok=True)
+  _sweep(path)
+  part = path.with_name(f'.{path.name}.{_host()}-{os.getpid()}-'
+                        f'{secrets.token_hex(4)}.part')
+  try:
+    yield part
+    _flush(part)
+    _put(part, path)
+    _flush_entry(path.parent)
+  finally:
+    _remove(part)
+
+
+def write_text(path, text):
+  """Writes a text file, UTF-8, as `replacing` promises."""
+  with replacing(path) as part:
+    part.write_text(text, encoding='utf-8')
+
+
+def _host():
+  return re.sub(r'[^A-Za-z0-9]', '_', socket.gethostname())
+
+
+def _sweep(path):
+  """Removes what killed processes left of writing `path`."""
+  for left in path.parent.glob(f'.{_escaped(path.name)}.*.part'):
+    match = _PART.fullmatch(left.name)
+    if match and match['name'] == path.name and not _is_written(left, match):
+      _remove(left)
+
+
+def _escaped(name):
+  return re.sub(r'([][*?])', r'[\1]', name)
+
+
+def _is_written(left, match):
+  """Whether the process that writes a left-over may still be there."""
+  if match['host'] != _host():
+    try:
+      return time.time() - left.stat().st_mtime < _DAY
+    except OSError:
+      return False
+  try:
+    os.kill(int(match['pid']), 0)
+  except ProcessLookupError:
+    return False
+  except OSError:  # It is someone else's.
+    return True
+  return True
+
+
+def _flush(path):
+  """Forces a file, or a folder with all that is in it, onto the disk."""
+  if path.is_dir():
+    for folder, _, names in os.walk(path):
+      for name in names:
+        _flush_entry(os.path.join(folder, name))
+      _flush_entry(folder)
+  else:
+    _flush_entry(path)
+
+
+def _flush_entry(path):
+  descriptor = os.open(path, os.O_RDONLY)
+  try:
+    os.fsync(descriptor)
+  except OSError as e:
+    # Some file systems know no fsync of folders.
+    if e.errno not in (errno.EINVAL, errno.ENOTSUP):
+      raise
+  finally:
+    os.close(descriptor)
+
+
+def _put(part, path):
+  """Renames a file, or a folder, over what is there."""
+  if not (part.is_dir() and path.is_dir()):
+    os.replace(part, path)
+  elif not _exchange(part, path):
+    old = part.with_name(part.name.replace('.part', 'f.part'))
+    os.rename(path, old)
+    os.rename(part, path)
+    shutil.rmtree(old)
+
+
+def _exchange(one, other):
+  """Swaps two folders at once; returns whether this system can."""
+  try:
+    rename = ctypes.CDLL(None, use_errno=True).renameat2
+  except (AttributeError, OSError):
+    return False
+  return rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other),
+                _RENAME_EXCHANGE) == 0
+
+
+def _remove(path):
+  """Removes a file or folder if it is there, as far as that is allowed."""
+  if path.is_dir() and not path.is_symlink():
+    shutil.rmtree(path, ignore_errors=True)
+  else:
+    with contextlib.suppress(OSError):
+      path.unlink(missing_ok=True)
+
+
+def load_npz(path):
+  """Reads an .npz file that may be absent or damaged.
+
+  Args:
+    path: the file.
+
+  Returns:
+    `{name: array}`, or None if it is not there or not whole. Pickled objects
+    count as damage: they would run code.
+  """
+  try:
+    with np.load(path, allow_pickle=False) as arrays:
+      return {name: arrays[name] for name in arrays.files}
+  except (*_DAMAGED, AttributeError):  # A bare array has no names.
+    return None
+
+
+@contextlib.contextmanager
+def locked(path, sentence, wait=False):
+  """Holds a lock file, so that one process at a time does something.
+
+  Args:
+    path: the lock file; made if absent, and left there.
+    sentence: the UserError's text where another process holds it.
+    wait: whether to wait until it is free; True, or seconds.
+
+  Raises:
+    UserError: if another process holds it, still after that time.
+  """
+  end = time.monotonic() + (float('inf') if wait is True else float(wait))
+  with open(path, 'a', encoding='utf-8') as file:
+    while True:
+      try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        break
+      except BlockingIOError as e:
+        if time.monotonic() >= end:
+          raise errors.UserError(sentence) from e
+        time.sleep(0.05)
+    yield
+
+
+def key(settings, length=16):
+  """Returns a digest of settings, hexadecimal digits.
+
+  Args:
+    settings: what JSON can hold; nothing else, whose text might hold an address
+      that changes from process to process.
+    length: int, number of digits.
+
+  Raises:
+    TypeError: if JSON cannot hold them.
+  """
+  text = json.dumps(settings, sort_keys=True)
+  return hashlib.sha256(text.encode()).hexdigest()[:length]
