@@ -149,15 +149,16 @@ def run(main):
   # The folder that one works in may hold one's own model.
   sys.path.insert(0, os.getcwd())
   from pgak import errors
+  from pgak import interruption
   try:
-    main(sys.argv)
+    with interruption.handled():
+      main(sys.argv)
   except errors.UserError as e:
     # Gin appends lines that say where in its calls the error was raised.
     print(str(e).splitlines()[0], file=sys.stderr)
     sys.exit(1)
   except BrokenPipeError:  # Who reads the output, such as head, has enough.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-  except KeyboardInterrupt:
-    print('Interrupted: the same command goes on from the last checkpoint.',
-          file=sys.stderr)
-    sys.exit(130)
+  except KeyboardInterrupt as e:
+    print(str(e) or 'Interrupted.', file=sys.stderr)
+    sys.exit(getattr(e, 'status', 130))

@@ -11,15 +11,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pgak import clouds
 from pgak import errors
-from pgak import images as images_lib
+from pgak import interruption
 from pgak import sampling
-from pgak import translation
 
-__all__ = ['Checkpointer', 'EveryNSteps', 'Galleries', 'PairGalleries',
-           'Plateau', 'Progress', 'Scores', 'StopOnFault', 'TermLogger',
-           'VectorGalleries', 'stop_on_fault']
+__all__ = ['Checkpointer', 'EveryNSteps', 'LeaveBetweenSteps', 'Plateau',
+           'Progress', 'Scores', 'StopOnFault', 'TermLogger', 'stop_on_fault']
 
 
 class EveryNSteps(keras.callbacks.Callback):
@@ -35,15 +32,33 @@ class EveryNSteps(keras.callbacks.Callback):
     self.every = every
     self.last_step = last_step
     self.step = 0
+    # Of a run that was left at the step from which it goes on: whether the work
+    # of that step is still to do.
+    self.is_left = False
+    self.finished_at = None
 
   def on_train_begin(self, logs=None):
     self.step = int(self.model.step.numpy())
+    if self.is_left and self.is_due():
+      self._do({})
+    self.is_left = False
 
   def on_train_batch_end(self, batch, logs=None):
     # Counted here: to read the model's own counter would wait for the device.
     self.step += self.model.steps_per_execution
     if self.is_due():
-      self.at_step(self.step, logs or {})
+      self._do(logs or {})
+
+  def _do(self, logs):
+    try:
+      self.at_step(self.step, logs)
+    except tf.errors.OutOfRangeError as e:
+      # Keras would take it for the end of the data, and end without an error.
+      raise errors.UserError(
+          f'At step {self.step} something could not be written '
+          f'({" ".join(str(e).split())[:200]}): make room, and the same command '
+          'goes on from the last checkpoint.') from e
+    self.finished_at = self.step
 
   def is_due(self):
     """Whether the present step is one of those that the callback is for."""
@@ -53,6 +68,29 @@ class EveryNSteps(keras.callbacks.Callback):
   def at_step(self, step, logs):
     """What the callback does."""
     raise NotImplementedError
+
+
+class LeaveBetweenSteps(EveryNSteps):
+  """Ends a run that got a signal between two steps, where it can be saved.
+
+  It comes before the other callbacks. Until the first step of this process is
+  done there is nothing to save, and a signal ends it at once.
+  """
+
+  def __init__(self):
+    super().__init__(every=None)
+
+  def on_train_batch_end(self, batch, logs=None):
+    super().on_train_batch_end(batch, logs)
+    interruption.postpone()
+    interruption.check()
+
+
+class _LeaveBetweenBatches(keras.callbacks.Callback):
+  """Leaves a validation after a signal."""
+
+  def on_test_batch_end(self, batch, logs=None):
+    interruption.check()
 
 
 def stop_on_fault(model):
@@ -151,7 +189,8 @@ class TermLogger(EveryNSteps):
     if step % self.validate_every == 0 or step == self.last_step:
       with self.model.averaged_weights():
         values = keras.Model.evaluate(
-            self.model, self.validation, verbose=0, return_dict=True)
+            self.model, self.validation, verbose=0, return_dict=True,
+            callbacks=[_LeaveBetweenBatches()])
       self._write('validation', step, values)
       self.latest = {f'validation_{n}': float(np.mean(v))
                      for n, v in values.items()}
@@ -196,105 +235,6 @@ class Plateau(EveryNSteps):
         rate = optimizer.learning_rate
         rate.assign(rate * self.factor)
     self.record.assign([min(loss, lowest), stale])
-
-
-class Galleries(EveryNSteps):
-  """Writes grids of samples, reconstructions and interpolations.
-
-  The prior's draws and the images are the same at every step. Of a model
-  without an encoder there are samples and lines between draws of the prior.
-
-  Args:
-    every: steps between two galleries.
-    last_step: where the run ends.
-    images: uint8 `[N, h, w, C]`, what is reconstructed and interpolated.
-    folder: where the PNG files go.
-    events: folder of the TensorBoard events.
-    seed: int that decides the samples.
-  """
-
-  def __init__(self, every, last_step, images, folder, events, seed):
-    super().__init__(every, last_step)
-    self.images = images
-    # An even number, and at least two, whatever is there.
-    number = max(min(len(images), 16) // 2 * 2, 2)
-    self.ends = np.resize(images, (number, *images.shape[1:]))
-    self.folder = folder
-    self.writer = tf.summary.create_file_writer(str(events / 'images'))
-    self.seed = seed
-
-  def on_train_begin(self, logs=None):
-    super().on_train_begin()
-    if not self.model.has_encoder:
-      print(f'{self.model.name} has no encoder: reconstructions and '
-            'interpolations between images are left out.')
-
-  def at_step(self, step, logs):
-    with self.model.averaged_weights():
-      pictures = self.pictures()
-    with self.writer.as_default(step=step):
-      for name, picture in pictures.items():
-        images_lib.write_png(self.folder / f'{name}_{step:08d}.png', picture)
-        tf.summary.image(name, picture[None])
-      self.writer.flush()
-
-  def pictures(self):
-    """Returns `{name: uint8 [H, W, C]}`."""
-    samples = {'samples': sampling.sample_picture(self.model, 64, self.seed)}
-    if not self.model.has_encoder:
-      between = sampling.prior_interpolations(self.model, 8, seed=self.seed)
-      return samples | {'prior_interpolations': sampling.picture(between, 8)}
-    return samples | {
-        'reconstructions': sampling.reconstruction_picture(
-            self.model, self.images[:32]),
-        'interpolations': sampling.interpolation_picture(
-            self.model, self.ends),
-    }
-
-
-class PairGalleries(Galleries):
-  """Writes rows of a condition, its image and samples, or the reconstruction.
-
-  Args:
-    conditions: uint8 `[N, h, w, K]`, those of `images`.
-    images: uint8 `[N, h, w, C]`.
-    **settings: as for `Galleries`.
-  """
-
-  def __init__(self, conditions, images, **settings):
-    super().__init__(images=images, **settings)
-    self.conditions = conditions
-
-  def pictures(self):
-    given = self.images[:16], self.conditions[:16]
-    return {
-        'samples': translation.picture(
-            translation.sample_rows(self.model, *given, seed=self.seed)),
-        'reconstructions': translation.picture(
-            translation.reconstruction_rows(self.model, *given)),
-    }
-
-
-class VectorGalleries(Galleries):
-  """Writes vectors as clouds of points: samples, and reconstructions.
-
-  Args:
-    shades: numbers `[N]` that decide the colours of the vectors.
-    **settings: as for `Galleries`, whose images are vectors, float `[N, D]`.
-  """
-
-  def __init__(self, shades, **settings):
-    super().__init__(**settings)
-    self.shades = shades
-
-  def pictures(self):
-    found = {'samples': clouds.samples(
-        self.images, self.model.sample(len(self.images), self.seed),
-        self.shades)}
-    if self.model.has_encoder:
-      found['reconstructions'] = clouds.reconstruction(
-          self.images, self.model.reconstruct(self.images), self.shades)
-    return {name: images_lib.decode_png(png) for name, png in found.items()}
 
 
 class Scores(EveryNSteps):
@@ -368,6 +308,8 @@ class Checkpointer(EveryNSteps):
   def at_step(self, step, logs):
     stop_on_fault(self.model)
     self._check_weights(step)
+    if self.run:
+      self.run.check_present()
     with self.model.averaged_weights():
       sampling.reestimate_batch_norm(self.model, self.images)
     self.save(step)

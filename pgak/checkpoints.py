@@ -1,4 +1,6 @@
 """Models built from the configuration, saved to a run and loaded from it."""
+import json
+import pathlib
 import shutil
 import tempfile
 
@@ -87,12 +89,33 @@ def _require_full_precision(model, precision):
   tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
-def save(model, run, step, is_chief=True):
-  """Writes a checkpoint; a worker that is not the chief writes to nowhere."""
+def save(model, run, step, is_chief=True, finished=None):
+  """Writes a checkpoint; a worker that is not the chief writes to nowhere.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    run: `RunDirectory`.
+    step: int.
+    is_chief: whether this process writes.
+    finished: None; or, of a run that is left between two steps, the names of
+      the callbacks that have done their work at this one.
+
+  Raises:
+    errors.UserError: if it cannot be written.
+  """
   checkpoint = tf.train.Checkpoint(model=model)
   if is_chief:
-    with run.writing_checkpoint(step) as prefix:
-      checkpoint.write(prefix)
+    try:
+      with run.writing_checkpoint(step) as prefix:
+        checkpoint.write(prefix)
+        if finished is not None:
+          path = pathlib.Path(prefix).with_name('finished.json')
+          path.write_text(json.dumps(finished))
+    except (OSError, tf.errors.OpError) as e:
+      raise errors.UserError(
+          f'The checkpoint of step {step} cannot be written to '
+          f'{run.checkpoint_folder} ({" ".join(str(e).split())[:200]}): make '
+          'room, and the same command goes on from the one before.') from e
   else:
     folder = tempfile.mkdtemp()
     checkpoint.write(f'{folder}/checkpoint')

@@ -193,6 +193,10 @@ def locked(path, sentence, wait=False):
     sentence: the UserError's text where another process holds it.
     wait: whether to wait until it is free; True, or seconds.
 
+  Yields:
+    The lock file, open for appending; a process that inherits it keeps the
+    lock.
+
   Raises:
     UserError: if another process holds it, still after that time.
   """
@@ -206,7 +210,7 @@ def locked(path, sentence, wait=False):
         if time.monotonic() >= end:
           raise errors.UserError(sentence) from e
         time.sleep(0.05)
-    yield
+    yield file
 
 
 def key(settings, length=16):

@@ -7,17 +7,26 @@ compilation. A run that has made a step ends between two steps, so that it can
 be saved there; a second signal ends it at once.
 """
 import contextlib
+import ctypes
 import os
 import select
 import signal
 import sys
 import threading
+import time
 
-__all__ = ['Interrupted', 'check', 'defer', 'handled']
+__all__ = ['END_WITH_PARENT', 'Interrupted', 'allow', 'check', 'handled',
+           'postpone']
+
+# An environment variable: a command that has it gets SIGTERM when the process
+# that started it dies, which a SIGKILL gives no time to pass on.
+END_WITH_PARENT = 'PGAK_END_WITH_PARENT'
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_PR_SET_PDEATHSIG = 1
 # Seconds in which Python gets to end by itself.
-_GRACE = 1.
+_GRACE = 2.
+_POKE = 0.2
 
 
 class Interrupted(KeyboardInterrupt):
@@ -55,6 +64,8 @@ def handled():
     yield
     return
   _State.received = None
+  if os.environ.get(END_WITH_PARENT):
+    _end_with_parent()
   read, write = os.pipe()
   os.set_blocking(write, False)
   handlers = {number: signal.signal(number, _handle) for number in _SIGNALS}
@@ -68,33 +79,48 @@ def handled():
     signal.set_wakeup_fd(before)
     for number, handler in handlers.items():
       signal.signal(number, handler)
-    _State.is_deferred = False
+    _State.is_deferred, _State.received = False, None
     os.close(write)  # Which ends the thread.
+
+
+def _end_with_parent():
+  with contextlib.suppress(AttributeError, OSError):  # Not on Linux.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _handle(number, frame):
   del frame
-  _State.received = _State.received or number
-  if not _State.is_deferred:
+  first, _State.received = not _State.received, _State.received or number
+  # Not again, in the middle of what cleans up.
+  if first and not _State.is_deferred:
     raise Interrupted(number)
 
 
 def _watch(read):
   """Ends the process where Python does not come to it in time."""
-  seen = 0
+  # The main thread is to get them, so that they end what it waits in.
+  signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+  seen, end, own = 0, None, 0
   while True:
     waits = seen and not _State.is_deferred
-    ready, _, _ = select.select([read], [], [], _GRACE if waits else None)
+    ready, _, _ = select.select([read], [], [], _POKE if waits else None)
     if not ready:
-      _end(seen, 'Interrupted.')
+      if time.monotonic() > end:
+        _end(seen, 'Interrupted.')
+      # A call that began just after the signal came does not know of it.
+      own += 1
+      signal.pthread_kill(threading.main_thread().ident, seen)
+      continue
     byte = os.read(read, 1)
     if not byte:
       os.close(read)
       return
-    if byte[0] in _SIGNALS:
+    if byte[0] in _SIGNALS and own:
+      own -= 1
+    elif byte[0] in _SIGNALS:
       if seen:
         _end(byte[0], 'Interrupted again: what was not saved is lost.')
-      seen = byte[0]
+      seen, end = byte[0], time.monotonic() + _GRACE
 
 
 def _end(number, sentence):
@@ -103,18 +129,18 @@ def _end(number, sentence):
   os._exit(128 + number)  # pylint: disable=protected-access
 
 
-@contextlib.contextmanager
-def defer():
-  """Within it a signal is only noted, and `check` raises it."""
-  before, _State.is_deferred = _State.is_deferred, True
-  try:
-    yield
-  finally:
-    _State.is_deferred = before
+def postpone():
+  """From now on a signal is only noted, and `check` raises it."""
+  _State.is_deferred = True
+
+
+def allow():
+  """From now on a signal ends the command, as before `postpone`."""
+  _State.is_deferred = False
 
 
 def check():
-  """Raises `Interrupted` if a signal came while it was deferred.
+  """Raises `Interrupted` if a signal came that was postponed.
 
   Loops over batches call it where leaving does no harm.
   """

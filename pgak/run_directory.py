@@ -21,6 +21,7 @@ import csv
 import io
 import json
 import logging
+import os
 import pathlib
 import re
 import shutil
@@ -114,7 +115,15 @@ class RunDirectory:
     return _read_json(self.path / 'config.json')
 
   def write_config(self, config_gin, config):
-    """Writes both files, config.gin last: with it the run exists."""
+    """Writes both files, config.gin last: with it the run exists.
+
+    config.json holds the keys of config.gin as it will be and as it is, so that
+    one of them fits whenever the process is killed.
+    """
+    keys = {files.key(config_gin): None}
+    if self.has_config:
+      keys[files.key(self.config_gin)] = None
+    config = {**config, 'config_keys': list(keys)}
     files.write_text(self.path / 'config.json',
                 json.dumps(config, indent=2, sort_keys=True) + '\n')
     files.write_text(self.config_file, config_gin)
@@ -126,9 +135,12 @@ class RunDirectory:
     Raises:
       errors.UserError: if another process holds it.
     """
-    with files.locked(
-        self.path / '.lock', f'{self.path} is in use by another train command: '
-        'wait for it, or choose another --run_dir.'):
+    lock = self.path / '.lock'
+    if not os.access(lock if lock.exists() else self.path, os.W_OK):
+      yield  # Nobody can write here.
+      return
+    with files.locked(lock, f'{self.path} is in use by another train command: '
+                      'wait for it, or choose another --run_dir.'):
       yield
 
   # === Checkpoints ===
@@ -156,6 +168,25 @@ class RunDirectory:
     with files.replacing(self._step_folder(step)) as part:
       part.mkdir()
       yield str(part / 'checkpoint')
+
+  def finished_callbacks(self, step):
+    """Returns what was done at the step at which a run was interrupted.
+
+    Returns:
+      Names of callbacks that need not be called again, or None where nothing
+      is left to do.
+    """
+    path = self._step_folder(step) / 'finished.json'
+    return json.loads(path.read_text()) if path.is_file() else None
+
+  def check_present(self):
+    """Raises UserError if the folder was deleted or moved meanwhile."""
+    for path in (self.config_file, self.events):
+      if not path.exists():
+        raise errors.UserError(
+            f'{path} is gone: the run was moved or deleted while it was '
+            'trained; put it back, and the same command goes on from the last '
+            'checkpoint.')
 
   def prune(self, keep):
     """Deletes all but the newest `keep` checkpoints and the best one.

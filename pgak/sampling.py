@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import images as images_lib
+from pgak import interruption
 from pgak import noise
 
 __all__ = ['generate', 'interpolation_picture', 'interpolations', 'lines',
@@ -37,6 +38,7 @@ def generate(model, num_samples, seed=0, batch_size=1000,
   if latents is None:
     latents = model.prior.sample(num_samples, seed)
   for first in range(0, num_samples, batch_size):
+    interruption.check()
     yield decode(latents[first:first + batch_size]).numpy()
 
 

@@ -1,7 +1,6 @@
 """Training: a data set, a model and callbacks, in one call of `fit`."""
-import datetime
+import contextlib
 import os
-import platform
 
 import gin
 import keras
@@ -14,11 +13,13 @@ from pgak import clouds
 from pgak import configuration
 from pgak import data
 from pgak import errors
+from pgak import galleries
 from pgak import images as images_lib
+from pgak import interruption
+from pgak import resuming
 from pgak import run_directory
 from pgak import sampling
 from pgak import translation
-from pgak import version
 
 __all__ = ['train']
 
@@ -110,11 +111,14 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
   train_images, validation_images = _splits(
       images, trained, split, validation_split)
   with _lock(run, is_chief):
-    order = _write_or_compare(run, imports, seed, train_images, is_chief)
-    first_step = _restore_latest(run, trained)
+    order = resuming.describe(run, imports, seed, train_images, is_chief)
+    first_step = resuming.restore_latest(run, trained)
     if first_step >= steps:
       print(f'{run.path} is finished: {first_step} of {steps} steps.')
       return trained
+    finished = run.finished_callbacks(first_step)
+    if is_chief:
+      resuming.purge_events(run.events, first_step - (finished is not None))
     score = scorer(images) if score_every else None
     called = _callbacks(
         trained, run if is_chief else None, intervals, train_images,
@@ -123,17 +127,22 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
             validate_every, logger, trained.plateau, plateau_patience,
             plateau_factor) if plateau_patience else None,
         lambda step: checkpoints.save(trained, run, step, is_chief))
-    for stage, begin, end in _stages(trained, first_step, steps):
-      if stage:
-        # What was trained before is frozen with the statistics of its data.
-        sampling.reestimate_batch_norm(trained, train_images)
-      trained.enter_stage(stage)
-      batches = _distributed(distribution, lambda slots: data.train_batches(
-          train_images, batch_size * trained.table.slices, seed, begin,
-          trained.value_range, augmenter, slots, order_version=order))
-      # Keras's own: what a run reads is in the range, and needs no check.
-      keras.Model.fit(trained, batches, steps_per_epoch=end - begin, epochs=1,
-                      verbose=0, shuffle=False, callbacks=called)
+    if finished is not None:
+      for callback in called:
+        callback.is_left = type(callback).__name__ not in finished
+    with _left_with_a_checkpoint(trained, run, called, is_chief):
+      for stage, begin, end in _stages(trained, first_step, steps):
+        if stage:
+          # What was trained before is frozen with the statistics of its data.
+          sampling.reestimate_batch_norm(trained, train_images)
+        trained.enter_stage(stage)
+        batches = _distributed(distribution, lambda slots: data.train_batches(
+            train_images, batch_size * trained.table.slices, seed, begin,
+            trained.value_range, augmenter, slots, order_version=order))
+        # Keras's own: what a run reads is in the range, and needs no check.
+        keras.Model.fit(trained, batches, steps_per_epoch=end - begin, epochs=1,
+                        verbose=0, shuffle=False, callbacks=called)
+        _check_end(trained, run, end)
   return trained
 
 
@@ -267,66 +276,50 @@ def _check_condition(images, model):
         f'{wanted}: set `condition_shape`.')
 
 
-def _write_or_compare(run, imports, seed, train_images, is_chief):
-  """Describes a new run, or refuses to resume another one.
-
-  Returns:
-    The version of the order in which the run sees its data.
-  """
-  present = configuration.as_text()
-  if not run.has_config:
-    if is_chief:
-      run.write_config(present, _description(imports, seed, train_images))
-    return data.ORDER
-  changed = configuration.changed_bindings(run.config_gin, present)
-  if changed:
-    raise errors.UserError(
-        f'{run.path} was trained with other settings of {", ".join(changed)}: '
-        'on resuming only train.steps may grow and intervals change; give the '
-        'same command as before, or a new --run_dir.')
-  known = run.config['data']['fingerprint']
-  if known != train_images.fingerprint:
-    raise errors.UserError(
-        f'{run.path} was trained on other images of {train_images.name}: give '
-        'the same data, or a new --run_dir.')
-  if is_chief:
-    run.write_config(present, run.config)
-  return run.config['data'].get('order', 1)
-
-
-def _description(imports, seed, train_images):
-  return {
-      'imports': list(imports),
-      'created': datetime.datetime.now().isoformat(timespec='seconds'),
-      'seed': seed,
-      'data': {
-          'name': train_images.name,
-          'split': train_images.split,
-          'examples': len(train_images),
-          'fingerprint': train_images.fingerprint,
-          'order': data.ORDER,
-          'preprocessing': train_images.preprocessing,
-      },
-      'versions': {
-          'pgak': version.__version__,
-          'python': platform.python_version(),
-          'tensorflow': tf.__version__,
-          'keras': keras.__version__,
-          'numpy': np.__version__,
-      },
-      'devices': [d.name for d in tf.config.list_logical_devices()],
-  }
-
-
-def _restore_latest(run, model):
-  """Restores the newest checkpoint, if there is one; returns its step."""
-  steps = run.checkpoints()
-  if steps:
-    checkpoints.restore(model, run, steps[-1])
-  return int(model.step.numpy())
-
-
 # === During training ===
+
+
+@contextlib.contextmanager
+def _left_with_a_checkpoint(model, run, called, is_chief):
+  """Saves a run at the step at which a signal ends it.
+
+  What the callbacks had still to do at that step is done when it goes on.
+
+  Raises:
+    interruption.Interrupted: after a signal, with a sentence that says where
+      the checkpoint is.
+  """
+  try:
+    yield
+  except interruption.Interrupted as e:
+    step = int(model.step.numpy())
+    steps = run.checkpoints()
+    # Several workers would have to agree on a step.
+    alone = model.distribute_strategy.cluster_resolver is None
+    if step and step not in steps and alone:
+      checkpoints.save(model, run, step, is_chief, finished=[
+          type(c).__name__ for c in called if c.finished_at == step])
+      steps.append(step)
+    where = (f'the same command goes on from step {steps[-1]}, whose '
+             f'checkpoint is in {run.checkpoint_folder}' if steps else
+             'there is no checkpoint yet, and the same command begins anew')
+    raise interruption.Interrupted(
+        e.number, f'Interrupted at step {step}: {where}.') from e
+  finally:
+    interruption.allow()
+
+
+def _check_end(model, run, end):
+  """Refuses to end well where the last step was not reached.
+
+  Keras takes some errors, such as a full disk's, for the end of the data.
+  """
+  step = int(model.step.numpy())
+  if step < end:
+    raise errors.UserError(
+        f'The training in {run.path} ended at step {step} of {end}: its data '
+        'or its disk came to an end; make room, and the same command goes on '
+        'from the last checkpoint.')
 
 
 def _stages(model, first_step, last_step):
@@ -375,7 +368,8 @@ def _callbacks(model, run, intervals, train_images, validation_images, keep,
   checkpointer = callbacks.Checkpointer(
       intervals['checkpoint_every'], last_step, save, run, keep, train_images,
       logger if by_validation else scores, best_by)
-  chosen = [callbacks.StopOnFault(intervals['log_every'], last_step)]
+  chosen = [callbacks.LeaveBetweenSteps(),
+            callbacks.StopOnFault(intervals['log_every'], last_step)]
   if run:
     chosen.append(callbacks.Progress(intervals['log_every'], last_step))
     chosen.append(_galleries(
@@ -387,10 +381,10 @@ def _callbacks(model, run, intervals, train_images, validation_images, keep,
 def _galleries(model, images, **settings):
   if images_lib.are_vectors(images.image_shape):
     first = np.arange(min(clouds.NUMBER, len(images)))
-    return callbacks.VectorGalleries(images.unrolled[first, 0],
+    return galleries.VectorGalleries(images.unrolled[first, 0],
                                      images=images.read(first), **settings)
   first = np.arange(min(32, len(images)))
   if translation.is_conditional(model):
     shown, conditions = images.read_pairs(first)
-    return callbacks.PairGalleries(conditions, images=shown, **settings)
-  return callbacks.Galleries(images=images.read(first), **settings)
+    return galleries.PairGalleries(conditions, images=shown, **settings)
+  return galleries.Galleries(images=images.read(first), **settings)

@@ -8,6 +8,7 @@ import tiny_models
 
 from pgak import callbacks
 from pgak import errors
+from pgak import galleries
 from pgak import run_directory
 
 
@@ -111,7 +112,7 @@ def test_galleries_of_any_number_of_images(folders, number):
   images = np.random.default_rng(0).integers(
       0, 256, (number, *tiny_models.IMAGE_SHAPE), np.uint8)
   model = tiny_models.compiled('AE')
-  gallery = callbacks.Galleries(1, None, images, *folders, seed=0)
+  gallery = galleries.Galleries(1, None, images, *folders, seed=0)
   gallery.set_model(model)
   gallery.at_step(1, {})
   assert len(list(folders[0].iterdir())) == 3
@@ -119,7 +120,7 @@ def test_galleries_of_any_number_of_images(folders, number):
 
 def test_galleries_repeat(folders):
   images = np.zeros((4, *tiny_models.IMAGE_SHAPE), np.uint8)
-  gallery = callbacks.Galleries(1, None, images, *folders, seed=3)
+  gallery = galleries.Galleries(1, None, images, *folders, seed=3)
   gallery.set_model(tiny_models.compiled('VAE'))
   for step in (1, 2):
     gallery.at_step(step, {})

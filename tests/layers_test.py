@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).absolute().parent.parent
 LEVELS = {
     # What everything may raise or say.
     -2: ('errors', 'version'),
-    -1: ('files',),
+    -1: ('files', 'interruption'),
     # Pure functions and values.
     0: ('cache', 'charts', 'images', 'losses', 'noise', 'replicas',
         'schedules'),
@@ -31,13 +31,15 @@ LEVELS = {
     # What goes with a model through a run, and a density that is fitted to it.
     4: ('callbacks', 'densities'),
     # A model as the configuration describes it, with its checkpoint.
-    5: ('checkpoints', 'latent_tools'),
+    5: ('checkpoints', 'galleries', 'latent_tools'),
+    # How a run begins and goes on.
+    6: ('resuming',),
     # The verbs.
-    6: ('benchmarking', 'drawing', 'evaluation', 'reporting', 'serving',
+    7: ('benchmarking', 'drawing', 'evaluation', 'reporting', 'serving',
         'serving_check', 'sweeping', 'training'),
     # What knows all of them.
-    7: ('registry',),
-    8: ('__init__',),
+    8: ('registry',),
+    9: ('__init__',),
 }
 LEVEL_OF = {room: level for level, rooms in LEVELS.items() for room in rooms}
 

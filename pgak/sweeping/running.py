@@ -1,6 +1,5 @@
 """Runs the jobs of a sweep: each stage is a command in a process of its own."""
 import contextlib
-import fcntl
 import json
 import os
 import pathlib
@@ -13,6 +12,7 @@ import threading
 
 from pgak import errors
 from pgak import files
+from pgak import interruption
 from pgak import run_directory
 from pgak.sweeping import progress as progress_lib
 from pgak.sweeping import results
@@ -20,7 +20,7 @@ from pgak.sweeping import results
 __all__ = ['Runner']
 
 # Seconds that a stopped command may take to end.
-_PATIENCE = 10.
+_PATIENCE = 30.
 
 
 class Runner:
@@ -118,7 +118,10 @@ class Runner:
         for thread in threads[1:]:
           thread.join(0.02)
     finally:
+      # The commands get their time to save what they did.
+      interruption.postpone()
       self._stop()
+      interruption.allow()
       shown.close()
 
   def _work(self, waiting, shown):
@@ -182,7 +185,8 @@ class Runner:
     share = str(max(1, _cores() // self.parallel))
     threads = {} if self.parallel == 1 else {
         'OMP_NUM_THREADS': share, 'TF_NUM_INTRAOP_THREADS': share}
-    return {'PYTHONUNBUFFERED': '1', **threads, **os.environ}
+    return {'PYTHONUNBUFFERED': '1', interruption.END_WITH_PARENT: '1',
+            **threads, **os.environ}
 
   def _stop(self):
     with self._lock:
@@ -255,29 +259,23 @@ def _lines(text):
   return text.replace('\x1b[K', '').replace('\r', '\n').splitlines()
 
 
-@contextlib.contextmanager
 def _locked_log(path):
-  """Yields a job's log, open for appending, held against another sweep.
+  """Returns a job's log as a context, open for appending and locked.
 
   The commands inherit it, so that one that outlives a killed sweep keeps the
-  lock.
+  lock until it has saved what it did.
   """
   path.parent.mkdir(parents=True, exist_ok=True)
-  with open(path, 'a', encoding='utf-8') as log:
-    try:
-      fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as e:
-      raise errors.UserError(
-          f'{path.with_suffix("")} is in use by another sweep: wait for it, '
-          'or choose another --output_dir.') from e
-    yield log
+  return files.locked(
+      path, f'{path.with_suffix("")} is in use by another sweep: wait for it, '
+      'or choose another --output_dir.', wait=_PATIENCE)
 
 
 @contextlib.contextmanager
 def _terminating():
   """Makes SIGTERM and SIGHUP what Ctrl-C is."""
   def interrupt(number, frame):
-    raise KeyboardInterrupt
+    raise interruption.Interrupted(number)
   if threading.current_thread() is not threading.main_thread():
     yield
     return

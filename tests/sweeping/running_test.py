@@ -115,7 +115,8 @@ def test_shards_fill_one_folder():
   assert '(n=3)' in table
 
 
-def test_a_run_that_another_command_holds_is_named():
+def test_a_run_that_another_command_holds_is_named(monkeypatch):
+  monkeypatch.setattr(running, '_PATIENCE', 0.1)
   held = run_directory.RunDirectory('out/a/seed-0', create=True)
   with held.locked():
     failures, _ = run({'a': [], 'b': []})
