@@ -10,6 +10,7 @@ import struct
 
 import keras
 import numpy as np
+from tensorboard.compat.proto import event_pb2
 import tensorflow as tf
 
 from pgak import checkpoints
@@ -139,8 +140,6 @@ def purge_events(folder, step):
     folder: the folder of the event files.
     step: int, events of later steps go.
   """
-  # Not at the top: TensorBoard's protocol buffers take long to import.
-  from tensorboard.compat.proto import event_pb2  # pylint: disable=import-outside-toplevel
   for path in sorted(folder.rglob('*.tfevents.*')):
     records = list(_records(path.read_bytes()))
     kept = [whole for whole, content in records

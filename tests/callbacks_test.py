@@ -144,7 +144,10 @@ class Images:
 
 @pytest.fixture(name='run')
 def _run(tmp_path):
-  return run_directory.RunDirectory(tmp_path / 'run', create=True)
+  made = run_directory.RunDirectory(tmp_path / 'run', create=True)
+  made.write_config('', {})
+  made.events.mkdir()
+  return made
 
 
 def checkpointer(run, model, scores=None, keep=2):

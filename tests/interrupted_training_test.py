@@ -195,7 +195,7 @@ def test_a_failed_start_does_not_block_its_remedy(tmp_path, capsys):
   train(path, 'train.batch_size = 8')
   assert 'has no checkpoint: it is begun anew' in capsys.readouterr().out
   assert 'train.batch_size = 8' in run.config_gin
-  with pytest.raises(errors.UserError, match='other settings of train.batch_si'):
+  with pytest.raises(errors.UserError, match='settings of train.batch_size'):
     train(path, 'train.batch_size = 4')
 
 

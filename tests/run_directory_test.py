@@ -35,7 +35,8 @@ def row(step, value):
 def test_config_is_kept(run):
   again = run_directory.RunDirectory(str(run.path))
   assert again.config_gin == 'train.steps = 3\n'
-  assert again.config == {'seed': 4}
+  # A key of config.gin: see files.key.
+  assert again.config == {'seed': 4, 'config_keys': ['a6cb04f0b655cf08']}
   assert again.checkpoints() == [] and again.scores() == []
   assert again.best is None
 
@@ -253,7 +254,7 @@ def test_a_row_with_another_column_changes_nothing(run):
 
 
 def test_files_are_what_the_docstring_says(run):
-  assert json.loads((run.path / 'config.json').read_text()) == {'seed': 4}
+  assert json.loads((run.path / 'config.json').read_text())['seed'] == 4
   assert {p.name for p in run.path.iterdir()} == {'config.gin', 'config.json'}
 
 
