@@ -83,7 +83,7 @@ class PerceptualError:
 
   def features(self, images):
     """Returns the layers' activations of images in the value range."""
-    if images.shape.rank != 4:
+    if len(images.shape) != 4:
       raise errors.UserError(
           f'VGG19 sees images, and these are vectors of {images.shape[-1]} '
           'numbers: leave train.image_error out.')
