@@ -84,8 +84,8 @@ class KernelDensity(fitted.FittedPrior):
   def log_prob(self, latents):
     """Returns the log-density of float latents `[B, H]`, `[B]`.
 
-    Computed in float64: `|z - z_n|^2 / h^2` is a difference of squares, of which
-    float32 would lose all digits where the latents are many bandwidths apart.
+    Computed in float64: `|z - z_n|^2 / h^2` is a difference of squares, whose
+    digits float32 loses where the latents are many bandwidths apart.
     """
     number = len(self.state()['latents'])
     # log N(z; z_n, h^2 I) by the squared distance alone.
