@@ -121,7 +121,9 @@ def to_uint8(images, value_range, rounding='nearest'):
     images: float tensor of any shape.
     value_range: `(low, high)`, mapped to 0 and 255; None for vectors.
     rounding: 'nearest', or 'truncate' as the code of several papers does it
-      (a cast to uint8, which darkens by half a grey level on average).
+      (a cast to uint8, which darkens by half a grey level on average). A level
+      that is a whole number but for float32's rounding stays that number:
+      `floor(level + 1e-3)`.
 
   Returns:
     A uint8 tensor of the same shape; of vectors, float32 that is not rounded.
@@ -134,8 +136,8 @@ def to_uint8(images, value_range, rounding='nearest'):
   low, high = value_range
   levels = (tf.cast(images, tf.float32) - low) * (255. / (high - low))
   levels = tf.clip_by_value(levels, 0., 255.)
-  if rounding == 'nearest':
-    levels = tf.round(levels)
+  # Scaled to a range and back, a grey level may come out just below itself.
+  levels = tf.round(levels) if rounding == 'nearest' else levels + 1e-3
   return tf.cast(levels, tf.uint8)
 
 

@@ -28,6 +28,22 @@ def test_every_level_comes_back(value_range):
   np.testing.assert_array_equal(images.to_uint8(values, value_range), LEVELS)
 
 
+@pytest.mark.parametrize('value_range', RANGES)
+def test_every_level_survives_truncation(value_range):
+  values = images.to_float(LEVELS, value_range)
+  np.testing.assert_array_equal(
+      images.to_uint8(values, value_range, 'truncate'), LEVELS)
+  # A number that is below the next level by more than rounding is truncated.
+  low, high = value_range
+  step = (high - low) / 255.
+  below = tf.constant(low + step * (np.arange(255) + 0.998), tf.float32)
+  np.testing.assert_array_equal(
+      images.to_uint8(below, value_range, 'truncate'), np.arange(255))
+  middle = tf.constant(low + step * (np.arange(255) + 0.5), tf.float32)
+  np.testing.assert_array_equal(
+      images.to_uint8(middle, value_range, 'truncate'), np.arange(255))
+
+
 def test_to_uint8_rounds_to_the_nearest_or_truncates():
   # On [0, 1] the levels are 255 times the value.
   levels = np.array([0., 0.4, 0.6, 1.2, 1.8, 99.9, 254.4, 254.6, 255.])

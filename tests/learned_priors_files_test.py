@@ -82,6 +82,34 @@ def test_the_annealing_of_the_small_sweep_is_a_quarter():
   assert float(model.weight('kl_flow')) == pytest.approx(1e-2)
 
 
+@pytest.mark.parametrize('dataset, steps', [
+    ('mnist', 50000), ('fashion_mnist', 50000), ('cifar10', 50000),
+    ('mnist_small', 500), ('fashion_mnist_small', 500)])
+def test_the_vae_is_annealed_as_fp_vae_is(dataset, steps):
+  """Section 4.1: "experiments involving either VAE or FP-VAE"."""
+  cells = {j.cell: j for j in sweeping.read(
+      f'{PAPER}/fig3_{dataset}.sweep').jobs}
+  built = [(build(cells[c].gin_files, cells[c].bindings), term)
+           for c, term in (('vae', 'kl'), ('fp_vae_beta_1', 'kl_flow'))]
+  for step in (0, 1, steps // 3, steps, 4 * steps):
+    for model, term in built:
+      model.step.assign(step)
+      assert float(model.weight(term)) == pytest.approx(
+          1e-2 * min(step / steps, 1.), rel=1e-5)
+
+
+@pytest.mark.parametrize('dataset, job', jobs(), ids=lambda v: getattr(
+    v, 'cell', v))
+def test_a_critic_and_its_opponents_have_less_momentum(dataset, job):
+  del dataset
+  model = build(job.gin_files, job.bindings)
+  found = {part: float(o.beta_1) for part, o in model.optimizers.items()}
+  less = {'aae': {'critic', 'encoder'},
+          'prior': {'critic', 'encoder', 'prior'}}.get(
+              job.cell.split('_')[0], set())
+  assert found == {p: 0.5 if p in less else 0.9 for p in model.parts}
+
+
 def test_figure_2_is_an_fp_ae_with_two_latents():
   model = build([f'{PAPER}/fig2_mnist_2d.gin'])
   assert model.name == 'fp_ae' and model.latent_dim == 2

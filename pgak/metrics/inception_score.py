@@ -27,7 +27,8 @@ def inception_score(probabilities, splits=10):
 
   Args:
     probabilities: float `[N, K]`, the rows add up to 1.
-    splits: int, parts in the order of the images.
+    splits: int, parts in the order of the images. As in the authors' code the
+      i-th is that from `i N // splits` up to `(i + 1) N // splits`.
 
   Returns:
     `(mean, standard deviation)` over the parts; a score is in `[1, K]`.
@@ -44,5 +45,6 @@ def inception_score(probabilities, splits=10):
     raise errors.UserError(
         'The inception score needs finite probabilities, and some are not: the '
         'model or the feature net is damaged.')
-  scores = [_score(part) for part in np.array_split(probabilities, splits)]
+  edges = [i * len(probabilities) // splits for i in range(splits + 1)]
+  scores = [_score(probabilities[a:b]) for a, b in zip(edges, edges[1:])]
   return float(np.mean(scores)), float(np.std(scores))

@@ -158,16 +158,26 @@ class RAEGP(RAE):
     return terms | {'gradient_penalty': penalty}
 
   def _exact_penalty(self, latents, training):
-    """Mean square of the Jacobian, `[B]`, a column of it at a time."""
+    """Mean square of the Jacobian, `[B]`, a column of it at a time.
+
+    These passes leave the decoder's moving statistics alone, which the one
+    that reconstructs has moved.
+    """
     columns = []
     for direction in tf.unstack(tf.eye(self.latent_dim, dtype=latents.dtype)):
       tangents = tf.zeros_like(latents) + direction
       with tf.autodiff.ForwardAccumulator(latents, tangents) as accumulator:
-        decoded = self.decoder(latents, training=training)
+        decoded = self._decoded_again(latents, training)
       column = accumulator.jvp(decoded)
       columns.append(tf.reduce_mean(
           tf.square(column), list(range(1, column.shape.rank))))
     return tf.add_n(columns) / self.latent_dim
+
+  def _decoded_again(self, latents, training):
+    net = self.decoder
+    weights = [tf.convert_to_tensor(v) for v in net.trainable_variables]
+    state = [tf.convert_to_tensor(v) for v in net.non_trainable_variables]
+    return net.stateless_call(weights, state, latents, training=training)[0]
 
 
 @gin.register

@@ -7,6 +7,11 @@ __all__ = ['Phase', 'UpdateTable', 'added']
 class Phase(NamedTuple):
   """One turn of a model whose parts move in turn.
 
+  Each pass of a turn moves the batch-norm statistics of the parts that it goes
+  through in training mode, also of those that the turn does not update, as in
+  the authors' codes; but no pass that a model makes by `frozen`, or again only
+  for a derivative, does.
+
   Attributes:
     terms: name of the model's method that computes this phase's terms.
     updates: `{term: parts that descend it}`.

@@ -11,11 +11,14 @@
      Matthew Botvinick, Shakir Mohamed, Alexander Lerchner. beta-VAE. ICLR,
      2017.
 """
+import math
+
 import gin
 import tensorflow as tf
 
 from pgak import losses
 from pgak import noise as noise_lib
+from pgak import schedules
 from pgak.models import base
 from pgak.models import verbs
 
@@ -31,11 +34,20 @@ def kl_weight(likelihood_sigma, decoder):
 
   Args:
     likelihood_sigma: s.
-    decoder: `keras.Model`, latents `[B, H]` to images of D numbers.
+    decoder: `keras.Model`, latents `[B, H]` to images or vectors of D numbers.
+
+  Returns:
+    w, a float.
   """
-  size = decoder.output_shape[1] * decoder.output_shape[2]
-  size *= decoder.output_shape[3]
+  size = math.prod(decoder.output_shape[1:])
   return 2. * likelihood_sigma**2 * decoder.input_shape[-1] / size
+
+
+def _times(factor, weight):
+  """Returns factor times a weight, a number or a schedule, as one of those."""
+  if not callable(weight):
+    return factor * weight
+  return lambda step: factor * schedules.value_at(weight, step)
 
 
 @gin.register
@@ -50,7 +62,7 @@ class VAE(base.GenerativeAutoencoder):
   Args:
     encoder: stochastic encoder, images to `[mean, log_variance]`.
     decoder: decoder, latents to images.
-    kl: the weight w.
+    kl: the weight w, a number or a schedule.
     num_posterior_samples: the k of [2, eq. 6]: the error is the mean of those
       of k reconstructions.
     updates: rows that replace those of the update table.
@@ -108,18 +120,22 @@ class BetaVAE(VAE):
     decoder: decoder, latents to images.
     beta: number; 1 is the VAE with a likelihood of that spread.
     likelihood_sigma: standard deviation s of the Gaussian likelihood, in units
-      of the model's value range.
+      of the model's value range; not read where `kl` is given.
     num_posterior_samples: as for `VAE`.
     updates: rows that replace those of the update table.
+    kl: the weight for beta = 1, a number or a schedule, in the place of
+      `kl_weight(s)`: for an error of images that has no s, such as
+      `networks.PerceptualError`, and to anneal the term. None by default.
   """
 
   def __init__(self, encoder, decoder, beta=4., likelihood_sigma=0.3,
-               num_posterior_samples=1, updates=None):
-    super().__init__(encoder, decoder,
-                     beta * kl_weight(likelihood_sigma, decoder),
+               num_posterior_samples=1, updates=None, kl=None):
+    bound = kl_weight(likelihood_sigma, decoder) if kl is None else kl
+    super().__init__(encoder, decoder, _times(beta, bound),
                      num_posterior_samples, updates, name='beta_vae')
     self.beta = beta
     self.likelihood_sigma = likelihood_sigma
+    self.kl = kl
 
 
 @gin.register

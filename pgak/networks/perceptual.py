@@ -83,6 +83,10 @@ class PerceptualError:
 
   def features(self, images):
     """Returns the layers' activations of images in the value range."""
+    if len(images.shape) != 4:
+      raise errors.UserError(
+          f'VGG19 sees images, and these are vectors of {images.shape[-1]} '
+          'numbers: leave train.image_error out.')
     if self.value_range is None:
       raise ValueError('`PerceptualError.value_range` must be set to the '
                        "model's before images are compared.")

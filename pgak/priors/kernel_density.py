@@ -1,8 +1,9 @@
 """A kernel density estimate: every latent that was seen, blurred."""
+import math
+
 import gin
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 from pgak import errors
 from pgak import noise
@@ -11,7 +12,7 @@ from pgak.priors import fitted
 __all__ = ['KernelDensity']
 
 # Distances that are held in memory at once.
-MAX_NUMBERS = 1 << 24
+MAX_NUMBERS = 1 << 23
 
 
 @gin.register(denylist=['latent_dim'])
@@ -66,8 +67,9 @@ class KernelDensity(fitted.FittedPrior):
   def _use_state(self):
     latents = self.state()['latents']
     self._centre = latents.mean(0)
-    # A variable, because a graph holds no more than 2 GiB of constants.
-    self._latents = tf.Variable(latents - self._centre, trainable=False)
+    # A variable, because a graph holds no more than 2 GiB of constants. As they
+    # are: less the centre they would be rounded to float32.
+    self._latents = tf.Variable(latents, trainable=False)
     self._width = float(self.state()['bandwidth'])
 
   def sample(self, n, seed=0):
@@ -76,24 +78,28 @@ class KernelDensity(fitted.FittedPrior):
     uniform = noise.uniform([n], noise.seed(seed, 0, 'component'), tf.float64)
     chosen = tf.cast(uniform * number, tf.int32)
     normal = noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
-    return (tf.gather(self._latents, chosen) + self._width * normal
-            + self._centre)
+    centred = tf.gather(self._latents, chosen) - self._centre
+    return centred + self._width * normal + self._centre
 
   def log_prob(self, latents):
-    """Returns the log-density of float latents `[B, H]`, `[B]`."""
-    number = len(self.state()['latents'])
-    kernel = tfp.distributions.Normal(0., self._width)
-    # log N(z; z_n, h^2 I) by the squared distance alone.
-    peak = self.latent_dim * kernel.log_prob(0.) - np.log(number)
+    """Returns the log-density of float latents `[B, H]`, `[B]`.
 
-    def density(latents):
-      squared = (
-          tf.reduce_sum(tf.square(latents), -1, keepdims=True)
-          - 2. * tf.matmul(latents, self._latents, transpose_b=True)
-          + tf.reduce_sum(tf.square(self._latents), -1))
-      scaled = tf.maximum(squared, 0.) / self._width**2
-      return peak + tf.reduce_logsumexp(-0.5 * scaled, -1)
+    Computed in float64: `|z - z_n|^2 / h^2` is a difference of squares, whose
+    digits float32 loses where the latents are many bandwidths apart.
+    """
+    number = len(self.state()['latents'])
+    # log N(z; z_n, h^2 I) by the squared distance alone.
+    peak = -math.log(number) - self.latent_dim * (
+        math.log(self._width) + 0.5 * math.log(2. * math.pi))
+    centre = tf.constant(self._centre, tf.float64)
+    seen = (tf.cast(self._latents, tf.float64) - centre) / self._width
+    squares = tf.reduce_sum(tf.square(seen), -1)
+
+    def density(points):
+      squared = (tf.reduce_sum(tf.square(points), -1, keepdims=True)
+                 - 2. * tf.matmul(points, seen, transpose_b=True) + squares)
+      return peak + tf.reduce_logsumexp(-0.5 * tf.maximum(squared, 0.), -1)
 
     rows = max(MAX_NUMBERS // number, 1)
-    centred = tf.cast(latents, tf.float32) - self._centre
-    return tf.cast(fitted.in_chunks(density, [centred], rows), latents.dtype)
+    points = (tf.cast(latents, tf.float64) - centre) / self._width
+    return tf.cast(fitted.in_chunks(density, [points], rows), latents.dtype)

@@ -28,6 +28,16 @@ def test_it_is_what_scipys_entropy_gives_in_each_part():
       pytest.approx(np.mean(scores)), pytest.approx(np.std(scores)))
 
 
+def test_the_parts_of_a_number_that_is_not_divisible():
+  # The authors cut 10 images in 4 parts at 0, 10 / 4 = 2, 5, 7 and 10, which
+  # has the smaller part first; equal shares from the front would be 3, 3, 2, 2.
+  probabilities = np.random.default_rng(0).dirichlet(np.ones(5), 10)
+  scores = [np.exp(stats.entropy(part, part.mean(0, keepdims=True), axis=1)
+                   .mean()) for part in np.split(probabilities, [2, 5, 7])]
+  assert inception_score.inception_score(probabilities, 4) == (
+      pytest.approx(np.mean(scores)), pytest.approx(np.std(scores)))
+
+
 def test_what_cannot_be_measured_is_told():
   rows = np.ones((9, 1))
   with pytest.raises(errors.UserError, match='10 parts.*there are 9'):

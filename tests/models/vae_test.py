@@ -1,4 +1,5 @@
 """The variational autoencoder."""
+import keras
 import numpy as np
 import pytest
 from scipy import stats
@@ -6,6 +7,7 @@ import tensorflow as tf
 
 from pgak import models
 from pgak import schedules
+from pgak.models import vae
 import tiny_models
 
 
@@ -58,3 +60,39 @@ def test_a_config_builds_the_same_model_again():
   model = tiny_models.make('VAE', kl=0.25)
   again = models.VAE.from_config(model.get_config())
   assert (again.kl, again.table.phases) == (0.25, model.table.phases)
+
+
+def _beta_vae(**settings):
+  return tiny_models.make('BetaVAE', beta=4., **settings)
+
+
+def test_a_beta_vae_takes_a_weight_in_the_place_of_a_likelihood():
+  # 2 s^2 H / D of 3 latents and 6 numbers, and 4 times that.
+  bound = _beta_vae(likelihood_sigma=0.5)
+  assert float(bound.weight('kl')) == pytest.approx(4. * 0.25)
+  assert bound.get_config()['kl'] is None
+  given = _beta_vae(likelihood_sigma=0.5, kl=0.01)
+  assert float(given.weight('kl')) == pytest.approx(0.04)
+  assert (given.kl, given.get_config()['kl']) == (0.01, 0.01)
+
+
+def test_the_weight_of_a_beta_vae_may_be_annealed():
+  model = _beta_vae(kl=schedules.linear(0., 0.01, 0, 10))
+  found = []
+  for step in (0, 5, 10, 99):
+    model.step.assign(step)
+    found.append(float(model.weight('kl')))
+  np.testing.assert_allclose(found, [0., 0.02, 0.04, 0.04], rtol=1e-6)
+  model.compile(tiny_models.sgd(model))
+  logs = model.train_step(tf.constant(tiny_models.images()))
+  assert float(logs['loss']) == pytest.approx(
+      float(logs['reconstruction'] + 0.04 * logs['kl']), rel=1e-5)
+
+
+@pytest.mark.parametrize('shape, size', [
+    ((3,), 3), ((8, 6, 1), 48), ((4, 4, 3), 48)])
+def test_the_weight_of_the_bound_counts_all_numbers(shape, size):
+  """w = 2 s^2 H / D, here with s = 0.5, H = 2: 1 / D."""
+  decoder = keras.Sequential([
+      keras.Input((2,)), keras.layers.Dense(size), keras.layers.Reshape(shape)])
+  assert vae.kl_weight(0.5, decoder) == pytest.approx(1. / size)

@@ -40,6 +40,11 @@ def test_is_the_weighted_sum_of_the_layers_means(path):
   np.testing.assert_array_equal(error(images, images), 0.)
 
 
+def test_vectors_are_refused(path):
+  with pytest.raises(errors.UserError, match='vectors of 3 numbers'):
+    _error(path, value_range=None)(np.zeros((2, 3)), np.zeros((2, 3)))
+
+
 def test_the_error_of_the_variational_u_net(path):
   # Absolute differences, and the prepared images as a layer of their own:
   # a step of 0.2 on [-1, 1] is one of 0.1 / deviation on torchvision's input.
