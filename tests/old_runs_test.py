@@ -28,8 +28,19 @@ from pgak.bin import train
 
 OLD = pathlib.Path(__file__).resolve().parent / 'fixtures' / '0.4'
 RUNS = sorted(make.RUNS)
-# What has changed on purpose since: pattern of the setting -> the reason.
-CHANGED = {}
+# What has changed on purpose since: (beginning of the file or cell, ending of
+# the setting) -> the reason.
+CHANGED = {
+    ('papers/learned_priors/fig3_', '.VAE.kl'): 'annealed, section 4.1',
+    ('papers/learned_priors/table1_celeba', '.VAE.kl'): 'annealed',
+    ('papers/learned_priors/table1_celeba', '.BetaVAE.likelihood_sigma'):
+        'a VGG error has no sigma in pixels: beta * kl',
+    ('papers/no_prior_matching/table1_celeba', ''): 'MNIST\'s weights before',
+    ('papers/no_prior_matching/table2_cifar10', ''): 'MNIST\'s weights before',
+    ('papers/no_prior_matching/swiss_roll.sweep age',
+     '.AGE.latent_reconstruction'): 'H = 2, not 8',
+    ('quick.sweep vpga', ''): 'the quickstart\'s own weights, not MNIST\'s',
+}
 
 
 def unpacked(name, folder):
