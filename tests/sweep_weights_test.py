@@ -2,9 +2,9 @@
 
 The weights stand here once more, worked out by hand. A source that minimises
 `a sum{ err^2 : D } + b T` gives `b / (a D) * n` on the mean of T, n the numbers
-that T sums over (H for a KL term, 1 for what is a scalar), beside a mean squared
-error. On [-1, 1] that error is 4 times the one on [0, 1], and so is the weight
-of a term that does not measure images.
+that T sums over (H for a KL term, 1 for what is a scalar), beside a mean
+squared error. On [-1, 1] that error is 4 times the one on [0, 1], and so is the
+weight of a term that does not measure images.
 """
 import pathlib
 
