@@ -197,7 +197,8 @@ def resize_name(preprocessing):
     resized.
   """
   name = preprocessing.get('resize')
-  return f'{name}_antialias' if name and preprocessing.get('antialias') else name
+  smoothed = name and preprocessing.get('antialias')
+  return f'{name}_antialias' if smoothed else name
 
 
 def to_shape(image, image_shape, crop, antialias, kernel='bicubic'):

@@ -13,8 +13,8 @@ __all__ = ['EXIF_MARKS', 'EXIF_REACH', 'ORIENTATION', 'XMP_MARK', 'stated',
 
 ORIENTATION = 0x0112
 # What stands before the TIFF structure, and within which first bytes.
-EXIF_MARKS = {'JPEG': b'Exif\0\0', 'PNG': b'eXIf'}
-EXIF_REACH = {'JPEG': 1 << 16, 'PNG': None}
+EXIF_MARKS = {'JPEG': b'Exif\0\0', 'PNG': b'eXIf', 'WEBP': b'EXIF'}
+EXIF_REACH = {'JPEG': 1 << 16, 'PNG': None, 'WEBP': None}
 XMP_MARK = b'tiff:Orientation'
 
 

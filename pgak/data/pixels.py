@@ -37,4 +37,4 @@ def to_channels(rgb, channels):
     return rgb
   weights = tf.constant([19595, 38470, 7471])
   luma = tf.reduce_sum(tf.cast(rgb, tf.int32) * weights, -1, keepdims=True)
-  return tf.cast((luma + (1 << 15)) >> 16, tf.uint8)
+  return tf.cast((luma + 32768) // 65536, tf.uint8)

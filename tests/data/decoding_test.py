@@ -42,8 +42,6 @@ def test_channels_are_converted():
   assert 40 < grey[0, 0, 0] < 100  # The luma of pure red.
   colour = decoding.decode(png(PICTURE[..., :1]), 3)
   np.testing.assert_array_equal(colour, np.repeat(PICTURE[..., :1], 3, -1))
-  alpha = np.concatenate([PICTURE, PICTURE[..., :1]], -1)
-  np.testing.assert_array_equal(decoding.decode(png(alpha), 3), PICTURE)
 
 
 # What the EXIF standard says is stored for a picture that is seen upright.
@@ -85,7 +83,7 @@ def test_a_broken_exif_note_is_passed_over():
     b'', b'GIF89a', b'\x89PNG\r\n\x1a\n', b'\xff\xd8\xff', png(PICTURE)[:-20],
     png(PICTURE)[:30], jpeg(BLOCKS)[:-200], jpeg(BLOCKS)[:30]])
 def test_damaged_data_are_refused(data):
-  with pytest.raises(ValueError, match='damaged|neither a PNG nor a JPEG'):
+  with pytest.raises(ValueError, match='damaged|it is no PNG'):
     decoding.decode(data, 3)
 
 
