@@ -11,6 +11,7 @@ import tensorflow as tf
 from pgak import data
 from pgak import errors
 from pgak.data import folders
+from pgak.data import sources
 
 REAL = os.environ.get('PGAK_TEST_DATA')
 SHAPE = (6, 6, 3)
@@ -141,7 +142,7 @@ def test_an_encrypted_member_is_refused(tmp_path):
 @pytest.mark.parametrize('limit,bound', [
     ('MAX_FILES', 39), ('MAX_FILE_BYTES', 20), ('MAX_TOTAL_BYTES', 1000)])
 def test_bounds(photos, monkeypatch, limit, bound):
-  monkeypatch.setattr(folders, limit, bound)
+  monkeypatch.setattr(sources, limit, bound)
   with pytest.raises(errors.UserError, match=f'{bound} is the most'):
     data.images(photos, SHAPE).split('train')
 
@@ -179,7 +180,7 @@ def test_what_is_neither_folder_nor_zip_is_told(tmp_path):
   path.write_bytes(b'PK but no zip')
   with pytest.raises(errors.UserError, match='cannot be read as a zip'):
     data.images(path, SHAPE).split('train')
-  with pytest.raises(errors.UserError, match='holds no PNG or JPEG'):
+  with pytest.raises(errors.UserError, match='holds no PNG, JPEG'):
     (tmp_path / 'empty').mkdir()
     data.images(tmp_path / 'empty', SHAPE).split('train')
   with pytest.raises(errors.UserError, match='no folder or zip'):
