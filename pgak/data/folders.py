@@ -243,7 +243,7 @@ class _Pictures(store.Recipe):
       return None
 
   def _all_unusable(self):
-    found = sorted(self._unusable)
+    found = [(_printable(name), why) for name, why in sorted(self._unusable)]
     way_out = 'or set images.skip_damaged = True'
     if len(found) == 1:
       (name, reason), = found
@@ -263,7 +263,13 @@ class _Pictures(store.Recipe):
       text += f'; labels {_shortened(self.label_names)}'
     over = [*self._source.passed_over, *self._layout.passed_over,
             *sorted(self._unusable)]
-    return text + (f'; passed over {_by_reason(over)}' if over else '')
+    text += f'; passed over {_by_reason(over)}' if over else ''
+    return _printable(text)
+
+
+def _printable(text):
+  """Spells the bytes out of a file's name that is not UTF-8."""
+  return text.encode('utf-8', 'backslashreplace').decode()
 
 
 def _shortened(names):
