@@ -29,7 +29,8 @@ SAVED = {
     'JPEG2000': ('grey', 'colour', 'alpha', 'grey_alpha', 'deep'),
     'PPM': ('grey', 'colour', 'bit', 'deep'),
 }
-_SETTINGS = {'WEBP': {'lossless': True, 'exact': True}, 'JPEG': {'quality': 95, 'subsampling': 0},
+_SETTINGS = {'WEBP': {'lossless': True, 'exact': True},
+             'JPEG': {'quality': 95, 'subsampling': 0},
              'AVIF': {'quality': 100, 'subsampling': '4:4:4'}}
 
 

@@ -162,7 +162,8 @@ def test_damaged_pictures_may_be_left_out(photos, tmp_path, capsys):
   assert array.labels.tolist() == [number % 2 for number in found]
   assert array.attributes[:, 0].tolist() == [n % 3 > 0 for n in found]
   told = capsys.readouterr().err
-  assert '38 pictures' in told and '2 it is damaged (a/08.png, b/03.png)' in told
+  assert '38 pictures' in told
+  assert '2 it is damaged (a/08.png, b/03.png)' in told
 
 
 def test_what_was_used_and_passed_over_is_told_once(photos, capsys):
@@ -239,7 +240,8 @@ def test_names_of_old_zips(tmp_path):
   # 'é' in code page 437, without the flag of UTF-8.
   archive = write_zip(tmp_path / 'x.zip', [('abc.png', picture(3))])
   archive.write_bytes(archive.read_bytes().replace(b'abc.png', b'ab\x82.png'))
-  assert pixel(data.images(archive, SHAPE, test_fraction=0.).split('all')) == [3]
+  every = data.images(archive, SHAPE, test_fraction=0.).split('all')
+  assert pixel(every) == [3]
 
 
 @pytest.mark.parametrize('name', ['/etc/a.png', '../a.png', 'a/../../b.png',
@@ -271,7 +273,8 @@ def test_bounds(photos, monkeypatch, limit, bound):
 
 def test_too_many_pixels_are_refused_by_name(photos, monkeypatch):
   monkeypatch.setattr(folders.decoding, 'MAX_PIXELS', 8 * 9 - 1)
-  with pytest.raises(errors.UserError, match=r'40 pictures in .*a/00.png .*most'):
+  with pytest.raises(errors.UserError,
+                     match='40 pictures in .*a/00.png .*most'):
     data.images(photos, SHAPE).split('train')
 
 

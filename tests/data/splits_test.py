@@ -49,8 +49,8 @@ def test_folders_are_splits(tmp_path, train, validation, test, capsys):
   assert levels(dataset, 'test') == list(range(35, 42))
   assert dataset.split('train').labels is None
   told = capsys.readouterr().err
-  assert '42 pictures (30 train, 5 validation, 7 test, by the folders train and '\
-         'validation and test)' in told
+  assert ('42 pictures (30 train, 5 validation, 7 test, by the folders train '
+          'and validation and test)') in told
 
 
 def test_a_given_test_split_is_never_trained_on(tmp_path):
@@ -94,7 +94,8 @@ def test_a_test_folder_alone_holds_the_test_split(tmp_path):
 
 
 def test_a_train_folder_alone_is_divided(tmp_path):
-  folder = write(tmp_path / 'x', *many('train/a', 0, 15), *many('train/b', 0, 15))
+  folder = write(tmp_path / 'x', *many('train/a', 0, 15),
+                 *many('train/b', 0, 15))
   dataset = data.images(folder, SHAPE, test_fraction=.3)
   assert 2 <= len(dataset.split('test')) <= 18
   assert dataset.split('all').label_names == ('a', 'b')
