@@ -42,7 +42,8 @@ def image(kind):
   if kind == 'alpha':
     return Image.fromarray(np.dstack([COLOURS, ALPHA]))
   if kind == 'grey_alpha':
-    return Image.fromarray(np.dstack([COLOURS[..., 0], ALPHA]), 'LA')
+    return Image.merge('LA', [Image.fromarray(COLOURS[..., 0]),
+                              Image.fromarray(ALPHA)])
   if kind in ('palette', 'clear'):
     return colour.quantize(8)
   mode = {'grey': 'L', 'colour': 'RGB', 'bit': '1', 'inks': 'CMYK'}[kind]
