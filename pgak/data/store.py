@@ -311,7 +311,7 @@ def _write(recipe, source, manifest):
   with _whole_file(manifest) as file:
     file.write(json.dumps(found, indent=2).encode())
   if found['summary']:
-    print(f'{found["summary"]}.', file=sys.stderr)
+    print(f'Prepared {found["summary"]}.', file=sys.stderr)
 
 
 def _write_part(file, recipe, split, start, chunks, labels, attributes):
