@@ -19,6 +19,7 @@ INSTALL_REQUIRES = [
     'keras-cv~=0.9',
     'matplotlib~=3.9',
     'numpy>=1.26',
+    'pillow>=11.3',  # the first whose wheels read AVIF
     'protobuf>=6.31',
     'scikit-learn~=1.5',
     'scipy~=1.13',
@@ -31,8 +32,7 @@ INSTALL_REQUIRES = [
 EXTRAS_REQUIRE = {
     'gpu': ['tensorflow[and-cuda]~=2.21'],
     'serving': ['tensorflow-serving-api~=2.21'],
-    'test': ['packaging', 'pillow>=10', 'pytest>=8', 'pytest-xdist~=3.6',
-             'setuptools'],
+    'test': ['packaging', 'pytest>=8', 'pytest-xdist~=3.6', 'setuptools'],
 }
 
 VERBS = ('train', 'evaluate', 'sample', 'export', 'report', 'sweep')

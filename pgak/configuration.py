@@ -17,13 +17,23 @@ from gin import config_parser
 
 from pgak import errors
 
-__all__ = ['as_text', 'bindings_of', 'changed_bindings', 'parse', 'parse_run',
-           'setting']
+__all__ = ['as_text', 'bindings_of', 'changed_bindings', 'keep_old_values',
+           'parse', 'parse_run', 'setting']
 
 # On resuming a run these may change; `train.steps` may only grow.
 FREE_ON_RESUME = re.compile(
     r'train\.(\w+_every|keep_checkpoints|best_by)$|(^|\.)data_dir$|'
     r'images\.path$')
+
+# Settings that came after version 0.4, with what it did. A config.gin names all
+# settings of what it calls; one that does not name these was written by 0.4.
+OLD_VALUES = {
+    'celeb_a': {'resize': "'bicubic'"},
+    'images': {'resize': "'bicubic'", 'background': 'None',
+               'splits': "'names'", 'partition': 'None', 'labels': 'False',
+               'skip_damaged': 'False', 'listing': "'suffixes'"},
+    'pairs': {'background': 'None'},
+}
 
 NOT_READ = '# Bindings that training does not read:'
 
@@ -99,7 +109,45 @@ def parse_run(run, bindings=(), roots=()):
     roots: functions that the command calls besides those that build the model.
   """
   imports = run.config.get('imports', [])
-  parse([str(run.config_file)], bindings, imports, ('train', *roots))
+  file = str(run.config_file)
+  old = _old_bindings(run)
+  parse([file], [*old, *bindings], imports, ('train', *roots))
+
+
+def keep_old_values(run):
+  """Binds what version 0.4 did in a run of its, before the run is resumed.
+
+  The gin files of the command may say otherwise by now; the run goes on with
+  the pixels and splits that it began with.
+
+  Args:
+    run: `RunDirectory`, with or without a configuration.
+  """
+  if run.has_config:
+    # Since it was resumed once, its configuration names them.
+    begun = run.config.get('versions', {}).get('pgak', '')
+    for binding in _old_bindings(run, named_too=begun.startswith('0.4.')):
+      gin.parse_config(binding)
+
+
+def _old_bindings(run, named_too=False):
+  """Returns bindings of the settings that came after version 0.4.
+
+  Args:
+    run: `RunDirectory`.
+    named_too: whether also of those that the run's configuration names.
+  """
+  try:
+    named = bindings_of(run.config_gin)
+  except (SyntaxError, ValueError, tokenize.TokenError):
+    return []  # Whoever parses it says what is wrong.
+  found = {}
+  for function in {name.rpartition('.')[0] for name in named}:
+    for setting, value in OLD_VALUES.get(_owner(f'{function}.'), {}).items():
+      name = f'{function}.{setting}'
+      if named_too or name not in named:
+        found[name] = named.get(name, value)
+  return [f'{name} = {value}' for name, value in sorted(found.items())]
 
 
 def as_text():

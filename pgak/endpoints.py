@@ -1,7 +1,7 @@
 """What an export answers: the functions behind its named signatures.
 
 Each takes and returns what a client has, uint8 images, float32 latents, or the
-bytes of PNG and JPEG files; pre- and post-processing are inside. A tensor name
+bytes of picture files; pre- and post-processing are inside. A tensor name
 that ends in `_bytes` is what TensorFlow Serving's REST interface writes in
 base64. Nothing here needs XLA, and all but the work on files has GPU kernels.
 
@@ -17,6 +17,9 @@ import functools
 import tensorflow as tf
 
 from pgak import images as images_lib
+from pgak.data import decoding
+from pgak.data import graph_decoding
+from pgak.data import pixels
 
 __all__ = ['Endpoints', 'MAX_PIXELS', 'NEED_ENCODER', 'NEED_IMAGES']
 
@@ -25,8 +28,6 @@ MAX_PIXELS = 1 << 25
 
 NEED_ENCODER = ('encode', 'encode_image', 'interpolate', 'reconstruct')
 NEED_IMAGES = ('encode_image', 'generate_png')
-
-_PNG_MAGIC = b'\x89PNG\r\n\x1a\n'
 
 
 class Endpoints:
@@ -40,6 +41,9 @@ class Endpoints:
     crop: None, or the side in pixels of the square that `encode_image` cuts
       from the middle of a larger photograph, as the model's data were cut.
     antialias: whether `encode_image` smooths before it shrinks, likewise.
+    resize: its kernel, likewise; see `decoding.resize`.
+    background: what shows through a transparent picture, likewise; see
+      `decoding.decode`.
 
   Every method's tensors are named as its arguments and as the keys of what it
   returns; `[B, ...]` is any number of images, none included. Of a model of
@@ -47,11 +51,14 @@ class Endpoints:
   for too much raises `InvalidArgumentError` with a sentence that says so.
   """
 
-  def __init__(self, model, max_count=1024, crop=None, antialias=True):
+  def __init__(self, model, max_count=1024, crop=None, antialias=True,
+               resize='bicubic', background=pixels.WHITE):
     self.model = model
     self.max_count = max_count
     self.crop = crop
     self.antialias = antialias
+    self.resize = resize
+    self.background = background
 
   def signatures(self):
     """Returns `{name: (function, list of named tf.TensorSpec)}`.
@@ -168,13 +175,14 @@ class Endpoints:
     return {'images': tf.reshape(images, shape)}
 
   def encode_image(self, image_bytes):
-    """string `[B]`, PNG or JPEG files of any size -> latents float32 `[B, H]`.
+    """string `[B]`, picture files of any size -> latents float32 `[B, H]`.
 
-    The middle of a picture is cut out, the largest part with the proportions
-    of the model's images (or the square `crop`, where the picture holds one),
-    and resized by bicubic interpolation; grey and colour are brought to the
-    model's channels. A picture of the model's own size stays as it is. What
-    EXIF says of a picture's orientation is not heeded.
+    PNG, JPEG, GIF (the first frame), BMP and WebP are decoded and turned
+    upright as for the data set `images`, and what is not read is refused in a
+    sentence (see `graph_decoding`). The middle of a picture is cut out, the
+    largest part with the proportions of the model's images (or the square
+    `crop`, where the picture holds one), and resized by bicubic interpolation.
+    A picture of the model's own size stays as it is.
     """
     images = tf.map_fn(
         self._read_image, image_bytes, parallel_iterations=4,
@@ -215,16 +223,10 @@ class Endpoints:
   def _read_image(self, contents):
     """Returns uint8 `[h, w, c]` of one file's bytes, a scalar string."""
     height, width, channels = self.model.image_shape
-    with tf.control_dependencies(_check_file(contents)):
-      contents = tf.identity(contents)
-    pixels = tf.cond(
-        _is_png(contents), lambda: tf.io.decode_png(contents, channels),
-        lambda: tf.io.decode_jpeg(contents, channels,
-                                  dct_method='INTEGER_ACCURATE'))
-    pixels = _centre_window(pixels, height, width, self.crop)
-    pixels = tf.image.resize(pixels, [height, width], 'bicubic',
-                             antialias=self.antialias)
-    return images_lib.to_uint8(pixels, (0., 255.))
+    image = graph_decoding.decode(
+        contents, channels, self.background, MAX_PIXELS)
+    image = _centre_window(image, height, width, self.crop)
+    return decoding.resize(image, height, width, self.antialias, self.resize)
 
 
 def _checked(function, specs):
@@ -251,34 +253,6 @@ def _never_empty(function, batch):
   paddings = [[0, missing]] + [[0, 0]] * (batch.shape.rank - 1)
   padded = tf.ensure_shape(tf.pad(batch, paddings), batch.shape)
   return function(padded)[:size]
-
-
-def _check_file(contents):
-  """Refuses what is neither PNG nor JPEG, and what unpacks to too much."""
-  is_png = _is_png(contents)
-  known = tf.debugging.Assert(
-      is_png | tf.io.is_jpeg(contents),
-      ['`image_bytes` must hold PNG or JPEG files.'])
-  with tf.control_dependencies([known]):
-    size = tf.cond(is_png, lambda: _png_size(contents),
-                   lambda: tf.image.extract_jpeg_shape(contents)[:2])
-  pixels = tf.reduce_prod(tf.cast(size, tf.int64))
-  return [tf.debugging.Assert(
-      pixels <= MAX_PIXELS,
-      [f'`image_bytes` must hold pictures of at most {MAX_PIXELS} pixels, but '
-       'one has height and width', size])]
-
-
-def _is_png(contents):
-  return tf.equal(tf.strings.substr(contents, 0, 8), _PNG_MAGIC)
-
-
-def _png_size(contents):
-  """Returns int32 [height, width] from a PNG's header, padded if cut short."""
-  header = tf.strings.join([tf.strings.substr(contents, 0, 24), b'\0' * 24])
-  size = tf.io.decode_raw(tf.strings.substr(header, 16, 8), tf.int32,
-                          little_endian=False)
-  return tf.reverse(size, [0])
 
 
 def _centre_window(pixels, height, width, crop):

@@ -36,6 +36,8 @@ from pgak import run_directory
 from pgak import served_model
 from pgak import translation
 from pgak import version as version_lib
+from pgak.data import graph_decoding
+from pgak.data import pixels
 
 __all__ = ['export', 'export_model', 'verify']
 
@@ -80,13 +82,30 @@ def export(run_dir, output=None, checkpoint='latest', prior='own', version=None,
     print(f'{model.name} makes vectors: the signatures '
           f'{", ".join(endpoints.NEED_IMAGES)} are left out.')
   return export_model(
-      model, output, version, max_count, crop=preprocessing.get('crop'),
-      antialias=preprocessing.get('antialias', True),
+      model, output, version, max_count, **_preparation(preprocessing),
       provenance={'ema': averaged, 'dataset': recorded}, verified=verified)
 
 
+def _preparation(preprocessing):
+  """Returns how the model's data were made of pictures, for `Endpoints`.
+
+  Version 0.4 stated no background, and dropped the transparency of pictures
+  from a folder.
+  """
+  old_folder = 'fractions' in preprocessing and (
+      'background' not in preprocessing)
+  background = preprocessing.get(
+      'background', None if old_folder else pixels.WHITE)
+  return {'crop': preprocessing.get('crop'),
+          'antialias': preprocessing.get('antialias', True),
+          'resize': preprocessing.get('resize', 'bicubic'),
+          'background': tuple(background) if isinstance(background, list)
+                        else background}
+
+
 def export_model(model, output, version=None, max_count=1024, crop=None,
-                 antialias=True, provenance=None, verified=True):
+                 antialias=True, resize='bicubic', background=pixels.WHITE,
+                 provenance=None, verified=True):
   """Writes a model's export to `output/<version>`, whole or not at all.
 
   Args:
@@ -96,6 +115,8 @@ def export_model(model, output, version=None, max_count=1024, crop=None,
     max_count: the most images that one request may ask for.
     crop: how the model's data were cut; see `endpoints.Endpoints`.
     antialias: how they were resized; see there.
+    resize: by which kernel; see there.
+    background: what they were laid on; see there.
     provenance: dictionary of what else `metadata.json` shall say.
     verified: whether a fresh process checks the export before it is put in its
       place (see `verify`; 10 to 30 seconds).
@@ -109,7 +130,8 @@ def export_model(model, output, version=None, max_count=1024, crop=None,
   """
   output = pathlib.Path(output)
   _check_settings(output, version, max_count)
-  served = _endpoints(model, max_count, crop, antialias)
+  served = _endpoints(model, max_count, crop=crop, antialias=antialias,
+                      resize=resize, background=background)
   part = output / f'.part-{uuid.uuid4().hex}'
   try:
     _make_folder(part / _EXTRA)
@@ -178,10 +200,10 @@ def _exists(target):
       f'{target} exists: choose another version, or none for the next number.')
 
 
-def _endpoints(model, max_count, crop, antialias):
+def _endpoints(model, max_count, **preparation):
   if translation.is_conditional(model):
     return conditional_endpoints.ConditionalEndpoints(model, max_count)
-  return endpoints.Endpoints(model, max_count, crop, antialias)
+  return endpoints.Endpoints(model, max_count, **preparation)
 
 
 def _make_folder(path):
@@ -334,8 +356,19 @@ def _describe(served):
       'max_count': served.max_count,
       'crop': served.crop,
       'antialias': served.antialias,
+      **_describe_pictures(served),
       'left_out': list(getattr(served, 'left_out', ())),
   }
+
+
+def _describe_pictures(served):
+  """Says how `encode_image` reads pictures, and which it refuses."""
+  if 'encode_image' not in served.signatures():
+    return {}
+  return {'resize': served.resize, 'background': served.background,
+          'image_formats': list(graph_decoding.FORMATS),
+          'image_limits': {'max_pixels': endpoints.MAX_PIXELS,
+                           'refused': list(graph_decoding.LIMITS)}}
 
 
 def _describe_density(prior):

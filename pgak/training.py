@@ -97,6 +97,7 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
   distribution = _distribution(strategy)
   is_chief = _is_chief(distribution)
   run = run_directory.RunDirectory(run_dir, create=True)
+  configuration.keep_old_values(run)
   images = dataset()
   with distribution.scope():
     trained = checkpoints.build(

@@ -164,12 +164,30 @@ def test_pictures_are_prepared_as_the_data_set_was(height, width, crop,
 
 def test_any_kind_of_picture_is_brought_to_the_channels(served):
   grey = picture(4, 6, 1)
-  alpha = np.dstack([grey] * 3 + [picture(4, 6, 1, seed=1)])
+  alpha = np.dstack([grey] * 3 + [np.full_like(grey, 255)])
   files = np.array([encoded(grey), encoded(alpha)], object)
   colour = np.dstack([grey] * 3)[np.newaxis]
   expected = served.encode(colour)['latents'][0]
   for latents in served.encode_image(files)['latents']:
     np.testing.assert_allclose(latents, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize('settings', [
+    dict(background=0), dict(background=(0, 200, 9), antialias=False),
+    dict(background=None), dict(antialias=False, resize='bicubic_tf1')])
+def test_transparency_and_kernel_are_those_of_the_data(settings):
+  image = picture(9, 12, 4)
+  prepared = decoding.to_shape(
+      decoding.decode(encoded(image), 3, settings.get('background', 255)),
+      SHAPE, None, settings.get('antialias', True),
+      settings.get('resize', 'bicubic'))
+  latents = traced(**settings).encode_image(
+      np.array([encoded(image)], object))['latents']
+  model = LinearModel()
+  np.testing.assert_allclose(
+      latents, model.encode(prepared[tf.newaxis]), atol=1e-6)
+  otherwise = traced().encode_image(np.array([encoded(image)], object))
+  assert np.abs(latents - otherwise['latents']).max() > 1e-4
 
 
 def test_no_images_give_nothing(served):
@@ -182,10 +200,10 @@ def test_no_images_give_nothing(served):
 
 
 @pytest.mark.parametrize('data', [
-    b'', b'GIF89a', encoded(picture(4, 6), 'BMP')])
+    b'', b'no picture', encoded(picture(4, 6), 'TIFF')])
 def test_what_is_no_picture_is_refused(served, data):
   with pytest.raises(tf.errors.InvalidArgumentError,
-                     match='`image_bytes` must hold PNG or JPEG'):
+                     match='`image_bytes` must hold PNG, JPEG, GIF, BMP or W'):
     served.encode_image(np.array([data], object))
 
 
@@ -202,5 +220,5 @@ def test_a_small_file_that_unpacks_to_too_much_is_refused(served):
   sides = (8192).to_bytes(4, 'big') + (4097).to_bytes(4, 'big')
   data = data[:16] + sides + data[24:]
   with pytest.raises(tf.errors.InvalidArgumentError,
-                     match='at most 33554432 pixels'):
+                     match='at most 33554432'):
     served.encode_image(np.array([data], object))

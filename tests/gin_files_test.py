@@ -283,6 +283,7 @@ DATASETS = {
     'datasets/cifar10.gin': ('cifar10', (32, 32, 3)),
     'datasets/celeb_a.gin': ('celeb_a_crop108', (64, 64, 3)),
     'datasets/celeb_a_crop140.gin': ('celeb_a_crop140', (64, 64, 3)),
+    'datasets/celeb_a_tf1.gin': ('celeb_a_crop108', (64, 64, 3)),
     'datasets/celeb_a_128.gin': ('celeb_a_crop128', (128, 128, 3)),
     'datasets/synthetic.gin': ('synthetic_8x8x1', (8, 8, 1)),
     'datasets/images.gin': ('images_photos_crop7', (8, 8, 1)),

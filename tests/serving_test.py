@@ -17,6 +17,8 @@ from pgak import priors
 from pgak import run_directory
 from pgak import served_model
 from pgak import serving
+from pgak.data import decoding
+import made_pictures
 import tiny_models
 
 SHAPE = (8, 8, 1)
@@ -110,6 +112,42 @@ def test_metadata_says_what_it_is(folder, model):
       'inputs': {'seed': {'dtype': 'int64', 'shape': []},
                  'count': {'dtype': 'int32', 'shape': []}},
       'outputs': {'images': {'dtype': 'uint8', 'shape': [None, *SHAPE]}}}
+
+
+def test_metadata_says_how_pictures_are_read(folder):
+  metadata = json.loads((folder / 'metadata.json').read_text())
+  assert (metadata['resize'], metadata['background']) == ('bicubic', 255)
+  assert metadata['image_formats'] == ['PNG', 'JPEG', 'GIF', 'BMP', 'WEBP']
+  limits = metadata['image_limits']
+  assert limits['max_pixels'] == 1 << 25
+  assert any('TIFF' in sentence for sentence in limits['refused'])
+
+
+@pytest.mark.parametrize('form,kind', [
+    ('PNG', 'alpha'), ('PNG', 'deep'), ('JPEG', 'inks'), ('GIF', 'clear'),
+    ('BMP', 'palette'), ('WEBP', 'alpha')])
+def test_an_export_sees_what_the_data_set_sees(folder, form, kind):
+  content = made_pictures.files(form)[kind]
+  prepared = decoding.to_shape(decoding.decode(content, 1), SHAPE, None, True)
+  served = served_model.ServedModel(folder)
+  found = served._call('encode_image', image_bytes=[content])
+  np.testing.assert_allclose(
+      found, served.encode(prepared[tf.newaxis]), atol=1e-5)
+
+
+@pytest.mark.parametrize('recorded,wanted', [
+    ({'crop': 9, 'antialias': False, 'resize': 'bicubic_tf1',
+      'fractions': {}, 'background': [1, 2, 3]},
+     {'crop': 9, 'antialias': False, 'resize': 'bicubic_tf1',
+      'background': (1, 2, 3)}),
+    # A folder of version 0.4, and a data set without transparency.
+    ({'crop': None, 'resize': 'bicubic', 'antialias': True, 'fractions': {}},
+     {'crop': None, 'resize': 'bicubic', 'antialias': True,
+      'background': None}),
+    ({}, {'crop': None, 'resize': 'bicubic', 'antialias': True,
+          'background': 255})])
+def test_a_run_says_how_its_pictures_were_prepared(recorded, wanted):
+  assert serving._preparation(recorded) == wanted
 
 
 def test_it_is_verified_in_a_fresh_process(folder):

@@ -35,7 +35,7 @@ def refused(binary, capsys, *flags, status=1):
   """Returns the one line of stderr that a binary ends with."""
   result = call(binary, capsys, *flags)
   lines = [line for line in result.err.strip().splitlines()
-           if not line.startswith('Preparing the data set')]
+           if not line.startswith(('Preparing the data set', 'Prepared '))]
   assert result.status == status, result
   assert len(lines) == 1, result.err
   assert 'Traceback' not in result.err and '  In call' not in result.err

@@ -106,6 +106,7 @@ class ImageArray:
     fingerprint: 16 hexadecimal digits that change with the pixels.
     preprocessing: dictionary of every choice that made the pixels.
     attribute_names: tuple of strings, empty for a set without attributes.
+    label_names: tuple of the classes' names, empty where they have none.
   """
 
   def __init__(self, name, split, prepared, start, stop):
@@ -117,6 +118,7 @@ class ImageArray:
     self._start = start
     self._stop = stop
     self.attribute_names = prepared.attribute_names
+    self.label_names = prepared.label_names
     self._label_path = prepared.label_path
     self._attribute_path = prepared.attribute_path
     self._path = prepared.image_path

@@ -1,43 +1,149 @@
-"""Photographs to small images: decode, turn upright, crop, resize."""
+"""Photographs to small images: decode, turn upright, crop, resize.
+
+There is one way from a file to pixels, for training and for every command; in
+an export's graph `graph_decoding` gives the same pixels.
+"""
+import io
 import struct
 
+from PIL import Image
+from PIL import ImageOps
+import numpy as np
 import tensorflow as tf
 
-__all__ = ['MAX_PIXELS', 'center_crop', 'decode', 'resize', 'to_shape']
+from pgak.data import formats
+from pgak.data import orientation
+from pgak.data import pixels
+
+__all__ = ['MAX_PIXELS', 'RESIZES', 'center_crop', 'decode', 'resize',
+           'resize_name', 'to_shape']
 
 # A larger picture is refused before it is decoded: a small file can claim any
 # size, and a decoder believes it.
 MAX_PIXELS = 1 << 26
 
-_PNG = b'\x89PNG\r\n\x1a\n'
-_JPEG = b'\xff\xd8\xff'
+RESIZES = ('bicubic', 'bicubic_tf1')
+
+_MODES = ('1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'RGBX', 'RGBa', 'CMYK',
+          'YCbCr', 'HSV')
 
 
-def decode(data, channels):
-  """Decodes one PNG or JPEG and turns it as its EXIF orientation says.
+class _Refused(ValueError):
+  """A sound picture that pgak does not decode."""
+
+
+def decode(data, channels, background=pixels.WHITE):
+  """Decodes one picture and turns it as its EXIF or XMP orientation says.
+
+  The content decides which format it is; of several frames the first is taken.
+  16-bit levels are divided by 257.
 
   Args:
-    data: bytes of the file.
-    channels: 1 for grey, 3 for colour; the decoder converts, and drops alpha.
+    data: bytes of a PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000 or PPM.
+    channels: 1 for grey, 3 for colour; the decoder converts.
+    background: what shows through where the picture is transparent, a level or
+      three levels of 0 to 255. None drops transparency, which shows hidden
+      colours, and reads a PNG or JPEG in all else as version 0.4 did: levels
+      of 16 bits are cut to 8, and only a JPEG with EXIF data is turned.
 
   Returns:
     uint8 tensor `[height, width, channels]`.
 
   Raises:
-    ValueError: if the data are neither, are damaged, or hold more than
-      `MAX_PIXELS` pixels; the message is one clause.
+    ValueError: if the data are no such picture, are damaged, hold more than
+      `MAX_PIXELS` pixels or numbers without a stated range; the message is one
+      clause.
   """
+  form = formats.sniff(data)
+  if form is None:
+    raise _Refused(f'it is no {formats.LISTED}')
+  decoder = {'PNG': _decode_png, 'JPEG': _decode_jpeg}.get(form, _decode_other)
   try:
-    height, width = _size(data)
-    if not 0 < height * width <= MAX_PIXELS:
-      raise ValueError(f'it has {height} x {width} pixels, and '
-                       f'{MAX_PIXELS} is the most that pgak decodes')
-    if data.startswith(_PNG):
-      return tf.io.decode_png(data, channels)
-    image = tf.io.decode_jpeg(data, channels, dct_method='INTEGER_ACCURATE')
-    return _upright(image, _orientation(data))
-  except (tf.errors.OpError, struct.error) as error:
+    return decoder(data, channels, background)
+  except _Refused:
+    raise
+  except Image.DecompressionBombError as error:
+    raise _Refused(f'it has more than {MAX_PIXELS} pixels, the most that pgak '
+                   'decodes') from error
+  except Exception as error:  # Pillow raises whatever its plugins raise.
     raise ValueError('it is damaged') from error
+
+
+def _decode_png(data, channels, background):
+  width, height = struct.unpack('>II', data[16:24])
+  _check_size(height, width)
+  if background is None:
+    return tf.io.decode_png(data, channels)
+  dtype = tf.uint16 if data[24] == 16 else tf.uint8
+  turn = orientation.stated(data, 'PNG')
+  if _may_be_transparent(data):
+    rgba = _levels(tf.io.decode_png(data, 4, dtype))
+    if tf.reduce_min(rgba[..., 3]) < 255:
+      mixed = pixels.composite(rgba, background)
+      return orientation.upright(pixels.to_channels(mixed, channels), turn)
+  image = _levels(tf.io.decode_png(data, channels, dtype))
+  return orientation.upright(image, turn)
+
+
+def _levels(image):
+  return pixels.eight_bits(image) if image.dtype == tf.uint16 else image
+
+
+def _may_be_transparent(png):
+  """Whether a PNG has an alpha channel or names a transparent colour."""
+  return png[25] in (4, 6) or b'tRNS' in png[:png.find(b'IDAT')]
+
+
+def _decode_jpeg(data, channels, background):
+  height, width, stored = tf.io.extract_jpeg_shape(data).numpy().tolist()
+  _check_size(height, width)
+  # TensorFlow brings the four inks of CMYK to three colours, and to no grey.
+  decoded = tf.io.decode_jpeg(data, 3 if stored == 4 else channels,
+                              dct_method='INTEGER_ACCURATE')
+  if decoded.shape[-1] != channels:
+    decoded = pixels.to_channels(decoded, channels)
+  return orientation.upright(decoded, orientation.stated(
+      data, 'JPEG', xmp=background is not None))
+
+
+def _decode_other(data, channels, background):
+  image = Image.open(io.BytesIO(data), formats=[formats.sniff(data)])
+  _check_size(image.height, image.width)
+  image.load()
+  try:
+    ImageOps.exif_transpose(image, in_place=True)
+  except Exception:  # A broken note is no reason to refuse the picture.
+    pass
+  if image.mode.startswith('I;16') or (
+      image.format == 'PPM' and image.mode == 'I'):
+    image = Image.fromarray(_from_16_bits(image))
+  if image.mode not in _MODES:
+    raise _Refused(f'it holds numbers of the kind {image.mode!r}, whose range '
+                   'it does not state; save it with 8 or 16 bits')
+  if image.has_transparency_data:
+    rgb = pixels.composite(
+        tf.constant(np.asarray(image.convert('RGBA'))), background)
+  else:
+    rgb = tf.constant(np.asarray(image.convert('RGB')))
+  return pixels.to_channels(rgb, channels)
+
+
+def _from_16_bits(image):
+  """Returns the levels of a grey picture of 9 to 16 bits, uint8 `[h, w]`.
+
+  Pillow's own conversion clips them at 255.
+  """
+  levels = np.asarray(image).astype(np.int64)
+  tags = getattr(image, 'tag_v2', {})  # Of a TIFF.
+  most = (1 << tags.get(258, (16,))[0]) - 1
+  levels = np.minimum((levels * 255 + most // 2) // most, 255).astype(np.uint8)
+  return 255 - levels if tags.get(262) == 0 else levels
+
+
+def _check_size(height, width):
+  if not 0 < height * width <= MAX_PIXELS:
+    raise _Refused(f'it has {height} x {width} pixels, and {MAX_PIXELS} is the '
+                   'most that pgak decodes')
 
 
 def center_crop(image, height, width):
@@ -54,10 +160,8 @@ def center_crop(image, height, width):
   return image[top:top + height, left:left + width]
 
 
-def resize(image, height, width, antialias):
+def resize(image, height, width, antialias, kernel='bicubic'):
   """Resizes uint8 `[H, W, C]` by bicubic interpolation, rounded and clipped.
-
-  The kernel is Keys' with a = -1/2, and pixels are centred on halves.
 
   Args:
     image: uint8 tensor.
@@ -65,16 +169,39 @@ def resize(image, height, width, antialias):
     width: int, pixels.
     antialias: whether the kernel grows when the image shrinks. Without it, as
       in the code of most papers on CelebA, the result is sharper and aliased.
+    kernel: 'bicubic' for Keys' kernel with a = -1/2 and pixels centred on
+      halves; 'bicubic_tf1' for TensorFlow 1's, a = -3/4 and pixels at whole
+      numbers, which moves the image by up to half a pixel and never smooths.
 
   Returns:
     uint8 tensor `[height, width, C]`.
   """
-  resized = tf.image.resize(
-      image, [height, width], 'bicubic', antialias=bool(antialias))
+  if kernel == 'bicubic_tf1':
+    resized = tf.raw_ops.ResizeBicubic(
+        images=image[tf.newaxis], size=[height, width], align_corners=False,
+        half_pixel_centers=False)[0]
+  else:
+    resized = tf.image.resize(
+        image, [height, width], 'bicubic', antialias=bool(antialias))
   return tf.cast(tf.clip_by_value(tf.round(resized), 0., 255.), tf.uint8)
 
 
-def to_shape(image, image_shape, crop, antialias):
+def resize_name(preprocessing):
+  """Returns what a score says of how its images were resized, or None.
+
+  Args:
+    preprocessing: dictionary of every choice that made the pixels.
+
+  Returns:
+    'bicubic', 'bicubic_antialias' or 'bicubic_tf1', and None where nothing was
+    resized.
+  """
+  name = preprocessing.get('resize')
+  smoothed = name and preprocessing.get('antialias')
+  return f'{name}_antialias' if smoothed else name
+
+
+def to_shape(image, image_shape, crop, antialias, kernel='bicubic'):
   """Crops and resizes uint8 `[H, W, C]` to `image_shape`.
 
   Args:
@@ -83,6 +210,7 @@ def to_shape(image, image_shape, crop, antialias):
     crop: side in pixels of the square in the middle that is kept, or None for
       the largest middle part with the proportions of `image_shape`.
     antialias: as in `resize`.
+    kernel: as in `resize`.
 
   Raises:
     ValueError: if the image is smaller than the crop.
@@ -93,47 +221,4 @@ def to_shape(image, image_shape, crop, antialias):
     crop_height = min(image.shape[0], max(1, image.shape[1] * height // width))
     crop_width = min(image.shape[1], max(1, image.shape[0] * width // height))
   image = center_crop(image, crop_height, crop_width)
-  return resize(image, height, width, antialias)
-
-
-def _size(data):
-  """Reads `(height, width)` from the header."""
-  if data.startswith(_PNG):
-    width, height = struct.unpack('>II', data[16:24])
-    return height, width
-  if data.startswith(_JPEG):
-    height, width, _ = tf.io.extract_jpeg_shape(data).numpy().tolist()
-    return height, width
-  raise ValueError('it is neither a PNG nor a JPEG')
-
-
-def _orientation(data):
-  """Returns the EXIF orientation of a JPEG, 1 to 8, or 1 where none is told.
-
-  A camera stores the picture as its sensor lies and tells here how to turn it.
-  """
-  start = data[:1 << 16].find(b'Exif\0\0')
-  tiff = data[start + 6:]
-  order = {b'II': '<', b'MM': '>'}.get(tiff[:2])
-  if start < 0 or order is None:
-    return 1
-  try:
-    directory, = struct.unpack(order + 'I', tiff[4:8])
-    count, = struct.unpack(order + 'H', tiff[directory:directory + 2])
-    for i in range(count):
-      entry = tiff[directory + 2 + 12 * i:directory + 14 + 12 * i]
-      tag, _, _, value = struct.unpack(order + 'HHIH', entry[:10])
-      if tag == 0x0112:
-        return value if 1 <= value <= 8 else 1
-  except struct.error:  # A broken note is no reason to refuse the picture.
-    pass
-  return 1
-
-
-def _upright(image, orientation):
-  """Undoes an EXIF orientation: mirrored if even but for 3/4, then turned."""
-  turns = {3: 2, 4: 2, 5: 3, 6: 3, 7: 1, 8: 1}.get(orientation, 0)
-  image = tf.image.rot90(image, turns) if turns else image
-  if orientation in (2, 4, 5, 7):
-    image = tf.image.flip_left_right(image)
-  return image
+  return resize(image, height, width, antialias, kernel)

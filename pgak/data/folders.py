@@ -1,11 +1,11 @@
-"""Any folder or zip of PNG and JPEG pictures as a data set."""
+"""Any folder or zip of pictures as a data set."""
+import collections
 import concurrent.futures
 import hashlib
 import os
 import pathlib
 import re
 import zipfile
-import zlib
 
 import gin
 import numpy as np
@@ -14,28 +14,37 @@ from pgak import errors
 from pgak.data import arrays
 from pgak.data import attributes as attributes_lib
 from pgak.data import decoding
+from pgak.data import pixels
+from pgak.data import sources
+from pgak.data import splits as splits_lib
 from pgak.data import store
 
-__all__ = ['images', 'partition', 'pictures']
+__all__ = ['images']
 
-# Bounds on what a folder or zip may claim.
-MAX_FILES = 1 << 21
-MAX_FILE_BYTES = 1 << 28
-MAX_TOTAL_BYTES = 1 << 38
-
-_SUFFIXES = ('.png', '.jpg', '.jpeg')
 _CHUNK = 128
+# Names in a sentence; the others are counted.
+_NAMED = 5
+_CLASSES_NAMED = 20
 
 
 @gin.register
 def images(path=None, image_shape=None, crop=None, antialias=True,
-           test_fraction=0.1, validation_fraction=0., attributes=None):
-  """The PNG and JPEG pictures of a folder, with all folders in it, or a zip.
+           test_fraction=0.1, validation_fraction=0., attributes=None,
+           resize='bicubic', background=pixels.WHITE, splits='folders',
+           partition=None, labels=True, skip_damaged=False,
+           listing='contents'):
+  """The pictures of a folder, with all folders in it, or of a zip.
 
-  They are taken in the order of their names, turned as their EXIF orientation
-  says, cropped in the middle and resized by bicubic interpolation. Which split
-  a picture belongs to is a function of its name alone, so that adding others
-  does not move it. No labels. Hidden files are passed over.
+  They are PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000 and PPM, told by
+  content, taken in the order of their names, turned as their EXIF or XMP data
+  say, cropped in the middle and resized by bicubic interpolation.
+
+  Folders called train, validation (or val, valid) and test are splits, and
+  what is in none of them, beside a folder train, is passed over. A split that
+  no folder gives is cut out of `train` by its fraction: whether a picture
+  belongs to it is a function of its name alone, so that adding others does not
+  move it. When the set is prepared, a line on stderr says how many pictures
+  each split has, which classes were found, and what was passed over and why.
 
   Args:
     path: a folder or a `.zip` file; required.
@@ -50,28 +59,85 @@ def images(path=None, image_shape=None, crop=None, antialias=True,
     attributes: path of a list of binary attributes in the format of CelebA's
       `list_attr_celeba.txt` (see `attributes.AttributeList`), with a line for
       every picture; None for none.
+    resize: the kernel, 'bicubic' or 'bicubic_tf1'; see `decoding.resize`.
+    background: what shows through where a picture is transparent: a level of 0
+      to 255, or three, red, green and blue; None drops transparency, as version
+      0.4 did (see `decoding.decode`).
+    splits: 'folders', or 'names' to heed no folder's name.
+    partition: a list of splits in the format of CelebA's
+      `list_eval_partition.txt`, which decides instead: its path, or its name in
+      the folder or zip; None for none.
+    labels: whether the names of the folders below `path`, or below those of
+      the splits, are classes; they are where every picture is in one and there
+      are at least two.
+    skip_damaged: whether pictures that cannot be used are left out, where they
+      would else all be named in an error.
+    listing: 'contents', or 'suffixes' to take .png, .jpg and .jpeg alone and
+      follow no links to folders, as version 0.4 did.
 
   Returns:
     A `Dataset`, named after the path and the crop.
 
   Raises:
-    UserError: if nothing is there or a setting is out of bounds; when it is
-      prepared, also if a picture is damaged or smaller than the crop, or
-      if the list of attributes is damaged or lacks a picture.
+    UserError: if nothing is there, if a setting is out of bounds, or if a list
+      is damaged or lacks a picture; when it is prepared, also if pictures are
+      damaged or smaller than the crop.
   """
   if path is None:
     raise errors.UserError(
         'Say which folder or zip of images to read: set images.path.')
   path = pathlib.Path(path).expanduser()
   _check_settings(path, image_shape, crop, test_fraction, validation_fraction)
+  _check_choices(splits=(splits, splits_lib.KINDS),
+                 listing=(listing, sources.LISTINGS),
+                 resize=(resize, decoding.RESIZES))
+  check_kernel('images', resize, antialias)
+  check_background('images', background)
   stem = re.sub(r'[^A-Za-z0-9]+', '_', path.resolve().stem).strip('_')
   name = f'images_{stem}' + (f'_crop{crop}' if crop else '')
   fractions = {'validation': validation_fraction, 'test': test_fraction}
-  choices = {'crop': crop, 'resize': 'bicubic', 'antialias': antialias,
-             'fractions': fractions}
-  splits = ('train',) + tuple(s for s in fractions if fractions[s])
+  source = sources.open_source(path, listing)
+  listed = _split_list(path, source, partition)
+  layout = splits_lib.layout(
+      [name for name, *_ in source.listing], splits, fractions, labels, listed,
+      wrapped=not path.is_dir())
+  choices = {
+      'crop': crop, 'resize': resize, 'antialias': antialias,
+      'fractions': fractions, 'background': background, 'split_by': splits,
+      'partition': listed and listed.fingerprint, 'labels': labels,
+      'skip_damaged': skip_damaged, 'listing': listing}
   return arrays.Dataset(_Pictures(
-      path, attributes, name, image_shape, splits, choices))
+      path, source, layout, attributes, name, image_shape,
+      tuple(layout.members), choices))
+
+
+def check_background(name, background):
+  """Refuses what is neither None nor one level or three of 0 to 255."""
+  levels = (background if isinstance(background, (list, tuple))
+            else (background,) * 3)
+  if background is not None and (len(levels) != 3 or not all(
+      isinstance(level, int) and 0 <= level <= 255 for level in levels)):
+    raise errors.UserError(
+        f'{name}.background = {background} must be a level of 0 to 255, three '
+        'of them, or None.')
+
+
+def check_kernel(name, resize, antialias):
+  """Refuses to smooth with the kernel that cannot."""
+  if resize not in decoding.RESIZES:
+    raise errors.UserError(f'{name}.resize = {resize!r} must be one of '
+                           f'{", ".join(decoding.RESIZES)}.')
+  if resize == 'bicubic_tf1' and antialias:
+    raise errors.UserError(
+        f"{name}.resize = 'bicubic_tf1' never smooths: set {name}.antialias = "
+        'False, too.')
+
+
+def _check_choices(**chosen):
+  for name, (value, known) in chosen.items():
+    if value not in known:
+      raise errors.UserError(f'images.{name} = {value!r} must be one of '
+                             f'{", ".join(known)}.')
 
 
 def _check_settings(path, image_shape, crop, test_fraction,
@@ -93,174 +159,131 @@ def _check_settings(path, image_shape, crop, test_fraction,
         '0 and leave something to train on.')
 
 
+def _split_list(path, source, partition):
+  """Returns the list of splits, found on the disk or in the source, or None."""
+  if partition is None:
+    return None
+  own = pathlib.Path(partition).expanduser()
+  try:
+    content = own.read_bytes() if own.is_file() else source.text(partition)
+  except (OSError, ValueError) as error:
+    raise errors.UserError(f'The list of splits {partition} cannot be read '
+                           f'({error}); set images.partition.') from error
+  if content is None:
+    raise errors.UserError(
+        f'There is no list of splits {partition}, neither here nor in {path}; '
+        "set images.partition to a file in the format of CelebA's "
+        'list_eval_partition.txt.')
+  return splits_lib.SplitList(own.name, content)
+
+
 class _Pictures(store.Recipe):
   """A folder or zip of pictures; the source is listed once."""
 
-  def __init__(self, path, attributes, *args):
+  def __init__(self, path, source, layout, attributes, *args):
     super().__init__(*args)
     self._path = path
+    self._source = source
+    self._layout = layout
     self._attribute_path = attributes
+    self._unusable = []
+    self._numbers = collections.Counter()
+
+  @property
+  def label_names(self):
+    return self._layout.label_names
 
   def _attributes(self):
     return (None if self._attribute_path is None
             else attributes_lib.AttributeList(self._attribute_path))
 
   def fingerprint(self):
-    listing = _open(self._path).listing
+    listing = self._source.listing
     if self._attribute_path is not None:
       listing = listing, self._attributes().fingerprint
     return hashlib.sha256(repr(listing).encode()).hexdigest()[:16]
 
   def read(self):
-    source, attributes = _open(self._path), self._attributes()
-    by_split = partition([name for name, *_ in source.listing],
-                          self.choices['fractions'])
+    self._unusable.clear()
+    self._numbers.clear()
+    attributes = self._attributes()
     workers = min(8, os.cpu_count() or 1)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-      for split in self.splits:
-        yield split, self._chunks(pool, source, attributes, by_split[split])
+      for split, names in self._layout.members.items():
+        yield split, self._chunks(pool, attributes, split, names)
+    if self._unusable and not self.choices['skip_damaged']:
+      raise errors.UserError(self._all_unusable())
 
-  def _chunks(self, pool, source, attributes, names):
+  def _chunks(self, pool, attributes, split, names):
     for i in range(0, len(names), _CHUNK):
-      picked = names[i:i + _CHUNK]
-      columns = {} if attributes is None else dict(
-          zip(attributes.names, attributes.rows(picked).T))
-      yield np.stack(list(pool.map(
-          lambda name: self._picture(source, name), picked))), None, columns
+      decoded = zip(names[i:i + _CHUNK],
+                    pool.map(self._picture, names[i:i + _CHUNK]))
+      usable = {name: image for name, image in decoded if image is not None}
+      self._numbers[split] += len(usable)
+      if usable:
+        yield np.stack(list(usable.values())), self._labels(usable), (
+            {} if attributes is None else dict(
+                zip(attributes.names, attributes.rows(list(usable)).T)))
 
-  def _picture(self, source, name):
+  def _labels(self, names):
+    labels = self._layout.labels
+    return np.array([labels[name] for name in names]) if labels else None
+
+  def _picture(self, name):
+    """Returns one picture's pixels, or None and notes why there are none."""
+    choices = self.choices
     try:
-      image = decoding.decode(source.read(name), self.image_shape[-1])
-      return decoding.to_shape(image, self.image_shape, self.choices['crop'],
-                               self.choices['antialias']).numpy()
+      image = decoding.decode(self._source.read(name), self.image_shape[-1],
+                              choices['background'])
+      return decoding.to_shape(
+          image, self.image_shape, choices['crop'], choices['antialias'],
+          choices['resize']).numpy()
     except (ValueError, OSError, zipfile.BadZipFile) as error:
-      raise errors.UserError(
-          f'The picture {name} in {self._path} cannot be used: {error}; '
-          'replace or remove it.') from error
+      self._unusable.append((name, str(error)))
+      return None
+
+  def _all_unusable(self):
+    found = [(_printable(name), why) for name, why in sorted(self._unusable)]
+    way_out = 'or set images.skip_damaged = True'
+    if len(found) == 1:
+      (name, reason), = found
+      return (f'The picture {name} in {self._path} cannot be used: {reason}; '
+              f'replace or remove it, {way_out}.')
+    named = ', '.join(f'{name} ({reason})' for name, reason in found[:_NAMED])
+    return (f'{len(found)} pictures in {self._path} cannot be used: {named}'
+            f'{", ..." if len(found) > _NAMED else ""}; replace or remove '
+            f'them, {way_out}.')
+
+  def summary(self):
+    """Says in one line what was used, and what was passed over and why."""
+    numbers = ', '.join(f'{self._numbers[s]} {s}' for s in self.splits)
+    text = (f'{self._path}: {sum(self._numbers.values())} pictures ({numbers}, '
+            f'{self._layout.found})')
+    if self.label_names:
+      text += f'; labels {_shortened(self.label_names)}'
+    over = [*self._source.passed_over, *self._layout.passed_over,
+            *sorted(self._unusable)]
+    text += f'; passed over {_by_reason(over)}' if over else ''
+    return _printable(text)
 
 
-def pictures(path):
-  """Returns the sorted `(name, bytes, time of change)` of a folder's pictures.
-
-  Raises:
-    UserError: if it holds none, or more than pgak reads.
-  """
-  return _open(path).listing
+def _printable(text):
+  """Spells the bytes out of a file's name that is not UTF-8."""
+  return text.encode('utf-8', 'backslashreplace').decode()
 
 
-def partition(names, fractions):
-  """Returns split -> names, by a hash of each name; order is kept."""
-  place = {name: _place(name) for name in names}
-  test_end = fractions['test']
-  validation_end = test_end + fractions['validation']
-  split_of = {
-      name: 'test' if x < test_end else
-            'validation' if x < validation_end else 'train'
-      for name, x in place.items()}
-  for split in ('test', 'validation'):
-    if fractions[split] and split not in split_of.values() and len(names) > 2:
-      spare = [name for name in names if split_of[name] == 'train']
-      split_of[min(spare, key=place.get)] = split
-  return {split: [name for name in names if split_of[name] == split]
-          for split in ('train', 'validation', 'test')}
+def _shortened(names):
+  shown = ', '.join(f'{i} {n}' for i, n in enumerate(names[:_CLASSES_NAMED]))
+  more = len(names) - _CLASSES_NAMED
+  return shown + (f' and {more} more' if more > 0 else '')
 
 
-def _place(name):
-  """Returns a number in [0, 1) that looks random and depends on the name."""
-  return int(hashlib.sha256(name.encode()).hexdigest()[:12], 16) / 2.**48
-
-
-def _open(path):
-  source = _Folder(path) if path.is_dir() else _Zip(path)
-  if not source.listing:
-    raise errors.UserError(
-        f'{path} holds no PNG or JPEG; set images.path to a folder or zip '
-        'that does.')
-  _check_bounds(path, source.listing)
-  return source
-
-
-def _check_bounds(path, listing):
-  """Refuses what is larger than pgak will read; `listing` has bytes second."""
-  if len(listing) > MAX_FILES:
-    raise errors.UserError(f'{path} holds {len(listing)} pictures, and '
-                           f'{MAX_FILES} is the most that pgak reads.')
-  total = sum(size for _, size, _ in listing)
-  if total > MAX_TOTAL_BYTES:
-    raise errors.UserError(f'{path} unpacks to {total} bytes, and '
-                           f'{MAX_TOTAL_BYTES} is the most that pgak reads.')
-  for name, size, _ in listing:
-    if size > MAX_FILE_BYTES:
-      raise errors.UserError(
-          f'The picture {name} in {path} has {size} bytes, and '
-          f'{MAX_FILE_BYTES} is the most that pgak reads; remove it.')
-
-
-def _is_picture(name):
-  hidden = any(part.startswith('.') or part == '__MACOSX'
-               for part in name.split('/'))
-  return name.lower().endswith(_SUFFIXES) and not hidden
-
-
-class _Folder:
-  """Pictures below a folder.
-
-  Attributes:
-    listing: sorted list of `(name, bytes, time of change)`.
-  """
-
-  def __init__(self, path):
-    self._path = path
-    self.listing = sorted(self._entries())
-
-  def _entries(self):
-    for folder, _, files in os.walk(self._path):
-      for file in files:
-        full = pathlib.Path(folder, file)
-        name = full.relative_to(self._path).as_posix()
-        if _is_picture(name) and full.is_file():
-          stat = full.stat()
-          yield name, stat.st_size, stat.st_mtime_ns
-
-  def read(self, name):
-    return (self._path / name).read_bytes()
-
-
-class _Zip:
-  """Pictures in a zip, which is read in place and never unpacked.
-
-  Attributes:
-    listing: sorted list of `(name, bytes, CRC-32)`.
-  """
-
-  def __init__(self, path):
-    self._path = path
-    try:
-      self._zip = zipfile.ZipFile(path)
-      members = self._zip.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-      raise errors.UserError(
-          f'{path} is not a folder and cannot be read as a zip ({error}); set '
-          'images.path to a folder or zip of PNG or JPEG.') from error
-    self.listing = sorted((member.filename, member.file_size, member.CRC)
-                          for member in members if self._wanted(member))
-
-  def _wanted(self, member):
-    name = member.filename
-    if name.startswith('/') or '\\' in name or ':' in name[:2] or (
-        '..' in name.split('/')):
-      raise errors.UserError(
-          f'The zip {self._path} has a member {name!r} whose path leads '
-          'outside; make it again with plain relative paths.')
-    if member.flag_bits & 1:
-      raise errors.UserError(
-          f'The picture {name} in {self._path} is encrypted; make the zip '
-          'again without a password.')
-    return _is_picture(name)
-
-  def read(self, name):
-    # zipfile stops at the size that the listing was checked for.
-    try:
-      return self._zip.read(name)
-    except (NotImplementedError, EOFError, zlib.error) as error:
-      raise ValueError('it is damaged') from error
+def _by_reason(passed_over):
+  """Counts names by their reason, and names some: '3: 2 hidden (a, b), ...'."""
+  names = collections.defaultdict(list)
+  for name, reason in passed_over:
+    names[reason].append(name)
+  told = [f'{len(found)} {reason} ({", ".join(found[:_NAMED])}'
+          f'{", ..." if len(found) > _NAMED else ""})'
+          for reason, found in names.items()]
+  return f'{len(passed_over)}: {", ".join(told)}'

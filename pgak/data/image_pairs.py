@@ -9,6 +9,7 @@ import numpy as np
 
 from pgak import errors
 from pgak.data import pair_folders
+from pgak.data import pixels
 
 __all__ = ['CONDITIONS', 'PairArray', 'PairDataset', 'coarse', 'edges', 'pairs']
 
@@ -57,7 +58,8 @@ CONDITIONS = {'coarse': (coarse, None), 'edges': (edges, 1)}
 
 @gin.register
 def pairs(source=None, condition='coarse', path=None, image_shape=None,
-          condition_channels=3, crop=None, test_fraction=0.1):
+          condition_channels=3, crop=None, test_fraction=0.1,
+          background=pixels.WHITE):
   """A data set of pairs, from a folder or made of another data set.
 
   Args:
@@ -73,6 +75,8 @@ def pairs(source=None, condition='coarse', path=None, image_shape=None,
     crop: as for the data set `images`; keypoints are cut with the images.
     test_fraction: share of a folder's pairs in the split `test`, where the
       folder does not say which they are.
+    background: of a folder's transparent pictures, as for the data set
+      `images`.
 
   Returns:
     A `PairDataset`.
@@ -88,7 +92,7 @@ def pairs(source=None, condition='coarse', path=None, image_shape=None,
   if source is not None:
     return _made(source(), condition)
   dataset, shape = pair_folders.open_folder(
-      path, image_shape, condition_channels, crop, test_fraction)
+      path, image_shape, condition_channels, crop, test_fraction, background)
   channels = shape[-1]
   return PairDataset(dataset, dataset.name, shape,
                      (*shape[:2], condition_channels),

@@ -21,7 +21,10 @@ from pgak import errors
 from pgak.data import arrays
 from pgak.data import decoding
 from pgak.data import folders
+from pgak.data import pixels
 from pgak.data import poses
+from pgak.data import sources
+from pgak.data import splits
 from pgak.data import store
 
 __all__ = ['PairFolder', 'open_folder']
@@ -30,7 +33,7 @@ _CHUNK = 64
 
 
 def open_folder(path, image_shape, condition_channels=3, crop=None,
-                test_fraction=0.1):
+                test_fraction=0.1, background=pixels.WHITE):
   """Opens a folder of pairs; the arguments are those of `image_pairs.pairs`.
 
   Returns:
@@ -54,13 +57,15 @@ def open_folder(path, image_shape, condition_channels=3, crop=None,
   if not 0. <= test_fraction < 1.:
     raise errors.UserError(f'pairs.test_fraction = {test_fraction} must be at '
                            'least 0 and below 1.')
+  folders.check_background('pairs', background)
   height, width, channels = image_shape
   stem = re.sub(r'[^A-Za-z0-9]+', '_', path.resolve().name).strip('_')
   recipe = PairFolder(
       path, f'pairs_{stem}' + (f'_crop{crop}' if crop else ''),
       (height, width, channels + condition_channels), ('train', 'test'),
-      {'crop': crop, 'resize': 'bicubic', 'channels': channels,
-       'test_fraction': test_fraction})
+      {'crop': crop, 'resize': 'bicubic', 'antialias': True,
+       'channels': channels, 'test_fraction': test_fraction,
+       'background': background})
   return arrays.Dataset(recipe), tuple(image_shape)
 
 
@@ -113,7 +118,7 @@ class PairFolder(store.Recipe):
       return part, part.names
     listed = self._test_names()
     if listed is None:
-      test = set(folders.partition(parts[0].names, {
+      test = set(splits.partition(parts[0].names, {
           'test': self.choices['test_fraction'], 'validation': 0.})['test'])
     else:
       test = set(listed)
@@ -142,7 +147,7 @@ class _Part:
       raise errors.UserError(
           f'The folder of pairs {path} holds no folder images; put NAME.jpg '
           'there and NAME.png into conditions, or a keypoints.csv beside it.')
-    files = folders.pictures(self._images)
+    files = sources.pictures(self._images)
     self.names = [name for name, *_ in files]
     self.listing = [files]
     self._keypoints = None
@@ -154,7 +159,7 @@ class _Part:
       self._keypoints = poses.Keypoints(found[0])
       self.fingerprint = self._keypoints.fingerprint
     elif (path / 'conditions').is_dir():
-      conditions = folders.pictures(path / 'conditions')
+      conditions = sources.pictures(path / 'conditions')
       self.listing.append(conditions)
       self._conditions = {_stem(name): name for name, *_ in conditions}
     else:
@@ -165,23 +170,26 @@ class _Part:
   def pair(self, name, shape, choices):
     """Returns one pair, uint8 `[h, w, channels of both]`."""
     channels, crop = choices['channels'], choices['crop']
-    image = self._decode(self._images / name, channels)
+    background = choices['background']
+    image = self._decode(self._images / name, channels, background)
     size = image.shape[:2]
     image = self._fitted(name, image, (*shape[:2], channels), crop)
     condition_shape = (*shape[:2], shape[-1] - channels)
     if self._keypoints:
       condition = self._drawn(name, size, condition_shape, crop)
     else:
-      condition = self._condition(name, size, condition_shape, crop)
+      condition = self._condition(
+          name, size, condition_shape, crop, background)
     return np.concatenate([image, condition], -1)
 
-  def _condition(self, name, size, shape, crop):
+  def _condition(self, name, size, shape, crop, background):
     other = self._conditions.get(_stem(name))
     if other is None:
       raise errors.UserError(
           f'The image {name} in {self._path} has no condition: put '
           f'{_stem(name)}.png into conditions, or remove the image.')
-    condition = self._decode(self._path / 'conditions' / other, shape[-1])
+    condition = self._decode(
+        self._path / 'conditions' / other, shape[-1], background)
     # A pose may be drawn at a size of its own; it is cut as its image is.
     scale = condition.shape[0] / size[0]
     return self._fitted(other, condition, shape,
@@ -199,9 +207,9 @@ class _Part:
     picture = poses.draw(places, height, width)
     return picture if shape[-1] == 3 else picture.max(-1, keepdims=True)
 
-  def _decode(self, path, channels):
+  def _decode(self, path, channels, background):
     try:
-      return decoding.decode(path.read_bytes(), channels)
+      return decoding.decode(path.read_bytes(), channels, background)
     except (ValueError, OSError) as error:
       raise self._unusable(path, error) from error
 

@@ -44,7 +44,10 @@ class Recipe:
     image_shape: `(height, width, channels)` of the prepared images.
     splits: names of the parts in the order in which they are written.
     choices: JSON-able dictionary of all that decides the pixels but the source.
+    label_names: tuple of the classes' names, empty where they have none.
   """
+
+  label_names = ()
 
   def __init__(self, name, image_shape, splits, choices=None):
     self.name = name
@@ -74,6 +77,10 @@ class Recipe:
     """
     raise NotImplementedError
 
+  def summary(self):
+    """Returns one line on what was read and what was not, or ''."""
+    return ''
+
 
 @dataclasses.dataclass(frozen=True)
 class Part:
@@ -97,6 +104,7 @@ class Prepared:
     preprocessing: dictionary of every choice that made the pixels.
     attribute_path: the attributes, or None.
     attribute_names: tuple of strings, in the order of the file.
+    label_names: tuple of the classes' names, empty where they have none.
   """
   image_path: pathlib.Path
   label_path: pathlib.Path | None
@@ -105,6 +113,7 @@ class Prepared:
   preprocessing: dict
   attribute_path: pathlib.Path | None = None
   attribute_names: tuple = ()
+  label_names: tuple = ()
 
 
 def open_prepared(recipe):
@@ -255,7 +264,8 @@ def _prepared(manifest):
       parts=tuple(Part(**part) for part in found['parts']),
       preprocessing={**found['choices'], 'made_with': found['made_with']},
       attribute_path=paths.get('attributes'),
-      attribute_names=tuple(found.get('attribute_names', ())))
+      attribute_names=tuple(found.get('attribute_names', ())),
+      label_names=tuple(found.get('label_names', ())))
 
 
 @contextlib.contextmanager
@@ -295,9 +305,13 @@ def _write(recipe, source, manifest):
            'parts': [dataclasses.asdict(part) for part in parts],
            'labels_sha256': _write_rows(manifest, '.labels', labels),
            **_write_attributes(manifest, attributes),
+           'label_names': list(recipe.label_names),
+           'summary': recipe.summary(),
            'made_with': {'tensorflow': tf.__version__}}
   with _whole_file(manifest) as file:
     file.write(json.dumps(found, indent=2).encode())
+  if found['summary']:
+    print(f'Prepared {found["summary"]}.', file=sys.stderr)
 
 
 def _write_part(file, recipe, split, start, chunks, labels, attributes):

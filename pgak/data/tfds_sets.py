@@ -12,6 +12,7 @@ import tensorflow as tf
 from pgak import errors
 from pgak.data import arrays
 from pgak.data import decoding
+from pgak.data import folders
 from pgak.data import store
 
 __all__ = ['celeb_a', 'cifar10', 'fashion_mnist', 'mnist']
@@ -73,7 +74,7 @@ def cifar10(data_dir=None, download=False, validation_examples=0):
 
 @gin.register
 def celeb_a(data_dir=None, download=False, image_shape=(64, 64, 3), crop=108,
-            antialias=False):
+            antialias=False, resize='bicubic'):
   """CelebA: 202,599 aligned faces, cropped and resized, in its three splits.
 
   The centre crop of 218 x 178 pixels starts at row (218 - crop) // 2 and
@@ -83,16 +84,21 @@ def celeb_a(data_dir=None, download=False, image_shape=(64, 64, 3), crop=108,
   Args:
     data_dir: as in `mnist`.
     download: as in `mnist`. The set's server often refuses; the archive
-      img_align_celeba.zip read by `images` with its crop gives the same faces.
+      img_align_celeba.zip read by `images` gives the same pixels with
+      `images.crop` and `images.resize` as here, `images.antialias = False`, and
+      the same splits with `images.partition` = list_eval_partition.txt.
     image_shape: `(height, width, 3)`.
     crop: side of the square in the middle that is kept, in pixels.
     antialias: whether to smooth before shrinking; the papers do not.
+    resize: the kernel, 'bicubic' or 'bicubic_tf1', as the authors of PGA had
+      it; see `decoding.resize`.
 
   Returns:
     A `Dataset` without labels, whose name holds the crop; its attributes are
     those that the copy holds, which are 40.
   """
-  choices = {'crop': crop, 'resize': 'bicubic', 'antialias': antialias,
+  folders.check_kernel('celeb_a', resize, antialias)
+  choices = {'crop': crop, 'resize': resize, 'antialias': antialias,
              'attributes': True}
   return arrays.Dataset(_TFDS(
       'celeb_a', f'celeb_a_crop{crop}', image_shape,
@@ -138,8 +144,12 @@ class _TFDS(store.Recipe):
   def _absent(self):
     hint = ''
     if self._tfds_name == 'celeb_a':
-      hint = (', or read img_align_celeba.zip with datasets/images.gin and '
-              f'images.crop = {self.choices["crop"]}')
+      chosen = [f'images.{name} = {self.choices[name]!r}'
+                for name in ('crop', 'antialias', 'resize')]
+      hint = (', or read img_align_celeba.zip with datasets/images.gin, '
+              f'{", ".join(chosen)} and images.partition = '
+              "'list_eval_partition.txt', which gives the same pixels and "
+              'splits')
     return (
         f'The data set {self._tfds_name} is not in {self._data_dir}; put the '
         f'folder {self._tfds_name}/ that TFDS prepared there, set --data_dir '
@@ -197,7 +207,8 @@ class _TFDS(store.Recipe):
     image = tf.image.crop_to_bounding_box(
         image, (shape[0] - crop) // 2, (shape[1] - crop) // 2, crop, crop)
     return decoding.resize(
-        image, *self.image_shape[:2], self.choices['antialias'])
+        image, *self.image_shape[:2], self.choices['antialias'],
+        self.choices['resize'])
 
 
 def _version(folder):

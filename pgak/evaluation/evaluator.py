@@ -6,6 +6,7 @@ import numpy as np
 
 from pgak import densities
 from pgak import run_directory
+from pgak.data import decoding
 from pgak.evaluation import embeddings
 from pgak.evaluation import files as files_lib
 from pgak.evaluation import kinds
@@ -308,7 +309,7 @@ class Evaluator:
     # Whether pixels that the model has made were measured, after rounding.
     made = (net is not None and images != 'data') if made is None else made
     choices = self.array.preprocessing
-    resizes = [choices.get('resize'), net.resize if net else None]
+    resizes = [decoding.resize_name(choices), net.resize if net else None]
     return dict(zip(run_directory.SCORE_COLUMNS, (
         step, metric, value, self.dataset.name,
         net.name if net else features, images, prior, ema, num_samples, split,

@@ -63,7 +63,7 @@ def test_a_changed_list_is_read_anew_and_the_pixels_are_the_same(folder):
 
 
 def test_a_set_without_a_list_has_none(folder):
-  array = data.images(folder / 'photos', (4, 4, 3)).split('all')
+  array = data.images(folder / 'photos', (4, 4, 3), labels=False).split('all')
   assert array.attributes is None
   assert array.attribute_names == ()
   with pytest.raises(errors.UserError, match='neither .* images.attributes'):

@@ -11,6 +11,7 @@ import tensorflow as tf
 from pgak import data
 from pgak import errors
 from pgak.data import folders
+from pgak.data import sources
 
 REAL = os.environ.get('PGAK_TEST_DATA')
 SHAPE = (6, 6, 3)
@@ -56,9 +57,10 @@ def _photos(tmp_path):
 
 
 def test_a_folder_is_read_in_the_order_of_its_names(photos):
-  array = data.images(photos, SHAPE, test_fraction=0.).split('all')
+  array = data.images(photos, SHAPE, test_fraction=0.,
+                      labels=False).split('all')
   assert pixel(array) == list(range(0, 40, 2)) + list(range(1, 40, 2))
-  assert array.labels is None
+  assert array.labels is None and array.label_names == ()
   assert array.image_shape == SHAPE
 
 
@@ -120,8 +122,131 @@ def test_grey_images(photos):
   assert array.read([0]).shape == (1, 4, 4, 1)
 
 
+def test_all_damaged_pictures_are_named_at_once(photos):
+  for number in (3, 8, 17):
+    path = photos / 'ab'[number % 2] / f'{number:02}.png'
+    path.write_bytes(picture(number)[:-30])
+  (photos / 'a' / 'text.jpg').write_text('a text')
+  (photos / 'b' / 'small.png').write_bytes(
+      tf.io.encode_png(np.zeros([3, 9, 3], np.uint8)).numpy())
+  with pytest.raises(errors.UserError) as caught:
+    data.images(photos, SHAPE, crop=6).split('train')
+  told = str(caught.value)
+  assert told.startswith('5 pictures in ')
+  for text in ('a/08.png (it is damaged)', 'b/03.png', 'b/17.png',
+               'a/text.jpg (it is no PNG', 'b/small.png (it has 3 x 9 pixels',
+               'images.skip_damaged = True'):
+    assert text in told
+  assert '\n' not in told
+
+
+def test_many_damaged_pictures_are_counted(photos):
+  for path in photos.glob('a/[0-9]*.png'):
+    path.write_bytes(b'no picture')
+  with pytest.raises(errors.UserError, match='^20 pictures in .*, ...; repl'):
+    data.images(photos, SHAPE).split('train')
+
+
+def test_damaged_pictures_may_be_left_out(photos, tmp_path, capsys):
+  for number in (3, 8):
+    path = photos / 'ab'[number % 2] / f'{number:02}.png'
+    path.write_bytes(picture(number)[:-30])
+  attributes = tmp_path / 'list.txt'
+  lines = [f'{"ab"[n % 2]}/{n:02}.png {1 if n % 3 else -1}' for n in range(40)]
+  attributes.write_text('\n'.join(['40', 'Third', *lines]))
+  array = data.images(photos, SHAPE, skip_damaged=True,
+                      attributes=attributes).split('all')
+  found = pixel(array)
+  assert sorted(found) == sorted(set(range(40)) - {3, 8})
+  # What goes with a picture goes with it still.
+  assert array.labels.tolist() == [number % 2 for number in found]
+  assert array.attributes[:, 0].tolist() == [n % 3 > 0 for n in found]
+  told = capsys.readouterr().err
+  assert '38 pictures' in told
+  assert '2 it is damaged (a/08.png, b/03.png)' in told
+
+
+def test_what_was_used_and_passed_over_is_told_once(photos, capsys):
+  photos.joinpath('a', 'raw.nef').write_bytes(b'MM\0*' + bytes(90))
+  photos.joinpath('broken').symlink_to(photos / 'nowhere')
+  dataset = data.images(photos, SHAPE, test_fraction=0.)
+  assert 'pictures' not in capsys.readouterr().err
+  dataset.split('train')
+  told = capsys.readouterr().err.splitlines()[-1]
+  assert told.endswith(
+      '40 pictures (40 train, by the hash of their names); labels 0 a, 1 b; '
+      'passed over 5: 2 hidden (.hidden, a/._00.png), 1 a TIFF by another name,'
+      ' such as a raw file (a/raw.nef), 1 a broken link (broken), 1 no picture '
+      '(notes.txt).')
+  data.images(photos, SHAPE, test_fraction=0.).split('train')
+  assert 'pictures' not in capsys.readouterr().err
+
+
+def test_a_file_is_a_picture_by_its_content(photos):
+  (photos / 'a' / 'bare').write_bytes(picture(50))
+  (photos / 'b' / 'odd.dat').write_bytes(picture(51))
+  (photos / 'b' / 'misnamed.webp').write_bytes(picture(52))
+  every = data.images(photos, SHAPE).split('all')
+  assert sorted(pixel(every)) == [*range(40), 50, 51, 52]
+  old = data.images(photos, SHAPE, listing='suffixes').split('all')
+  assert sorted(pixel(old)) == list(range(40))
+
+
+def test_links_are_followed_without_loops(photos, tmp_path, capsys):
+  other = tmp_path / 'other'
+  (other / 'deep').mkdir(parents=True)
+  (other / 'deep' / '60.png').write_bytes(picture(60))
+  (photos / 'linked').symlink_to(other)
+  (other / 'back').symlink_to(photos)
+  (other / 'deep' / 'up').symlink_to('..')
+  (photos / 'b' / 'again').symlink_to(photos / 'a')
+  (photos / 'b' / 'one.png').symlink_to(photos / 'a' / '00.png')
+  every = data.images(photos, SHAPE).split('all')
+  assert sorted(pixel(every)) == sorted([*range(40), 60, 0])
+  told = capsys.readouterr().err
+  assert '3 a link to a folder that is read already (b/again, linked/back, ' \
+         'linked/deep/up)' in told
+  old = data.images(photos, SHAPE, listing='suffixes').split('all')
+  assert sorted(pixel(old)) == sorted([*range(40), 0])
+
+
+def test_a_name_that_is_no_utf_8(photos, capsys):
+  name = os.fsdecode(os.fsencode(photos) + b'/a/\xff\xfe.png')
+  with open(name, 'wb') as file:
+    file.write(picture(70))
+  assert 70 in pixel(data.images(photos, SHAPE).split('all'))
+  with open(name, 'wb') as file:
+    file.write(b'damaged')
+  with pytest.raises(errors.UserError) as caught:
+    data.images(photos, SHAPE).split('all')
+  assert 'a/\\udcff\\udcfe.png in' in str(caught.value)
+  dataset = data.images(photos, SHAPE, skip_damaged=True)
+  assert len(dataset.split('all')) == 40
+  assert 'a/\\udcff\\udcfe.png' in capsys.readouterr().err
+
+
+def test_a_zip_of_windows(tmp_path, capsys):
+  archive = write_zip(tmp_path / 'x.zip', [
+      ('photos\\d\\0.png', picture(1)), ('photos\\e\\1.png', picture(2)),
+      ('photos\\e\\', b''), ('photos\\Thumbs.db', b'a cache')])
+  array = data.images(archive, SHAPE, test_fraction=0.).split('all')
+  assert pixel(array) == [1, 2]
+  # A single folder that holds all is looked through.
+  assert array.label_names == ('d', 'e')
+  assert '1 no picture (photos/Thumbs.db)' in capsys.readouterr().err
+
+
+def test_names_of_old_zips(tmp_path):
+  # 'é' in code page 437, without the flag of UTF-8.
+  archive = write_zip(tmp_path / 'x.zip', [('abc.png', picture(3))])
+  archive.write_bytes(archive.read_bytes().replace(b'abc.png', b'ab\x82.png'))
+  every = data.images(archive, SHAPE, test_fraction=0.).split('all')
+  assert pixel(every) == [3]
+
+
 @pytest.mark.parametrize('name', ['/etc/a.png', '../a.png', 'a/../../b.png',
-                                  'C:/a.png', 'a\\..\\b.png', '/etc/passwd'])
+                                  'C:/a.png', 'a\\..\\b.png', '/etc/passwd',
+                                  '\\a.png', 'C:\\a.png'])
 def test_a_member_that_leads_outside_is_refused(tmp_path, name):
   archive = write_zip(tmp_path / 'x.zip', [('ok.png', picture(1)),
                                            (name, picture(2))])
@@ -141,14 +266,15 @@ def test_an_encrypted_member_is_refused(tmp_path):
 @pytest.mark.parametrize('limit,bound', [
     ('MAX_FILES', 39), ('MAX_FILE_BYTES', 20), ('MAX_TOTAL_BYTES', 1000)])
 def test_bounds(photos, monkeypatch, limit, bound):
-  monkeypatch.setattr(folders, limit, bound)
+  monkeypatch.setattr(sources, limit, bound)
   with pytest.raises(errors.UserError, match=f'{bound} is the most'):
     data.images(photos, SHAPE).split('train')
 
 
 def test_too_many_pixels_are_refused_by_name(photos, monkeypatch):
   monkeypatch.setattr(folders.decoding, 'MAX_PIXELS', 8 * 9 - 1)
-  with pytest.raises(errors.UserError, match=r'picture \w+/\d+.png in .*most'):
+  with pytest.raises(errors.UserError,
+                     match='40 pictures in .*a/00.png .*most'):
     data.images(photos, SHAPE).split('train')
 
 
@@ -179,7 +305,7 @@ def test_what_is_neither_folder_nor_zip_is_told(tmp_path):
   path.write_bytes(b'PK but no zip')
   with pytest.raises(errors.UserError, match='cannot be read as a zip'):
     data.images(path, SHAPE).split('train')
-  with pytest.raises(errors.UserError, match='holds no PNG or JPEG'):
+  with pytest.raises(errors.UserError, match='holds no PNG, JPEG'):
     (tmp_path / 'empty').mkdir()
     data.images(tmp_path / 'empty', SHAPE).split('train')
   with pytest.raises(errors.UserError, match='no folder or zip'):
@@ -193,7 +319,13 @@ def test_what_is_neither_folder_nor_zip_is_told(tmp_path):
     (dict(image_shape=(4, 4, 2)), '1 or 3 channels'),
     (dict(crop=0), 'images.crop'),
     (dict(test_fraction=.6, validation_fraction=.4), 'leave something'),
-    (dict(test_fraction=-.1), 'at least 0')])
+    (dict(test_fraction=-.1), 'at least 0'),
+    (dict(background=256), 'images.background'),
+    (dict(background=(1, 2)), 'images.background'),
+    (dict(resize='bilinear'), 'images.resize'),
+    (dict(resize='bicubic_tf1'), 'images.antialias = False'),
+    (dict(splits='dirs'), 'one of folders, names'),
+    (dict(listing='all'), 'one of contents, suffixes')])
 def test_senseless_settings_are_refused(tmp_path, options, message):
   with pytest.raises(errors.UserError, match=message):
     data.images(**{'path': tmp_path, 'image_shape': SHAPE, **options})

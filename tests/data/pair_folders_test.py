@@ -47,6 +47,18 @@ def test_images_and_conditions_of_one_name(tmp_path):
     dataset.split('test')
 
 
+def test_a_transparent_condition_lies_on_the_background(tmp_path):
+  write(tmp_path / 'images' / '0.png', picture(20))
+  write(tmp_path / 'conditions' / '0.png', np.concatenate(
+      [picture(90), picture(0, channels=1)], -1))
+  for settings, level in (({}, 255), ({'background': (7, 8, 9)}, 7),
+                          ({'background': None}, 90)):
+    dataset = opened(tmp_path, test_fraction=0., **settings)
+    assert levels(dataset.split('train')) == [(20, level)]
+  with pytest.raises(errors.UserError, match='pairs.background = -1'):
+    opened(tmp_path, background=-1)
+
+
 def test_a_list_says_which_pairs_are_for_testing(tmp_path):
   folder(tmp_path)
   (tmp_path / 'test.txt').write_text('sub/2.png\n\nsub/0.png\n')

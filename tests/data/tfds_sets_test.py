@@ -1,8 +1,11 @@
 """The public data sets, real ones where they are at hand, else made copies."""
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -144,9 +147,73 @@ def test_an_absent_set_is_told_with_what_to_put_where(cache, tmp_path):
   with pytest.raises(errors.UserError) as caught:
     data.celeb_a(str(tmp_path)).split('train')
   for word in (str(tmp_path), 'celeb_a/', '--data_dir', 'TFDS_DATA_DIR',
-               'celeb_a.download', 'img_align_celeba.zip', 'crop = 108'):
+               'celeb_a.download', 'img_align_celeba.zip', 'crop = 108',
+               'antialias = False', "partition = 'list_eval_partition.txt'"):
     assert word in str(caught.value)
   assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('settings', [
+    dict(crop=108), dict(crop=140), dict(crop=108, resize='bicubic_tf1'),
+    dict(crop=108, antialias=True)])
+def test_the_hint_gives_the_pixels_and_splits_of_celeb_a(
+    cache, tmp_path, settings):
+  images, files = write_celeb_a(tmp_path)
+  dataset = data.celeb_a(str(tmp_path), **settings)
+  with pytest.raises(errors.UserError) as caught:
+    data.celeb_a(str(tmp_path / 'absent'), **settings).split('train')
+  found = re.findall(r"images\.(\w+) = ([\w']+(?:\.txt')?)", str(caught.value))
+  hinted = {name: ast.literal_eval(value) for name, value in found}
+  assert hinted.keys() == {'crop', 'antialias', 'resize', 'partition'}
+  archive = tmp_path / 'img_align_celeba.zip'
+  with zipfile.ZipFile(archive, 'w') as file:
+    for name, content in files.items():
+      file.writestr(f'img_align_celeba/{name}', content)
+    file.writestr('list_eval_partition.txt', '\n'.join(
+        f'{name} {i}' for i, split in enumerate(images) for name in
+        images[split]))
+  other = data.images(archive, (64, 64, 3), **hinted)
+  assert other.splits == dataset.splits
+  for split in dataset.splits:
+    pixels = [sorted(x.tobytes() for x in everything(d.split(split)))
+              for d in (dataset, other)]
+    assert pixels[0] == pixels[1]
+  names = [decoding.resize_name(d.split('test').preprocessing)
+           for d in (dataset, other)]
+  assert names[0] == names[1]
+
+
+def write_celeb_a(folder):
+  """Writes a celeb_a of TFDS; returns `{split: names}` and `{name: bytes}`."""
+  import tensorflow_datasets as tfds
+  if REAL:
+    with zipfile.ZipFile(
+        f'{REAL}/celeba_subset/img_align_celeba_half.zip') as faces:
+      members = sorted(n for n in faces.namelist() if n.endswith('.jpg'))[:10]
+      content = [tf.image.resize(tf.io.decode_jpeg(faces.read(n)), [218, 178])
+                 for n in members]
+  else:
+    state = np.random.RandomState(0)
+    content = [state.randint(0, 256, (218, 178, 3)) for _ in range(10)]
+  files = {f'{i:06}.jpg': tf.io.encode_jpeg(
+      tf.cast(x, tf.uint8), quality=95).numpy() for i, x in enumerate(content)}
+  names = list(files)
+  images = {'train': names[:5], 'validation': names[5:8], 'test': names[8:]}
+  tfds.disable_progress_bar()
+  tfds.dataset_builders.store_as_tfds_dataset(
+      name='celeb_a', version='2.1.0', data_dir=str(folder),
+      split_datasets={split: tf.data.Dataset.from_tensor_slices(
+          {'image': np.stack([tf.io.decode_jpeg(
+              files[n], dct_method='INTEGER_ACCURATE') for n in chosen])})
+                      for split, chosen in images.items()},
+      features=tfds.features.FeaturesDict({'image': tfds.features.Image(
+          shape=(218, 178, 3), encoding_format='png')}))
+  return images, files
+
+
+def test_the_kernel_of_tensorflow_1_never_smooths(tmp_path):
+  with pytest.raises(errors.UserError, match='celeb_a.antialias = False'):
+    data.celeb_a(str(tmp_path), antialias=True, resize='bicubic_tf1')
 
 
 def test_the_environment_says_where_sets_are(cache, tmp_path, monkeypatch):

@@ -116,6 +116,15 @@ def test_rows_hold_every_choice(flat, generated):
   assert reconstruction['rounding'] == 'none'
 
 
+@pytest.mark.parametrize('antialias,resize', [
+    (False, 'bicubic'), (True, 'bicubic_antialias')])
+def test_rows_tell_smoothed_images_apart(flat, generated, antialias, resize):
+  evaluator = _evaluator(flat)
+  evaluator.array.preprocessing.update(resize='bicubic', antialias=antialias)
+  row = evaluator.rows(tiny_evaluation.Model(), 1)[0]
+  assert row['resize'] == resize
+
+
 def test_rows_tell_parts_of_splits(flat, generated):
   row = _evaluator(flat, split='train', num_references=200).rows(
       tiny_evaluation.Model(), 1)[0]

@@ -1,0 +1,198 @@
+"""Which split and class a picture is in: by folders, by a list, by its name."""
+import hashlib
+from typing import NamedTuple
+
+from pgak import errors
+
+__all__ = ['KINDS', 'Layout', 'SplitList', 'layout', 'partition']
+
+KINDS = ('folders', 'names')
+
+_FOLDERS = {'train': 'train', 'validation': 'validation', 'val': 'validation',
+            'valid': 'validation', 'test': 'test'}
+_ORDER = ('train', 'validation', 'test')
+_OUTSIDE = 'outside the folders of the splits'
+
+
+class Layout(NamedTuple):
+  """What became of the pictures of a folder or zip.
+
+  Attributes:
+    members: `{split: names}` in the order of the splits.
+    labels: `{name: int}`, empty without labels.
+    label_names: tuple of the classes' names, sorted.
+    passed_over: list of `(name, reason)`.
+    found: how the splits were found, a clause.
+  """
+  members: dict
+  labels: dict
+  label_names: tuple
+  passed_over: list
+  found: str
+
+
+def layout(names, kind, fractions, labels, listed=None, wrapped=False):
+  """Finds the splits and classes of pictures.
+
+  Args:
+    names: their paths with slashes, sorted.
+    kind: 'folders' for the splits of folders that are called train, validation
+      (or val, valid) and test, in any case of letters, where there are some;
+      'names' for a hash of each name.
+    fractions: `{'validation': share, 'test': share}`, each cut out of `train`
+      by the hash where no folder gives that split.
+    labels: whether the first level of folders, below those of the splits, are
+      classes: where every picture is in one and there are at least two.
+    listed: a `SplitList`, which decides instead of all this; or None.
+    wrapped: whether a single folder that holds everything is looked through.
+
+  Returns:
+    A `Layout`.
+
+  Raises:
+    UserError: if `listed` lacks a picture.
+  """
+  inner = {name: name.split('/')[:-1] for name in names}
+  if wrapped:
+    inner = _unwrapped(inner)
+  passed_over, found = [], 'by the hash of their names'
+  if listed is not None:
+    members = listed.members(names)
+    found = f'by {listed.name}'
+  else:
+    given = _given(inner) if kind == 'folders' else {}
+    if given:
+      found = f'by the folders {" and ".join(s for s in _ORDER if s in given)}'
+      inner = {n: f[1:] if _split_of(f) else f for n, f in inner.items()}
+    members, outside = _members(names, given, fractions)
+    passed_over = [(name, _OUTSIDE) for name in outside]
+  used = {name: inner[name] for split in members for name in members[split]}
+  label_names = _classes(used) if labels else ()
+  number = {name: i for i, name in enumerate(label_names)}
+  return Layout(members, {n: number[f[0]] for n, f in used.items()
+                          if label_names}, label_names, passed_over, found)
+
+
+def partition(names, fractions):
+  """Returns split -> names, by a hash of each name; order is kept."""
+  place = {name: _place(name) for name in names}
+  test_end = fractions['test']
+  validation_end = test_end + fractions['validation']
+  split_of = {
+      name: 'test' if x < test_end else
+            'validation' if x < validation_end else 'train'
+      for name, x in place.items()}
+  for split in ('test', 'validation'):
+    if fractions[split] and split not in split_of.values() and len(names) > 2:
+      spare = [name for name in names if split_of[name] == 'train']
+      split_of[min(spare, key=place.get)] = split
+  return {split: [name for name in names if split_of[name] == split]
+          for split in _ORDER}
+
+
+def _place(name):
+  """Returns a number in [0, 1) that looks random and depends on the name."""
+  # Bytes of a name that is not UTF-8 are kept as they are.
+  content = name.encode('utf-8', 'surrogateescape')
+  return int(hashlib.sha256(content).hexdigest()[:12], 16) / 2.**48
+
+
+def _unwrapped(inner):
+  """Drops folders that hold everything, but for those of splits."""
+  while True:
+    firsts = {folders[0] if folders else '' for folders in inner.values()}
+    if len(firsts) != 1 or not min(firsts) or min(firsts).lower() in _FOLDERS:
+      return inner
+    inner = {name: folders[1:] for name, folders in inner.items()}
+
+
+def _split_of(folders):
+  return _FOLDERS.get(folders[0].lower()) if folders else None
+
+
+def _given(inner):
+  """Returns `{split: names}` as folders tell, or nothing; None is no split.
+
+  What is in no such folder is to be trained on where there is no folder train.
+  A folder train beside others alone may be a class.
+  """
+  groups = {}
+  for name, folders in inner.items():
+    groups.setdefault(_split_of(folders), []).append(name)
+  named = groups.keys() - {None}
+  if not named or (named == {'train'} and None in groups):
+    return {}
+  if 'train' not in named:
+    groups['train'] = groups.pop(None, [])
+  return groups
+
+
+def _members(names, given, fractions):
+  """Returns `{split: names}`, and the names that are in none."""
+  missing = {split: 0. if split in given else fraction
+             for split, fraction in fractions.items()}
+  cut = partition(given.get('train', names) if given else names, missing)
+  members = {split: given[split] if split != 'train' and split in given
+             else cut[split] for split in _ORDER}
+  kept = [s for s in _ORDER if s == 'train' or s in given or fractions[s]]
+  return {split: members[split] for split in kept}, given.get(None, [])
+
+
+def _classes(inner):
+  """Returns the sorted names of the classes, or none."""
+  if not inner or not all(inner.values()):
+    return ()
+  found = sorted({folders[0] for folders in inner.values()})
+  return tuple(found) if len(found) > 1 else ()
+
+
+class SplitList:
+  """A list of splits in the format of CelebA's `list_eval_partition.txt`.
+
+  A line is a file's name and 0 for `train`, 1 for `validation`, 2 for `test`.
+
+  Attributes:
+    name: of the list.
+    fingerprint: 16 hexadecimal digits that change with it.
+
+  Args:
+    name: string.
+    content: its bytes.
+
+  Raises:
+    UserError: if a line is no such line, with its number.
+  """
+
+  def __init__(self, name, content):
+    self.name = name
+    self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
+    self._split_of = {}
+    lines = content.decode('utf-8', 'replace').splitlines()
+    for number, line in enumerate(lines, 1):
+      if line.strip():
+        self._add(number, line.split())
+
+  def _add(self, number, fields):
+    if len(fields) != 2 or fields[1] not in ('0', '1', '2'):
+      raise errors.UserError(
+          f"Line {number} of the list of splits {self.name} is not a file's "
+          'name and 0, 1 or 2; put right that line.')
+    self._split_of[fields[0]] = _ORDER[int(fields[1])]
+
+  def members(self, names):
+    """Returns `{split: names}`; a picture that is not listed with its folders
+    is looked up without them.
+
+    Raises:
+      UserError: if a picture is not listed.
+    """
+    members = {split: [] for split in _ORDER}
+    for name in names:
+      split = self._split_of.get(name) or self._split_of.get(
+          name.rpartition('/')[-1])
+      if split is None:
+        raise errors.UserError(
+            f'The picture {name} has no line in the list of splits '
+            f'{self.name}; add one or remove the picture.')
+      members[split].append(name)
+    return members
