@@ -35,6 +35,9 @@ OLD_VALUES = {
     'pairs': {'background': 'None'},
 }
 
+# Versions that knew none of them.
+_BEFORE = ('0.1.', '0.2.', '0.3.', '0.4.')
+
 NOT_READ = '# Bindings that training does not read:'
 
 
@@ -126,7 +129,7 @@ def keep_old_values(run):
   if run.has_config:
     # Since it was resumed once, its configuration names them.
     begun = run.config.get('versions', {}).get('pgak', '')
-    for binding in _old_bindings(run, named_too=begun.startswith('0.4.')):
+    for binding in _old_bindings(run, named_too=begun.startswith(_BEFORE)):
       gin.parse_config(binding)
 
 

@@ -13,11 +13,13 @@ from pgak import errors
 from pgak.data import arrays
 from pgak.data import decoding
 from pgak.data import folders
+from pgak.data import pipelines
 from pgak.data import store
 
 __all__ = ['celeb_a', 'cifar10', 'fashion_mnist', 'mnist']
 
 _CHUNK = 256
+_READERS = 2
 _TRAIN_TEST = ('train', 'test')
 
 
@@ -189,8 +191,9 @@ class _TFDS(store.Recipe):
         lambda example: (self._image(example['image']),
                          example['label'] if has_labels else 0,
                          example.get('attributes', {})),
-        num_parallel_calls=tf.data.AUTOTUNE)
-    for images, labels, attributes in dataset.batch(_CHUNK).prefetch(2):
+        num_parallel_calls=_READERS)
+    dataset = pipelines.without_autotuning(dataset.batch(_CHUNK).prefetch(2))
+    for images, labels, attributes in dataset:
       yield (images.numpy(), labels.numpy() if has_labels else None,
              {name: column.numpy() for name, column in attributes.items()})
 
