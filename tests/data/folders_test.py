@@ -209,7 +209,7 @@ def test_real_faces(tmp_path, crop, number):
         (name, faces.read(name)) for name in sorted(faces.namelist())[:number]])
   dataset = data.images(archive, (64, 64, 3), crop)
   every = dataset.split('all')
-  assert len(every) == number or 10000
+  assert len(every) == (number or 10000)
   assert .05 * len(every) <= len(dataset.split('test')) <= .2 * len(every)
   pixels = every.read(np.arange(min(500, len(every))))
   # Faces: reddish in the middle, and no two alike.

@@ -37,7 +37,7 @@ def test_a_run_counts_with_its_newest_step():
     ('smallest_class_share', 'samples', 1), ('confident_share', 'samples', 1),
     # Of real images, not of the model.
     ('smallest_class_share', 'data', 0), ('fid_768', 'data', 0)])
-def test_which_way_is_better(metric, images, sign):
+def test_which_way_is_better_depends_on_what_is_measured(metric, images, sign):
   assert statistics.sign((metric, images, 'none')) == sign
 
 
