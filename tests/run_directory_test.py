@@ -83,6 +83,27 @@ def test_a_config_json_without_a_part_is_named(run):
   assert run.config.get('imports', []) == []
 
 
+def test_a_run_exists_only_when_all_of_its_configuration_is_there(
+    tmp_path, monkeypatch):
+  run = run_directory.RunDirectory(tmp_path / 'new', create=True)
+  written = []
+  write = run_directory.write_whole
+
+  def fail_at_second(path, text):
+    written.append(path.name)
+    if len(written) == 2:
+      raise KeyboardInterrupt
+    write(path, text)
+
+  monkeypatch.setattr(run_directory, 'write_whole', fail_at_second)
+  with pytest.raises(KeyboardInterrupt):
+    run.write_config('train.steps = 3\n', {'seed': 4})
+  assert written == ['config.json', 'config.gin'] and not run.has_config
+  monkeypatch.undo()
+  # What was begun can be begun again.
+  run_directory.RunDirectory(run.path, create=True).write_config('', {})
+
+
 def test_a_text_is_written_whole(tmp_path, monkeypatch):
   path = tmp_path / 'a.txt'
   run_directory.write_whole(path, 'old')

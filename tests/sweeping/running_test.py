@@ -200,6 +200,37 @@ def test_a_stopped_sweep_stops_its_commands_and_resumes(tmp_path, number):
   assert not failures and calls() == {'train': 4, 'evaluate': 4}
 
 
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='reads /proc')
+def test_what_does_not_end_when_told_is_killed_with_its_children(monkeypatch):
+  # The command and a child of it, both of which ignore SIGTERM.
+  code = ('import os, signal, subprocess, sys, time\n'
+          'signal.signal(signal.SIGTERM, signal.SIG_IGN)\n'
+          'child = subprocess.Popen([sys.executable, "-c", "import signal, '
+          'time; signal.signal(signal.SIGTERM, signal.SIG_IGN); '
+          'print(\\"ready\\", flush=True); time.sleep(60)"], '
+          'stdout=subprocess.PIPE)\n'
+          'child.stdout.readline()\n'
+          'open("pids", "w").write(f"{os.getpid()} {child.pid} end")\n'
+          'time.sleep(60)')
+  monkeypatch.setattr(running, '_words', lambda command: [
+      sys.executable, '-c', code])
+  monkeypatch.setattr(running, '_PATIENCE', 0.3)
+  runner = sweeping.Runner(read({'a': [], 'b': []}), 'out',
+                           stream=io.StringIO())
+  thread = threading.Thread(target=runner.run, daemon=True)
+  thread.start()
+  path = pathlib.Path('pids')
+  wait_for(lambda: path.exists() and path.read_text().endswith('end'))
+  pids = path.read_text().split()[:2]
+  assert all(map(is_alive, pids))
+  runner._stop()
+  thread.join(30.)
+  assert not thread.is_alive()
+  wait_for(lambda: not any(map(is_alive, pids)), 10.)
+  # Nothing more was begun.
+  assert not pathlib.Path('out/b').exists()
+
+
 def wait_for(condition, seconds=60.):
   end = time.monotonic() + seconds
   while not condition():
