@@ -59,19 +59,6 @@ def test_a_loaded_model_has_its_place_on_the_schedule(run, step, rate):
       pytest.approx([rate, rate], rel=1e-4))
 
 
-def test_a_loaded_model_has_the_averages(run):
-  saved = tiny_runs.saved(run.path, 20)
-  model = pgak.load(run.path)
-  for part in ('encoder', 'decoder'):
-    averages = [
-        value for name, value in saved.items()
-        if f'{part}_optimizer/_model_variables_moving_average' in name]
-    weights = [v.numpy() for v in model.parts[part].trainable_variables]
-    assert len(averages) == len(weights)
-    for weight in weights:
-      assert any(np.array_equal(weight, a) for a in averages)
-
-
 def test_another_schedule_belongs_to_another_run(run):
   configuration.parse_run(run)
   gin.bind_parameter('train.learning_rate_schedule', None)

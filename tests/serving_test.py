@@ -137,9 +137,9 @@ def test_the_process_that_verifies_is_fresh(folder, tmp_path, monkeypatch):
   assert str(tmp_path) not in found['path']
 
 
-@pytest.mark.parametrize('verified, times', [(None, 1), (True, 1), (False, 0)])
+@pytest.mark.parametrize('settings, times', [({}, 1), ({'verified': False}, 0)])
 def test_an_export_is_verified_before_it_is_put_in_its_place(
-    model, tmp_path, monkeypatch, verified, times):
+    model, tmp_path, monkeypatch, settings, times):
   calls = []
 
   def verify(path):
@@ -148,7 +148,6 @@ def test_an_export_is_verified_before_it_is_put_in_its_place(
                   if not p.name.startswith('.part-')])
 
   monkeypatch.setattr(serving, 'verify', verify)
-  settings = {} if verified is None else dict(verified=verified)
   serving.export_model(model, tmp_path, **settings)
   assert calls == [[]] * times and (tmp_path / '1').is_dir()
 
