@@ -1,7 +1,7 @@
 """The quickstart as users have it: XLA, half a cosine, averaged weights.
 
-Other fast tests turn these off, as XLA takes longer to compile a step than their
-runs last. Here only the number of steps and the intervals are another's.
+Other fast tests turn these off, as XLA takes longer to compile a step than
+their runs last. Here only the number of steps and the intervals are another's.
 """
 import shutil
 

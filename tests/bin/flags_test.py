@@ -277,7 +277,7 @@ SWEEP = {
     'parallel': (3, (), ()),
     'shard': ('1/2', (), ()),
     'gin_param': ('train.steps = 7', ('--gin_param=train.steps = 7',), ()),
-    'data_dir': ('prepared', ('--data_dir=prepared',), ('--data_dir=prepared',)),
+    'data_dir': ('there', ('--data_dir=there',), ('--data_dir=there',)),
     'inception': ('w.npz', (), ('--inception=w.npz',)),
     'import': ('own_module', ('--import=own_module',), ()),
     'dry_run': ('true', (), ()),

@@ -112,7 +112,7 @@ def test_translation_moves_within_its_share_and_repeats_the_edge():
 
 def test_what_moves_in_is_the_edge():
   # Rows of 100, 101, ... 119: a shift by s gives clip(x - s), at the ends the
-  # edge's own value; a mirror would give 101 and 118, a constant something else.
+  # edge itself; a mirror would give 101 and 118, a constant something else.
   row = 100. + tf.range(20, dtype=tf.float32)[None, None, :, None]
   moved = data.augmenter(False, translation=.3)(
       tf.tile(row, [100, 20, 1, 1]), seed(0)).numpy()[:, 10, :, 0]
