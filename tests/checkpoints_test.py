@@ -155,6 +155,14 @@ def test_a_checkpoint_of_another_model_is_refused(run):
     checkpoints.restore(build('AE', optimizers.adam), run, 3)
 
 
+def test_a_checkpoint_that_lacks_a_part_of_the_state_is_refused(run):
+  # All that it holds fits; the averages, which evaluation would use, are not
+  # there, and would stay those of the first weights.
+  checkpoints.save(steps(build(), 2), run, 2)
+  with pytest.raises(errors.UserError, match='belongs to another model'):
+    checkpoints.restore(build(optimizer=sgd(ema_decay=0.9)), run, 2)
+
+
 def damage(path, how):
   content = bytearray(path.read_bytes())
   if how == 'truncated':
