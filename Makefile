@@ -17,7 +17,8 @@ BUILDIFIER := $(VENV)/node_modules/.bin/buildifier
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-slow lint build_file bench clean
+.PHONY: help install quickstart test test-slow coverage lint build_file bench \
+  clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 12
@@ -62,11 +63,17 @@ quickstart: $(STAMP)  ## the main job on a small real data set, in minutes
 	@echo "    --gin_file=recipes/modern.gin --gin_param='train.steps = 2811' \\"
 	@echo "    --gin_param='mnist.download = True'"
 
+# Each time in another order, whose seed is printed; to get that order again:
+#   make test PYTEST_ARGS='--randomly-seed=123'
 test: $(STAMP)  ## run the tests, without the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' $(PYTEST_ARGS)
 
 test-slow: $(STAMP)  ## run the slow tests: wheel, Bazel, workers, kill and resume
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+coverage: $(STAMP)  ## what of pgak and bin the tests run, without the slow ones
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' --cov \
+	  --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 lint: $(BUILDIFIER)  ## let buildifier look at BUILD
 	$(BUILDIFIER) --mode=check --lint=warn BUILD WORKSPACE
@@ -81,5 +88,5 @@ bench: $(STAMP)  ## time the train step and the features
 	$(BIN)/python bin/benchmark.py
 
 clean:  ## remove what make made, but no runs
-	rm -rf $(VENV) build dist pgak.egg-info .pytest_cache
+	rm -rf $(VENV) build dist pgak.egg-info .pytest_cache .coverage
 	find bin pgak tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -32,7 +32,8 @@ INSTALL_REQUIRES = [
 EXTRAS_REQUIRE = {
     'gpu': ['tensorflow[and-cuda]~=2.21'],
     'serving': ['tensorflow-serving-api~=2.21'],
-    'test': ['packaging', 'pytest>=8', 'pytest-xdist~=3.6', 'setuptools'],
+    'test': ['packaging', 'pytest>=8', 'pytest-cov>=6',
+             'pytest-randomly>=3.16', 'pytest-xdist~=3.6', 'setuptools'],
 }
 
 VERBS = ('train', 'evaluate', 'sample', 'export', 'report', 'sweep')

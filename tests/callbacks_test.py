@@ -1,6 +1,7 @@
 """Tests of what happens every N steps; whole runs are in training_test."""
 import io
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,6 +11,7 @@ from pgak import callbacks
 from pgak import errors
 from pgak import galleries
 from pgak import run_directory
+from pgak import sampling
 
 
 class Terminal(io.StringIO):
@@ -233,6 +235,70 @@ def test_scores_are_written_and_a_missing_best_is_named(run):
   silent.set_model(model)
   silent.at_step(5, {})
   assert len(run.scores()) == 1
+
+
+@pytest.mark.parametrize('order', [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_a_score_of_samples_marks_the_best_whatever_else_is_measured(
+    run, order):
+  rows = [dict(dict.fromkeys(run_directory.SCORE_COLUMNS, 'x'), metric='fid',
+               images=images, value=value) for images, value in (
+                   ('samples', 3.), ('reconstructions', 1.), ('data', 2.))]
+  scores = callbacks.Scores(1, None, lambda *unused: [rows[i] for i in order],
+                            run, best_by='fid')
+  scores.set_model(tiny_models.compiled('AE'))
+  scores.at_step(3, {})
+  assert scores.latest == {'fid': 3.}
+
+
+def averaging():
+  """Returns a model whose weights have moved, and the averages of them."""
+  model = tiny_models.make('AE')
+  model.compile({part: keras.optimizers.SGD(
+      0.5, use_ema=True, ema_momentum=0.5) for part in model.parts})
+  for _ in range(3):
+    model.train_step(tiny_models.images())
+  return model, [
+      average.numpy() for part, optimizer in model.optimizers.items()
+      for average, _ in zip(optimizer._model_variables_moving_average,
+                            model.parts[part].trainable_variables, strict=True)]
+
+
+@pytest.mark.parametrize('name', ['validation', 'galleries', 'scores',
+                                  'batch norm'])
+def test_what_is_measured_and_shown_is_of_the_averaged_weights(
+    run, folders, monkeypatch, name):
+  model, averages = averaging()
+  seen = []
+
+  def weights():
+    return [v.numpy() for part in model.parts.values()
+            for v in part.trainable_variables]
+
+  def look(*unused, **unused_too):
+    seen.append(weights())
+    return []
+
+  if name == 'validation':
+    model.evaluate = lambda *a, **k: look() or {}
+    callback = callbacks.TermLogger(1, 1, None, None, None)
+  elif name == 'galleries':
+    callback = callbacks.Galleries(1, None, Images().images, *folders, seed=0)
+    callback.pictures = lambda: look() or {}
+  elif name == 'scores':
+    callback = callbacks.Scores(1, None, look, run)
+  else:
+    monkeypatch.setattr(sampling, 'reestimate_batch_norm', look)
+    callback, _ = checkpointer(run, model)
+  own = weights()
+  callback.set_model(model)
+  callback.at_step(1, {})
+  found, = seen
+  for average, value, weight in zip(averages, found, own, strict=True):
+    np.testing.assert_array_equal(value, average)
+    assert np.any(value != weight)
+  # Training goes on with its own.
+  for before, after in zip(own, weights(), strict=True):
+    np.testing.assert_array_equal(before, after)
 
 
 def test_scores_of_a_broken_model_are_not_taken(run):

@@ -27,8 +27,8 @@ def build(name='AE', optimizer=None, **settings):
                            optimizer or sgd(), **settings)
 
 
-def steps(model, number):
-  train = tf.function(model.train_step)
+def steps(model, number, xla=False):
+  train = tf.function(model.train_step, jit_compile=xla)
   images = tf.constant(tiny_models.images())
   for _ in range(number):
     train(images)
@@ -134,10 +134,12 @@ def test_all_state_is_saved(run, optimizer):
   for saved, restored in zip(state(model), state(other), strict=True):
     np.testing.assert_array_equal(saved, restored)
   assert int(other.step) == 3
-  # The next step is the same, too.
+  # The next step is the same, too. Without XLA threads add up in any order, and
+  # where a gradient is near 0, Adam makes much of its last bit.
   other.seed = model.seed
-  for one, two in zip(state(steps(model, 1)), state(steps(other, 1))):
-    np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-6)
+  for one, two in zip(state(steps(model, 1, xla=True)),
+                      state(steps(other, 1, xla=True)), strict=True):
+    np.testing.assert_array_equal(one, two)
 
 
 def test_a_worker_that_is_not_the_chief_writes_nothing_there(run):
@@ -151,6 +153,14 @@ def test_a_checkpoint_of_another_model_is_refused(run):
     checkpoints.restore(build('VPGA'), run, 3)
   with pytest.raises(errors.UserError, match='belongs to another model'):
     checkpoints.restore(build('AE', optimizers.adam), run, 3)
+
+
+def test_a_checkpoint_that_lacks_a_part_of_the_state_is_refused(run):
+  # All that it holds fits; the averages, which evaluation would use, are not
+  # there, and would stay those of the first weights.
+  checkpoints.save(steps(build(), 2), run, 2)
+  with pytest.raises(errors.UserError, match='belongs to another model'):
+    checkpoints.restore(build(optimizer=sgd(ema_decay=0.9)), run, 2)
 
 
 def damage(path, how):

@@ -95,6 +95,21 @@ def test_what_has_no_density_has_no_such_signature():
   assert 'log_prob' not in endpoints.Endpoints(model).signatures()
 
 
+def test_as_many_may_be_asked_for_as_are_allowed(served):
+  draw = np.int64(0), np.int32(8)
+  assert len(served.generate(*draw)['images']) == 8
+  assert len(served.generate_png(*draw)['image_bytes']) == 8
+  latents = served.sample_latents(np.int64(0), np.int32(800))['latents']
+  assert len(latents) == 800
+  with pytest.raises(tf.errors.InvalidArgumentError, match='0 to 800'):
+    served.sample_latents(np.int64(0), np.int32(801))
+  ends = np.zeros([2, *SHAPE], np.uint8)
+  lines = served.interpolate(ends, ends, np.int32(4))['images']
+  assert lines.shape == (2, 4, *SHAPE)
+  with pytest.raises(tf.errors.InvalidArgumentError, match='at most 8 images'):
+    served.interpolate(ends[:1], ends[:1], np.int32(9))
+
+
 @pytest.mark.parametrize('name', ['generate', 'generate_png'])
 @pytest.mark.parametrize('count', [-1, 9])
 def test_count_is_checked_in_the_graph(served, name, count):

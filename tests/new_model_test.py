@@ -18,7 +18,7 @@ MAINS = {'pgak_train': train.main, 'pgak_evaluate': evaluate.main,
 # What makes a command of the page quick.
 QUICK = {
     'pgak_train': ['train.steps = 3', 'base_filters = 4', 'train.xla = False'],
-    'pgak_evaluate': ['quick.num_samples = 50', 'classifier.steps = 20'],
+    'pgak_evaluate': ['quick.num_samples = 70', 'classifier.steps = 20'],
 }
 
 

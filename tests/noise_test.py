@@ -51,6 +51,18 @@ def test_normal_draws_are_normal(dtype):
   assert stats.kstest(values, 'norm').pvalue > 1e-3
 
 
+@pytest.mark.parametrize('dtype', [tf.float32, tf.float64])
+def test_the_ends_of_the_uniform_draws_have_finite_logarithms(
+    monkeypatch, dtype):
+  # sqrt(-2 log(1 - 0)) = 0; sqrt(-2 log(2^-24)) = sqrt(33.27) = 5.768.
+  for value, radius in ((0., 0.), (1. - 2.**-24, 5.768108)):
+    monkeypatch.setattr(noise, 'uniform', lambda shape, seed, dtype=dtype, v=(
+        value): tf.fill(shape, tf.constant(v, dtype)))
+    found = np.abs(noise.normal([3], noise.seed(0, 0, 'test'), dtype))
+    expected = radius * np.cos(2. * np.pi * value)
+    np.testing.assert_allclose(found, [expected] * 3, rtol=1e-5)
+
+
 def test_both_tails_reach_four_standard_deviations():
   values = _draw(noise.normal, [200000]).numpy()
   # 200,000 * 3.2e-5 = 6.3 draws beyond 4 on each side; none beyond 5.77.
@@ -78,6 +90,12 @@ def test_what_differs_in_seed_counter_or_name_is_independent(draw):
     # A correlation's standard error over 50,000 pairs is 0.0045.
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.02, other
     assert draw is noise.signs or np.mean(first == second) < 1e-3, other
+
+
+def test_a_seed_is_the_same_in_every_process():
+  # The check value of CRC-32 is that of '123456789': 0xCBF43926.
+  np.testing.assert_array_equal(
+      noise.seed(2, 7, '123456789'), [(2 << 32) + 0xCBF43926, 7])
 
 
 def test_seeds_do_not_collide():

@@ -94,7 +94,8 @@ def foreign_imports(*folders):
       for path in (ROOT / folder).rglob('*.py')
       for item in imports.imports(
           path.read_text(encoding='utf-8'), path.relative_to(ROOT))}
-  own = {'pgak', *(path.stem for path in (ROOT / 'tests').glob('*.py'))}
+  own = {'pgak', 'fixtures',
+         *(path.stem for path in (ROOT / 'tests').glob('*.py'))}
   return imported - own - OPTIONAL - set(sys.stdlib_module_names)
 
 

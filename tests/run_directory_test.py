@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from pgak import errors
+from pgak import files
 from pgak import run_directory
 
 
@@ -85,6 +86,27 @@ def test_a_config_json_without_a_part_is_named(run):
   with pytest.raises(errors.UserError, match="config.json .*no 'data'"):
     run.config['data']  # pylint: disable=expression-not-assigned
   assert run.config.get('imports', []) == []
+
+
+def test_a_run_exists_only_when_all_of_its_configuration_is_there(
+    tmp_path, monkeypatch):
+  run = run_directory.RunDirectory(tmp_path / 'new', create=True)
+  written = []
+  write = files.write_text
+
+  def fail_at_second(path, text):
+    written.append(path.name)
+    if len(written) == 2:
+      raise KeyboardInterrupt
+    write(path, text)
+
+  monkeypatch.setattr(files, 'write_text', fail_at_second)
+  with pytest.raises(KeyboardInterrupt):
+    run.write_config('train.steps = 3\n', {'seed': 4})
+  assert written == ['config.json', 'config.gin'] and not run.has_config
+  monkeypatch.undo()
+  # What was begun can be begun again.
+  run_directory.RunDirectory(run.path, create=True).write_config('', {})
 
 
 # === The lock ===

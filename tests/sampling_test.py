@@ -178,6 +178,27 @@ def check(net, dense, batches):
       rtol=1e-4)
 
 
+@pytest.mark.parametrize('num_batches, batch_size, tolerance', [
+    (20, 200, 0.1), (300, 2, 0.25)])
+def test_a_decoder_of_posterior_draws_gets_their_statistics(
+    num_batches, batch_size, tolerance):
+  # All means are 0 and all standard deviations 3, so that the first layer has
+  # the mean b and the variance 9 sum_i k_ij^2, over many small batches, too.
+  model = tiny_models.make('FPVAE', batch_norm=True)
+  for name, bias in (('latents', 0.), ('log_variance', 2. * np.log(3.))):
+    layer = model.encoder.get_layer(name)
+    layer.set_weights([np.zeros_like(layer.get_weights()[0]), np.full(3, bias)])
+  sampling.reestimate_batch_norm(
+      model, Array(uint8_images(num_batches * batch_size)), num_batches,
+      batch_size)
+  kernel, bias = (v.numpy() for v in model.decoder.layers[1].weights)
+  deviation = 3. * np.linalg.norm(kernel, axis=0)
+  norm = normed(model.decoder)
+  np.testing.assert_allclose(norm.moving_variance.numpy(), deviation**2,
+                             rtol=tolerance)
+  assert np.abs((norm.moving_mean.numpy() - bias) / deviation).max() < tolerance
+
+
 def test_reestimation_leaves_the_weights_alone_and_repeats():
   model = tiny_models.make('VAE', batch_norm=True)
   before = tiny_models.values(model.encoder)

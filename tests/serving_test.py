@@ -1,6 +1,7 @@
 """Tests of exporting: what is written, where, and that it is the model."""
 import functools
 import json
+import os
 import types
 
 import keras
@@ -152,8 +153,41 @@ def test_a_run_says_how_its_pictures_were_prepared(recorded, wanted):
 
 def test_it_is_verified_in_a_fresh_process(folder):
   differences = serving.verify(folder)
+  assert set(differences) == {'object', 'session'}
   for found in differences.values():
     assert set(found) == set(SIGNATURES) and max(found.values()) <= 1.
+
+
+def test_the_process_that_verifies_is_fresh(folder, tmp_path, monkeypatch):
+  """Another one, on the CPU, in which nothing of pgak was imported."""
+  check = tmp_path / 'check.py'
+  check.write_text(
+      'import json, os, sys\n'
+      'print("a line of a library")\n'
+      'print(json.dumps({"pid": os.getpid(), "argv": sys.argv[1:],\n'
+      '                  "pgak": "pgak" in sys.modules, "path": sys.path,\n'
+      '                  "gpus": os.environ["CUDA_VISIBLE_DEVICES"]}))\n')
+  monkeypatch.setattr(serving, '_CHECK', check)
+  found = serving.verify(folder)
+  assert found['pid'] != os.getpid() and not found['pgak']
+  assert found['argv'] == [str(folder.resolve())] and found['gpus'] == '-1'
+  # The folder of the script, of pgak's own modules, is not on its path.
+  assert str(tmp_path) not in found['path']
+
+
+@pytest.mark.parametrize('settings, times', [({}, 1), ({'verified': False}, 0)])
+def test_an_export_is_verified_before_it_is_put_in_its_place(
+    model, tmp_path, monkeypatch, settings, times):
+  calls = []
+
+  def verify(path):
+    assert (path / 'saved_model.pb').exists()
+    calls.append([p.name for p in tmp_path.iterdir()
+                  if not p.name.startswith('.part-')])
+
+  monkeypatch.setattr(serving, 'verify', verify)
+  serving.export_model(model, tmp_path, **settings)
+  assert calls == [[]] * times and (tmp_path / '1').is_dir()
 
 
 @pytest.mark.parametrize('prior', [
@@ -314,3 +348,14 @@ def test_export_of_a_run(run_dir):
   assert metadata['step'] == 40 and metadata['ema'] is True
   assert metadata['dataset']['name'] == 'celeb_a_crop108'
   assert metadata['crop'] == 108 and metadata['antialias'] is False
+
+
+@pytest.mark.parametrize('settings, verified', [
+    ({}, True), (dict(verified=True), True), (dict(verified=False), False)])
+def test_export_of_a_run_is_verified_unless_told_otherwise(
+    run_dir, monkeypatch, settings, verified):
+  asked = []
+  monkeypatch.setattr(serving, 'export_model',
+                      lambda *given, **named: asked.append(named['verified']))
+  serving.export(run_dir, checkpoint='best', **settings)
+  assert asked == [verified]

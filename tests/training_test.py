@@ -62,7 +62,7 @@ def _finished(tmp_path_factory):
       'train.keep_checkpoints = 2', 'train.log_every = 3',
       'train.validate_every = 6', 'train.sample_every = 6',
       'train.score_every = 8', 'train.best_by = "reconstruction_mse"',
-      'quick.num_samples = 40', 'classifier.steps = 20', files=())
+      'quick.num_samples = 70', 'classifier.steps = 20', files=())
   return path
 
 
@@ -311,7 +311,7 @@ def test_intervals_may_change(tmp_path):
   tiny_runs.train(tmp_path / 'run', 'train.steps = 4',
                   'train.checkpoint_every = 1', 'train.log_every = 1',
                   'train.keep_checkpoints = 9', 'train.score_every = 2',
-                  'quick.num_samples = 40', 'classifier.steps = 20')
+                  'quick.num_samples = 70', 'classifier.steps = 20')
   run = run_directory.RunDirectory(tmp_path / 'run')
   assert run.checkpoints() == [2, 3, 4]
   assert {r['step'] for r in run.scores()} == {'4'}
@@ -428,7 +428,7 @@ def test_images_of_another_shape_are_refused(tmp_path):
 def test_a_best_score_that_is_not_measured_is_named(tmp_path):
   refused(tmp_path / 'run', 'train.steps = 1', 'train.score_every = 1',
           'train.checkpoint_every = 1', 'train.best_by = "fid"',
-          'quick.num_samples = 40', 'classifier.steps = 20',
+          'quick.num_samples = 70', 'classifier.steps = 20',
           match='frechet_digits_classifier')
 
 

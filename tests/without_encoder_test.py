@@ -25,7 +25,7 @@ FILES = ('models/sn_gan.gin',)
 SETTINGS = ('train.steps = 4', 'train.checkpoint_every = 2',
             'train.sample_every = 4', 'SNGAN.critic_steps = 2',
             'batch_norm = True')
-QUICK = ('--num_samples=40', '--gin_param=classifier.steps = 20')
+QUICK = ('--num_samples=70', '--gin_param=classifier.steps = 20')
 
 
 @pytest.fixture(name='trained', scope='module')

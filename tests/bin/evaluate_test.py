@@ -27,12 +27,13 @@ def _run_dir(trained, tmp_path):
 
 
 def test_separability_of_the_classes_of_a_labelled_set(run_dir, capsys):
-  result = tiny_commands.call(
-      evaluate, capsys, f'--run_dir={run_dir}', '--num_samples=200',
-      '--protocol=learned_priors_separability',
-      '--gin_param=attribute_net.attributes = ["label=1", "label=4"]',
-      '--gin_param=attribute_classifiers.steps = 2',
-      '--gin_param=separability.bootstraps = 10')
+  with pytest.warns(UserWarning, match='raise attribute_classifiers.steps'):
+    result = tiny_commands.call(
+        evaluate, capsys, f'--run_dir={run_dir}', '--num_samples=200',
+        '--protocol=learned_priors_separability',
+        '--gin_param=attribute_net.attributes = ["label=1", "label=4"]',
+        '--gin_param=attribute_classifiers.steps = 2',
+        '--gin_param=separability.bootstraps = 10')
   assert result.status == 0, result.err
   rows = {row['metric']: row
           for row in run_directory.RunDirectory(run_dir).scores()}

@@ -110,6 +110,25 @@ def test_translation_moves_within_its_share_and_repeats_the_edge():
   assert moved.min() >= 0. and moved.max() <= 19.
 
 
+def test_what_moves_in_is_the_edge():
+  # Rows of 100, 101, ... 119: a shift by s gives clip(x - s), at the ends the
+  # edge itself; a mirror would give 101 and 118, a constant something else.
+  row = 100. + tf.range(20, dtype=tf.float32)[None, None, :, None]
+  moved = data.augmenter(False, translation=.3)(
+      tf.tile(row, [100, 20, 1, 1]), seed(0)).numpy()[:, 10, :, 0]
+  shift = 110. - moved[:, 10]
+  assert shift.min() < -4. and shift.max() > 4.
+  expected = np.clip(row[0, 0, :, 0] - shift[:, None], 100., 119.)
+  np.testing.assert_allclose(moved, expected, atol=1e-2)
+
+
+@pytest.mark.parametrize('name', ['rotation', 'zoom', 'translation'])
+def test_nothing_dark_moves_in(name):
+  images = tf.fill([50, 9, 9, 1], 200.)
+  moved = data.augmenter(False, **{name: .5})(images, seed(0))
+  np.testing.assert_allclose(moved, images, atol=1e-3)
+
+
 def test_values_stay_in_the_range(digits):
   for batch in batches(digits, 0, 4, **{**ALL, 'brightness': 1.}):
     assert batch.min() >= -1. and batch.max() <= 1.

@@ -331,6 +331,13 @@ def test_senseless_settings_are_refused(tmp_path, options, message):
     data.images(**{'path': tmp_path, 'image_shape': SHAPE, **options})
 
 
+def test_a_split_is_a_function_of_the_names_in_every_process():
+  # `printf 0.png | sha256sum | head -c 12` and so on, as shares of 16^12.
+  names = [f'{i}.png' for i in range(5)]
+  shares = [folders._place(name) for name in names]
+  assert shares == pytest.approx([.0592, .5796, .2010, .7746, .6523], abs=1e-4)
+
+
 @pytest.mark.skipif(not REAL, reason='PGAK_TEST_DATA is not set')
 @pytest.mark.parametrize('crop,number', [(54, 50), (70, 50), pytest.param(
     54, None, marks=pytest.mark.slow)])
@@ -341,7 +348,7 @@ def test_real_faces(tmp_path, crop, number):
         (name, faces.read(name)) for name in sorted(faces.namelist())[:number]])
   dataset = data.images(archive, (64, 64, 3), crop)
   every = dataset.split('all')
-  assert len(every) == number or 10000
+  assert len(every) == (number or 10000)
   assert .05 * len(every) <= len(dataset.split('test')) <= .2 * len(every)
   pixels = every.read(np.arange(min(500, len(every))))
   # Faces: reddish in the middle, and no two alike.

@@ -162,6 +162,22 @@ def test_what_a_killed_process_left_is_passed_over(folder):
   assert not list(folder.glob('*.partial'))
 
 
+def test_a_file_has_its_name_only_when_it_is_whole(folder):
+  seen = []
+
+  class Watched(Recipe):
+
+    def read(self):
+      for split, chunks in super().read():
+        seen.append(sorted(p.suffix for p in folder.iterdir()))
+        yield split, chunks
+
+  prepared = store.open_prepared(Watched())
+  # While it is written, there is neither a set nor its pixels.
+  assert seen == [['.lock', '.partial']] * 2
+  assert prepared.image_path.stat().st_size == IMAGES.nbytes
+
+
 def test_a_full_disk_is_told_and_leaves_nothing(folder, monkeypatch):
   def full(descriptor):
     raise OSError(errno.ENOSPC, 'No space left on device')

@@ -91,6 +91,19 @@ def test_each_space_has_its_score(tmp_path):
   assert 2. ** bits == pytest.approx(values['separability_z0'], rel=1e-3)
 
 
+def test_classifiers_learn_from_one_split_and_are_judged_on_another(
+    monkeypatch):
+  asked = []
+  monkeypatch.setattr(separations.gin, 'get_configurable',
+                      lambda function: lambda *given: asked.append(given))
+  separations.attribute_net(data.digits(), ['label=3'])
+  (name, names, train, masks, held_out, held_out_masks), = asked
+  assert (name, names) == ('digits', ('label=3',))
+  assert (train.split, held_out.split) == ('train', 'test')
+  for array, mask in ((train, masks), (held_out, held_out_masks)):
+    np.testing.assert_array_equal(mask[:, 0], array.labels == 3)
+
+
 def test_the_spaces_of_a_prior():
   flow, normal = Flow(), priors.StandardNormal(3)
   found = separations.spaces(flow, flow.sample(50, 1))

@@ -50,6 +50,14 @@ def test_training_points_score_as_the_floor(evaluator):
   assert evaluator.score(model)['coverage'] < rows['coverage', 'data']
 
 
+def test_coverage_is_of_the_data_by_the_samples(evaluator):
+  # All samples at one place cover the few points around it; the other way
+  # round, the one place would be covered as soon as it lies near the data.
+  one_place = np.repeat(evaluator.real[:1], 200, 0)
+  assert evaluator._covered(one_place) < 0.1
+  assert evaluator._covered(evaluator.real) == 1.
+
+
 def test_as_many_points_are_compared_as_there_are():
   evaluator = evaluation.VectorEvaluator(data.swiss_roll(30), 'vectors')
   assert evaluator.num_samples == evaluator.num_references == 30

@@ -1,4 +1,7 @@
 """Tests of the classifier whose features are compared."""
+import pathlib
+import shutil
+
 import numpy as np
 import pytest
 import sklearn.datasets
@@ -17,17 +20,27 @@ def _digits():
   return images, bunch.target
 
 
-@pytest.fixture(name='cache', scope='module', autouse=True)
-def _cache(tmp_path_factory):
-  folder = tmp_path_factory.mktemp('cache')
-  with pytest.MonkeyPatch.context() as patch:
-    patch.setenv('PGAK_CACHE', str(folder))
-    yield folder / 'classifiers'
+@pytest.fixture(name='kept', scope='module')
+def _kept(tmp_path_factory):
+  return tmp_path_factory.mktemp('cache') / 'classifiers'
 
 
 @pytest.fixture(name='net', scope='module')
-def _net(digits, cache):
-  del cache
+def _net(digits, kept):
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setenv('PGAK_CACHE', str(kept.parent))
+    return make(digits)
+
+
+@pytest.fixture(name='own_cache', autouse=True)
+def _own_cache(net, kept, tmp_path, monkeypatch):
+  """A cache of the test's own, with the file of `net` alone."""
+  del net
+  monkeypatch.setenv('PGAK_CACHE', str(tmp_path))
+  return pathlib.Path(shutil.copytree(kept, tmp_path / 'classifiers'))
+
+
+def make(digits):
   return classifier.classifier('digits', digits[0][:900], digits[1][:900],
                                **SETTINGS)
 
@@ -67,28 +80,24 @@ def test_its_distance_orders_noise_after_blur_after_other_digits(net, digits):
 
 def test_is_trained_once(net, digits, monkeypatch):
   monkeypatch.setattr(classifier, '_train', None)
-  again = classifier.classifier('digits', digits[0][:900], digits[1][:900],
-                                **SETTINGS)
-  assert again.fingerprint == net.fingerprint
+  assert make(digits).fingerprint == net.fingerprint
 
 
-def test_a_damaged_file_is_made_again_and_the_seed_decides(net, digits, cache):
-  (path,) = cache.glob('digits_*.npz')
+def test_a_damaged_file_is_made_again_and_the_seed_decides(
+    net, digits, own_cache):
+  path, = own_cache.iterdir()
   path.write_bytes(b'damaged')
-  again = classifier.classifier('digits', digits[0][:900], digits[1][:900],
-                                **SETTINGS)
-  assert again.fingerprint == net.fingerprint
+  assert make(digits).fingerprint == net.fingerprint
 
 
 @pytest.mark.filterwarnings('ignore:The classifier')
-def test_every_choice_has_its_own_classifier(digits, tmp_path, monkeypatch):
-  monkeypatch.setenv('PGAK_CACHE', str(tmp_path))
+def test_every_choice_has_its_own_classifier(digits, own_cache):
   images, labels = digits
   calls = [
       classifier.classifier('digits', images[first:], labels[first:], steps=0,
                             seed=seed, size=size)
       for first, seed, size in ((0, 0, 16), (1, 0, 16), (0, 1, 16), (0, 0, 8))]
-  assert len(list((tmp_path / 'classifiers').iterdir())) == 4
+  assert len(list(own_cache.iterdir())) == 1 + 4
   assert len({net.fingerprint for net in calls}) == 3
 
 

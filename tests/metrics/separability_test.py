@@ -141,3 +141,14 @@ def test_what_has_no_score_is_told(latents, logits, settings, message):
     with warnings.catch_warnings():
       warnings.simplefilter('error')
       separate(latents, logits, **settings)
+
+
+def test_planes_are_judged_on_latents_that_they_were_not_fitted_to():
+  # As many dimensions as latents: a plane has any labels right that it was
+  # fitted to, and of others, which mean nothing, half.
+  generator = np.random.default_rng(0)
+  latents = generator.normal(size=(600, 400))
+  logits = generator.choice([-1., 1.], (600, 1))
+  found = separability.separability(latents, logits, bootstraps=0)
+  assert found.accuracy[0] > .99
+  assert .35 < found.held_out_accuracy[0] < .65

@@ -25,6 +25,21 @@ def test_samples_lie_on_the_circle():
   assert abs(np.median(radius) - 1.) < 0.15
 
 
+def test_samples_have_the_noise_of_the_decoder():
+  # All weights 0: the decoder gives 0, so that z = g eps, here of g = 1 / 2, in
+  # units of the latents' standard deviation, around their mean.
+  prior = priors.TwoStageVAE(2, depth=1, width=4, max_epochs=1)
+  points = latents(200)
+  prior.fit(points)
+  for variable in prior._variables:
+    variable.assign(np.zeros(variable.shape))
+  prior.log_gamma.assign(np.log(0.5))
+  drawn = prior.sample(20000, 3).numpy()
+  # Over 20,000 draws a standard deviation is known to 0.5 %.
+  np.testing.assert_allclose(drawn.std(0), 0.5 * points.std(0), rtol=0.02)
+  np.testing.assert_allclose(drawn.mean(0), points.mean(0), atol=1.5)
+
+
 def test_the_loss_by_hand():
   # All weights 0: mean 0, variance 1, no divergence; the decoder gives 0. So
   # sum_d (z_d^2 / 2 + log(2 pi) / 2) = (1 + 4) / 2 + 1.8378770664.

@@ -26,8 +26,11 @@ def test_the_last_measurement_of_a_seed_counts_and_seeds_are_averaged():
 
 def test_a_run_counts_with_its_newest_step():
   cell = runs.Cell('a', [run_with('0', (1, '0', 9.), (2, '0', 3.)),
-                         run_with('0', (1, '0', 7.)), run_with('1')], 0)
-  assert list(statistics.values(cell, ('c',), COLUMN).values()) == [3., 7.]
+                         run_with('0', (1, '0', 7.)), run_with('1'),
+                         # Its newest is neither the least nor the last row.
+                         run_with('2', (9, '0', 5.), (10, '0', 6.),
+                                  (2, '0', 4.))], 0)
+  assert list(statistics.values(cell, ('c',), COLUMN).values()) == [3., 7., 6.]
 
 
 @pytest.mark.parametrize('metric, images, sign', [
@@ -37,7 +40,7 @@ def test_a_run_counts_with_its_newest_step():
     ('smallest_class_share', 'samples', 1), ('confident_share', 'samples', 1),
     # Of real images, not of the model.
     ('smallest_class_share', 'data', 0), ('fid_768', 'data', 0)])
-def test_which_way_is_better(metric, images, sign):
+def test_which_way_is_better_depends_on_what_is_measured(metric, images, sign):
   assert statistics.sign((metric, images, 'none')) == sign
 
 

@@ -201,6 +201,58 @@ def test_a_stopped_sweep_stops_its_commands_and_resumes(tmp_path, number):
   assert not failures and calls() == {'train': 4, 'evaluate': 4}
 
 
+STUBBORN = """
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)  # A child inherits it.
+child = subprocess.Popen(['sleep', '120'])
+open('pids', 'w').write(f'{os.getpid()} {child.pid} end')
+time.sleep(120)
+"""
+TIDY = """
+import os, signal, sys, time
+def tidy(*unused):
+  open('tidied', 'w').close()
+  sys.exit(1)
+signal.signal(signal.SIGTERM, tidy)
+open('pids', 'w').write(f'{os.getpid()} end')
+time.sleep(120)
+"""
+
+
+def stop_when_begun(monkeypatch, code):
+  """Stops a sweep in its first command; returns the processes that ran."""
+  monkeypatch.setattr(running, '_words', lambda command: [
+      sys.executable, '-c', code])
+  runner = sweeping.Runner(read({'a': [], 'b': []}), 'out',
+                           stream=io.StringIO())
+  thread = threading.Thread(target=runner.run, daemon=True)
+  thread.start()
+  path = pathlib.Path('pids')
+  wait_for(lambda: path.exists() and path.read_text().endswith('end'))
+  pids = path.read_text().split()[:-1]
+  assert all(map(is_alive, pids))
+  runner._stop()
+  thread.join(30.)
+  assert not thread.is_alive()
+  return pids
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='reads /proc')
+def test_what_does_not_end_when_told_is_killed_with_its_children(monkeypatch):
+  monkeypatch.setattr(running, '_PATIENCE', 0.3)
+  pids = stop_when_begun(monkeypatch, STUBBORN)
+  assert len(pids) == 2
+  wait_for(lambda: not any(map(is_alive, pids)), 10.)
+  # Nothing more was begun.
+  assert not pathlib.Path('out/b').exists()
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='reads /proc')
+def test_a_command_is_told_to_end_before_it_is_killed(monkeypatch):
+  stop_when_begun(monkeypatch, TIDY)
+  assert pathlib.Path('tidied').exists()
+
+
 def wait_for(condition, seconds=60.):
   end = time.monotonic() + seconds
   while not condition():

@@ -1,0 +1,25 @@
+"""The benchmark command, with all that it times, small."""
+import functools
+import re
+
+import tiny_commands
+
+from pgak import benchmarking
+from pgak.bin import benchmark
+
+
+def test_it_prints_a_ratio_of_everything(capsys, monkeypatch):
+  monkeypatch.setattr(benchmarking, 'train_step_ratios', functools.partial(
+      benchmarking.train_step_ratios, names=('ae',)))
+  monkeypatch.setattr(benchmarking, 'mixture_ratio', functools.partial(
+      benchmarking.mixture_ratio, latent_dim=3, iterations=2, repeats=1))
+  monkeypatch.setattr(benchmarking, 'sampling_ratio', functools.partial(
+      benchmarking.sampling_ratio, number=4, latent_dim=3, repeats=1))
+  result = tiny_commands.call(
+      benchmark, capsys, '--batch_size=2', '--steps=1', '--repeats=1',
+      '--mixture_latents=60')
+  assert result.status == 0, result.err
+  assert re.search(r'\| ae \| [\d.]+ \| [\d.]+ \| 1.00 \| 1.00 \|', result.out)
+  assert 'on 60 latents' in result.out
+  ratios = re.findall(r': (\d+\.\d\d)$', result.out, re.M)
+  assert len(ratios) == 3 and all(float(r) > 0. for r in ratios)

@@ -1,0 +1,377 @@
+"""Every flag of every command reaches what it sets.
+
+The function that does a command's work is replaced by one that writes down what
+it was called with, and what gin is bound to by then. A flag without a line in
+its command's table fails a test, so that none can be dropped.
+"""
+import shlex
+
+import gin
+import pytest
+import tiny_commands
+
+from pgak import benchmarking
+from pgak import configuration
+from pgak import drawing
+from pgak import evaluation
+from pgak import registry
+from pgak import reporting
+from pgak import run_directory
+from pgak import serving
+from pgak import sweeping
+from pgak import training
+from pgak.bin import benchmark
+from pgak.bin import evaluate
+from pgak.bin import export
+from pgak.bin import report
+from pgak.bin import sample
+from pgak.bin import sweep
+from pgak.bin import train
+from pgak.metrics import features
+from pgak.metrics import inception
+
+registry.register()
+
+
+def bound(name):
+  """Returns what gin has bound, a reference as text."""
+  value = gin.query_parameter(name)
+  return value if isinstance(value, (bool, int, str, list)) else str(value)
+
+
+class Recorder:
+  """Stands in for a function; keeps its arguments and gin's bindings.
+
+  Args:
+    names: gin parameters that are looked up when it is called.
+    answer: what it returns.
+  """
+
+  def __init__(self, names=(), answer=None):
+    self.names = names
+    self.answer = answer
+    self.calls = []
+    self.bound = {}
+
+  def __call__(self, *arguments, **named):
+    self.calls.append((arguments, named))
+    for name in self.names:
+      try:
+        self.bound[name] = bound(name)
+      except ValueError:
+        pass  # Not bound.
+    return self.answer
+
+
+def check_table(module, *tables):
+  """Fails where a command has a flag that no table tries, or the reverse."""
+  flags = {module.command._flags[name].name for name in module.command._flags}
+  assert flags - {'help'} == {name for table in tables for name in table}
+
+
+@pytest.fixture(name='run_dir')
+def _run_dir(tmp_path):
+  """A run of MNIST that has begun: the data set that reads `data_dir`."""
+  configuration.parse(['quickstart.gin', 'datasets/mnist.gin'])
+  run = run_directory.RunDirectory(tmp_path / 'run', create=True)
+  run.write_config(gin.config_str(), {'imports': [], 'seed': 0})
+  gin.clear_config()
+  return run.path
+
+
+def call(module, capsys, *flags):
+  result = tiny_commands.call(module, capsys, *flags)
+  assert result.status == 0, result.err
+  return result.out
+
+
+# === train ===
+
+TRAIN = {'run_dir': 'there', 'gin_file': 'models/rae.gin',
+         'gin_param': 'train.steps = 7', 'data_dir': 'prepared',
+         'import': 'own_module'}
+
+
+def test_flags_of_train(capsys, monkeypatch, tmp_path):
+  check_table(train, TRAIN)
+  (tmp_path / 'own_module.py').write_text('')
+  monkeypatch.syspath_prepend(tmp_path)
+  recorder = Recorder(['train.model', 'train.steps', '%data_dir'])
+  monkeypatch.setattr(training, 'train', recorder)
+  call(train, capsys, '--gin_file=quickstart.gin',
+       '--gin_file=datasets/mnist.gin',
+       *(f'--{flag}={value}' for flag, value in TRAIN.items()))
+  assert recorder.calls == [(('there',), {'imports': ['own_module']})]
+  assert recorder.bound == {
+      'train.model': '@RAE', 'train.steps': 7, '%data_dir': 'prepared'}
+
+
+# === evaluate ===
+
+EVALUATE = {
+    'run_dir': (None, None, None),
+    'gin_param': ('classifier.steps = 9', 'classifier.steps', 9),
+    'data_dir': ('prepared', '%data_dir', 'prepared'),
+    'checkpoint': ('best', 'evaluate.checkpoint', 'best'),
+    'protocol': ('fid768_test', 'evaluate.protocol', 'fid768_test'),
+    'prior': ('gmm,kde', 'evaluate.prior', ['gmm', 'kde']),
+    'metrics': ('prd,kid', 'evaluate.metrics', ['prd', 'kid']),
+    'num_samples': (77, 'quick.num_samples', 77),
+    'seed': (5, 'quick.seed', 5),
+    'latents': ('true', 'evaluate.latents', True),
+    'inception': ('w.npz', 'inception.weights', 'w.npz'),
+}
+
+
+@pytest.mark.parametrize('flag', EVALUATE)
+def test_flags_of_evaluate(run_dir, capsys, monkeypatch, flag):
+  check_table(evaluate, EVALUATE)
+  value, name, expected = EVALUATE[flag]
+  recorder = Recorder([n for _, n, _ in EVALUATE.values() if n], [])
+  monkeypatch.setattr(evaluation, 'evaluate', recorder)
+  monkeypatch.setattr(evaluation, 'format_table', lambda rows: 'the table')
+  more = [] if flag == 'run_dir' else [f'--{flag}={value}']
+  out = call(evaluate, capsys, f'--run_dir={run_dir}', *more)
+  assert recorder.calls == [((str(run_dir),), {})] and 'the table' in out
+  assert flag == 'run_dir' or recorder.bound[name] == expected
+
+
+def test_numbers_of_evaluate_are_those_of_its_protocol(
+    run_dir, capsys, monkeypatch):
+  recorder = Recorder(['rae_quick.num_samples', 'rae_quick.seed',
+                       'quick.num_samples'], [])
+  monkeypatch.setattr(evaluation, 'evaluate', recorder)
+  monkeypatch.setattr(evaluation, 'format_table', str)
+  call(evaluate, capsys, f'--run_dir={run_dir}', '--protocol=rae_quick',
+       '--num_samples=77', '--seed=5')
+  assert recorder.bound == {'rae_quick.num_samples': 77, 'rae_quick.seed': 5}
+
+
+# === export ===
+
+EXPORT = {
+    'run_dir': (None, None, None),
+    'gin_param': ('export.max_count = 9', 'export.max_count', 9),
+    'data_dir': ('prepared', '%data_dir', 'prepared'),
+    'output': ('place', 'export.output', 'place'),
+    'version': (4, 'export.version', 4),
+    'checkpoint': ('best', 'export.checkpoint', 'best'),
+    'prior': ('gmm', 'export.prior', 'gmm'),
+    'verify': ('false', 'export.verified', False),
+}
+
+
+@pytest.mark.parametrize('flag', EXPORT)
+def test_flags_of_export(run_dir, capsys, monkeypatch, flag):
+  check_table(export, EXPORT)
+  value, name, expected = EXPORT[flag]
+  recorder = Recorder([n for _, n, _ in EXPORT.values() if n], 'it')
+  monkeypatch.setattr(serving, 'export', recorder)
+  more = [] if flag == 'run_dir' else [f'--{flag}={value}']
+  out = call(export, capsys, f'--run_dir={run_dir}', *more)
+  assert recorder.calls == [((str(run_dir),), {})]
+  assert 'Exported to it.' in out
+  assert flag == 'run_dir' or recorder.bound[name] == expected
+  assert recorder.bound['export.verified'] == (flag != 'verify')
+
+
+def test_what_export_is_bound_to_reaches_the_writer(monkeypatch, tmp_path):
+  run = run_directory.RunDirectory(tmp_path / 'run', create=True)
+  run.write_config('', {'data': {'name': 'made', 'preprocessing': {
+      'crop': 5, 'antialias': False}}})
+
+  class Model:
+    image_shape, has_encoder, optimizers = (8, 8, 1), True, {}
+
+  loaded, written = Recorder(answer=Model), Recorder(answer='it')
+  monkeypatch.setattr(serving.checkpoints, 'load_configured', loaded)
+  monkeypatch.setattr(serving, 'export_model', written)
+  gin.parse_config([f'export.output = {str(tmp_path / "o")!r}',
+                    'export.version = 4', 'export.checkpoint = 3',
+                    'export.prior = "gmm"', 'export.max_count = 9',
+                    'export.verified = False'])
+  assert serving.export(run.path) == 'it'
+  (_, checkpoint, prior), = (arguments for arguments, _ in loaded.calls)
+  assert (checkpoint, prior) == (3, 'gmm')
+  (arguments, named), = written.calls
+  assert arguments == (Model, tmp_path / 'o', 4, 9)
+  assert named == dict(
+      crop=5, antialias=False, verified=False,
+      provenance={'ema': False, 'dataset': run.config['data']})
+
+
+# === sample ===
+
+SAMPLE = {
+    'run_dir': (None, None, None),
+    'output': (None, None, None),
+    'gin_param': ('sample.strength = 2.', 'sample.strength', '2.0'),
+    'data_dir': ('prepared', '%data_dir', 'prepared'),
+    'kind': ('paths', 'sample.kind', 'paths'),
+    'num_samples': (7, 'sample.num_samples', 7),
+    'seed': (5, 'sample.seed', 5),
+    'checkpoint': ('best', 'sample.checkpoint', 'best'),
+    'prior': ('gmm', 'sample.prior', 'gmm'),
+    'space': ('z0', 'sample.space', 'z0'),
+    'attribute': ('label=3', 'sample.attribute', 'label=3'),
+    'against': ('synthetic', 'sample.against', '@against/synthetic'),
+}
+SAMPLE_EXPORT = {'export_dir': 'there', 'output': 'a.npz',
+                 'kind': 'interpolation', 'num_samples': 7, 'seed': 5}
+# A flag that belongs to a kind is given with it.
+KIND_OF = {'space': 'interpolation', 'attribute': 'attribute', 'against': 'ood'}
+
+
+@pytest.mark.parametrize('flag', SAMPLE)
+def test_flags_of_sample(run_dir, capsys, monkeypatch, flag):
+  check_table(sample, SAMPLE, SAMPLE_EXPORT)
+  value, name, expected = SAMPLE[flag]
+  recorder = Recorder([n for _, n, _ in SAMPLE.values() if n])
+  monkeypatch.setattr(drawing, 'sample', recorder)
+  more = [] if name is None else [f'--{flag}={value}']
+  if flag in KIND_OF:
+    more.append(f'--kind={KIND_OF[flag]}')
+  call(sample, capsys, f'--run_dir={run_dir}', '--output=a.npz', *more)
+  assert recorder.calls == [((str(run_dir), 'a.npz'), {})]
+  assert name is None or recorder.bound[name] == expected
+
+
+def test_flags_of_sample_with_an_export(capsys, monkeypatch):
+  recorder = Recorder()
+  monkeypatch.setattr(drawing, 'sample_export', recorder)
+  call(sample, capsys, *(f'--{f}={v}' for f, v in SAMPLE_EXPORT.items()))
+  assert recorder.calls == [(tuple(SAMPLE_EXPORT.values()), {})]
+
+
+# === report ===
+
+
+@pytest.mark.parametrize('flag, value, expected', [
+    ('output', None, ('a.html', ['one', 'two'], True, None)),
+    ('latents', 'false', ('a.html', ['one', 'two'], False, None)),
+    ('data_dir', 'prepared', ('a.html', ['one', 'two'], True, 'prepared'))])
+def test_flags_of_report(capsys, monkeypatch, flag, value, expected):
+  check_table(report, ['output', 'latents', 'data_dir'])
+  recorder = Recorder(answer=[])
+  monkeypatch.setattr(reporting, 'write_report', recorder)
+  more = [f'--{flag}={value}'] if value else []
+  call(report, capsys, '--output=a.html', 'one', *more, 'two')
+  assert recorder.calls == [(expected, {})]
+
+
+# === sweep ===
+
+
+@pytest.fixture(name='sweep_file')
+def _sweep_file(tmp_path):
+  path = tmp_path / 'it.sweep'
+  path.write_text("sweep.gin_files = ['a.gin']\nsweep.cells = {'c': []}\n"
+                  "sweep.evaluations = [{'protocol': 'quick'}]\n")
+  return path
+
+
+SWEEP = {
+    'sweep': (None, (), ()),
+    'output_dir': (None, ('--run_dir=out/c/seed-0',),
+                   ('--run_dir=out/c/seed-0',)),
+    'parallel': (3, (), ()),
+    'shard': ('1/2', (), ()),
+    'gin_param': ('train.steps = 7', ('--gin_param=train.steps = 7',), ()),
+    'data_dir': ('there', ('--data_dir=there',), ('--data_dir=there',)),
+    'inception': ('w.npz', (), ('--inception=w.npz',)),
+    'import': ('own_module', ('--import=own_module',), ()),
+    'dry_run': ('true', (), ()),
+}
+
+
+@pytest.mark.parametrize('flag', SWEEP)
+def test_flags_of_sweep_reach_its_commands(
+    sweep_file, capsys, tmp_path, monkeypatch, flag):
+  check_table(sweep, SWEEP)
+  monkeypatch.chdir(tmp_path)
+  value, in_train, in_evaluate = SWEEP[flag]
+  runners = []
+  make = sweeping.Runner
+
+  def keep(*arguments, **named):
+    runners.append(make(*arguments, **named))
+    runners[-1].run = lambda: {}
+    return runners[-1]
+
+  monkeypatch.setattr(sweeping, 'Runner', keep)
+  more = [] if value is None else [f'--{flag}={value}']
+  out = call(sweep, capsys, f'--sweep={sweep_file}', '--output_dir=out',
+             '--gin_param=sweep.seeds = [0, 4]', *more)
+  runner, = runners
+  assert runner.sweep.name == str(sweep_file)
+  assert runner.parallel == (value if flag == 'parallel' else 1)
+  assert [job.seed for job in runner.jobs] == (
+      [4] if flag == 'shard' else [0, 4])
+  lines = [shlex.split(line) for line in runner.pending_commands()]
+  words = {verb: [w for w in lines if w[0] == verb][0][1:]
+           for verb in ('pgak_train', 'pgak_evaluate')}
+  assert set(in_train) <= set(words['pgak_train'])
+  assert set(in_evaluate) <= set(words['pgak_evaluate'])
+  # With --dry_run the commands are all that is printed; else there is a table.
+  assert ('pgak_train' in out) == (flag == 'dry_run')
+  assert ('The report' in out) == (flag != 'dry_run')
+
+
+@pytest.mark.parametrize('settings, flag', [
+    ("'prior': ['gmm', 'kde']", '--prior=gmm,kde'),
+    ("'checkpoint': 'best'", '--checkpoint=best'),
+    ("'num_samples': 77", '--num_samples=77'), ("'seed': 5", '--seed=5'),
+    ("'metrics': ['prd']", '--metrics=prd'), ("'latents': True", '--latents'),
+    ("'latents': False", '--nolatents'),
+    ("'bindings': ['a.b = 1']", '--gin_param=a.b = 1')])
+def test_what_an_evaluation_sets_reaches_its_command(
+    tmp_path, settings, flag):
+  path = tmp_path / 'it.sweep'
+  path.write_text("sweep.gin_files = ['a.gin']\nsweep.cells = {'c': []}\n"
+                  'sweep.evaluations = [{\'protocol\': \'quick\', '
+                  f'{settings}}}]\n')
+  found = sweeping.read(path)
+  command = sweeping.Runner(found, 'out').evaluate_command(
+      found.jobs[0], found.evaluations[0])
+  assert command == ['pgak_evaluate', '--run_dir=out/c/seed-0',
+                     '--protocol=quick', flag]
+
+
+# === benchmark ===
+
+
+@pytest.fixture(name='timed')
+def _timed(monkeypatch):
+  """Replaces all that the benchmark times by recorders."""
+  found = {name: Recorder(answer=dict(ratio=2.5))
+           for name in ('mixture_ratio', 'sampling_ratio')}
+  found['train_step_ratios'] = Recorder(answer=[])
+  for name, recorder in found.items():
+    monkeypatch.setattr(benchmarking, name, recorder)
+  found['inception'] = Recorder(answer='the net')
+  found['measure_overhead'] = Recorder(answer=dict(ratio=1.5))
+  monkeypatch.setattr(inception, 'inception', found['inception'])
+  monkeypatch.setattr(features, 'measure_overhead', found['measure_overhead'])
+  return found
+
+
+def test_flags_of_benchmark(capsys, timed):
+  check_table(benchmark, ['batch_size', 'steps', 'repeats', 'mixture_latents',
+                          'inception'])
+  call(benchmark, capsys, '--batch_size=3', '--steps=4', '--repeats=5',
+       '--mixture_latents=6', '--inception=w.npz')
+  assert timed['train_step_ratios'].calls == [
+      ((), dict(batch_size=3, steps=4, repeats=5))]
+  assert timed['mixture_ratio'].calls == [((6,), {})]
+  assert timed['inception'].calls == [(('768', 'w.npz'), {})]
+  assert timed['measure_overhead'].calls == [(('the net',), {})]
+
+
+def test_benchmark_leaves_out_what_is_not_asked_for(capsys, timed):
+  out = call(benchmark, capsys, '--mixture_latents=0')
+  assert not timed['mixture_ratio'].calls and not timed['inception'].calls
+  assert timed['train_step_ratios'].calls == [
+      ((), dict(batch_size=64, steps=100, repeats=5))]
+  assert [a for a, _ in timed['sampling_ratio'].calls] == [('real_nvp',),
+                                                           ('maf',)]
+  assert 'A train step' in out and 'maf prior of 8 dimensions' in out

@@ -1,0 +1,38 @@
+"""Tests of the functions behind the signatures of models of pairs."""
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny_pairs
+
+from pgak import conditional_endpoints
+
+
+@pytest.fixture(name='served', scope='module')
+def _served():
+  endpoints = conditional_endpoints.ConditionalEndpoints(
+      tiny_pairs.make('VUNet'), max_count=3)
+  return {name: tf.function(function, specs, autograph=False)
+          for name, (function, specs) in endpoints.signatures().items()}
+
+
+def images(number):
+  return np.zeros([number, 8, 8, 1], np.uint8)
+
+
+def test_as_many_may_be_asked_for_as_are_allowed(served):
+  for number in (0, 1, 3):
+    made = served['generate'](images(number), np.int64(0))['images']
+    assert made.shape == (number, 8, 8, 1)
+    latents = served['encode'](images(number), images(number))['latents']
+    assert len(latents) == number
+  with pytest.raises(tf.errors.InvalidArgumentError, match='At most 3 images'):
+    served['generate'](images(4), np.int64(0))
+
+
+def test_images_and_conditions_are_equally_many(served):
+  with pytest.raises(tf.errors.InvalidArgumentError, match='equally many'):
+    served['encode'](images(2), images(1))
+
+
+def test_generate_is_first_and_so_the_default(served):
+  assert next(iter(served)) == 'generate'
