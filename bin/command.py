@@ -76,6 +76,13 @@ class Command:
         'data_dir', None, 'Folder of the data sets that TensorFlow Datasets '
         'prepared; by default TFDS_DATA_DIR or ~/tensorflow_datasets.')
 
+  def define_import(self):
+    """Defines --import: the code of a user's own, which nothing else runs."""
+    self.define_list(
+        'import', 'A module to import first, such as one with a model of your '
+        'own. Its code is run; a run that was trained with it needs it again. '
+        'It may be given many times.')
+
   def parse(self, argv):
     """Returns the values of the flags; prints help or an error and exits."""
     default_of = {n: self._flags[n].default for n in self._flags}
@@ -146,8 +153,9 @@ def import_tensorflow():
 def run(main):
   """Calls `main(sys.argv)`; an error that a user can mend is one sentence."""
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
-  # The folder that one works in may hold one's own model.
-  sys.path.insert(0, os.getcwd())
+  # The folder that one works in may hold one's own model. It comes last: a file
+  # there must not take the place of a library.
+  sys.path.append(os.getcwd())
   from pgak import errors
   from pgak import interruption
   try:

@@ -43,6 +43,7 @@ from pgak.bin import command as command_lib
 
 command = command_lib.Command(__doc__)
 command.define_common()
+command.define_import()
 command.define_string('checkpoint', 'latest', 'latest, best, all or a step.')
 command.define_choice('protocol', 'quick',
                       ['quick', 'fid768_test', 'pga_icml2020', 'rae_quick',
@@ -94,7 +95,8 @@ def main(argv):
       'evaluate', args.protocol, 'inception', 'classifier', 'LPIPS',
       'attribute_net', 'attribute_classifiers', 'separability',
       *(root for p in names
-        for root in priors.prior_roots(p.replace('own_or_', '')))])
+        for root in priors.prior_roots(p.replace('own_or_', '')))],
+                          imports=args['import'].value)
   print(evaluation.format_table(evaluation.evaluate(args.run_dir)))
 
 

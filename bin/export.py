@@ -17,6 +17,7 @@ from pgak.bin import command as command_lib
 
 command = command_lib.Command(__doc__)
 command.define_common()
+command.define_import()
 command.define_string('output', None, 'Folder that holds the versions; '
                       'by default the folder export in the run directory.')
 command.define_integer('version', None, 'Number of the version; by default one '
@@ -45,7 +46,7 @@ def main(argv):
   bindings.append(f'export.verified = {args.verify}')
   run = run_directory.RunDirectory(args.run_dir)
   configuration.parse_run(run, bindings, roots=[
-      'export', *priors.prior_roots(args.prior)])
+      'export', *priors.prior_roots(args.prior)], imports=args['import'].value)
   print(f'Exported to {serving.export(args.run_dir)}.')
 
 

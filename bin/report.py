@@ -20,6 +20,7 @@ command.define_boolean('latents', True, 'Whether to load each model and its '
 command.define_string('data_dir', None, 'Folder of the data sets that '
                       'TensorFlow Datasets prepared, instead of that in the '
                       'runs; only the latents need it.')
+command.define_import()
 
 
 def main(argv):
@@ -30,7 +31,8 @@ def main(argv):
   from pgak import registry
   registry.register()
   problems = reporting.write_report(
-      args.output, command.arguments, args.latents, args.data_dir)
+      args.output, command.arguments, args.latents, args.data_dir,
+      args['import'].value)
   for problem in problems:
     print(problem)
   print(f'Wrote {args.output}.')

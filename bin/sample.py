@@ -42,6 +42,7 @@ from pgak.bin import command as command_lib
 
 command = command_lib.Command(__doc__)
 command.define_common(run_dir_required=False)
+command.define_import()
 command.define_string('export_dir', None, 'An export to draw from, instead of '
                       'a run directory.')
 command.define_string('output', None, 'The file to write, .png or .npz.',
@@ -108,11 +109,12 @@ def main(argv):
                'attribute'):
     if args[flag].value is not None:
       bindings.append(f'sample.{flag} = {args[flag].value!r}')
+  imports = args['import'].value
   run = run_directory.RunDirectory(args.run_dir)
   if args.against:
-    bindings += drawing.against_bindings(run, args.against)
+    bindings += drawing.against_bindings(run, args.against, imports)
   configuration.parse_run(run, bindings, roots=[
-      'sample', *priors.prior_roots(args.prior)])
+      'sample', *priors.prior_roots(args.prior)], imports=imports)
   drawing.sample(args.run_dir, args.output)
 
 

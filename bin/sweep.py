@@ -57,10 +57,11 @@ def main(argv):
   sweep = sweeping.read(args.sweep, own,
                         [b for b in args.gin_param if b not in own])
   data = [f'--data_dir={args.data_dir}'] if args.data_dir is not None else []
+  imports = [f'--import={m}' for m in args['import'].value]
   runner = sweeping.Runner(
       sweep, args.output_dir, shard, args.parallel,
-      train_flags=[*data, *(f'--import={m}' for m in args['import'].value)],
-      evaluate_flags=[*data, *(
+      train_flags=[*data, *imports],
+      evaluate_flags=[*data, *imports, *(
           [f'--inception={args.inception}'] if args.inception else [])])
   if args.dry_run:
     print('\n'.join(runner.pending_commands()))

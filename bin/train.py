@@ -26,8 +26,7 @@ command.define_common()
 command.define_list(
     'gin_file', 'A gin file: its path, or its path under gin/ here or in the '
     'package. It may be given many times; the later wins.')
-command.define_list(
-    'import', 'A module to import first, such as one with a model of your own.')
+command.define_import()
 
 
 def main(argv):

@@ -186,7 +186,7 @@ def _dataset():
   return dataset()
 
 
-def load(run_dir, checkpoint='latest'):
+def load(run_dir, checkpoint='latest', imports=()):
   """Loads a trained model, for a notebook or a script.
 
   It replaces gin's present configuration by the run's and then clears it.
@@ -194,6 +194,8 @@ def load(run_dir, checkpoint='latest'):
   Args:
     run_dir: path of a run directory.
     checkpoint: 'latest', 'best' or a step.
+    imports: modules that the run was trained with, if any, such as one with a
+      model of your own; their code is run.
 
   Returns:
     A `GenerativeAutoencoder` with `encode`, `decode`, `reconstruct` and
@@ -208,7 +210,7 @@ def load(run_dir, checkpoint='latest'):
   ```
   """
   run = run_directory.RunDirectory(run_dir)
-  configuration.parse_run(run)
+  configuration.parse_run(run, imports=imports)
   try:
     return load_configured(run, checkpoint)
   finally:

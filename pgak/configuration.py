@@ -17,8 +17,8 @@ from gin import config_parser
 
 from pgak import errors
 
-__all__ = ['as_text', 'bindings_of', 'changed_bindings', 'keep_old_values',
-           'parse', 'parse_run', 'setting']
+__all__ = ['as_text', 'bindings_of', 'changed_bindings', 'check_trusted',
+           'keep_old_values', 'parse', 'parse_run', 'setting']
 
 # On resuming a run these may change; `train.steps` may only grow.
 FREE_ON_RESUME = re.compile(
@@ -103,18 +103,68 @@ def parse(files=(), bindings=(), imports=(), roots=('train',)):
   _check_read(statements, bindings, roots)
 
 
-def parse_run(run, bindings=(), roots=()):
+def parse_run(run, bindings=(), roots=(), imports=()):
   """Parses a run's saved configuration and then bindings.
 
   Args:
     run: `RunDirectory`.
     bindings: as for `parse`.
     roots: functions that the command calls besides those that build the model.
+    imports: modules that the user trusts; a run that was trained with others
+      is not opened.
+
+  Raises:
+    errors.UserError: as `check_trusted` and `parse` do.
   """
-  imports = run.config.get('imports', [])
+  check_trusted(run, imports)
   file = str(run.config_file)
   old = _old_bindings(run)
   parse([file], [*old, *bindings], imports, ('train', *roots))
+
+
+def check_trusted(run, imports=()):
+  """Refuses a run whose opening would run code that the user did not name.
+
+  Args:
+    run: `RunDirectory`; anyone may have made it.
+    imports: modules that the user named.
+
+  Raises:
+    errors.UserError: names the modules and the flag that allows them.
+  """
+  wanted = run.config.get('imports', [])
+  if not isinstance(wanted, list) or not all(
+      isinstance(module, str) for module in wanted):
+    raise errors.UserError(
+        f'{run.path / "config.json"} is damaged: its imports are no list of '
+        'modules; restore it.')
+  wanted = [*wanted, *_imported(run)]
+  foreign = sorted({module for module in wanted
+                    if module.split('.')[0] != 'pgak'} - set(imports))
+  if foreign:
+    flags = ' '.join(f'--import={module}' for module in foreign)
+    raise errors.UserError(
+        f'To open {run.path} is to run the code of {", ".join(foreign)}, with '
+        f'which it was trained: if you trust it, add {flags} (in Python '
+        f'imports={foreign!r}).')
+
+
+def _imported(run):
+  """Returns the modules that a run's config.gin imports."""
+  try:
+    statements = list(config_parser.ConfigParser(run.config_gin, _AsText()))
+  except (SyntaxError, UnicodeDecodeError, ValueError,
+          tokenize.TokenError) as e:
+    raise errors.UserError(
+        f'{run.config_file} is damaged ({_one_sentence(e)}): restore '
+        'it.') from e
+  for statement in statements:
+    if isinstance(statement, config_parser.IncludeStatement):
+      raise errors.UserError(
+          f'{run.config_file} includes {statement.filename}, and pgak writes '
+          'none that includes a file: restore it.')
+  return [s.module for s in statements
+          if isinstance(s, config_parser.ImportStatement)]
 
 
 def keep_old_values(run):

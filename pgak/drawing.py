@@ -217,7 +217,7 @@ def _out_of_distribution(model, number, seed, against):
 # === Data ===
 
 
-def against_bindings(run, against):
+def against_bindings(run, against, imports=()):
   """Binds the data set that another one is told from.
 
   It is bound within a scope of its own, so that it may be of the run's kind
@@ -241,7 +241,7 @@ def against_bindings(run, against):
     raise errors.UserError(
         f'There is no data set {against!r} for --against: choose one of '
         f'{", ".join(known)}, or a gin file that binds train.dataset.')
-  imports = run.config.get('imports', [])
+  configuration.check_trusted(run, imports)
   configuration.parse([str(run.config_file)], imports=imports)
   own = configuration.bindings_of(gin.config_str())
   configuration.parse([str(run.config_file), file], imports=imports)

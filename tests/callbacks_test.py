@@ -282,7 +282,7 @@ def test_what_is_measured_and_shown_is_of_the_averaged_weights(
     model.evaluate = lambda *a, **k: look() or {}
     callback = callbacks.TermLogger(1, 1, None, None, None)
   elif name == 'galleries':
-    callback = callbacks.Galleries(1, None, Images().images, *folders, seed=0)
+    callback = galleries.Galleries(1, None, Images().images, *folders, seed=0)
     callback.pictures = lambda: look() or {}
   elif name == 'scores':
     callback = callbacks.Scores(1, None, look, run)

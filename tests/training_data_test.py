@@ -98,16 +98,16 @@ def test_all_settings_of_splits_are_heeded(tmp_path, monkeypatch):
   seen = {}
   make_batches = data.train_batches
 
-  def batches(array, *arguments):
+  def batches(array, *arguments, **settings):
     seen['trained'] = array.split
-    return make_batches(array, *arguments)
+    return make_batches(array, *arguments, **settings)
 
   def validation(images, *unused):
     seen['validated'] = images.split
     raise KeyboardInterrupt
 
   monkeypatch.setattr(data, 'train_batches', batches)
-  monkeypatch.setattr(training, '_validation_batches', validation)
+  monkeypatch.setattr(data, 'validation_batches', validation)
   with pytest.raises(KeyboardInterrupt):
     tiny_runs.train(tmp_path / 'run', 'train.split = "test"',
                     'train.validation_split = "train"')

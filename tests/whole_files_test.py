@@ -13,6 +13,7 @@ import tiny_models
 
 from pgak import drawing
 from pgak import densities
+from pgak import files
 from pgak import priors
 from pgak import run_directory
 from pgak.latent_tools import views
@@ -24,7 +25,7 @@ IMAGES = np.zeros([3, 4, 4, 1], np.uint8)
 
 
 def config(folder):
-  run_directory.write_whole(folder / 'a', 'new')
+  files.write_text(folder / 'a', 'new')
 
 
 def scores(folder):

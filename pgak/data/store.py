@@ -14,7 +14,6 @@ processes do the work. Nothing here holds more than one chunk in memory.
 """
 import contextlib
 import dataclasses
-import fcntl
 import functools
 import hashlib
 import json
@@ -28,6 +27,7 @@ import tensorflow as tf
 
 from pgak import cache
 from pgak import errors
+from pgak import files
 
 __all__ = ['Part', 'Prepared', 'Recipe', 'open_prepared']
 
@@ -142,7 +142,7 @@ def open_prepared(recipe):
   source = recipe.fetch()
   manifest = _manifest_path(recipe, source)
   try:
-    with _lock(manifest):
+    with files.locked(manifest.with_suffix('.lock'), '', wait=True):
       if not manifest.exists() or _damage(manifest):
         _write(recipe, source, manifest)
   except OSError as error:
@@ -269,24 +269,10 @@ def _prepared(manifest):
 
 
 @contextlib.contextmanager
-def _lock(manifest):
-  with open(manifest.with_suffix('.lock'), 'w') as file:
-    fcntl.flock(file, fcntl.LOCK_EX)
-    yield
-
-
-@contextlib.contextmanager
 def _whole_file(path):
   """Opens a file that appears under its name when all of it is written."""
-  partial = path.with_name(path.name + '.partial')
-  try:
-    with open(partial, 'wb') as file:
-      yield file
-      file.flush()
-      os.fsync(file.fileno())
-    os.replace(partial, path)
-  finally:
-    partial.unlink(missing_ok=True)
+  with files.replacing(path) as part, part.open('wb') as file:
+    yield file
 
 
 def _write(recipe, source, manifest):

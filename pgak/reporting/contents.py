@@ -34,21 +34,22 @@ def introduction(cells, notes):
   return blocks + ([pages.Items(notes)] if notes else [])
 
 
-def sections(cells, with_latents=True, data_dir=None):
+def sections(cells, with_latents=True, data_dir=None, imports=()):
   """Returns all sections; those that have nothing to show say so.
 
   Args:
     cells: list of `runs.Cell`.
     with_latents: whether to load models and data for the latents.
     data_dir: folder of TensorFlow Datasets instead of the runs', or None.
+    imports: modules that the runs were trained with, which the user trusts.
   """
   made = [_scores(cells), _papers(cells), figures.training_curves(cells),
           figures.distances(cells), figures.over_settings(cells),
           figures.grids(cells), figures.neighbours(cells),
           figures.precision_recall(cells)]
   if with_latents:
-    made.append(manifolds.manifolds(cells, data_dir))
-    made.append(figures.latent_scatters(cells, data_dir))
+    made.append(manifolds.manifolds(cells, data_dir, imports))
+    made.append(figures.latent_scatters(cells, data_dir, imports))
   # Made last, shown first: only then is it known what is damaged.
   made.insert(0, _runs(cells))
   return [section for section in made if section]

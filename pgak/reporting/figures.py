@@ -239,18 +239,20 @@ def precision_recall(cells):
       pictures)])
 
 
-def latent_scatters(cells, data_dir):
+def latent_scatters(cells, data_dir, imports=()):
   """Returns the section of latents of images beside draws of the prior.
 
   Args:
     cells: list of `runs.Cell`, of each of which the first run is loaded.
     data_dir: folder of TensorFlow Datasets instead of the runs', or None.
+    imports: modules that the runs were trained with, which the user trusts.
   """
   pictures, panels, of_class, without, failed = [], [], {}, [], []
   for cell in cells:
     run = cell.runs[0]
     try:
-      found = latents.latents_and_samples(run.path, data_dir=data_dir)
+      found = latents.latents_and_samples(run.path, data_dir=data_dir,
+                                          imports=imports)
       pictures.append(_latent_picture(cell, run, found))
       if found.encoded.shape[1] == 2:
         panels.append(_latent_panels(cell, run, found))

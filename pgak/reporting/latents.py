@@ -33,7 +33,7 @@ class Latents(NamedTuple):
   of_class: np.ndarray | None = None
 
 
-def latents_and_samples(path, number=None, data_dir=None):
+def latents_and_samples(path, number=None, data_dir=None, imports=()):
   """Encodes validation images of a run and draws as many latents.
 
   It replaces gin's present configuration by the run's and then clears it.
@@ -43,6 +43,7 @@ def latents_and_samples(path, number=None, data_dir=None):
     number: int, the most images; None for 10,000 where there are two latents,
       all of which can be seen, and else for 1,000.
     data_dir: folder of TensorFlow Datasets instead of the run's, or None.
+    imports: modules that the run was trained with, which the user trusts.
 
   Returns:
     `Latents`.
@@ -50,7 +51,7 @@ def latents_and_samples(path, number=None, data_dir=None):
   Raises:
     errors.UserError: if the data set or a checkpoint cannot be had.
   """
-  with loaded(path, data_dir) as (model, array):
+  with loaded(path, data_dir, imports) as (model, array):
     number = min(number or (10000 if model.latent_dim == 2 else 1000),
                  len(array))
     encoded = _encoded(model, array, np.arange(number))
@@ -63,19 +64,20 @@ def latents_and_samples(path, number=None, data_dir=None):
 
 
 @contextlib.contextmanager
-def loaded(path, data_dir=None):
+def loaded(path, data_dir=None, imports=()):
   """Yields `(model, validation array)` of a run, in gin's configuration of it.
 
   Args:
     path: path of the run directory.
     data_dir: as for `latents_and_samples`.
+    imports: as there.
   """
   run = run_directory.RunDirectory(path)
   # A binding that nothing reads would be refused.
   bindings = ([f'data_dir = {data_dir!r}']
               if data_dir and '%data_dir' in run.config_gin else [])
   try:
-    configuration.parse_run(run, bindings)
+    configuration.parse_run(run, bindings, imports=imports)
     dataset = configuration.setting('train.dataset')()
     array = dataset.split(configuration.setting('train.validation_split'))
     yield checkpoints.load_configured(run), array

@@ -15,19 +15,20 @@ from pgak.reporting import pages
 __all__ = ['manifolds']
 
 
-def manifolds(cells, data_dir=None):
+def manifolds(cells, data_dir=None, imports=()):
   """Returns the section of runs on vectors, a row each, or None without any.
 
   Args:
     cells: list of `runs.Cell`, of each of which the first run is loaded.
     data_dir: folder of TensorFlow Datasets instead of the runs', or None.
+    imports: modules that the runs were trained with, which the user trusts.
   """
   pictures, failed = [], []
   for cell in cells:
     if not cell.runs[0].holds_vectors:
       continue
     try:
-      pictures.append(_picture(cell, cell.runs[0], data_dir))
+      pictures.append(_picture(cell, cell.runs[0], data_dir, imports))
     # As for the latents: whatever a run raises, the rest is written.
     except Exception as e:  # pylint: disable=broad-exception-caught
       failed.append(f'{cell.runs[0].path}: {" ".join(str(e).split())[:300]}')
@@ -41,8 +42,8 @@ def manifolds(cells, data_dir=None):
   return pages.Section('Manifolds', blocks) if blocks else None
 
 
-def _picture(cell, run, data_dir):
-  with latents.loaded(run.path, data_dir) as (model, array):
+def _picture(cell, run, data_dir, imports):
+  with latents.loaded(run.path, data_dir, imports) as (model, array):
     png = charts.panels(_row(model, array), cell.label)
   return pages.Picture(
       pages.file_name('manifold', str(cell.number), cell.label), png,

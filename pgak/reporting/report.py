@@ -1,9 +1,8 @@
 """Reads runs and writes the report: one page, and Markdown with pictures."""
-import os
 import pathlib
-import shutil
 
 from pgak import errors
+from pgak import files
 from pgak.reporting import contents
 from pgak.reporting import pages
 from pgak.reporting import runs as runs_lib
@@ -13,7 +12,8 @@ __all__ = ['write_report']
 TITLE = 'Runs compared'
 
 
-def write_report(output, paths, with_latents=True, data_dir=None):
+def write_report(output, paths, with_latents=True, data_dir=None,
+                 imports=()):
   """Writes a report of runs.
 
   It replaces gin's present configuration and then clears it.
@@ -26,6 +26,7 @@ def write_report(output, paths, with_latents=True, data_dir=None):
     with_latents: whether to load each model and its data for a picture of its
       latents.
     data_dir: folder of TensorFlow Datasets instead of the runs', or None.
+    imports: modules that the runs were trained with, which the user trusts.
 
   Returns:
     Sentences on what is missing or damaged in the runs.
@@ -37,7 +38,7 @@ def write_report(output, paths, with_latents=True, data_dir=None):
   _check(page)
   found, notes = runs_lib.find(paths)
   cells = runs_lib.cells([runs_lib.read(path) for path in found])
-  sections = contents.sections(cells, with_latents, data_dir)
+  sections = contents.sections(cells, with_latents, data_dir, imports)
   intro = contents.introduction(cells, notes)
   folder = _folder(page)
   try:
@@ -83,20 +84,10 @@ def _is_ours(path):
 
 
 def _write(page, texts, pictures):
-  """Writes all beside its place first, then puts it there."""
-  page.parent.mkdir(parents=True, exist_ok=True)
-  part = page.with_name(f'.{page.stem}.{os.getpid()}.part')
-  try:
-    (part / 'files').mkdir(parents=True)
+  """Writes the pictures, then the texts that show them."""
+  with files.replacing(_folder(page)) as folder:
+    folder.mkdir()
     for name, content in pictures.items():
-      (part / 'files' / name).write_bytes(content)
-    for path, text in texts.items():
-      (part / path.name).write_text(text, encoding='utf-8')
-    folder = _folder(page)
-    if folder.exists():
-      os.replace(folder, part / 'old')
-    os.replace(part / 'files', folder)
-    for path in texts:
-      os.replace(part / path.name, path)
-  finally:
-    shutil.rmtree(part, ignore_errors=True)
+      (folder / name).write_bytes(content)
+  for path, text in texts.items():
+    files.write_text(path, text)

@@ -85,6 +85,9 @@ def call(module, capsys, *flags):
   return result.out
 
 
+# What a run may import is tried by trust_test.py.
+IMPORT = ['import']
+
 # === train ===
 
 TRAIN = {'run_dir': 'there', 'gin_file': 'models/rae.gin',
@@ -125,7 +128,7 @@ EVALUATE = {
 
 @pytest.mark.parametrize('flag', EVALUATE)
 def test_flags_of_evaluate(run_dir, capsys, monkeypatch, flag):
-  check_table(evaluate, EVALUATE)
+  check_table(evaluate, EVALUATE, IMPORT)
   value, name, expected = EVALUATE[flag]
   recorder = Recorder([n for _, n, _ in EVALUATE.values() if n], [])
   monkeypatch.setattr(evaluation, 'evaluate', recorder)
@@ -163,7 +166,7 @@ EXPORT = {
 
 @pytest.mark.parametrize('flag', EXPORT)
 def test_flags_of_export(run_dir, capsys, monkeypatch, flag):
-  check_table(export, EXPORT)
+  check_table(export, EXPORT, IMPORT)
   value, name, expected = EXPORT[flag]
   recorder = Recorder([n for _, n, _ in EXPORT.values() if n], 'it')
   monkeypatch.setattr(serving, 'export', recorder)
@@ -224,7 +227,7 @@ KIND_OF = {'space': 'interpolation', 'attribute': 'attribute', 'against': 'ood'}
 
 @pytest.mark.parametrize('flag', SAMPLE)
 def test_flags_of_sample(run_dir, capsys, monkeypatch, flag):
-  check_table(sample, SAMPLE, SAMPLE_EXPORT)
+  check_table(sample, SAMPLE, SAMPLE_EXPORT, IMPORT)
   value, name, expected = SAMPLE[flag]
   recorder = Recorder([n for _, n, _ in SAMPLE.values() if n])
   monkeypatch.setattr(drawing, 'sample', recorder)
@@ -247,16 +250,17 @@ def test_flags_of_sample_with_an_export(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize('flag, value, expected', [
-    ('output', None, ('a.html', ['one', 'two'], True, None)),
-    ('latents', 'false', ('a.html', ['one', 'two'], False, None)),
-    ('data_dir', 'prepared', ('a.html', ['one', 'two'], True, 'prepared'))])
+    ('output', None, (True, None, [])),
+    ('latents', 'false', (False, None, [])),
+    ('data_dir', 'prepared', (True, 'prepared', [])),
+    ('import', 'mine', (True, None, ['mine']))])
 def test_flags_of_report(capsys, monkeypatch, flag, value, expected):
-  check_table(report, ['output', 'latents', 'data_dir'])
+  check_table(report, ['output', 'latents', 'data_dir', 'import'])
   recorder = Recorder(answer=[])
   monkeypatch.setattr(reporting, 'write_report', recorder)
   more = [f'--{flag}={value}'] if value else []
   call(report, capsys, '--output=a.html', 'one', *more, 'two')
-  assert recorder.calls == [(expected, {})]
+  assert recorder.calls == [(('a.html', ['one', 'two'], *expected), {})]
 
 
 # === sweep ===
@@ -279,7 +283,8 @@ SWEEP = {
     'gin_param': ('train.steps = 7', ('--gin_param=train.steps = 7',), ()),
     'data_dir': ('there', ('--data_dir=there',), ('--data_dir=there',)),
     'inception': ('w.npz', (), ('--inception=w.npz',)),
-    'import': ('own_module', ('--import=own_module',), ()),
+    'import': ('own_module', ('--import=own_module',),
+               ('--import=own_module',)),
     'dry_run': ('true', (), ()),
 }
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pgak import errors
+from pgak import files
 from pgak.data import store
 
 IMAGES = np.random.RandomState(0).randint(0, 256, [7, 4, 3, 2], np.uint8)
@@ -156,10 +157,12 @@ def test_a_reader_that_fails_leaves_nothing_that_looks_whole(folder):
 def test_what_a_killed_process_left_is_passed_over(folder):
   path = store.open_prepared(Recipe()).image_path
   path.with_suffix('.json').unlink()
-  path.with_name(path.name + '.partial').write_bytes(b'half of it')
+  # No process has that number.
+  path.with_name(f'.{path.name}.{files._host()}-{2**22 + 1}-00000000.part'
+                 ).write_bytes(b'half of it')
   assert store.open_prepared(Recipe()).image_path.read_bytes() == (
       IMAGES.tobytes())
-  assert not list(folder.glob('*.partial'))
+  assert not list(folder.glob('.*.part'))
 
 
 def test_a_file_has_its_name_only_when_it_is_whole(folder):
@@ -174,7 +177,7 @@ def test_a_file_has_its_name_only_when_it_is_whole(folder):
 
   prepared = store.open_prepared(Watched())
   # While it is written, there is neither a set nor its pixels.
-  assert seen == [['.lock', '.partial']] * 2
+  assert seen == [['.lock', '.part']] * 2
   assert prepared.image_path.stat().st_size == IMAGES.nbytes
 
 
