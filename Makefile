@@ -17,8 +17,7 @@ BUILDIFIER := $(VENV)/node_modules/.bin/buildifier
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-slow coverage lint build_file bench \
-  clean
+.PHONY: help install quickstart test test-slow coverage lint build_file bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 12
@@ -71,7 +70,7 @@ test: $(STAMP)  ## run the tests, without the slow ones
 test-slow: $(STAMP)  ## run the slow tests: wheel, Bazel, workers, kill and resume
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
-coverage: $(STAMP)  ## what of pgak and bin the tests run, without the slow ones
+coverage: $(STAMP)  ## say what of pgak and bin the tests run, but the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' --cov \
 	  --cov-report=term:skip-covered $(PYTEST_ARGS)
 

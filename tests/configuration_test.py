@@ -237,7 +237,7 @@ def test_a_run_is_parsed_with_its_imports_and_what_is_added(tmp_path):
                    {'imports': ['mine']})
   with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(str(tmp_path))
-    configuration.parse_run(run, ['sample.seed = 3'], roots=['sample'])
+    configuration.parse_run(run, ['sample.seed = 3'], ['sample'], ['mine'])
   assert configuration.setting('train.model')() == 5
   assert configuration.setting('sample.seed') == 3
 

@@ -100,7 +100,8 @@ def test_the_quickstart_with_each_model(name):
   model = build(['quickstart.gin', *nets, name], 'base_filters = 4')
   assert model.name == pathlib.Path(name).stem
   assert model.latent_dim == 8
-  step(model)
+  # Of few latents and draws none may be near enough for GMMN's kernel.
+  step(model, 64 if name == 'models/gmmn.gin' else 4)
 
 
 def test_the_quickstart_as_it_is():

@@ -66,7 +66,7 @@ def test_the_page(here, capsys):
   assert names['model'].sigma == 0.3
   # The other run's encoder learned from the other term alone.
   from pgak import checkpoints
-  both = checkpoints.load(here / 'runs/both')
+  both = checkpoints.load(here / 'runs/both', imports=['my_model'])
   assert both.table.rows == {'reconstruction': ('decoder',),
                              'latent_nll': ('encoder',)}
 

@@ -22,7 +22,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 GIFT = ("import pathlib\npathlib.Path(__file__).with_name('opened')"
         ".write_text('')\n")
 COMMANDS = {
-    'evaluate': (evaluate, ['--num_samples=20', '--metrics=reconstruction_mse']),
+    'evaluate': (evaluate, ['--num_samples=20',
+                            '--metrics=reconstruction_mse']),
     'sample': (sample, ['--num_samples=2', '--output={folder}/a.png']),
     'export': (export, ['--noverify', '--output={folder}/export']),
 }

@@ -1,4 +1,5 @@
 """Reads runs and writes the report: one page, and Markdown with pictures."""
+import contextlib
 import pathlib
 
 from pgak import errors
@@ -84,10 +85,12 @@ def _is_ours(path):
 
 
 def _write(page, texts, pictures):
-  """Writes the pictures, then the texts that show them."""
-  with files.replacing(_folder(page)) as folder:
+  """Writes all beside its place first, then puts it there."""
+  with contextlib.ExitStack() as stack:
+    folder = stack.enter_context(files.replacing(_folder(page)))
     folder.mkdir()
     for name, content in pictures.items():
       (folder / name).write_bytes(content)
-  for path, text in texts.items():
-    files.write_text(path, text)
+    for path, text in texts.items():
+      part = stack.enter_context(files.replacing(path))
+      part.write_text(text, encoding='utf-8')

@@ -27,6 +27,7 @@ from pgak.bin import report
 from pgak.bin import sample
 from pgak.bin import sweep
 from pgak.bin import train
+from pgak.data import pixels
 from pgak.metrics import features
 from pgak.metrics import inception
 
@@ -199,7 +200,8 @@ def test_what_export_is_bound_to_reaches_the_writer(monkeypatch, tmp_path):
   (arguments, named), = written.calls
   assert arguments == (Model, tmp_path / 'o', 4, 9)
   assert named == dict(
-      crop=5, antialias=False, verified=False,
+      crop=5, antialias=False, resize='bicubic', background=pixels.WHITE,
+      verified=False,
       provenance={'ema': False, 'dataset': run.config['data']})
 
 
