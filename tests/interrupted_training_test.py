@@ -17,7 +17,9 @@ from pgak import run_directory
 
 SETTINGS = ('train.steps = 12', 'train.checkpoint_every = 12',
             'train.log_every = 4', 'train.validate_every = 4',
-            'train.sample_every = 12', 'train.xla = True')
+            'train.sample_every = 12')
+# Only with it two runs agree to the bit.
+XLA = 'train.xla = True'
 
 
 def train(path, *bindings, files=('models/vae.gin',)):
@@ -56,17 +58,22 @@ def assert_same(path, other, step=12):
 
 @pytest.mark.parametrize('step, bindings, files', [
     (7, (), ('models/vae.gin',)),
-    (6, ('train.steps_per_execution = 2',), ('models/vae.gin',)),
-    (7, ('sgd.ema_decay = 0.9', 'train.learning_rate_schedule = @cosine()'),
-     ('models/vae.gin',)),
+    pytest.param(6, ('train.steps_per_execution = 2',), ('models/vae.gin',),
+                 marks=pytest.mark.slow),
+    pytest.param(7, ('sgd.ema_decay = 0.9',
+                     'train.learning_rate_schedule = @cosine()'),
+                 ('models/vae.gin',), marks=pytest.mark.slow),
     # In the second stage, and two parts in turn.
-    (7, ('GMMN.autoencoder_steps = 5', 'LatentGenerator.units = (8,)',
-         'batch_norm = True'), ('models/gmmn.gin',)),
-    (7, ('latent_critic.units = 4',), ('models/aae.gin',)),
+    pytest.param(7, ('GMMN.autoencoder_steps = 5', 'LatentGenerator.units = (8,)',
+                     'batch_norm = True'), ('models/gmmn.gin',),
+                 marks=pytest.mark.slow),
+    pytest.param(7, ('latent_critic.units = 4',), ('models/aae.gin',),
+                 marks=pytest.mark.slow),
 ], ids=['plain', 'steps per execution', 'averages', 'second stage', 'turns'])
 def test_it_goes_on_where_it_was_left(tmp_path, monkeypatch, step, bindings,
                                       files):
   whole, left = tmp_path / 'whole', tmp_path / 'left'
+  bindings = (*bindings, XLA)
   train(whole, *bindings, files=files)
   # Before the callbacks of the step.
   error = interrupted(left, monkeypatch, 'LeaveBetweenSteps', step, *bindings,
@@ -97,7 +104,7 @@ def test_a_validation_that_was_left_is_made_up_for(tmp_path, monkeypatch,
                                                    where):
   whole, left = tmp_path / 'whole', tmp_path / 'left'
   plateau = ('train.plateau_patience = 1', 'train.plateau_factor = 0.25',
-             'sgd.learning_rate = 3.')
+             'sgd.learning_rate = 3.', XLA)
   train(whole, *plateau)
   # With the signal before it, the validation of step 8 is left at its first
   # batch; with the signal after it, the run ends after step 9.
@@ -216,19 +223,19 @@ def test_half_a_configuration_is_not_resumed(tmp_path, damage):
 def test_a_damaged_newest_checkpoint_is_passed_over(tmp_path, caplog):
   whole, path = tmp_path / 'whole', tmp_path / 'run'
   for p in (whole, path):
-    train(p, 'train.checkpoint_every = 4')
+    train(p, 'train.checkpoint_every = 4', XLA)
   run = run_directory.RunDirectory(path)
   os.rename(run.checkpoint_prefix(12)[:-len('/checkpoint')], tmp_path / '12')
   with open(run.checkpoint_prefix(8) + '.data-00000-of-00001', 'wb'):
     pass
-  train(path, 'train.checkpoint_every = 4')
+  train(path, 'train.checkpoint_every = 4', XLA)
   assert 'goes on from step 4' in caplog.text
   assert_same(path, whole)
   for step in (4, 8, 12):
     with open(run.checkpoint_prefix(step) + '.index', 'wb'):
       pass
   with pytest.raises(errors.UserError, match='step-00000012.* is damaged'):
-    train(path, 'train.checkpoint_every = 4', 'train.steps = 16')
+    train(path, 'train.checkpoint_every = 4', 'train.steps = 16', XLA)
 
 
 def test_a_finished_run_that_nobody_can_write_to(tmp_path, monkeypatch, capsys):

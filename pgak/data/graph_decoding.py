@@ -200,7 +200,7 @@ class _GIF:
 
   @staticmethod
   def _colours(raw, position):
-    """Returns how many colours the table has that a byte of flags tells of."""
+    """Returns how many colours the table has that a byte of flags states."""
     flags = raw[position]
     return tf.where(flags >= 128, tf.bitwise.left_shift(2, flags & 7), 0)
 
@@ -272,7 +272,7 @@ class _BMP:
 
 
 class _WebP:
-  """One picture; TensorFlow's op tells by itself whether it has alpha."""
+  """One picture; TensorFlow's op finds by itself whether there is alpha."""
 
   @classmethod
   def size(cls, contents):

@@ -4,7 +4,7 @@ Pre-activation blocks of two 3x3 convs; each of the encoder's five halves the
 side by average pooling, down to 4x4, and each of the decoder's doubles it by
 repeating pixels. The filters double from block to block, up to 8 times those of
 the first. The paper on learned priors leaves its nets for CelebA to a
-supplement that is not to be had: this pair is pgak's choice.
+supplement that we could not obtain: this pair is pgak's choice.
 """
 import gin
 from keras import layers
