@@ -64,8 +64,8 @@ def assert_same(path, other, step=12):
                      'train.learning_rate_schedule = @cosine()'),
                  ('models/vae.gin',), marks=pytest.mark.slow),
     # In the second stage, and two parts in turn.
-    pytest.param(7, ('GMMN.autoencoder_steps = 5', 'LatentGenerator.units = (8,)',
-                     'batch_norm = True'), ('models/gmmn.gin',),
+    pytest.param(7, ('GMMN.autoencoder_steps = 5', 'batch_norm = True',
+                     'LatentGenerator.units = (8,)'), ('models/gmmn.gin',),
                  marks=pytest.mark.slow),
     pytest.param(7, ('latent_critic.units = 4',), ('models/aae.gin',),
                  marks=pytest.mark.slow),
