@@ -56,8 +56,8 @@ class EveryNSteps(keras.callbacks.Callback):
       # Keras would take it for the end of the data, and end without an error.
       raise errors.UserError(
           f'At step {self.step} something could not be written '
-          f'({" ".join(str(e).split())[:200]}): make room, and the same '
-          'command goes on from the last checkpoint.') from e
+          f'({errors.reason(e)}): make room, and the same command goes on from '
+          'the last checkpoint.') from e
     self.finished_at = self.step
 
   def is_due(self):

@@ -114,8 +114,8 @@ def save(model, run, step, is_chief=True, finished=None):
     except (OSError, tf.errors.OpError) as e:
       raise errors.UserError(
           f'The checkpoint of step {step} cannot be written to '
-          f'{run.checkpoint_folder} ({" ".join(str(e).split())[:200]}): make '
-          'room, and the same command goes on from the one before.') from e
+          f'{run.checkpoint_folder} ({errors.reason(e)}): make room, and the '
+          'same command goes on from the one before.') from e
   else:
     folder = tempfile.mkdtemp()
     checkpoint.write(f'{folder}/checkpoint')
@@ -136,11 +136,10 @@ def restore(model, run, step):
     status.expect_partial()
   except (tf.errors.OpError, AssertionError, LookupError, OSError,
           RuntimeError, ValueError) as e:
-    reason = ' '.join(str(e).split())[:200]
     raise errors.UserError(
         f'The checkpoint {prefix} is damaged or belongs to another model '
-        f'({reason}): choose another with --checkpoint, or delete its folder '
-        'to go on from the one before.') from e
+        f'({errors.reason(e)}): choose another with --checkpoint, or delete '
+        'its folder to go on from the one before.') from e
 
 
 def load_configured(run, checkpoint='latest', prior='own'):

@@ -1,6 +1,7 @@
 """The one exception that pgak raises for what a user can put right."""
+import re
 
-__all__ = ['NoEncoderError', 'UserError']
+__all__ = ['NoEncoderError', 'UserError', 'reason']
 
 
 class UserError(Exception):
@@ -12,3 +13,14 @@ class UserError(Exception):
 
 class NoEncoderError(UserError):
   """A model that makes images and encodes none was asked for what needs it."""
+
+
+def reason(error, length=200):
+  """Returns in one line what an error says, without TensorFlow's own names.
+
+  Args:
+    error: exception.
+    length: int, the most characters.
+  """
+  text = re.sub(r'\{\{.*?\}\}', '', str(error))
+  return ' '.join(text.split())[:length] or type(error).__name__

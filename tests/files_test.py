@@ -196,3 +196,11 @@ def test_a_key_is_of_json_alone():
   assert len(files.key(1, 12)) == 12
   with pytest.raises(TypeError):
     files.key({'a': object()})
+
+
+def test_a_reason_is_one_line_without_tensorflow_s_names():
+  error = OSError('{{function_node __wrapped__SaveV2_device_/job:x}} a/b;\n'
+                  '  File too large')
+  assert errors.reason(error) == 'a/b; File too large'
+  assert errors.reason(error, 3) == 'a/b' and errors.reason(
+      OSError()) == 'OSError'

@@ -114,5 +114,7 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path):
   process.send_signal(signal.SIGINT)
   _, stderr = process.communicate(timeout=60)
   assert process.returncode == 130
-  assert 'the same command goes on from the last checkpoint' in stderr
+  step = newest(tmp_path / 'run')
+  assert (f'Interrupted at step {step}: the same command goes on from step '
+          f'{step}, whose checkpoint is in') in stderr
   assert 'Traceback' not in stderr
