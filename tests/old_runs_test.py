@@ -131,6 +131,7 @@ def changed(name, setting):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings('ignore:A Frechet distance of 64 features')
 @pytest.mark.parametrize('name', RUNS)
 def test_a_run_is_measured_as_before(tmp_path, capsys, name):
   _, _, protocol, bindings, _ = make.RUNS[name]
