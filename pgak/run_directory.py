@@ -128,6 +128,11 @@ class RunDirectory:
                 json.dumps(config, indent=2, sort_keys=True) + '\n')
     files.write_text(self.config_file, config_gin)
 
+  @property
+  def is_writable(self):
+    """Whether files can be written here."""
+    return os.access(self.path, os.W_OK)
+
   @contextlib.contextmanager
   def locked(self):
     """Holds the run against a second train command.
@@ -135,12 +140,12 @@ class RunDirectory:
     Raises:
       errors.UserError: if another process holds it.
     """
-    lock = self.path / '.lock'
-    if not os.access(lock if lock.exists() else self.path, os.W_OK):
-      yield  # Nobody can write here.
+    if not self.is_writable:
+      yield
       return
-    with files.locked(lock, f'{self.path} is in use by another train command: '
-                      'wait for it, or choose another --run_dir.'):
+    with files.locked(
+        self.path / '.lock', f'{self.path} is in use by another train command: '
+        'wait for it, or choose another --run_dir.'):
       yield
 
   # === Checkpoints ===

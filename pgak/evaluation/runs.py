@@ -9,8 +9,9 @@ from pgak import densities
 from pgak import errors
 from pgak import priors
 from pgak import run_directory
-from pgak.evaluation import kinds
 from pgak.evaluation import choice
+from pgak.evaluation import kinds
+from pgak.evaluation import tables
 from pgak.metrics import protocols
 
 __all__ = ['evaluate', 'frechet_scorer']
@@ -116,9 +117,11 @@ def evaluate(run_dir, checkpoint='latest', protocol='quick', prior=None,
 
   Raises:
     UserError: if the run, the checkpoint, the data set, the prior or the
-      features cannot be had.
+      features are not available, or if the scores cannot be kept, which are
+      printed then.
   """
   run = run_directory.RunDirectory(run_dir)
+  run.scores()  # A damaged file is told now, not after hours.
   steps = _steps(run, checkpoint)
   protocol = _changed(protocol, prior, metrics)
   dataset = _dataset(run)
@@ -130,7 +133,18 @@ def evaluate(run_dir, checkpoint='latest', protocol='quick', prior=None,
       _tell_left_out(model, protocol, latents, prior is not None)
     measured = evaluator.rows(model, step, latents=latents,
                               attach=_attach(run, step, dataset),
-                              folder=run.path)
-    run.append_scores(measured)
+                              folder=run.path if run.is_writable else None)
+    _keep(run, measured)
     rows += measured
   return rows
+
+
+def _keep(run, rows):
+  """Appends scores to the run's file, or prints them where that cannot be."""
+  try:
+    run.append_scores(rows)
+  except OSError as e:
+    print(tables.format_table(rows))
+    raise errors.UserError(
+        f'The scores above cannot be kept in {run.path} ({errors.reason(e)}): '
+        'make it writable, or copy the run to where it is.') from e

@@ -122,3 +122,32 @@ def test_a_damaged_configuration_is_told(run, flat):
   gin.clear_config()
   with pytest.raises(errors.UserError, match='parse_run'):
     evaluation.evaluate(run.path, protocol=flat)
+
+
+def test_scores_that_cannot_be_kept_are_printed(run, flat, capsys, monkeypatch):
+  def full(rows):
+    raise OSError(28, 'No space left on device')
+
+  monkeypatch.setattr(run_directory.RunDirectory, 'append_scores',
+                      lambda self, rows: full(rows))
+  with pytest.raises(errors.UserError, match='cannot be kept in .*No space'):
+    evaluation.evaluate(run.path, protocol=flat)
+  assert 'frechet_flat_64' in capsys.readouterr().out
+
+
+def test_a_run_that_nobody_can_write_to_is_measured(run, flat, capsys,
+                                                    monkeypatch):
+  monkeypatch.setattr(run_directory.RunDirectory, 'is_writable', False)
+  before = sorted(run.path.rglob('*'))
+  evaluation.evaluate(run.path, protocol=flat)
+  # But for the file of scores, which root could write here.
+  assert sorted(set(run.path.rglob('*')) - set(before)) == [
+      run.path / '.scores.lock', run.path / 'scores.csv']
+
+
+def test_damaged_scores_are_told_before_anything_is_measured(
+    run, flat, monkeypatch):
+  (run.path / 'scores.csv').write_text('a,b\n1,2\n')
+  monkeypatch.setattr(evaluator_lib, 'Evaluator', None)
+  with pytest.raises(errors.UserError, match='scores.csv is missing or damage'):
+    evaluation.evaluate(run.path, protocol=flat)
