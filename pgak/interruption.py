@@ -4,7 +4,7 @@ Ctrl-C sends the first; Slurm, Kubernetes and spot machines send the second and
 wait (Kubernetes 30 seconds) before they kill. A command ends at once, also
 inside a call that does not come back to Python for minutes, such as a long
 compilation. A run that has made a step ends between two steps, so that it can
-be saved there; a second signal ends it at once.
+be saved there; a second signal, a second later or more, ends it at once.
 """
 import contextlib
 import ctypes
@@ -27,6 +27,9 @@ _PR_SET_PDEATHSIG = 1
 # Seconds in which Python gets to end by itself.
 _GRACE = 2.
 _POKE = 0.2
+# Signals that come so close after each other are one: a dying parent's threads
+# send one each.
+_SAME = 1.
 
 
 class Interrupted(KeyboardInterrupt):
@@ -100,12 +103,12 @@ def _watch(read):
   """Ends the process where Python does not come to it in time."""
   # The main thread is to get them, so that they end what it waits in.
   signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-  seen, end, own = 0, None, 0
+  seen, begun, own = 0, None, 0
   while True:
     waits = seen and not _State.is_deferred
     ready, _, _ = select.select([read], [], [], _POKE if waits else None)
     if not ready:
-      if time.monotonic() > end:
+      if time.monotonic() - begun > _GRACE:
         _end(seen, 'Interrupted.')
       # A call that began just after the signal came does not know of it.
       own += 1
@@ -117,10 +120,10 @@ def _watch(read):
       return
     if byte[0] in _SIGNALS and own:
       own -= 1
-    elif byte[0] in _SIGNALS:
-      if seen:
-        _end(byte[0], 'Interrupted again: what was not saved is lost.')
-      seen, end = byte[0], time.monotonic() + _GRACE
+    elif byte[0] in _SIGNALS and not seen:
+      seen, begun = byte[0], time.monotonic()
+    elif byte[0] in _SIGNALS and time.monotonic() - begun > _SAME:
+      _end(byte[0], 'Interrupted again: what was not saved is lost.')
 
 
 def _end(number, sentence):

@@ -1,6 +1,9 @@
 """Tests of the sweep command, with the real train and evaluate commands."""
 import json
 import pathlib
+import subprocess
+import sys
+import time
 
 import pytest
 import tiny_commands
@@ -10,6 +13,9 @@ from pgak import run_directory
 from pgak.bin import sweep
 
 SMALL = ("sweep.bindings = ['train.steps = 4', 'classifier.steps = 20']",)
+
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 def flags(*bindings):
@@ -88,3 +94,54 @@ def test_a_wrong_flag_is_one_sentence(tmp_path, capsys, more, status, named):
       sweep, capsys, '--sweep=quick.sweep', f'--output_dir={tmp_path}/out',
       *more, status=status)
   assert not (tmp_path / 'out').exists()
+
+
+def wait_for(condition, seconds=120.):
+  end = time.monotonic() + seconds
+  while not condition():
+    assert time.monotonic() < end
+    time.sleep(0.05)
+
+
+def trainings(folder):
+  """Returns the numbers of the processes that train below a folder."""
+  found = []
+  for path in pathlib.Path('/proc').glob('[0-9]*/cmdline'):
+    try:
+      words = path.read_bytes().decode(errors='replace').split('\0')
+    except OSError:
+      continue
+    if f'--run_dir={folder}/it/seed-0' in words:
+      found.append(int(path.parent.name))
+  return found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='reads /proc')
+def test_a_killed_sweep_takes_its_training_along_and_goes_on(tmp_path):
+  (tmp_path / 'it.sweep').write_text(
+      "sweep.gin_files = ['quickstart.gin', 'models/ae.gin']\n"
+      "sweep.cells = {'it': ['train.steps = 20000', "
+      "'train.checkpoint_every = 100']}\n")
+  out = tmp_path / 'out'
+  command = [sys.executable, ROOT / 'bin' / 'sweep.py',
+             f'--sweep={tmp_path / "it.sweep"}', f'--output_dir={out}',
+             *(f'--gin_param={b}' for b in tiny_runs.SETTINGS)]
+  sweeping = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+  saved = out / 'it' / 'seed-0' / 'checkpoints'
+  wait_for(lambda: list(saved.glob('step-*')))
+  assert trainings(out)
+  sweeping.kill()
+  sweeping.wait()
+  # The same command at once: it waits until what was trained is saved.
+  again = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+  wait_for(lambda: run_directory.RunDirectory(saved.parent).checkpoints()[-1]
+           >= 2000 or again.poll() is not None)
+  assert len(trainings(out)) == 1
+  again.terminate()
+  again.communicate(timeout=60)
+  assert again.returncode == 143
+  wait_for(lambda: not trainings(out))
+  log = (out / 'it' / 'seed-0.log').read_text()
+  assert log.count('the same command goes on from step') == 2
+  assert 'in use by another' not in log
