@@ -177,7 +177,7 @@ class Endpoints:
   def encode_image(self, image_bytes):
     """string `[B]`, picture files of any size -> latents float32 `[B, H]`.
 
-    PNG, JPEG, GIF (the first frame), BMP and WebP are decoded and turned
+    PNG, JPEG, GIF (the first frame), BMP and WebP are decoded and rotated
     upright as for the data set `images`, and what is not read is refused in a
     sentence (see `graph_decoding`). The middle of a picture is cut out, the
     largest part with the proportions of the model's images (or the square

@@ -324,7 +324,7 @@ def test_damaged_checkpoints_stop_the_run_and_say_what_to_do(tmp_path):
   run_dir = tmp_path / 'run'
   tiny_runs.train(run_dir, 'train.steps = 2', 'train.checkpoint_every = 1')
   run = run_directory.RunDirectory(run_dir)
-  for step in (1, 2):  # Of the newest alone a warning tells.
+  for step in (1, 2):  # One damaged checkpoint is only warned about.
     path = pathlib.Path(run.checkpoint_prefix(step) + '.index')
     path.write_bytes(path.read_bytes()[:40])
   text = refused(run_dir, 'train.steps = 3', match='step-00000002')

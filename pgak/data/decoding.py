@@ -44,7 +44,7 @@ def decode(data, channels, background=pixels.WHITE):
     background: what shows through where the picture is transparent, a level or
       three levels of 0 to 255. None drops transparency, which shows hidden
       colours, and reads a PNG or JPEG in all else as version 0.4 did: levels
-      of 16 bits are cut to 8, and only a JPEG with EXIF data is turned.
+      of 16 bits are cut to 8, and only a JPEG with EXIF is rotated.
 
   Returns:
     uint8 tensor `[height, width, channels]`.

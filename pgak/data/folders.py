@@ -36,7 +36,7 @@ def images(path=None, image_shape=None, crop=None, antialias=True,
   """The pictures of a folder, with all folders in it, or of a zip.
 
   They are PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000 and PPM, told by
-  content, taken in the order of their names, turned as their EXIF or XMP data
+  content, taken in the order of their names, rotated as their EXIF or XMP data
   say, cropped in the middle and resized by bicubic interpolation.
 
   Folders called train, validation (or val, valid) and test are splits, and
