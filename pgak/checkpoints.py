@@ -11,9 +11,11 @@ import tensorflow as tf
 from pgak import configuration
 from pgak import densities
 from pgak import errors
+from pgak import models
 from pgak import optimizers as optimizers_lib
 from pgak import priors
 from pgak import run_directory
+from pgak import settings as settings_lib
 
 __all__ = ['build', 'load', 'load_configured', 'restore', 'save']
 
@@ -48,7 +50,8 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
   keras.config.set_dtype_policy(precision)
   keras.utils.set_random_seed(seed)
   try:
-    built = model()
+    built = settings_lib.made(model, 'train.model',
+                              models.GenerativeAutoencoder)
   except ValueError as e:
     # Gin appends lines that say where in its calls the error was raised.
     text = str(e).split('\n  In call')[0]
@@ -57,6 +60,11 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
     keras.config.set_dtype_policy('float32')
   if built.needs_full_precision:
     _require_full_precision(built, precision)
+  unknown = set(optimizers or {}) - set(built.parts)
+  if unknown:
+    raise settings_lib.SettingError(
+        f'`train.optimizers` names {", ".join(sorted(unknown))}: the parts of '
+        f'{built.name} are {", ".join(built.parts)}.')
   made = {part: _optimizer(part, (optimizers or {}).get(part, optimizer),
                            learning_rate_schedule, built.step, steps)
           for part in built.parts}
@@ -70,7 +78,8 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
 
 def _optimizer(part, make, schedule, step, steps):
   with gin.config_scope(part):
-    optimizer = make()
+    optimizer = settings_lib.made(make, 'train.optimizer',
+                                  keras.optimizers.Optimizer)
   if not schedule:
     return optimizer
   rate = optimizers_lib.RunSchedule(

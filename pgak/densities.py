@@ -7,6 +7,7 @@ one is asked for again: same settings, weights, latents and data.
 import hashlib
 import json
 import logging
+from typing import Literal
 
 import gin
 import numpy as np
@@ -16,6 +17,7 @@ from pgak import errors
 from pgak import files
 from pgak import noise
 from pgak import priors
+from pgak import settings
 from pgak import translation
 
 __all__ = ['attach', 'encode', 'log_likelihoods', 'positions']
@@ -23,9 +25,10 @@ __all__ = ['attach', 'encode', 'log_likelihoods', 'positions']
 SOURCES = ('means', 'samples')
 
 
-@gin.configurable('density', denylist=['model', 'prior', 'run', 'step',
-                                       'dataset'])
-def attach(model, prior, run, step, dataset, source='means', max_latents=None):
+@settings.configurable(name='density', denylist=['model', 'prior', 'run',
+                                                 'step', 'dataset'])
+def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
+           max_latents: settings.Count | None = None):
   """Gives a loaded model another latent density.
 
   One that can be fitted is read from the run, or fitted to the latents of the
@@ -51,7 +54,6 @@ def attach(model, prior, run, step, dataset, source='means', max_latents=None):
   Raises:
     errors.UserError: if the density cannot be fitted to the latents.
   """
-  _check(source, max_latents)
   if isinstance(prior, str) and prior == 'own':
     return model
   if translation.is_conditional(model):
@@ -79,16 +81,6 @@ def _configured(prior):
     return gin.get_configurable(prior)
   except ValueError:  # A class that is not registered has no settings.
     return prior
-
-
-def _check(source, max_latents):
-  if source not in SOURCES:
-    raise errors.UserError(f'`density.source` must be one of '
-                           f'{", ".join(SOURCES)}, not {source!r}.')
-  if max_latents is not None and (
-      not isinstance(max_latents, int) or max_latents < 1):
-    raise errors.UserError('`density.max_latents` must be a positive whole '
-                           f'number or None, not {max_latents!r}.')
 
 
 # === Latents ===

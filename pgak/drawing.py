@@ -1,4 +1,6 @@
 """Pictures and arrays of a trained model's images, from a run or an export."""
+from typing import Literal
+
 import csv
 import pathlib
 
@@ -14,9 +16,11 @@ from pgak import densities
 from pgak import errors
 from pgak import files
 from pgak import images as images_lib
+from pgak import priors
 from pgak import run_directory
 from pgak import sampling
 from pgak import served_model
+from pgak import settings
 from pgak import translation
 from pgak.latent_tools import views
 
@@ -30,10 +34,15 @@ _STEPS = 8
 _LARGEST_CLOUD = 20000
 
 
-@gin.configurable(denylist=['run_dir', 'output'])
-def sample(run_dir, output, kind='samples', num_samples=None, seed=0,
-           checkpoint='latest', prior='own', space=None, attribute=None,
-           strength=1., against=None):
+@settings.configurable(denylist=['run_dir', 'output'])
+def sample(run_dir: settings.Path, output,
+           kind: Literal[tuple(KINDS)] = 'samples',
+           num_samples: settings.Count | None = None, seed: settings.Seed = 0,
+           checkpoint: settings.Checkpoint = 'latest',
+           prior: priors.Spec = 'own',
+           space: Literal['zT', 'z0', 'both'] | None = None,
+           attribute: str | None = None, strength: float = 1.,
+           against: settings.Reference | None = None):
   """Draws from a run's model and writes a picture, an array or a table.
 
   Args:
@@ -201,7 +210,7 @@ def _log_density(model, number, seed):
 
 def _out_of_distribution(model, number, seed, against):
   del seed
-  dataset = against()
+  dataset = settings.made(against, 'sample.against', data.DatasetLike)
   if tuple(dataset.image_shape) != tuple(model.image_shape):
     raise errors.UserError(
         f'The images of {dataset.name} are of the shape '

@@ -3,14 +3,16 @@
 A binding in a part's scope is for that part alone:
 `decoder/sgd.learning_rate = 0.05`.
 """
-import gin
 import keras
+
+from pgak import settings
 
 __all__ = ['RunSchedule', 'adam', 'sgd']
 
 
-@gin.register
-def sgd(learning_rate, momentum=0.9, nesterov=False, ema_decay=None):
+@settings.register
+def sgd(learning_rate: settings.Positive, momentum: settings.Decay = 0.9,
+        nesterov: bool = False, ema_decay: settings.Decay | None = None):
   """Stochastic gradient descent with momentum, as the PGA papers use it.
 
   Args:
@@ -24,9 +26,10 @@ def sgd(learning_rate, momentum=0.9, nesterov=False, ema_decay=None):
                               **_average(ema_decay))
 
 
-@gin.register
-def adam(learning_rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-7,
-         ema_decay=None):
+@settings.register
+def adam(learning_rate: settings.Positive = 1e-3, beta_1: settings.Decay = 0.9,
+         beta_2: settings.Decay = 0.999, epsilon: settings.Positive = 1e-7,
+         ema_decay: settings.Decay | None = None):
   """Adam.
 
   Args:

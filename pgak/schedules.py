@@ -4,12 +4,73 @@ A schedule is a function of the step (an int64 scalar tensor: the number of
 finished train steps) to a float scalar tensor, so that it changes without
 retracing. Where a schedule is accepted, a plain number is too.
 """
+from collections.abc import Callable
+import inspect
 import math
+from typing import Annotated
 
-import gin
 import tensorflow as tf
 
-__all__ = ['cosine', 'linear', 'straight', 'switch_on', 'value_at']
+from pgak import settings
+
+__all__ = ['Factor', 'Schedule', 'SignedWeight', 'Weight', 'cosine', 'linear',
+           'straight', 'switch_on', 'value_at']
+
+
+class Schedule:
+  """A function of the step.
+
+  Args:
+    function: function of the step, an int64 scalar tensor, to a float scalar.
+    lowest: the lowest of its values, for who takes none below 0.
+  """
+
+  def __init__(self, function, lowest=0.):
+    self._function = function
+    self.lowest = lowest
+
+  def __call__(self, step):
+    return self._function(step)
+
+
+class _OfOneArgument:
+  """A function that is ready to be called, not one that makes such a one."""
+
+  def __init__(self, name):
+    self._name = name
+
+  def holds(self, value):
+    if inspect.isclass(value) or settings.is_configurable(value):
+      return False
+    try:
+      inspect.signature(value).bind(None)
+    except (TypeError, ValueError):
+      return False
+    return True
+
+  def text(self, base):
+    del base
+    return self._name
+
+
+class _NotNegative:
+
+  def holds(self, value):
+    return _lowest(value) >= 0
+
+  def text(self, base):
+    return f'{base}, nowhere below 0'
+
+
+def _lowest(value):
+  return getattr(value, 'lowest', 0.) if callable(value) else value
+
+
+_Function = Annotated[Callable, _OfOneArgument('a schedule, such as @linear()')]
+# What the learning rates are multiplied by, by the share of the run.
+Factor = Annotated[Callable, _OfOneArgument('a schedule, such as @cosine()')]
+SignedWeight = float | _Function
+Weight = Annotated[SignedWeight, _NotNegative()]
 
 
 def value_at(schedule, step):
@@ -18,8 +79,8 @@ def value_at(schedule, step):
   return tf.cast(value, tf.float32)
 
 
-@gin.register
-def switch_on(value, after):
+@settings.register
+def switch_on(value: SignedWeight, after: settings.Whole):
   """0 while step <= after, then `value` (a number or a schedule).
 
   The PGA authors' warm-up: with `after = 3000` every weight but the
@@ -28,20 +89,26 @@ def switch_on(value, after):
   def schedule(step):
     return tf.where(tf.cast(step, tf.int64) <= after, 0.,
                     value_at(value, step))
-  return schedule
+  return Schedule(schedule, min(_lowest(value), 0.))
 
 
-@gin.register
-def linear(start, end, first_step, last_step):
+@settings.register
+def linear(start: float, end: float, first_step: settings.NonNegative,
+           last_step: settings.NonNegative):
   """`start` up to `first_step`, `end` from `last_step`, a line between."""
+  if last_step <= first_step:
+    raise settings.SettingError(
+        f'`linear.last_step = {last_step}` must be above `linear.first_step = '
+        f'{first_step}`.')
+
   def schedule(step):
     done = (tf.cast(step, tf.float32) - first_step) / (last_step - first_step)
     return start + (end - start) * tf.clip_by_value(done, 0., 1.)
-  return schedule
+  return Schedule(schedule, min(start, end))
 
 
-@gin.register
-def cosine(final=0.01):
+@settings.register
+def cosine(final: settings.NonNegative = 0.01):
   """Half a cosine from 1 to `final` over a run.
 
   Args:
@@ -56,8 +123,8 @@ def cosine(final=0.01):
   return factor
 
 
-@gin.register
-def straight(constant=0., final=0.):
+@settings.register
+def straight(constant: settings.Decay = 0., final: settings.NonNegative = 0.):
   """1 at first, then a line to `final` at the end of a run.
 
   Args:

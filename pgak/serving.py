@@ -20,9 +20,9 @@ import pathlib
 import shutil
 import subprocess
 import sys
+from typing import Annotated
 import uuid
 
-import gin
 import keras
 import numpy as np
 import tensorflow as tf
@@ -32,8 +32,10 @@ from pgak import conditional_endpoints
 from pgak import endpoints
 from pgak import errors
 from pgak import images as images_lib
+from pgak import priors
 from pgak import run_directory
 from pgak import served_model
+from pgak import settings
 from pgak import translation
 from pgak import version as version_lib
 from pgak.data import graph_decoding
@@ -44,10 +46,15 @@ __all__ = ['export', 'export_model', 'verify']
 _CHECK = pathlib.Path(__file__).with_name('serving_check.py')
 _EXTRA = 'assets.extra'
 
+# Three images are what the verification asks for.
+MaxCount = Annotated[int, settings.Range(3, 2**31 - 1)]
 
-@gin.configurable(denylist=['run_dir'])
-def export(run_dir, output=None, checkpoint='latest', prior='own', version=None,
-           max_count=1024, verified=True):
+
+@settings.configurable(denylist=['run_dir'])
+def export(run_dir: settings.Path, output: settings.Path | None = None,
+           checkpoint: settings.Checkpoint = 'latest',
+           prior: priors.Spec = 'own', version: settings.Count | None = None,
+           max_count: MaxCount = 1024, verified: bool = True):
   """Exports a checkpoint of a run for TensorFlow Serving.
 
   Args:
@@ -70,7 +77,7 @@ def export(run_dir, output=None, checkpoint='latest', prior='own', version=None,
   """
   run = run_directory.RunDirectory(run_dir)
   output = pathlib.Path(output).expanduser() if output else run.export
-  _check_settings(output, version, max_count)
+  _check_version(output, version)
   model = checkpoints.load_configured(run, checkpoint, prior)
   recorded = run.config['data']
   preprocessing = recorded['preprocessing']
@@ -103,9 +110,11 @@ def _preparation(preprocessing):
                         else background}
 
 
-def export_model(model, output, version=None, max_count=1024, crop=None,
-                 antialias=True, resize='bicubic', background=pixels.WHITE,
-                 provenance=None, verified=True):
+@settings.checked
+def export_model(model, output, version: settings.Count | None = None,
+                 max_count: MaxCount = 1024, crop=None, antialias=True,
+                 resize='bicubic', background=pixels.WHITE, provenance=None,
+                 verified=True):
   """Writes a model's export to `output/<version>`, whole or not at all.
 
   Args:
@@ -129,7 +138,7 @@ def export_model(model, output, version=None, max_count=1024, crop=None,
       `output` cannot be written, or if the verification fails.
   """
   output = pathlib.Path(output)
-  _check_settings(output, version, max_count)
+  _check_version(output, version)
   served = _endpoints(model, max_count, crop=crop, antialias=antialias,
                       resize=resize, background=background)
   part = output / f'.part-{uuid.uuid4().hex}'
@@ -183,14 +192,7 @@ def verify(path):
 # === Writing ===
 
 
-def _check_settings(output, version, max_count):
-  # Three images are what the verification asks for.
-  for name, value, least in (('version', version, 1),
-                             ('max_count', max_count, 3)):
-    if value is not None and (not isinstance(value, int) or value < least):
-      raise errors.UserError(
-          f'`export.{name}` must be a whole number of at least {least}, not '
-          f'{value!r}.')
+def _check_version(output, version):
   if version and (output / str(version)).exists():
     raise _exists(output / str(version))
 

@@ -1,8 +1,9 @@
 """Training: a data set, a model and callbacks, in one call of `fit`."""
+from collections.abc import Callable
 import contextlib
 import os
+from typing import Annotated, Literal
 
-import gin
 import keras
 import numpy as np
 import tensorflow as tf
@@ -19,25 +20,46 @@ from pgak import interruption
 from pgak import resuming
 from pgak import run_directory
 from pgak import sampling
+from pgak import schedules
+from pgak import settings
 from pgak import translation
 
 __all__ = ['train']
 
 PRECISIONS = ('float32', 'mixed_bfloat16')
 STRATEGIES = ('one_device', 'mirrored', 'multi_worker')
+PlateauFactor = Annotated[float, settings.Range(0., 1., excluded=(0., 1.))]
 BY_VALIDATION = ('validation_loss', 'validation_reconstruction')
 
 
-@gin.configurable(denylist=['run_dir', 'imports'])
-def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
-          steps=gin.REQUIRED, optimizer=gin.REQUIRED, batch_size=64, seed=0,
-          optimizers=None, learning_rate_schedule=None, clip_norm=None,
-          augmenter=None, split='train', validation_split='test',
-          log_every=100, validate_every=1000, sample_every=1000,
-          checkpoint_every=1000, keep_checkpoints=3, score_every=None,
-          scorer=None, best_by=None, plateau_patience=None, plateau_factor=0.5,
-          strategy='one_device', xla=None, precision='float32',
-          steps_per_execution=1, image_error=None, imports=()):
+@settings.configurable(denylist=['run_dir', 'imports'], hints={
+    'model': 'a model, such as --gin_file=models/vae.gin',
+    'dataset': "data and networks, such as --gin_file=datasets/mnist.gin and "
+               '--gin_file=networks/conv_mnist.gin',
+    'steps': "their number, such as --gin_param='train.steps = 2000'",
+    'optimizer': 'a recipe, such as --gin_file=recipes/modern.gin'})
+def train(run_dir: settings.Path, model: settings.Reference,
+          dataset: settings.Reference, steps: settings.Count,
+          optimizer: settings.Reference, batch_size: settings.Count = 64,
+          seed: settings.Seed = 0,
+          optimizers: dict[str, settings.Reference] | None = None,
+          learning_rate_schedule: schedules.Factor | None = None,
+          clip_norm: settings.Positive | None = None,
+          augmenter: settings.Made | None = None, split: str = 'train',
+          validation_split: str = 'test', log_every: settings.Count = 100,
+          validate_every: settings.Count = 1000,
+          sample_every: settings.Count | None = 1000,
+          checkpoint_every: settings.Count = 1000,
+          keep_checkpoints: settings.Count = 3,
+          score_every: settings.Count | None = None,
+          scorer: settings.Reference | None = None, best_by: str | None = None,
+          plateau_patience: settings.Count | None = None,
+          plateau_factor: PlateauFactor = 0.5,
+          strategy: Literal[STRATEGIES] = 'one_device', xla: bool | None = None,
+          precision: Literal[PRECISIONS] = 'float32',
+          steps_per_execution: settings.Count = 1,
+          image_error: settings.Made | None = None,
+          imports: tuple[str, ...] = ()):
   """Trains a model in a run directory, or resumes the run that is there.
 
   The weights are a function of the configuration: on one device with XLA, a run
@@ -90,15 +112,13 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
   intervals = dict(steps=steps, log_every=log_every,
                    validate_every=validate_every, sample_every=sample_every,
                    checkpoint_every=checkpoint_every, score_every=score_every)
-  counts = dict(batch_size=batch_size, steps_per_execution=steps_per_execution,
-                keep_checkpoints=keep_checkpoints)
-  _check(strategy, xla, precision, counts, intervals, best_by)
-  _check_plateau(plateau_patience, plateau_factor, learning_rate_schedule)
+  _check(strategy, xla, steps_per_execution, intervals, scorer, best_by)
+  _check_plateau(plateau_patience, learning_rate_schedule)
   distribution = _distribution(strategy)
   is_chief = _is_chief(distribution)
   run = run_directory.RunDirectory(run_dir, create=True)
   configuration.keep_old_values(run)
-  images = dataset()
+  images = settings.made(dataset, 'train.dataset', data.DatasetLike)
   with distribution.scope():
     trained = checkpoints.build(
         model, optimizer, optimizers, learning_rate_schedule, steps, seed,
@@ -120,7 +140,8 @@ def train(run_dir, model=gin.REQUIRED, dataset=gin.REQUIRED,
     finished = run.finished_callbacks(first_step)
     if is_chief:
       resuming.purge_events(run.events, first_step - (finished is not None))
-    score = scorer(images) if score_every else None
+    score = score_every and settings.made(
+        scorer, 'train.scorer', Callable, images)
     called = _callbacks(
         trained, run if is_chief else None, intervals, train_images,
         validation_images, keep_checkpoints, score, best_by, seed,
@@ -167,33 +188,19 @@ def _check_best_by(model, best_by):
         'choose validation_loss, or a score that `train.scorer` measures.')
 
 
-def _is_positive(value):
-  return isinstance(value, int) and value > 0
-
-
-def _check(strategy, xla, precision, counts, intervals, best_by):
-  steps_per_execution = counts['steps_per_execution']
-  if strategy not in STRATEGIES:
-    raise errors.UserError(f'`train.strategy` must be one of '
-                           f'{", ".join(STRATEGIES)}, not {strategy!r}.')
+def _check(strategy, xla, steps_per_execution, intervals, scorer, best_by):
   if strategy != 'one_device' and (xla or steps_per_execution != 1):
     raise errors.UserError(
         f"`train.strategy = '{strategy}'` needs `train.xla = False` and "
         '`train.steps_per_execution = 1`: Keras can do neither of them there.')
-  if precision not in PRECISIONS:
-    raise errors.UserError(f'`train.precision` must be one of '
-                           f'{", ".join(PRECISIONS)}, not {precision!r}.')
-  for name, value in counts.items():
-    if not _is_positive(value):
-      raise errors.UserError(f'`train.{name} = {value}` must be a positive '
-                             'whole number.')
   for name, value in intervals.items():
-    if value is None and name in ('sample_every', 'score_every'):
-      continue
-    if not _is_positive(value) or value % steps_per_execution:
+    if value and value % steps_per_execution:
       raise errors.UserError(
-          f'`train.{name} = {value}` must be a positive multiple of '
+          f'`train.{name} = {value}` must be a multiple of '
           f'`train.steps_per_execution = {steps_per_execution}`.')
+  if intervals['score_every'] and scorer is None:
+    raise errors.UserError(
+        '`train.score_every` needs `train.scorer`, such as @frechet_scorer.')
   measured = ('validate_every' if best_by in BY_VALIDATION else 'score_every')
   if best_by and (not intervals[measured] or
                   intervals[measured] % intervals['checkpoint_every']):
@@ -202,14 +209,8 @@ def _check(strategy, xla, precision, counts, intervals, best_by):
         'of `train.checkpoint_every`: what is measured must be saved.')
 
 
-def _check_plateau(patience, factor, schedule):
-  if patience is None:
-    return
-  if not _is_positive(patience) or not 0. < factor < 1.:
-    raise errors.UserError(
-        f'`train.plateau_patience = {patience}` must be a positive whole number'
-        f' and `train.plateau_factor = {factor}` lie between 0 and 1.')
-  if schedule:
+def _check_plateau(patience, schedule):
+  if patience and schedule:
     raise errors.UserError(
         '`train.plateau_patience` changes the learning rates, and so does '
         '`train.learning_rate_schedule`: set one of them to None.')

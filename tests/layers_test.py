@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).absolute().parent.parent
 LEVELS = {
     # What everything may raise or say.
     -2: ('errors', 'version'),
-    -1: ('files', 'interruption'),
+    -1: ('files', 'interruption', 'settings'),
     # Pure functions and values.
     0: ('cache', 'charts', 'images', 'losses', 'noise', 'replicas',
         'schedules'),

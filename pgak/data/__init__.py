@@ -5,6 +5,7 @@ are `ImageArray`s, which `train_batches` and `batches` turn into `tf.data`.
 This is the only room that knows TensorFlow Datasets.
 """
 from pgak.data.arrays import Dataset
+from pgak.data.arrays import DatasetLike
 from pgak.data.arrays import ImageArray
 from pgak.data.attributes import attribute_mask
 from pgak.data.attributes import attribute_masks
@@ -31,10 +32,10 @@ from pgak.data.vectors import VectorDataset
 from pgak.data.vectors import swiss_roll
 
 __all__ = [
-    'Augmentation', 'Dataset', 'ImageArray', 'ORDER', 'PairArray',
-    'PairDataset', 'VectorArray', 'VectorDataset', 'attribute_mask',
-    'attribute_masks', 'attribute_names', 'augmenter', 'batches', 'celeb_a',
-    'cifar10', 'digits', 'fashion_mnist', 'images', 'mnist', 'pairs',
+    'Augmentation', 'Dataset', 'DatasetLike', 'ImageArray', 'ORDER',
+    'PairArray', 'PairDataset', 'VectorArray', 'VectorDataset',
+    'attribute_mask', 'attribute_masks', 'attribute_names', 'augmenter',
+    'batches', 'celeb_a', 'cifar10', 'digits', 'fashion_mnist', 'images', 'mnist', 'pairs',
     'swiss_roll', 'synthetic', 'train_batches',
     'validation_batches', 'without_autotuning'
 ]

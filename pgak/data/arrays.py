@@ -1,14 +1,19 @@
 """Data sets and their splits as arrays of images that stay on disk."""
 import hashlib
 import os
+from typing import Annotated
 import weakref
 
 import numpy as np
 
 from pgak import errors
+from pgak import settings
 from pgak.data import store
 
-__all__ = ['Dataset', 'ImageArray']
+__all__ = ['Dataset', 'DatasetLike', 'ImageArray']
+
+DatasetLike = Annotated[object, settings.Has(
+    ('name', 'image_shape', 'splits', 'split'), 'a data set, as @mnist does')]
 
 
 class Dataset:

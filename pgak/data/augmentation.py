@@ -9,18 +9,20 @@ by one stand-in whose numbers are a function of a seed that is handed in with
 each batch: the layers keep no state at all, the n-th draw of a step is always
 the same, and batches may be made in any order.
 """
-import gin
 import tensorflow as tf
 
 from pgak import errors
 from pgak import noise
+from pgak import settings
 
 __all__ = ['Augmentation', 'augmenter']
 
 
-@gin.register
-def augmenter(horizontal_flip=True, translation=0., rotation=0., zoom=0.,
-              brightness=0., contrast=0.):
+@settings.register
+def augmenter(horizontal_flip: bool = True, translation: settings.Fraction = 0.,
+              rotation: settings.Fraction = 0., zoom: settings.Fraction = 0.,
+              brightness: settings.Fraction = 0.,
+              contrast: settings.Fraction = 0.):
   """Makes the function that changes a training batch; all but the flip is off.
 
   Call it outside of `tf.function` and outside of a strategy's scope.

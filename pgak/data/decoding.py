@@ -5,6 +5,7 @@ an export's graph `graph_decoding` gives the same pixels.
 """
 import io
 import struct
+from typing import Literal
 
 from PIL import Image
 from PIL import ImageOps
@@ -15,14 +16,14 @@ from pgak.data import formats
 from pgak.data import orientation
 from pgak.data import pixels
 
-__all__ = ['MAX_PIXELS', 'RESIZES', 'center_crop', 'decode', 'resize',
+__all__ = ['MAX_PIXELS', 'Resize', 'center_crop', 'decode', 'resize',
            'resize_name', 'to_shape']
 
 # A larger picture is refused before it is decoded: a small file can claim any
 # size, and a decoder believes it.
 MAX_PIXELS = 1 << 26
 
-RESIZES = ('bicubic', 'bicubic_tf1')
+Resize = Literal['bicubic', 'bicubic_tf1']
 
 _MODES = ('1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'RGBX', 'RGBa', 'CMYK',
           'YCbCr', 'HSV')

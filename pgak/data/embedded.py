@@ -1,8 +1,9 @@
 """Data sets that need no download: real digits, and made-up images."""
-import gin
 import numpy as np
 
+from pgak import settings
 from pgak.data import arrays
+from pgak.data import pixels
 from pgak.data import store
 
 __all__ = ['digits', 'synthetic']
@@ -10,7 +11,7 @@ __all__ = ['digits', 'synthetic']
 _TRAIN_DIGITS = 1500
 
 
-@gin.register
+@settings.register
 def digits():
   """The 1,797 handwritten digits inside scikit-learn, 8 x 8 x 1, with labels.
 
@@ -29,8 +30,9 @@ def digits():
   return arrays.Dataset(_Digits('digits', (8, 8, 1), ('train', 'test')))
 
 
-@gin.register
-def synthetic(image_shape, num_examples=256, seed=0):
+@settings.register
+def synthetic(image_shape: pixels.ImageShape,
+              num_examples: settings.Count = 256, seed: settings.Seed = 0):
   """Smooth random colours in any shape, to try out a model or a machine.
 
   Args:

@@ -6,11 +6,12 @@ import os
 import pathlib
 import re
 import zipfile
+from typing import Literal
 
-import gin
 import numpy as np
 
 from pgak import errors
+from pgak import settings
 from pgak.data import arrays
 from pgak.data import attributes as attributes_lib
 from pgak.data import decoding
@@ -27,12 +28,20 @@ _NAMED = 5
 _CLASSES_NAMED = 20
 
 
-@gin.register
-def images(path=None, image_shape=None, crop=None, antialias=True,
-           test_fraction=0.1, validation_fraction=0., attributes=None,
-           resize='bicubic', background=pixels.WHITE, splits='folders',
-           partition=None, labels=True, skip_damaged=False,
-           listing='contents'):
+@settings.register(hints={
+    'path': "your folder or zip of pictures: images.path = 'photos/'",
+    'image_shape': 'images.image_shape, such as (64, 64, 3)'})
+def images(path: settings.Path, image_shape: pixels.ImageShape,
+           crop: settings.Count | None = None, antialias: bool = True,
+           test_fraction: settings.Decay = 0.1,
+           validation_fraction: settings.Decay = 0.,
+           attributes: settings.Path | None = None,
+           resize: decoding.Resize = 'bicubic',
+           background: pixels.Background = pixels.WHITE,
+           splits: Literal[splits_lib.KINDS] = 'folders',
+           partition: settings.Path | None = None, labels: bool = True,
+           skip_damaged: bool = False,
+           listing: Literal[sources.LISTINGS] = 'contents'):
   """The pictures of a folder, with all folders in it, or of a zip.
 
   They are PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000 and PPM, told by
@@ -83,16 +92,9 @@ def images(path=None, image_shape=None, crop=None, antialias=True,
       is damaged or lacks a picture; when it is prepared, also if pictures are
       damaged or smaller than the crop.
   """
-  if path is None:
-    raise errors.UserError(
-        'Say which folder or zip of images to read: set images.path.')
   path = pathlib.Path(path).expanduser()
   _check_settings(path, image_shape, crop, test_fraction, validation_fraction)
-  _check_choices(splits=(splits, splits_lib.KINDS),
-                 listing=(listing, sources.LISTINGS),
-                 resize=(resize, decoding.RESIZES))
   check_kernel('images', resize, antialias)
-  check_background('images', background)
   stem = re.sub(r'[^A-Za-z0-9]+', '_', path.resolve().stem).strip('_')
   name = f'images_{stem}' + (f'_crop{crop}' if crop else '')
   fractions = {'validation': validation_fraction, 'test': test_fraction}
@@ -111,33 +113,12 @@ def images(path=None, image_shape=None, crop=None, antialias=True,
       tuple(layout.members), choices))
 
 
-def check_background(name, background):
-  """Refuses what is neither None nor one level or three of 0 to 255."""
-  levels = (background if isinstance(background, (list, tuple))
-            else (background,) * 3)
-  if background is not None and (len(levels) != 3 or not all(
-      isinstance(level, int) and 0 <= level <= 255 for level in levels)):
-    raise errors.UserError(
-        f'{name}.background = {background} must be a level of 0 to 255, three '
-        'of them, or None.')
-
-
 def check_kernel(name, resize, antialias):
   """Refuses to smooth with the kernel that cannot."""
-  if resize not in decoding.RESIZES:
-    raise errors.UserError(f'{name}.resize = {resize!r} must be one of '
-                           f'{", ".join(decoding.RESIZES)}.')
   if resize == 'bicubic_tf1' and antialias:
     raise errors.UserError(
         f"{name}.resize = 'bicubic_tf1' never smooths: set {name}.antialias = "
         'False, too.')
-
-
-def _check_choices(**chosen):
-  for name, (value, known) in chosen.items():
-    if value not in known:
-      raise errors.UserError(f'images.{name} = {value!r} must be one of '
-                             f'{", ".join(known)}.')
 
 
 def _check_settings(path, image_shape, crop, test_fraction,
@@ -145,18 +126,11 @@ def _check_settings(path, image_shape, crop, test_fraction,
   if not path.exists():
     raise errors.UserError(
         f'There is no folder or zip of images at {path}; set images.path.')
-  if not image_shape or len(image_shape) != 3 or image_shape[-1] not in (1, 3):
-    raise errors.UserError(
-        f'images.image_shape = {image_shape} must be (height, width, channels) '
-        'with 1 or 3 channels.')
-  if crop is not None and crop < 1:
-    raise errors.UserError(f'images.crop = {crop} must be at least 1 pixel.')
-  fractions = (test_fraction, validation_fraction)
-  if min(fractions) < 0. or sum(fractions) >= 1.:
+  if test_fraction + validation_fraction >= 1.:
     raise errors.UserError(
         f'images.test_fraction = {test_fraction} and '
-        f'images.validation_fraction = {validation_fraction} must be at least '
-        '0 and leave something to train on.')
+        f'images.validation_fraction = {validation_fraction} must leave '
+        'something to train on.')
 
 
 def _split_list(path, source, partition):

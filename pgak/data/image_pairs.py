@@ -4,10 +4,13 @@ Either from a folder that holds both (see `pair_folders`), or made of any data
 set: the condition is then a function of the image, and the model learns the way
 back, which has many ends.
 """
-import gin
+from typing import Literal
+
 import numpy as np
 
 from pgak import errors
+from pgak import settings
+from pgak.data import arrays
 from pgak.data import pair_folders
 from pgak.data import pixels
 
@@ -56,10 +59,14 @@ def edges(images):
 CONDITIONS = {'coarse': (coarse, None), 'edges': (edges, 1)}
 
 
-@gin.register
-def pairs(source=None, condition='coarse', path=None, image_shape=None,
-          condition_channels=3, crop=None, test_fraction=0.1,
-          background=pixels.WHITE):
+@settings.register
+def pairs(source: settings.Reference | None = None, condition: str = 'coarse',
+          path: settings.Path | None = None,
+          image_shape: pixels.ImageShape | None = None,
+          condition_channels: Literal[1, 3] = 3,
+          crop: settings.Count | None = None,
+          test_fraction: settings.Decay = 0.1,
+          background: pixels.Background = pixels.WHITE):
   """A data set of pairs, from a folder or made of another data set.
 
   Args:
@@ -90,7 +97,8 @@ def pairs(source=None, condition='coarse', path=None, image_shape=None,
         'Pairs are made of a data set or read from a folder: set either '
         'pairs.source, such as @fashion_mnist, or pairs.path.')
   if source is not None:
-    return _made(source(), condition)
+    return _made(settings.made(source, 'pairs.source', arrays.DatasetLike),
+                 condition)
   dataset, shape = pair_folders.open_folder(
       path, image_shape, condition_channels, crop, test_fraction, background)
   channels = shape[-1]

@@ -20,7 +20,6 @@ import numpy as np
 from pgak import errors
 from pgak.data import arrays
 from pgak.data import decoding
-from pgak.data import folders
 from pgak.data import pixels
 from pgak.data import poses
 from pgak.data import sources
@@ -47,17 +46,9 @@ def open_folder(path, image_shape, condition_channels=3, crop=None,
   if not path.is_dir():
     raise errors.UserError(f'There is no folder of pairs at {path}; set '
                            'pairs.path.')
-  if not image_shape or len(image_shape) != 3 or image_shape[-1] not in (1, 3):
-    raise errors.UserError(
-        f'pairs.image_shape = {image_shape} must be (height, width, channels) '
-        'with 1 or 3 channels.')
-  if condition_channels not in (1, 3):
-    raise errors.UserError(f'pairs.condition_channels = {condition_channels} '
-                           'must be 1 or 3.')
-  if not 0. <= test_fraction < 1.:
-    raise errors.UserError(f'pairs.test_fraction = {test_fraction} must be at '
-                           'least 0 and below 1.')
-  folders.check_background('pairs', background)
+  if image_shape is None:
+    raise errors.UserError('Say how large the pairs are to be: set '
+                           'pairs.image_shape, such as (64, 64, 3).')
   height, width, channels = image_shape
   stem = re.sub(r'[^A-Za-z0-9]+', '_', path.resolve().name).strip('_')
   recipe = PairFolder(

@@ -1,9 +1,21 @@
 """Arithmetic on decoded pixels, the same in a graph and outside."""
+from typing import Annotated, Literal
+
 import tensorflow as tf
 
-__all__ = ['WHITE', 'composite', 'eight_bits', 'to_channels']
+from pgak import settings
+
+__all__ = ['Background', 'ImageShape', 'WHITE', 'composite', 'eight_bits',
+           'to_channels']
+
+# Height, width and channels.
+ImageShape = Annotated[
+    tuple[settings.Count, settings.Count, Literal[1, 3]], settings.Says(
+        '(height, width, channels) with 1 or 3 channels, such as (64, 64, 3)')]
 
 # What shows through where a picture is transparent.
+_Level = Annotated[int, settings.Range(0, 255)]
+Background = _Level | tuple[_Level, _Level, _Level] | None
 WHITE = 255
 
 

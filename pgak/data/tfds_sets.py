@@ -6,14 +6,15 @@ import hashlib
 import os
 import pathlib
 
-import gin
 import tensorflow as tf
 
 from pgak import errors
+from pgak import settings
 from pgak.data import arrays
 from pgak.data import decoding
 from pgak.data import folders
 from pgak.data import pipelines
+from pgak.data import pixels
 from pgak.data import store
 
 __all__ = ['celeb_a', 'cifar10', 'fashion_mnist', 'mnist']
@@ -23,8 +24,9 @@ _READERS = 2
 _TRAIN_TEST = ('train', 'test')
 
 
-@gin.register
-def mnist(data_dir=None, download=False, validation_examples=0, pad=0):
+@settings.register
+def mnist(data_dir: settings.Path | None = None, download: bool = False,
+          validation_examples: settings.Whole = 0, pad: settings.Whole = 0):
   """MNIST: 60,000 and 10,000 digits, 28 x 28 x 1, with labels.
 
   By default all of `train` is trained on, as the papers do, and what a run
@@ -46,9 +48,10 @@ def mnist(data_dir=None, download=False, validation_examples=0, pad=0):
   return _padded('mnist', pad, validation_examples, data_dir, download)
 
 
-@gin.register
-def fashion_mnist(data_dir=None, download=False, validation_examples=0,
-                  pad=0):
+@settings.register
+def fashion_mnist(data_dir: settings.Path | None = None, download: bool = False,
+                  validation_examples: settings.Whole = 0,
+                  pad: settings.Whole = 0):
   """Fashion-MNIST: 60,000 and 10,000 clothes, 28 x 28 x 1, with labels.
 
   The arguments are those of `mnist`.
@@ -63,8 +66,9 @@ def _padded(name, pad, validation_examples, data_dir, download):
   return arrays.Dataset(recipe, validation_examples)
 
 
-@gin.register
-def cifar10(data_dir=None, download=False, validation_examples=0):
+@settings.register
+def cifar10(data_dir: settings.Path | None = None, download: bool = False,
+            validation_examples: settings.Whole = 0):
   """CIFAR-10: 50,000 and 10,000 photographs, 32 x 32 x 3, with labels.
 
   The arguments are those of `mnist`.
@@ -74,9 +78,11 @@ def cifar10(data_dir=None, download=False, validation_examples=0):
   return arrays.Dataset(recipe, validation_examples)
 
 
-@gin.register
-def celeb_a(data_dir=None, download=False, image_shape=(64, 64, 3), crop=108,
-            antialias=False, resize='bicubic'):
+@settings.register
+def celeb_a(data_dir: settings.Path | None = None, download: bool = False,
+            image_shape: pixels.ImageShape = (64, 64, 3),
+            crop: settings.Count | None = 108, antialias: bool = False,
+            resize: decoding.Resize = 'bicubic'):
   """CelebA: 202,599 aligned faces, cropped and resized, in its three splits.
 
   The centre crop of 218 x 178 pixels starts at row (218 - crop) // 2 and

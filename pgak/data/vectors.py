@@ -2,10 +2,10 @@
 import hashlib
 from typing import NamedTuple
 
-import gin
 import numpy as np
 
 from pgak import errors
+from pgak import settings
 
 __all__ = ['VectorArray', 'VectorDataset', 'swiss_roll']
 
@@ -15,8 +15,8 @@ _BEGIN, _END = 1.5 * np.pi, 4.5 * np.pi
 _NODES = 20001
 
 
-@gin.register
-def swiss_roll(num_examples=5000, seed=0):
+@settings.register
+def swiss_roll(num_examples: settings.Count = 5000, seed: settings.Seed = 0):
   """Scikit-learn's Swiss roll without noise, standardised.
 
   A point is `(t cos t, h, t sin t)` with t uniform on [1.5 pi, 4.5 pi) and h on

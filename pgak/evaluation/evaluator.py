@@ -6,6 +6,7 @@ import numpy as np
 
 from pgak import densities
 from pgak import run_directory
+from pgak import settings
 from pgak.data import decoding
 from pgak.evaluation import embeddings
 from pgak.evaluation import files as files_lib
@@ -48,7 +49,7 @@ def feature_net(level, dataset):
       dataset.name, train.read(np.arange(number)), labels[:number])
 
 
-@gin.register(denylist=['dataset'])
+@settings.register(denylist=['dataset'])
 class Evaluator:
   """Scores models of one data set; the reference is measured once, when made.
 
@@ -63,7 +64,7 @@ class Evaluator:
   ```
   """
 
-  def __init__(self, dataset, protocol='quick'):
+  def __init__(self, dataset, protocol: protocols.Spec = 'quick'):
     """Makes the nets and measures the reference.
 
     Args:

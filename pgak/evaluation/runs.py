@@ -9,6 +9,7 @@ from pgak import densities
 from pgak import errors
 from pgak import priors
 from pgak import run_directory
+from pgak import settings
 from pgak.evaluation import choice
 from pgak.evaluation import kinds
 from pgak.evaluation import tables
@@ -17,8 +18,9 @@ from pgak.metrics import protocols
 __all__ = ['evaluate', 'frechet_scorer']
 
 
-@gin.register(denylist=['dataset'])
-def frechet_scorer(dataset, protocol='quick', latents=True):
+@settings.register(denylist=['dataset'])
+def frechet_scorer(dataset, protocol: protocols.Spec = 'quick',
+                   latents: bool = True):
   """Makes the function that measures a model during its training.
 
   Args:
@@ -92,9 +94,11 @@ def _tell_left_out(model, protocol, latents, chosen):
           'out.')
 
 
-@gin.configurable(denylist=['run_dir'])
-def evaluate(run_dir, checkpoint='latest', protocol='quick', prior=None,
-             metrics=None, latents=False):
+@settings.configurable(denylist=['run_dir'])
+def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
+             protocol: protocols.Spec = 'quick',
+             prior: priors.Spec | tuple[priors.Spec, ...] | None = None,
+             metrics: tuple[str, ...] | None = None, latents: bool = False):
   """Measures checkpoints of a run and appends the scores to its `scores.csv`.
 
   Gin's configuration must be the run's, with what is to be changed (see

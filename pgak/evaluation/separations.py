@@ -7,6 +7,7 @@ import numpy as np
 
 from pgak import data
 from pgak import sampling
+from pgak import settings
 from pgak.metrics import attribute_classifiers as classifiers_lib
 from pgak.metrics import separability as separability_lib
 
@@ -15,8 +16,8 @@ __all__ = ['Separations', 'attribute_net', 'measure', 'spaces']
 _BATCH = 10000
 
 
-@gin.register(denylist=['dataset'])
-def attribute_net(dataset, attributes=None):
+@settings.register(denylist=['dataset'])
+def attribute_net(dataset, attributes: tuple[str, ...] | None = None):
   """Makes the classifiers of a data set's attributes.
 
   They learn from the split `train`; the split `validation`, or `test` where

@@ -3,7 +3,6 @@ import hashlib
 import json
 import warnings
 
-import gin
 import keras
 import numpy as np
 import tensorflow as tf
@@ -11,6 +10,7 @@ import tensorflow as tf
 from pgak import cache
 from pgak import errors
 from pgak import files
+from pgak import settings
 from pgak.metrics import features
 
 __all__ = ['AttributeClassifiers', 'attribute_classifiers', 'build']
@@ -92,11 +92,14 @@ class AttributeClassifiers:
     return np.concatenate(list(self._net(batches)))
 
 
-@gin.register(denylist=['name', 'names', 'train', 'masks', 'held_out',
+@settings.register(denylist=['name', 'names', 'train', 'masks', 'held_out',
                         'held_out_masks'])
 def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
-                          steps=1000, batch_size=128, filters=16, dropout=0.5,
-                          flip=True, seed=0):
+                          steps: settings.Count = 1000,
+                          batch_size: settings.Count = 128,
+                          filters: settings.Count = 16,
+                          dropout: settings.Decay = 0.5, flip: bool = True,
+                          seed: settings.Seed = 0):
   """Makes classifiers of the attributes of a data set, trained at most once.
 
   One net tells all of them. AdamW descends the mean cross-entropy of the
@@ -125,11 +128,11 @@ def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
     UserError: if the training images all have an attribute, or none has.
   """
   _require_both(name, names, masks)
-  settings = dict(steps=steps, batch_size=batch_size, filters=filters,
+  options = dict(steps=steps, batch_size=batch_size, filters=filters,
                   dropout=dropout, flip=flip, seed=seed)
   choices = dict(
       version=_VERSION, name=name, names=list(names), data=train.fingerprint,
-      masks=_hash(masks), held_out=held_out.fingerprint, **settings)
+      masks=_hash(masks), held_out=held_out.fingerprint, **options)
   key = hashlib.sha256(json.dumps(choices).encode()).hexdigest()[:16]
   path = cache.cache_directory() / 'classifiers' / f'{name}_{key}.npz'
   network = build(train.image_shape, len(names), filters, dropout, seed)
@@ -139,7 +142,7 @@ def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
       majority)
   accuracy = _restore(path, network, len(names))
   if accuracy is None:
-    _train(network, train, masks, settings)
+    _train(network, train, masks, options)
     accuracy = _accuracy(make(majority), held_out, held_out_masks)
     _save(path, network, choices, accuracy)
   _warn(name, accuracy, majority)
@@ -163,11 +166,11 @@ def _warn(name, accuracy, majority):
         ' raise attribute_classifiers.steps before you trust them.')
 
 
-def _train(network, train, masks, settings):
+def _train(network, train, masks, options):
   """Descends the cross-entropy; the order is a function of the seed."""
   variables = network.trainable_variables
   optimizer = keras.optimizers.AdamW(
-      keras.optimizers.schedules.CosineDecay(1e-3, max(settings['steps'], 1)),
+      keras.optimizers.schedules.CosineDecay(1e-3, max(options['steps'], 1)),
       weight_decay=1e-2)
   optimizer.build(variables)
 
@@ -181,16 +184,16 @@ def _train(network, train, masks, settings):
     optimizer.apply(tape.gradient(loss, [v.value for v in variables]),
                     variables)
 
-  for images, targets in _batches(train, masks, settings):
+  for images, targets in _batches(train, masks, options):
     step(images, targets)
 
 
-def _batches(train, masks, settings):
-  generator = np.random.default_rng(settings['seed'])
-  for _ in range(settings['steps']):
-    rows = generator.integers(0, len(train), settings['batch_size'])
+def _batches(train, masks, options):
+  generator = np.random.default_rng(options['seed'])
+  for _ in range(options['steps']):
+    rows = generator.integers(0, len(train), options['batch_size'])
     images = train.read(rows)
-    if settings['flip']:
+    if options['flip']:
       turned = generator.random(len(rows)) < 0.5
       images = np.where(turned[:, None, None, None], images[:, :, ::-1], images)
     yield images, masks[rows].astype(np.float32)

@@ -7,7 +7,6 @@ import hashlib
 import json
 import warnings
 
-import gin
 import keras
 import numpy as np
 import tensorflow as tf
@@ -15,6 +14,7 @@ import tensorflow as tf
 from pgak import cache
 from pgak import errors
 from pgak import files
+from pgak import settings
 from pgak.metrics import features
 
 __all__ = ['build', 'classifier', 'require_labels']
@@ -133,9 +133,10 @@ def _save(path, network, choices):
     np.savez(file, choices=json.dumps(choices), **arrays)
 
 
-@gin.register(denylist=['name', 'images', 'labels'])
-def classifier(name, images, labels, steps=500, batch_size=128, filters=32,
-               size=64, seed=0):
+@settings.register(denylist=['name', 'images', 'labels'])
+def classifier(name, images, labels, steps: settings.Count = 500,
+               batch_size: settings.Count = 128, filters: settings.Count = 32,
+               size: settings.Count = 64, seed: settings.Seed = 0):
   """Makes the features of a classifier of a data set, trained at most once.
 
   The weights are kept in the cache under the content of the data and all

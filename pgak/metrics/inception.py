@@ -13,12 +13,14 @@ batch norm folded into the convolutions. Only its `pool_3` features make an FID
      Hochreiter. GANs Trained by a Two Time-Scale Update Rule Converge to a
      Local Nash Equilibrium. NIPS, 2017.
 """
-import gin
+from typing import Literal
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from pgak import errors
+from pgak import settings
 from pgak.metrics import features
 from pgak.metrics import inception_weights
 
@@ -225,8 +227,10 @@ def _head(level, weights):
   return kernel, np.zeros(kernel.shape[-1])
 
 
-@gin.register
-def inception(level='pool_3', weights=None, batch_size=50):
+@settings.register
+def inception(level: Literal[tuple(LEVELS)] = 'pool_3',
+              weights: settings.Path | None = None,
+              batch_size: settings.Count = 50):
   """Makes the features of Inception-2015 at one level.
 
   Args:

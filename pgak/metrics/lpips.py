@@ -8,13 +8,14 @@
 """
 import hashlib
 import zipfile
+from typing import Literal
 
-import gin
 import numpy as np
 import tensorflow as tf
 
 from pgak import errors
 from pgak import pretrained
+from pgak import settings
 from pgak.metrics import lpips_nets
 
 __all__ = ['LPIPS', 'diversity', 'load_heads']
@@ -112,7 +113,7 @@ def _version(net, heads):
   return 'v0.1' if _PUBLISHED.get(net) == found else f'heads-{found[:8]}'
 
 
-@gin.register
+@settings.register
 class LPIPS:
   """Distance of paired images by the features of a net, [1, eq. 1], v0.1.
 
@@ -147,7 +148,10 @@ class LPIPS:
   ```
   """
 
-  def __init__(self, net='squeeze', weights=None, heads=None, batch_size=32):
+  def __init__(self, net: Literal[NETS] = 'squeeze',
+               weights: settings.Path | None = None,
+               heads: settings.Path | None = None,
+               batch_size: settings.Count = 32):
     """Builds the net.
 
     Args:

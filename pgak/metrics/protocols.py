@@ -12,10 +12,12 @@ Two scores compare only if all of these match.
      Distribution Matching. 2021.
 """
 import dataclasses
+from typing import Literal
 
 import gin
 
 from pgak import errors
+from pgak import settings
 
 __all__ = ['IMAGES', 'METRICS', 'NAMES', 'Protocol', 'fid768_test',
            'learned_priors_pairs', 'learned_priors_separability',
@@ -48,7 +50,14 @@ _RAE_IMAGES = ('reconstructions', 'samples', 'interpolations')
 _RAE_PRIORS = (OWN_OR_GAUSSIAN, 'gmm')
 _RAE_METRICS = ('frechet', 'prd', 'reconstruction')
 
+Rounding = Literal['nearest', 'truncate']
+BatchNorm = Literal['inference', 'train']
+Names = tuple[str, ...]
+# Names or classes of priors.
+Priors = tuple[object, ...]
 
+
+@settings.checked
 @dataclasses.dataclass(frozen=True)
 class Protocol:
   """Every choice that decides a score but the model and the data set.
@@ -75,20 +84,20 @@ class Protocol:
     holds: one of `HOLDINGS`, what the data sets hold that it measures.
   """
   name: str
-  features: tuple
-  num_samples: int | None
+  features: Names
+  num_samples: settings.Count | None
   split: str
-  num_references: int | None = None
-  rounding: str = 'nearest'
-  batch_norm: str = 'inference'
-  batch_size: int = 1000
-  seed: int = 0
-  images: tuple = ('samples',)
-  priors: tuple = ('own',)
-  metrics: tuple = ('frechet', 'reconstruction_mse')
+  num_references: settings.Count | None = None
+  rounding: Rounding = 'nearest'
+  batch_norm: BatchNorm = 'inference'
+  batch_size: settings.Count = 1000
+  seed: settings.Seed = 0
+  images: Names = ('samples',)
+  priors: Priors = ('own',)
+  metrics: Names = ('frechet', 'reconstruction_mse')
   encoded_split: str | None = None
-  interpolation_seed: int = 2
-  holds: str = 'images'
+  interpolation_seed: settings.Seed = 2
+  holds: Literal['images', 'pairs', 'vectors'] = 'images'
 
   def __post_init__(self):
     for field, known in (('images', IMAGES), ('metrics', METRICS)):
@@ -99,9 +108,11 @@ class Protocol:
               f'must be out of {", ".join(known)}.')
 
 
-@gin.register
-def pga_icml2020(num_samples=5000, split='train', batch_norm='train',
-                 batch_size=1000, rounding='truncate', seed=0):
+@settings.register
+def pga_icml2020(num_samples: settings.Count | None = 5000,
+                 split: str = 'train', batch_norm: BatchNorm = 'train',
+                 batch_size: settings.Count = 1000,
+                 rounding: Rounding = 'truncate', seed: settings.Seed = 0):
   """The PGA authors' FID: 5,000 samples against the training images.
 
   It needs the `pool_3` features. Samples are drawn 1,000 at a time with
@@ -117,8 +128,10 @@ def pga_icml2020(num_samples=5000, split='train', batch_norm='train',
                   batch_size=batch_size, seed=seed)
 
 
-@gin.register
-def fid768_test(num_samples=5000, split='test', num_references=10000, seed=0):
+@settings.register
+def fid768_test(num_samples: settings.Count | None = 5000, split: str = 'test',
+                num_references: settings.Count | None = 10000,
+                seed: settings.Seed = 0):
   """FID-768: 5,000 samples against the first 10,000 test images.
 
   The features are the 768 of Inception's mixed_7, so no published FID compares.
@@ -130,8 +143,10 @@ def fid768_test(num_samples=5000, split='test', num_references=10000, seed=0):
                   seed=seed)
 
 
-@gin.register
-def quick(num_samples=None, split='all', num_references=10000, seed=0):
+@settings.register
+def quick(num_samples: settings.Count | None = None, split: str = 'all',
+          num_references: settings.Count | None = 10000,
+          seed: settings.Seed = 0):
   """A quick look: features of a small classifier of the data set itself.
 
   By default as many samples as there are images in all splits, up to 10,000.
@@ -143,12 +158,16 @@ def quick(num_samples=None, split='all', num_references=10000, seed=0):
                   seed=seed)
 
 
-@gin.register(denylist=['name'])
-def rae_iclr2020(num_samples=10000, split='test', num_references=10000,
-                 features=('pool_3',), images=_RAE_IMAGES, priors=_RAE_PRIORS,
-                 metrics=_RAE_METRICS, encoded_split='validation',
-                 rounding='truncate', seed=0, interpolation_seed=2,
-                 name='rae_iclr2020'):
+@settings.register(denylist=['name'])
+def rae_iclr2020(num_samples: settings.Count | None = 10000,
+                 split: str = 'test',
+                 num_references: settings.Count | None = 10000,
+                 features: Names = ('pool_3',), images: Names = _RAE_IMAGES,
+                 priors: Priors = _RAE_PRIORS, metrics: Names = _RAE_METRICS,
+                 encoded_split: str | None = 'validation',
+                 rounding: Rounding = 'truncate', seed: settings.Seed = 0,
+                 interpolation_seed: settings.Seed = 2,
+                 name: str = 'rae_iclr2020'):
   """The protocol of [1]: FID and PRD of four kinds of images.
 
   10,000 images of each kind, or as many as there are, are compared with the
@@ -168,10 +187,12 @@ def rae_iclr2020(num_samples=10000, split='test', num_references=10000,
                   interpolation_seed=interpolation_seed)
 
 
-@gin.register
-def rae_fid768(num_samples=10000, split='test', num_references=10000,
-               features=('768',), images=_RAE_IMAGES, priors=_RAE_PRIORS,
-               metrics=_RAE_METRICS, seed=0, interpolation_seed=2):
+@settings.register
+def rae_fid768(num_samples: settings.Count | None = 10000, split: str = 'test',
+               num_references: settings.Count | None = 10000,
+               features: Names = ('768',), images: Names = _RAE_IMAGES,
+               priors: Priors = _RAE_PRIORS, metrics: Names = _RAE_METRICS,
+               seed: settings.Seed = 0, interpolation_seed: settings.Seed = 2):
   """`rae_iclr2020` with Inception's 768 features, so no published FID compares.
 
   Returns:
@@ -182,10 +203,12 @@ def rae_fid768(num_samples=10000, split='test', num_references=10000,
       seed=seed, interpolation_seed=interpolation_seed, name='rae_fid768')
 
 
-@gin.register
-def rae_quick(num_samples=None, split='test', num_references=10000,
-              features=('classifier',), images=_RAE_IMAGES, priors=_RAE_PRIORS,
-              metrics=_RAE_METRICS, seed=0, interpolation_seed=2):
+@settings.register
+def rae_quick(num_samples: settings.Count | None = None, split: str = 'test',
+              num_references: settings.Count | None = 10000,
+              features: Names = ('classifier',), images: Names = _RAE_IMAGES,
+              priors: Priors = _RAE_PRIORS, metrics: Names = _RAE_METRICS,
+              seed: settings.Seed = 0, interpolation_seed: settings.Seed = 2):
   """`rae_iclr2020` with features of a small classifier of the data set itself.
 
   By default as many images of each kind as there are references.
@@ -198,10 +221,11 @@ def rae_quick(num_samples=None, split='test', num_references=10000,
       seed=seed, interpolation_seed=interpolation_seed, name='rae_quick')
 
 
-@gin.register
-def learned_priors_separability(num_samples=20000, seed=0,
-                                priors=(OWN_OR_GAUSSIAN,),
-                                rounding='nearest'):
+@settings.register
+def learned_priors_separability(num_samples: settings.Count | None = 20000,
+                                seed: settings.Seed = 0,
+                                priors: Priors = (OWN_OR_GAUSSIAN,),
+                                rounding: Rounding = 'nearest'):
   """Linear separability of latents by attributes of their images, after [2].
 
   Latents are drawn from the prior, 200,000 in [2], and classifiers that pgak
@@ -215,11 +239,15 @@ def learned_priors_separability(num_samples=20000, seed=0,
                   metrics=('separability',))
 
 
-@gin.register
-def learned_priors_pairs(num_samples=None, split='test', num_references=10000,
-                         features=('classifier',),
-                         metrics=('frechet', 'inception_score', 'lpips'),
-                         rounding='nearest', seed=0):
+@settings.register
+def learned_priors_pairs(num_samples: settings.Count | None = None,
+                         split: str = 'test',
+                         num_references: settings.Count | None = 10000,
+                         features: Names = ('classifier',),
+                         metrics: Names = ('frechet', 'inception_score',
+                                           'lpips'),
+                         rounding: Rounding = 'nearest',
+                         seed: settings.Seed = 0):
   """Diversity and quality of images given conditions, of a data set of pairs.
 
   Two images for each condition of the split: their LPIPS is the diversity, and
@@ -237,10 +265,11 @@ def learned_priors_pairs(num_samples=None, split='test', num_references=10000,
                   holds='pairs')
 
 
-@gin.register
-def vectors(num_samples=5000, split='test', seed=0,
-            images=('samples', 'data'),
-            metrics=('sliced_wasserstein', 'coverage', 'mse', 'topology')):
+@settings.register
+def vectors(num_samples: settings.Count | None = 5000, split: str = 'test',
+            seed: settings.Seed = 0, images: Names = ('samples', 'data'),
+            metrics: Names = ('sliced_wasserstein', 'coverage', 'mse',
+                              'topology')):
   """Samples of vectors, such as the Swiss roll, against as many held-out ones.
 
   `sliced_wasserstein` and `coverage` of samples, and of points of the split
@@ -257,14 +286,18 @@ def vectors(num_samples=5000, split='test', seed=0,
                   holds='vectors')
 
 
-@gin.register(denylist=['name'])
-def no_prior_matching_2021(num_samples=50000, split='train',
-                           num_references=None, features=('pool_3',),
-                           metrics=('frechet', 'reconstruction_mse',
-                                    'topology'),
-                           priors=(OWN_OR_GAUSSIAN,), encoded_split='test',
-                           rounding='nearest', seed=0,
-                           name='no_prior_matching_2021'):
+@settings.register(denylist=['name'])
+def no_prior_matching_2021(num_samples: settings.Count | None = 50000,
+                           split: str = 'train',
+                           num_references: settings.Count | None = None,
+                           features: Names = ('pool_3',),
+                           metrics: Names = ('frechet', 'reconstruction_mse',
+                                             'topology'),
+                           priors: Priors = (OWN_OR_GAUSSIAN,),
+                           encoded_split: str | None = 'test',
+                           rounding: Rounding = 'nearest',
+                           seed: settings.Seed = 0,
+                           name: str = 'no_prior_matching_2021'):
   """The protocol of [3]: FID of 50,000 samples against all training images.
 
   And what the paper claims besides: the error of reconstructions, and whether
@@ -280,13 +313,16 @@ def no_prior_matching_2021(num_samples=50000, split='train',
                   metrics=tuple(metrics), encoded_split=encoded_split)
 
 
-@gin.register
-def no_prior_matching_fid768(num_samples=1000, split='test',
-                             num_references=10000,
-                             features=('768', 'classifier'),
-                             metrics=('frechet', 'class_shares',
-                                      'reconstruction_mse', 'topology'),
-                             priors=(OWN_OR_GAUSSIAN,), seed=0):
+@settings.register
+def no_prior_matching_fid768(num_samples: settings.Count | None = 1000,
+                             split: str = 'test',
+                             num_references: settings.Count | None = 10000,
+                             features: Names = ('768', 'classifier'),
+                             metrics: Names = ('frechet', 'class_shares',
+                                               'reconstruction_mse',
+                                               'topology'),
+                             priors: Priors = (OWN_OR_GAUSSIAN,),
+                             seed: settings.Seed = 0):
   """`no_prior_matching_2021` at a small cost, with the shares of classes.
 
   1,000 samples are compared with the first 10,000 test images by Inception's
@@ -300,6 +336,9 @@ def no_prior_matching_fid768(num_samples=1000, split='test',
   return no_prior_matching_2021(
       num_samples, split, num_references, features, metrics, priors, split,
       seed=seed, name='no_prior_matching_fid768')
+
+
+Spec = str | settings.Reference | Protocol
 
 
 def resolve(protocol):

@@ -8,10 +8,10 @@
 import dataclasses
 import warnings
 
-import gin
 import numpy as np
 
 from pgak import errors
+from pgak import settings
 
 __all__ = ['Separability', 'conditional_entropy', 'joint', 'kept', 'score',
            'separability']
@@ -92,9 +92,10 @@ def score(entropies):
   return np.exp2(np.sum(entropies, -1))
 
 
-@gin.register(denylist=['latents', 'logits', 'seed'])
-def separability(latents, logits, seed=0, standardise=True, bootstraps=100,
-                 held_out=True):
+@settings.register(denylist=['latents', 'logits', 'seed'])
+def separability(latents, logits, seed: settings.Seed = 0,
+                 standardise: bool = True, bootstraps: settings.Count = 100,
+                 held_out: bool = True):
   """Measures by the protocol of [1] how linear attributes are in latents.
 
   For each attribute the half of the latents that its classifier is surest of

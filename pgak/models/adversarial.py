@@ -16,12 +16,14 @@ mean s(-P(prior)) + mean s(P(data))
 [3]: Ilya Tolstikhin, Olivier Bousquet, Sylvain Gelly, Bernhard Schoelkopf.
      Wasserstein Auto-Encoders. ICLR, 2018.
 """
-import gin
 import tensorflow as tf
 
 from pgak import losses
 from pgak import noise as noise_lib
+from pgak import schedules
+from pgak import settings
 from pgak.models import base
+from pgak.models import parts as parts_lib
 from pgak.models import update_table
 
 __all__ = ['AAE', 'PriorAAE', 'WAEGAN']
@@ -29,6 +31,8 @@ __all__ = ['AAE', 'PriorAAE', 'WAEGAN']
 
 class _Adversarial(base.GenerativeAutoencoder):
   """What they share: the critic, and its loss."""
+
+  takes = base.GenerativeAutoencoder.takes | {'critic': 'latents'}
 
   def __init__(self, encoder, decoder, critic, weights, updates, prior, name):
     base.check_stochastic(encoder, type(self).__name__, False)
@@ -45,7 +49,7 @@ class _Adversarial(base.GenerativeAutoencoder):
     return losses.discrimination(of_prior, of_data)
 
 
-@gin.register
+@settings.register
 class AAE(_Adversarial):
   """Adversarial autoencoder, [1]: latents are made to look like N(0, I).
 
@@ -72,8 +76,9 @@ class AAE(_Adversarial):
   unreachable = {'adversarial': ('decoder',)}
   matches_prior = True
 
-  def __init__(self, encoder, decoder, critic, adversarial=1e-2, updates=None,
-               name='aae'):
+  def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,
+               adversarial: schedules.Weight = 1e-2,
+               updates: base.Updates | None = None, name: str = 'aae'):
     super().__init__(encoder, decoder, critic, {'adversarial': adversarial},
                      updates, None, name)
     self.adversarial = adversarial
@@ -97,7 +102,7 @@ class AAE(_Adversarial):
     return terms
 
 
-@gin.register
+@settings.register
 class WAEGAN(AAE):
   """WAE with a critic of the latents, [3, alg. 1]: AAE in the other order.
 
@@ -115,11 +120,13 @@ class WAEGAN(AAE):
 
   updates = AAE.updates[::-1]
 
-  def __init__(self, encoder, decoder, critic, adversarial=1e-2, updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,
+               adversarial: schedules.Weight = 1e-2,
+               updates: base.Updates | None = None):
     super().__init__(encoder, decoder, critic, adversarial, updates, 'wae_gan')
 
 
-@gin.register
+@settings.register
 class PriorAAE(_Adversarial):
   """Prior-AAE, [2, sec. 2.1]: a latent generator learns the latents' law.
 
@@ -150,9 +157,11 @@ class PriorAAE(_Adversarial):
   unreachable = {'adversarial_encoder': ('decoder',)}
   learns_prior = True
 
-  def __init__(self, encoder, decoder, critic, prior, beta=1.,
-               adversarial=1e-2, updates=None):
-    generator = prior(decoder.inputs[0].shape[-1])
+  def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,
+               prior: settings.Reference, beta: settings.NonNegative = 1.,
+               adversarial: settings.NonNegative = 1e-2,
+               updates: base.Updates | None = None):
+    generator = parts_lib.made_prior('PriorAAE', prior, decoder)
     super().__init__(encoder, decoder, critic,
                      {'adversarial_encoder': beta * adversarial}, updates,
                      generator, 'prior_aae')

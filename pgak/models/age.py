@@ -9,11 +9,12 @@ for the spread of latents over the sphere.
 [1]: Dmitry Ulyanov, Andrea Vedaldi, Victor Lempitsky. It Takes (Only) Two:
      Adversarial Generator-Encoder Networks. AAAI, 2018.
 """
-import gin
 import tensorflow as tf
 
 from pgak import losses
 from pgak import priors
+from pgak import schedules
+from pgak import settings
 from pgak.models import base
 from pgak.models import update_table
 
@@ -30,7 +31,7 @@ def _on_sphere(latents):
   return tf.math.l2_normalize(latents, -1, epsilon=1e-12)
 
 
-@gin.register
+@settings.register
 class AGE(base.GenerativeAutoencoder):
   """AGE, [1, sec. 3], with the terms and weights of its authors' code.
 
@@ -73,9 +74,11 @@ class AGE(base.GenerativeAutoencoder):
   image_error = staticmethod(_absolute_error)
   matches_prior = True
 
-  def __init__(self, encoder, decoder, reconstruction=10.,
-               latent_reconstruction=500., decoder_steps=2, released=False,
-               updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               reconstruction: schedules.Weight = 10.,
+               latent_reconstruction: schedules.Weight = 500.,
+               decoder_steps: settings.Count = 2, released: bool = False,
+               updates: base.Updates | None = None):
     base.check_stochastic(encoder, 'AGE', False)
     super().__init__(
         encoder, decoder,

@@ -11,17 +11,18 @@ latents: the critic of images is D(E(x)), a logit that is large for data. With
 [2]: Lars Mescheder, Andreas Geiger, Sebastian Nowozin. Which Training Methods
      for GANs do actually Converge? ICML, 2018.
 """
-import gin
 import tensorflow as tf
 
 from pgak import losses
+from pgak import settings
 from pgak.models import base
+from pgak.models import parts as parts_lib
 from pgak.models import update_table
 
 __all__ = ['ALAE']
 
 
-@gin.register
+@settings.register
 class ALAE(base.GenerativeAutoencoder):
   """ALAE, [1, alg. 1]: a GAN whose critic encodes, and which agrees on w.
 
@@ -48,6 +49,7 @@ class ALAE(base.GenerativeAutoencoder):
     updates: rows that replace those of the update table.
   """
 
+  takes = base.GenerativeAutoencoder.takes | {'critic': 'latents'}
   updates = (
       update_table.Phase('critic_terms', {
           'discrimination': ('encoder', 'critic'),
@@ -64,9 +66,11 @@ class ALAE(base.GenerativeAutoencoder):
   matches_prior = True
   learns_prior = True
 
-  def __init__(self, encoder, decoder, critic, prior, r1=10., updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,
+               prior: settings.Reference, r1: settings.NonNegative = 10.,
+               updates: base.Updates | None = None):
     base.check_stochastic(encoder, 'ALAE', False)
-    generator = prior(decoder.inputs[0].shape[-1])
+    generator = parts_lib.made_prior('ALAE', prior, decoder)
     super().__init__(encoder, decoder, {'r1': 0.5 * r1}, updates, generator,
                      'alae')
     self.critic = critic

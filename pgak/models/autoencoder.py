@@ -1,12 +1,12 @@
 """The plain autoencoder, the baseline of every comparison."""
-import gin
 
+from pgak import settings
 from pgak.models import base
 
 __all__ = ['AE']
 
 
-@gin.register
+@settings.register
 class AE(base.GenerativeAutoencoder):
   """Autoencoder: encoder and decoder minimise the reconstruction error.
 
@@ -18,7 +18,8 @@ class AE(base.GenerativeAutoencoder):
 
   updates = {'reconstruction': ('encoder', 'decoder')}
 
-  def __init__(self, encoder, decoder, updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               updates: base.Updates | None = None):
     super().__init__(encoder, decoder, updates=updates, name='ae')
 
   def terms(self, images, noise, training=True):

@@ -6,6 +6,7 @@ part descends which term. `GenerativeAutoencoder` owns all the rest.
 """
 import contextlib
 import inspect
+from typing import Annotated
 
 import keras
 import numpy as np
@@ -19,11 +20,17 @@ from pgak import noise as noise_lib
 from pgak import priors
 from pgak import replicas as replicas_lib
 from pgak import schedules
+from pgak import settings
 from pgak.models import keras_data
+from pgak.models import parts as parts_lib
 from pgak.models import update_table
 from pgak.models import verbs
 
-__all__ = ['GenerativeAutoencoder', 'check_stochastic']
+__all__ = ['GenerativeAutoencoder', 'Net', 'Updates', 'check_stochastic']
+
+Net = Annotated[keras.Model, settings.Says(
+    'a network, such as @encoder() or @decoder() with brackets')]
+Updates = dict[str, tuple[str, ...]]
 
 
 def check_stochastic(encoder, model, wanted):
@@ -78,6 +85,8 @@ class GenerativeAutoencoder(verbs.Verbs, keras_data.Checked, keras.Model):
   # `{term: parts that its gradient cannot reach}`: such a term may share the
   # backward pass of a larger row. Tests hold it against the gradients.
   unreachable = {}
+  # `{part: 'images' or 'latents'}`: what it is called with, as far as known.
+  takes = {'encoder': 'images'}
   needs_full_precision = False
   # What `reconstruction` measures, a function `(images, reconstructed) -> [B]`;
   # another, such as `networks.PerceptualError`, may take its place.
@@ -207,6 +216,7 @@ class GenerativeAutoencoder(verbs.Verbs, keras_data.Checked, keras.Model):
     if set(optimizers) != set(self.parts):
       raise ValueError(f'`optimizers` must name the parts '
                        f'{sorted(self.parts)}, not {sorted(optimizers)}.')
+    parts_lib.check(self)
     for part, optimizer in optimizers.items():
       # An optimizer that is built later would resume with empty moments.
       optimizer.build(self.parts[part].trainable_variables)

@@ -14,13 +14,14 @@ so that beta = 0 leaves the latents alone and still fits the prior to them.
 [1]: Anonymous. Empirical observations pertaining to learned priors for deep
      latent variable models. Under review at ICLR, 2020.
 """
-import gin
 import tensorflow as tf
 
 from pgak import losses
 from pgak import noise as noise_lib
 from pgak import schedules
+from pgak import settings
 from pgak.models import base
+from pgak.models import parts as parts_lib
 from pgak.models import verbs
 
 __all__ = ['FPVAE']
@@ -29,7 +30,7 @@ __all__ = ['FPVAE']
 ANNEALED_SHARE = 0.25
 
 
-@gin.register
+@settings.register
 class FPVAE(base.GenerativeAutoencoder):
   """VAE with a learned flow prior, [1, sec. 3]; with beta = 0, FP-AE.
 
@@ -57,13 +58,17 @@ class FPVAE(base.GenerativeAutoencoder):
   unreachable = {'kl_flow': ('decoder',)}
   learns_prior = True
 
-  def __init__(self, encoder, decoder, prior, beta=1., gamma=1e-2,
-               annealing_steps=50000, updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               prior: settings.Reference, beta: settings.NonNegative = 1.,
+               gamma: settings.NonNegative = 1e-2,
+               annealing_steps: settings.Whole = 50000,
+               updates: base.Updates | None = None):
     name = 'fp_vae' if beta else 'fp_ae'
     base.check_stochastic(
         encoder, 'FPVAE with beta ' + ('above 0' if beta else '0'), bool(beta))
     weights = {'kl_flow': self._kl_weight if beta * gamma else 0}
-    flow = prior(decoder.inputs[0].shape[-1])
+    flow = parts_lib.made_prior('FPVAE', prior, decoder, needs=('follow',
+                                                                'log_prob'))
     super().__init__(encoder, decoder, weights, updates, flow, name)
     self.flow = flow
     self.beta = beta

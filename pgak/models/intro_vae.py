@@ -16,11 +16,12 @@ E has moved before G's turn. It is kept beside the step's noise.
 [2]: Tal Daniel, Aviv Tamar. Soft-IntroVAE: Analyzing and Improving the
      Introspective Variational Autoencoder. CVPR, 2021.
 """
-import gin
 import tensorflow as tf
 
 from pgak import losses
 from pgak import noise as noise_lib
+from pgak import schedules
+from pgak import settings
 from pgak.models import base
 from pgak.models import update_table
 from pgak.models import verbs
@@ -70,7 +71,7 @@ class _Introspective(base.GenerativeAutoencoder):
     return [self.gaussian(x, training) for x in fakes]
 
 
-@gin.register
+@settings.register
 class IntroVAE(_Introspective):
   """IntroVAE, [1, alg. 1], with the terms of its authors' code.
 
@@ -107,8 +108,11 @@ class IntroVAE(_Introspective):
       }),
   )
 
-  def __init__(self, encoder, decoder, kl_real=1e-2, kl_fake=1e-2, margin=2.,
-               updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               kl_real: schedules.Weight = 1e-2,
+               kl_fake: schedules.Weight = 1e-2,
+               margin: settings.NonNegative = 2.,
+               updates: base.Updates | None = None):
     super().__init__(
         encoder, decoder,
         {'kl_real': kl_real, 'margin': kl_fake, 'kl_fake': kl_fake}, updates,
@@ -139,7 +143,7 @@ class IntroVAE(_Introspective):
     return terms
 
 
-@gin.register
+@settings.register
 class SoftIntroVAE(_Introspective):
   """Soft-IntroVAE, [2, eq. 3], with the terms of its authors' code.
 
@@ -180,8 +184,11 @@ class SoftIntroVAE(_Introspective):
       }),
   )
 
-  def __init__(self, encoder, decoder, kl=1e-2, negative_kl=2.56,
-               fake_reconstruction=1e-8, updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               kl: schedules.Weight = 1e-2,
+               negative_kl: settings.NonNegative = 2.56,
+               fake_reconstruction: schedules.Weight = 1e-8,
+               updates: base.Updates | None = None):
     super().__init__(
         encoder, decoder,
         {'kl_real': kl, 'kl_fake': kl,

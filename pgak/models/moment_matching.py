@@ -5,17 +5,18 @@
 [1]: Yujia Li, Kevin Swersky, Richard S. Zemel. Generative Moment Matching
      Networks. ICML, 2015.
 """
-import gin
 import tensorflow as tf
 
 from pgak import losses
+from pgak import settings
 from pgak.models import base
+from pgak.models import parts as parts_lib
 from pgak.models import update_table
 
 __all__ = ['GMMN']
 
 
-@gin.register
+@settings.register
 class GMMN(base.GenerativeAutoencoder):
   """GMMN+AE, [1, sec. 3.1]: a generator matches the moments of the latents.
 
@@ -42,10 +43,14 @@ class GMMN(base.GenerativeAutoencoder):
   )
   learns_prior = True
 
-  def __init__(self, encoder, decoder, prior, autoencoder_steps=None,
-               bandwidths=(0.125, 0.25, 0.5, 1., 2.), updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               prior: settings.Reference,
+               autoencoder_steps: settings.Count | None = None,
+               bandwidths: tuple[settings.Positive, ...] = (
+                   0.125, 0.25, 0.5, 1., 2.),
+               updates: base.Updates | None = None):
     base.check_stochastic(encoder, 'GMMN', False)
-    generator = prior(decoder.inputs[0].shape[-1])
+    generator = parts_lib.made_prior('GMMN', prior, decoder)
     super().__init__(encoder, decoder, None, updates, generator, 'gmmn')
     self.generator = generator
     self.autoencoder_steps = autoencoder_steps

@@ -14,12 +14,14 @@ against a critic of latents, [1, eqs. 12 and 13]: no term pulls the codes to it.
      Improving Interpolation in Autoencoders via an Adversarial Regularizer.
      ICLR, 2019.
 """
-import gin
 import tensorflow as tf
 
 from pgak import losses
 from pgak import noise as noise_lib
+from pgak import schedules
+from pgak import settings
 from pgak.models import base
+from pgak.models import parts as parts_lib
 from pgak.models import update_table
 
 __all__ = ['ACAI', 'NoPriorMatching']
@@ -34,6 +36,9 @@ def _half_uniform(shape, seed, dtype=tf.float32):
 
 class _Interpolating(base.GenerativeAutoencoder):
   """What they share: mixed codes, and the critic that is to tell them."""
+
+  takes = base.GenerativeAutoencoder.takes | {
+      'image_critic': 'images', 'latent_critic': 'latents'}
 
   def __init__(self, encoder, decoder, image_critic, lambda_, gamma, weights,
                updates, prior, name):
@@ -80,7 +85,7 @@ class _Interpolating(base.GenerativeAutoencoder):
     return terms
 
 
-@gin.register
+@settings.register
 class ACAI(_Interpolating):
   """Adversarially constrained autoencoder interpolation, [2, eqs. 2 and 3].
 
@@ -106,8 +111,10 @@ class ACAI(_Interpolating):
       'mix_target': ('image_critic',),
   }
 
-  def __init__(self, encoder, decoder, image_critic, omega1=0.5, gamma=0.2,
-               updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               image_critic: base.Net, omega1: schedules.Weight = 0.5,
+               gamma: settings.Fraction = 0.2,
+               updates: base.Updates | None = None):
     super().__init__(encoder, decoder, image_critic, 0., gamma,
                      {'interpolation': omega1}, updates, None, 'acai')
     self.omega1 = omega1
@@ -126,7 +133,7 @@ class ACAI(_Interpolating):
             | self._targets(images, *made, noise['mix'], training))
 
 
-@gin.register
+@settings.register
 class NoPriorMatching(_Interpolating):
   """Generative model without prior distribution matching, [1].
 
@@ -176,10 +183,16 @@ class NoPriorMatching(_Interpolating):
   )
   learns_prior = True
 
-  def __init__(self, encoder, decoder, latent_critic, prior, image_critic=None,
-               lambda_=0.1, gamma=0.5, omega1=0.5, omega2=0.05, real_target=1.,
-               autoencoder_steps=None, updates=None):
-    generator = prior(decoder.inputs[0].shape[-1])
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               latent_critic: base.Net, prior: settings.Reference,
+               image_critic: base.Net | None = None,
+               lambda_: settings.NonNegative = 0.1,
+               gamma: settings.Fraction = 0.5, omega1: schedules.Weight = 0.5,
+               omega2: schedules.Weight = 0.05,
+               real_target: schedules.Weight = 1.,
+               autoencoder_steps: settings.Count | None = None,
+               updates: base.Updates | None = None):
+    generator = parts_lib.made_prior('NoPriorMatching', prior, decoder)
     weights = {'real_target': real_target, 'interpolation': omega1,
                'realism': omega2}
     if image_critic is None:

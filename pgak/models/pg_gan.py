@@ -10,18 +10,19 @@ encoder. Both nets begin at 4x4 pixels and grow by blocks (`networks.FadeIn`).
 [2]: Ishaan Gulrajani, Faruk Ahmed, Martin Arjovsky, Vincent Dumoulin, Aaron
      Courville. Improved Training of Wasserstein GANs. NeurIPS, 2017.
 """
-import gin
 import tensorflow as tf
 
 from pgak import networks
 from pgak import noise as noise_lib
+from pgak import schedules
+from pgak import settings
 from pgak.models import base
 from pgak.models import update_table
 
 __all__ = ['PGGAN']
 
 
-@gin.register
+@settings.register
 class PGGAN(base.GenerativeAutoencoder):
   """PG-GAN, [1], with the loss of [2].
 
@@ -52,6 +53,7 @@ class PGGAN(base.GenerativeAutoencoder):
     updates: rows that replace those of the update table.
   """
 
+  takes = base.GenerativeAutoencoder.takes | {'image_critic': 'images'}
   updates = (
       update_table.Phase('critic_terms', {
           'discrimination': ('image_critic',),
@@ -62,11 +64,10 @@ class PGGAN(base.GenerativeAutoencoder):
   )
   matches_prior = True
 
-  def __init__(self, decoder, image_critic, gradient_penalty=10., drift=1e-3,
-               growing=0.5, updates=None):
-    if not 0. < growing <= 1.:
-      raise ValueError('`growing` is a share of the run and must be above 0 '
-                       f'and at most 1, not {growing}.')
+  def __init__(self, decoder: base.Net, image_critic: base.Net,
+               gradient_penalty: schedules.Weight = 10.,
+               drift: schedules.Weight = 1e-3, growing: settings.Share = 0.5,
+               updates: base.Updates | None = None):
     super().__init__(
         None, decoder, {'gradient_penalty': gradient_penalty, 'drift': drift},
         updates, None, 'pg_gan')

@@ -13,14 +13,15 @@ differ, the code is the default.
      deep generative models for highly structured data, 2019.
 """
 import math
+from typing import Literal
 
-import gin
 import tensorflow as tf
 
 from pgak import losses
 from pgak import noise as noise_lib
 from pgak import replicas
 from pgak import schedules
+from pgak import settings
 from pgak.models import base
 from pgak.models import verbs
 
@@ -70,7 +71,7 @@ class PerceptualAutoencoder(base.GenerativeAutoencoder):
     return terms
 
 
-@gin.register
+@settings.register
 class LPGA(PerceptualAutoencoder):
   """Maximum-likelihood PGA, [1, eq. 9].
 
@@ -100,14 +101,16 @@ class LPGA(PerceptualAutoencoder):
   }
   needs_full_precision = True
 
-  def __init__(self, encoder, decoder, latent_reconstruction=3e-2,
-               data_latent_reconstruction=0., nll_encoder=1.5e-2,
-               nll_decoder=1.5e-2, epsilon=1e-2, perturbation='sphere',
-               warm_up_steps=3000, updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               latent_reconstruction: schedules.Weight = 3e-2,
+               data_latent_reconstruction: schedules.Weight = 0.,
+               nll_encoder: schedules.Weight = 1.5e-2,
+               nll_decoder: schedules.Weight = 1.5e-2,
+               epsilon: settings.Positive = 1e-2,
+               perturbation: Literal['sphere', 'gaussian'] = 'sphere',
+               warm_up_steps: settings.Whole = 3000,
+               updates: base.Updates | None = None):
     base.check_stochastic(encoder, 'LPGA', False)
-    if perturbation not in ('sphere', 'gaussian'):
-      raise ValueError('`LPGA.perturbation` must be sphere or gaussian, not '
-                       f'{perturbation!r}.')
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,
@@ -141,7 +144,7 @@ class LPGA(PerceptualAutoencoder):
     return radius * tf.math.l2_normalize(normal, -1, epsilon=1e-30)
 
 
-@gin.register
+@settings.register
 class VPGA(PerceptualAutoencoder):
   """Variational PGA, [1, eq. 13].
 
@@ -175,14 +178,17 @@ class VPGA(PerceptualAutoencoder):
       'kl': ('encoder',),
   }
 
-  def __init__(self, encoder, decoder, latent_reconstruction=3e-2,
-               data_latent_reconstruction=0., variational_reconstruction=1e-2,
-               kl=2e-2, likelihood_sigma=None, posterior_sigma=None,
-               warm_up_steps=0, updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               latent_reconstruction: schedules.Weight = 3e-2,
+               data_latent_reconstruction: schedules.Weight = 0.,
+               variational_reconstruction: schedules.Weight = 1e-2,
+               kl: schedules.Weight = 2e-2,
+               likelihood_sigma: settings.Positive | Literal['norm'] |
+               None = None,
+               posterior_sigma: settings.Positive | None = None,
+               warm_up_steps: settings.Whole = 0,
+               updates: base.Updates | None = None):
     base.check_stochastic(encoder, 'VPGA', True)
-    if isinstance(likelihood_sigma, str) and likelihood_sigma != 'norm':
-      raise ValueError("`VPGA.likelihood_sigma` must be None, 'norm' or a "
-                       f'number, not {likelihood_sigma!r}.')
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,
@@ -228,7 +234,7 @@ class VPGA(PerceptualAutoencoder):
     return tf.sqrt(replicas.mean(mean_square))
 
 
-@gin.register
+@settings.register
 class LVPGA(PerceptualAutoencoder):
   """The unified approach, [1, eq. 16].
 
@@ -261,10 +267,15 @@ class LVPGA(PerceptualAutoencoder):
   }
   needs_full_precision = True
 
-  def __init__(self, encoder, decoder, latent_reconstruction=3e-2,
-               data_latent_reconstruction=0., nll_encoder=0.,
-               variational_nll=2e-2, kl=2e-2, sigma_floor=1e-2,
-               warm_up_steps=3000, updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               latent_reconstruction: schedules.Weight = 3e-2,
+               data_latent_reconstruction: schedules.Weight = 0.,
+               nll_encoder: schedules.Weight = 0.,
+               variational_nll: schedules.Weight = 2e-2,
+               kl: schedules.Weight = 2e-2,
+               sigma_floor: settings.NonNegative = 1e-2,
+               warm_up_steps: settings.Whole = 3000,
+               updates: base.Updates | None = None):
     base.check_stochastic(encoder, 'LVPGA', True)
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,

@@ -9,18 +9,21 @@ smooth; a density is fitted to the latents afterwards (`pgak.densities`).
      Bernhard Schoelkopf. From Variational to Deterministic Autoencoders.
      ICLR, 2020.
 """
-import gin
+from typing import Literal
+
 import tensorflow as tf
 
 from pgak import losses
 from pgak import networks
 from pgak import noise as noise_lib
+from pgak import schedules
+from pgak import settings
 from pgak.models import base
 
 __all__ = ['RAE', 'RAEGP', 'RAEL2', 'RAESN']
 
 
-@gin.register
+@settings.register
 class RAE(base.GenerativeAutoencoder):
   """RAE: a small penalty keeps the latents bounded, [1, eq. 15].
 
@@ -41,8 +44,11 @@ class RAE(base.GenerativeAutoencoder):
   }
   unreachable = {'latent_l2': ('decoder',), 'decoder_l2': ('encoder',)}
 
-  def __init__(self, encoder, decoder, latent_l2=1e-4, updates=None,
-               weights=None, name='rae'):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               latent_l2: schedules.Weight = 1e-4,
+               updates: base.Updates | None = None,
+               weights: dict[str, schedules.Weight] | None = None,
+               name: str = 'rae'):
     base.check_stochastic(encoder, type(self).__name__, False)
     super().__init__(encoder, decoder,
                      {'latent_l2': latent_l2, **(weights or {})}, updates,
@@ -58,7 +64,7 @@ class RAE(base.GenerativeAutoencoder):
     }
 
 
-@gin.register
+@settings.register
 class RAEL2(RAE):
   """RAE-L2: weight decay on the decoder, [1, eq. 16].
 
@@ -79,8 +85,10 @@ class RAEL2(RAE):
 
   updates = RAE.updates | {'decoder_l2': ('decoder',)}
 
-  def __init__(self, encoder, decoder, latent_l2=1e-4, decoder_l2=1e-7,
-               dense_kernels=False, updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               latent_l2: schedules.Weight = 1e-4,
+               decoder_l2: schedules.Weight = 1e-7, dense_kernels: bool = False,
+               updates: base.Updates | None = None):
     super().__init__(encoder, decoder, latent_l2, updates,
                      {'decoder_l2': decoder_l2}, name='rae_l2')
     self.decoder_l2 = decoder_l2
@@ -100,7 +108,7 @@ class RAEL2(RAE):
     return terms | {'decoder_l2': decay}                            # eq. 16
 
 
-@gin.register
+@settings.register
 class RAEGP(RAE):
   """RAE-GP: a penalty on the decoder's Jacobian at the latents, [1, eq. 17].
 
@@ -120,11 +128,11 @@ class RAEGP(RAE):
 
   updates = RAE.updates | {'gradient_penalty': ('encoder', 'decoder')}
 
-  def __init__(self, encoder, decoder, latent_l2=1e-4, gradient_penalty=1e-3,
-               variant='probe', updates=None):
-    if variant not in ('probe', 'exact', 'released'):
-      raise ValueError('`RAEGP.variant` must be probe, exact or released, not '
-                       f'{variant!r}.')
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               latent_l2: schedules.Weight = 1e-4,
+               gradient_penalty: schedules.Weight = 1e-3,
+               variant: Literal['probe', 'exact', 'released'] = 'probe',
+               updates: base.Updates | None = None):
     super().__init__(encoder, decoder, latent_l2, updates,
                      {'gradient_penalty': gradient_penalty}, name='rae_gp')
     self.gradient_penalty = gradient_penalty
@@ -180,7 +188,7 @@ class RAEGP(RAE):
     return net.stateless_call(weights, state, latents, training=training)[0]
 
 
-@gin.register
+@settings.register
 class RAESN(RAE):
   """RAE-SN: RAE on nets with spectral normalisation, [1, eq. 18].
 
@@ -197,7 +205,9 @@ class RAESN(RAE):
     ValueError: if the decoder has no normalised kernel.
   """
 
-  def __init__(self, encoder, decoder, latent_l2=1e-3, updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               latent_l2: schedules.Weight = 1e-3,
+               updates: base.Updates | None = None):
     if not any(isinstance(layer, networks.SpectralNormalization)
                for layer in decoder.layers):
       raise ValueError('RAESN needs a decoder with spectral normalisation: '

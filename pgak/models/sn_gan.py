@@ -8,18 +8,18 @@ spectral norms, sg() stops the gradient. There is no encoder.
 [1]: Takeru Miyato, Toshiki Kataoka, Masanori Koyama, Yuichi Yoshida. Spectral
      normalization for generative adversarial networks. ICLR, 2018.
 """
-import gin
 import tensorflow as tf
 
 from pgak import losses
 from pgak import noise as noise_lib
+from pgak import settings
 from pgak.models import base
 from pgak.models import update_table
 
 __all__ = ['SNGAN']
 
 
-@gin.register
+@settings.register
 class SNGAN(base.GenerativeAutoencoder):
   """SN-GAN, [1, eqs. 16 and 17].
 
@@ -40,6 +40,7 @@ class SNGAN(base.GenerativeAutoencoder):
     updates: rows that replace those of the update table.
   """
 
+  takes = base.GenerativeAutoencoder.takes | {'image_critic': 'images'}
   updates = (
       update_table.Phase('critic_terms', {
           'discrimination': ('image_critic',)}, repeats=5),
@@ -47,7 +48,9 @@ class SNGAN(base.GenerativeAutoencoder):
   )
   matches_prior = True
 
-  def __init__(self, decoder, image_critic, critic_steps=5, updates=None):
+  def __init__(self, decoder: base.Net, image_critic: base.Net,
+               critic_steps: settings.Count = 5,
+               updates: base.Updates | None = None):
     super().__init__(None, decoder, None, updates, None, 'sn_gan')
     first, second = self.table.phases
     self.table.phases = first._replace(repeats=critic_steps), second

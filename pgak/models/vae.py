@@ -13,12 +13,12 @@
 """
 import math
 
-import gin
 import tensorflow as tf
 
 from pgak import losses
 from pgak import noise as noise_lib
 from pgak import schedules
+from pgak import settings
 from pgak.models import base
 from pgak.models import verbs
 
@@ -50,7 +50,7 @@ def _times(factor, weight):
   return lambda step: factor * schedules.value_at(weight, step)
 
 
-@gin.register
+@settings.register
 class VAE(base.GenerativeAutoencoder):
   """VAE with a Gaussian likelihood of fixed spread, [1].
 
@@ -76,8 +76,10 @@ class VAE(base.GenerativeAutoencoder):
   unreachable = {'kl': ('decoder',)}
   matches_prior = True
 
-  def __init__(self, encoder, decoder, kl=1e-2, num_posterior_samples=1,
-               updates=None, name='vae'):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               kl: schedules.Weight = 1e-2,
+               num_posterior_samples: settings.Count = 1,
+               updates: base.Updates | None = None, name: str = 'vae'):
     base.check_stochastic(encoder, type(self).__name__, True)
     super().__init__(encoder, decoder, {'kl': kl}, updates, name=name)
     self.kl = kl
@@ -111,7 +113,7 @@ class VAE(base.GenerativeAutoencoder):
     return tf.reduce_mean(tf.reshape(errors, [-1, k]), -1)
 
 
-@gin.register
+@settings.register
 class BetaVAE(VAE):
   """VAE whose KL term weighs beta times what the bound asks for, [3, eq. 4].
 
@@ -128,8 +130,12 @@ class BetaVAE(VAE):
       `networks.PerceptualError`, and to anneal the term. None by default.
   """
 
-  def __init__(self, encoder, decoder, beta=4., likelihood_sigma=0.3,
-               num_posterior_samples=1, updates=None, kl=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               beta: settings.NonNegative = 4.,
+               likelihood_sigma: settings.Positive = 0.3,
+               num_posterior_samples: settings.Count = 1,
+               updates: base.Updates | None = None,
+               kl: schedules.Weight | None = None):
     bound = kl_weight(likelihood_sigma, decoder) if kl is None else kl
     super().__init__(encoder, decoder, _times(beta, bound),
                      num_posterior_samples, updates, name='beta_vae')
@@ -138,7 +144,7 @@ class BetaVAE(VAE):
     self.kl = kl
 
 
-@gin.register
+@settings.register
 class CVVAE(base.GenerativeAutoencoder):
   """Constant-variance VAE, [2, eqs. 13 and 14]: noise of one size for all.
 
@@ -159,8 +165,10 @@ class CVVAE(base.GenerativeAutoencoder):
   }
   unreachable = {'latent_l2': ('decoder',)}
 
-  def __init__(self, encoder, decoder, posterior_sigma=0.7, latent_l2=3e-4,
-               updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               posterior_sigma: settings.NonNegative = 0.7,
+               latent_l2: schedules.Weight = 3e-4,
+               updates: base.Updates | None = None):
     base.check_stochastic(encoder, 'CVVAE', False)
     super().__init__(encoder, decoder, {'latent_l2': latent_l2}, updates,
                      name='cv_vae')

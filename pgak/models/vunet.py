@@ -9,19 +9,21 @@
 """
 import math
 
-import gin
 import tensorflow as tf
 
 from pgak import losses
 from pgak import priors
 from pgak import schedules
+from pgak import settings
+from pgak.models import base
 from pgak.models import conditional
 from pgak.models import verbs
+from pgak.models import parts as parts_lib
 
 __all__ = ['VUNet', 'VUNetFlow']
 
 
-@gin.register
+@settings.register
 class VUNet(conditional.ConditionalAutoencoder):
   """Variational U-Net, [1, eq. 8]: q(z | x, y) is held to the U-Net's p(z | y).
 
@@ -50,8 +52,10 @@ class VUNet(conditional.ConditionalAutoencoder):
       'kl': ('encoder', 'decoder'),
   }
 
-  def __init__(self, encoder, decoder, kl=1e-2, first=1e-6, ramp=(0.5, 0.75),
-               updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               kl: schedules.Weight = 1e-2, first: settings.NonNegative = 1e-6,
+               ramp: tuple[settings.Fraction, settings.Fraction] = (0.5, 0.75),
+               updates: base.Updates | None = None):
     super().__init__(encoder, decoder, {'kl': self._kl_weight}, updates,
                      prior=_UNetPrior(self), name='vunet')
     if len(decoder.outputs) != 2:
@@ -111,7 +115,7 @@ class _UNetPrior:
     return self._model.draw_latents(conditions, seed)
 
 
-@gin.register
+@settings.register
 class VUNetFlow(conditional.ConditionalAutoencoder):
   """Variational U-Net without a KL term, its prior a flow, [2, eq. 9, sec. 6].
 
@@ -134,12 +138,13 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
       'prior_nll': ('prior',),
   }
 
-  def __init__(self, encoder, decoder, prior, updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               prior: settings.Reference, updates: base.Updates | None = None):
     if len(decoder.outputs) != 1:
       raise ValueError('VUNetFlow learns its prior apart from the decoder: '
                        'bind `vunet_decoder.prior_means = False`.')
     super().__init__(encoder, decoder, None, updates,
-                     prior=prior(decoder.inputs[0].shape[-1]),
+                     prior=parts_lib.made_prior('VUNetFlow', prior, decoder),
                      name='vunet_flow')
 
   @property

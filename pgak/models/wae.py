@@ -7,11 +7,14 @@
 [2]: Shengjia Zhao, Jiaming Song, Stefano Ermon. InfoVAE: Balancing learning
      and inference in variational autoencoders. AAAI, 2019.
 """
-import gin
+from typing import Literal
+
 import tensorflow as tf
 
 from pgak import losses
 from pgak import noise as noise_lib
+from pgak import schedules
+from pgak import settings
 from pgak.models import base
 from pgak.models import update_table
 from pgak.models import vae
@@ -50,7 +53,7 @@ class _Matching(base.GenerativeAutoencoder):
     return losses.mmd(latents, noise['prior'], self.kernel, self.scales)
 
 
-@gin.register
+@settings.register
 class WAEMMD(_Matching):
   """WAE with the maximum mean discrepancy as its penalty, [1, alg. 2].
 
@@ -72,8 +75,11 @@ class WAEMMD(_Matching):
   }
   unreachable = {'mmd': ('decoder',)}
 
-  def __init__(self, encoder, decoder, mmd=3e-2, kernel='imq',
-               scales=losses.SCALES, updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net,
+               mmd: schedules.Weight = 3e-2,
+               kernel: Literal['imq', 'rbf'] = 'imq',
+               scales: tuple[settings.Positive, ...] = losses.SCALES,
+               updates: base.Updates | None = None):
     super().__init__(encoder, decoder, {'mmd': mmd}, updates, 'wae_mmd',
                      kernel, scales)
     self.mmd = mmd
@@ -113,7 +119,7 @@ class _Info(_Matching):
     return terms, latents
 
 
-@gin.register
+@settings.register
 class InfoVAE(_Info):
   """InfoVAE with the maximum mean discrepancy, [2, eq. 6].
 
@@ -141,9 +147,12 @@ class InfoVAE(_Info):
   }
   unreachable = {'kl': ('decoder',), 'mmd': ('decoder',)}
 
-  def __init__(self, encoder, decoder, alpha=0.5, lambda_=1000.,
-               likelihood_sigma=0.3, kernel='imq', scales=losses.SCALES,
-               updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net, alpha: float = 0.5,
+               lambda_: settings.NonNegative = 1000.,
+               likelihood_sigma: settings.Positive = 0.3,
+               kernel: Literal['imq', 'rbf'] = 'imq',
+               scales: tuple[settings.Positive, ...] = losses.SCALES,
+               updates: base.Updates | None = None):
     super().__init__(encoder, decoder, alpha, lambda_, likelihood_sigma, 'mmd',
                      updates, 'info_vae', kernel=kernel, scales=scales)
 
@@ -154,7 +163,7 @@ class InfoVAE(_Info):
     return terms
 
 
-@gin.register
+@settings.register
 class AdversarialInfoVAE(_Info):
   """InfoVAE whose divergence is a critic's; with alpha = 1 the AAE.
 
@@ -173,6 +182,7 @@ class AdversarialInfoVAE(_Info):
     updates: rows that replace those of the update table.
   """
 
+  takes = base.GenerativeAutoencoder.takes | {'critic': 'latents'}
   updates = (
       update_table.Phase('critic_terms', {'discrimination': ('critic',)}),
       update_table.Phase('terms', {
@@ -183,8 +193,10 @@ class AdversarialInfoVAE(_Info):
   )
   unreachable = {'kl': ('decoder',), 'adversarial': ('decoder',)}
 
-  def __init__(self, encoder, decoder, critic, alpha=0.5, lambda_=1000.,
-               likelihood_sigma=0.3, updates=None):
+  def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,
+               alpha: float = 0.5, lambda_: settings.NonNegative = 1000.,
+               likelihood_sigma: settings.Positive = 0.3,
+               updates: base.Updates | None = None):
     super().__init__(encoder, decoder, alpha, lambda_, likelihood_sigma,
                      'adversarial', updates, 'adversarial_info_vae')
     self.critic = critic

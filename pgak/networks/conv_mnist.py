@@ -7,10 +7,10 @@ discriminator and generator, as Lucic et al. use them.
 """
 import functools
 
-import gin
 from keras import layers
 from keras import ops
 
+from pgak import settings
 from pgak.networks import blocks
 from pgak.networks import spectral_norm as spectral_norm_lib
 
@@ -19,9 +19,12 @@ __all__ = ['conv_mnist_decoder', 'conv_mnist_encoder']
 _leaky_relu = functools.partial(ops.leaky_relu, negative_slope=0.2)
 
 
-@gin.register
-def conv_mnist_encoder(images, base_filters=64, batch_norm=False,
-                       dense_units=1024, kernel_size=5, spectral_norm=False):
+@settings.register
+def conv_mnist_encoder(images, base_filters: settings.Count = 64,
+                       batch_norm: bool = False,
+                       dense_units: settings.Count = 1024,
+                       kernel_size: settings.Count = 5,
+                       spectral_norm: bool = False):
   """Images `[B, 28, 28, C]`, or of another side, to `[B, dense_units]`.
 
   With `spectral_norm` the kernels are divided by their spectral norms, as in a
@@ -42,10 +45,14 @@ def conv_mnist_encoder(images, base_filters=64, batch_norm=False,
       batch_norm)
 
 
-@gin.register
-def conv_mnist_decoder(latents, channels, base_filters=64, batch_norm=False,
-                       dense_units=1024, kernel_size=5, side=7,
-                       first_batch_norm=False):
+@settings.register
+def conv_mnist_decoder(latents, channels: settings.Count,
+                       base_filters: settings.Count = 64,
+                       batch_norm: bool = False,
+                       dense_units: settings.Count = 1024,
+                       kernel_size: settings.Count = 5,
+                       side: settings.Count = 7,
+                       first_batch_norm: bool = False):
   """Latents `[B, H]` to images `[B, 4 * side, 4 * side, channels]`."""
   options = dict(kernel_size=kernel_size, strides=2, padding='same')
   bias = not batch_norm

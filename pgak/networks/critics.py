@@ -1,13 +1,15 @@
 """Critics: nets that tell latents of data from draws of the prior."""
-import gin
 import keras
 from keras import layers
+
+from pgak import settings
 
 __all__ = ['latent_critic']
 
 
-@gin.register
-def latent_critic(latent_dim, units=512, num_layers=3):
+@settings.register
+def latent_critic(latent_dim: settings.Count, units: settings.Count = 512,
+                  num_layers: settings.Whole = 3):
   """Builds a critic of latents: dense layers with leaky ReLU (0.2).
 
   Args:

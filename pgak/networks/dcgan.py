@@ -8,10 +8,10 @@ follows all but the dense layer, the layer before the last, and the last.
 """
 import functools
 
-import gin
 from keras import layers
 from keras import ops
 
+from pgak import settings
 from pgak.networks import blocks
 from pgak.networks import spectral_norm as spectral_norm_lib
 
@@ -21,9 +21,10 @@ _leaky_relu = functools.partial(ops.leaky_relu, negative_slope=0.2)
 _options = dict(kernel_size=5, strides=2, padding='same')
 
 
-@gin.register
-def dcgan_encoder(images, num_layers, base_filters=64, batch_norm=True,
-                  spectral_norm=False):
+@settings.register
+def dcgan_encoder(images, num_layers: settings.Count,
+                  base_filters: settings.Count = 64, batch_norm: bool = True,
+                  spectral_norm: bool = False):
   """Images of side `4 * 2**num_layers` to features `[B, F]`.
 
   `F = 4 * 4 * base_filters * 2**(num_layers - 1)`.
@@ -46,9 +47,9 @@ def dcgan_encoder(images, num_layers, base_filters=64, batch_norm=True,
   return layers.Flatten()(x)
 
 
-@gin.register
-def dcgan_decoder(latents, channels, num_layers, base_filters=64,
-                  batch_norm=True):
+@settings.register
+def dcgan_decoder(latents, channels: settings.Count, num_layers: settings.Count,
+                  base_filters: settings.Count = 64, batch_norm: bool = True):
   """Latents `[B, H]` to images of side `4 * 2**num_layers`."""
   filters = base_filters * 2**(num_layers - 1)
   x = blocks.activated(layers.Dense(4 * 4 * filters), latents, ops.relu, False)

@@ -1,14 +1,23 @@
 """The two ends of an autoencoder: latents (and their spread), and images."""
 import math
+from typing import Annotated
 
-import gin
 import keras
 from keras import layers
 
+from pgak import settings
 from pgak.networks import pg_gan
 from pgak.networks import spectral_norm as spectral_norm_lib
 
-__all__ = ['decoder', 'encoder']
+__all__ = ['ImageShape', 'Shape', 'ValueRange', 'decoder', 'encoder']
+
+ImageShape = Annotated[
+    tuple[settings.Count, settings.Count, settings.Count], settings.Says(
+        '(height, width, channels), such as (64, 64, 3)')]
+Shape = Annotated[ImageShape | tuple[settings.Count], settings.Says(
+    '(height, width, channels), such as (64, 64, 3), or (D,) for vectors')]
+ValueRange = Annotated[tuple[float, float] | None, settings.Says(
+    '(-1., 1.), (0., 1.), or None for vectors')]
 
 ACTIVATIONS = {(-1., 1.): 'tanh', (0., 1.): 'sigmoid'}
 
@@ -19,22 +28,30 @@ def _activation(value_range, image_shape):
   of_vectors = len(image_shape) == 1
   if of_vectors != (value_range is None):
     right = 'None' if of_vectors else '(-1., 1.) or (0., 1.)'
-    raise ValueError(
+    raise settings.SettingError(
         f'A decoder of the shape {tuple(image_shape)} cannot have the range '
         f'{value_range}: bind `decoder.value_range = {right}`.')
   if value_range is None:
     return 'linear'
   activation = ACTIVATIONS.get(tuple(float(v) for v in value_range))
   if activation is None:
-    raise ValueError('`value_range` must be (-1, 1) (tanh) or (0, 1) '
-                     f'(sigmoid), not {value_range}.')
+    raise settings.SettingError(
+        '`value_range` must be (-1, 1) (tanh) or (0, 1) (sigmoid), not '
+        f'{value_range}.')
   return activation
 
 
-@gin.register
-def encoder(network, image_shape, latent_dim, log_variance=False,
-            initial_sigma=0.1, batch_norm_latents=False, spectral_norm=False,
-            equalised=False):
+_NETWORKS = 'networks, such as --gin_file=networks/conv_mnist.gin'
+_HINTS = {'network': _NETWORKS, 'latent_dim': 'latent_dim, such as 64',
+          'image_shape': 'image_shape, such as (28, 28, 1)'}
+
+
+@settings.register(hints=_HINTS)
+def encoder(network: settings.Reference, image_shape: Shape,
+            latent_dim: settings.Count, log_variance: bool = False,
+            initial_sigma: settings.Positive = 0.1,
+            batch_norm_latents: bool = False, spectral_norm: bool = False,
+            equalised: bool = False):
   """Builds an encoder: images to latents, or to a Gaussian over latents.
 
   An image critic is one, too: the mean of its latents is what it says.
@@ -60,10 +77,12 @@ def encoder(network, image_shape, latent_dim, log_variance=False,
     ValueError: if a Gaussian's latents are to be normalised.
   """
   if log_variance and batch_norm_latents:
-    raise ValueError('The latents of a stochastic encoder are not normalised: '
-                     'bind `encoder.batch_norm_latents = False` in its scope.')
+    raise settings.SettingError(
+        'The latents of a stochastic encoder are not normalised: '
+        'bind `encoder.batch_norm_latents = False` in its scope.')
   images = keras.Input(tuple(image_shape), name='images')
-  features = network(images)
+  features = settings.made(network, 'encoder.network', keras.KerasTensor,
+                           images)
   # The heads stay in full precision under a mixed policy.
   dtype = keras.config.floatx()
   head = layers.Dense(latent_dim, use_bias=not batch_norm_latents, dtype=dtype,
@@ -85,8 +104,9 @@ def encoder(network, image_shape, latent_dim, log_variance=False,
   return keras.Model(images, [mean, spread], name='encoder')
 
 
-@gin.register
-def decoder(network, image_shape, latent_dim, value_range=(-1., 1.)):
+@settings.register(hints=_HINTS)
+def decoder(network: settings.Reference, image_shape: Shape,
+            latent_dim: settings.Count, value_range: ValueRange = (-1., 1.)):
   """Builds a decoder: latents to images.
 
   Args:
@@ -105,9 +125,10 @@ def decoder(network, image_shape, latent_dim, value_range=(-1., 1.)):
   """
   activation = _activation(value_range, image_shape)
   latents = keras.Input((latent_dim,), name='latents')
-  images = network(latents, tuple(image_shape)[-1])
+  images = settings.made(network, 'decoder.network', keras.KerasTensor, latents,
+                         image_shape[-1])
   if tuple(images.shape[1:]) != tuple(image_shape):
-    raise ValueError(f'The decoder\'s net makes images of '
+    raise settings.SettingError(f'The decoder\'s net makes images of '
                      f'{tuple(images.shape[1:])}, but `image_shape` is '
                      f'{tuple(image_shape)}: choose another network.')
   images = layers.Activation(

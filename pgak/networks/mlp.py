@@ -1,6 +1,7 @@
 """Nets of dense layers for data sets of vectors."""
-import gin
 from keras import layers
+
+from pgak import settings
 
 __all__ = ['mlp_decoder', 'mlp_encoder']
 
@@ -11,8 +12,9 @@ def _dense(x, units, activation):
   return x
 
 
-@gin.register
-def mlp_encoder(points, units=(256, 256, 256), activation='relu'):
+@settings.register
+def mlp_encoder(points, units: tuple[settings.Count, ...] = (256, 256, 256),
+                activation: str = 'relu'):
   """Vectors `[B, D]` to features `[B, units[-1]]`.
 
   Args:
@@ -25,8 +27,10 @@ def mlp_encoder(points, units=(256, 256, 256), activation='relu'):
   return _dense(points, units, activation)
 
 
-@gin.register
-def mlp_decoder(latents, channels, units=(256, 256, 256), activation='relu'):
+@settings.register
+def mlp_decoder(latents, channels: settings.Count,
+                units: tuple[settings.Count, ...] = (256, 256, 256),
+                activation: str = 'relu'):
   """Latents `[B, H]` to vectors `[B, channels]`.
 
   Args:

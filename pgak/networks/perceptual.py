@@ -7,17 +7,19 @@
 [2]: Patrick Esser, Ekaterina Sutter, Bjoern Ommer. A Variational U-Net for
      Conditional Appearance and Shape Generation. CVPR, 2018.
 """
-import gin
+from typing import Literal
+
 import tensorflow as tf
 
 from pgak import errors
 from pgak import losses
+from pgak import settings
 from pgak.networks import vgg19 as vgg19_lib
 
 __all__ = ['PerceptualError']
 
 
-@gin.register
+@settings.register
 class PerceptualError:
   """Error of images in VGG19's features, [1, eq. 2], and in pixels.
 
@@ -39,9 +41,14 @@ class PerceptualError:
     value_range: `(low, high)` of the images; None until a model gives its own.
   """
 
-  def __init__(self, layers=vgg19_lib.LAYERS, layer_weights=None,
-               weights='imagenet', pixel=0., perceptual=1., distance='l2',
-               relative=False, resize=None, value_range=None):
+  def __init__(self, layers: tuple[str, ...] = vgg19_lib.LAYERS,
+               layer_weights: tuple[settings.NonNegative, ...] | None = None,
+               weights: settings.Path = 'imagenet',
+               pixel: settings.NonNegative = 0.,
+               perceptual: settings.NonNegative = 1.,
+               distance: Literal['l1', 'l2'] = 'l2', relative: bool = False,
+               resize: settings.Count | None = None,
+               value_range: tuple[float, float] | None = None):
     """Builds the net.
 
     Args:
@@ -69,10 +76,6 @@ class PerceptualError:
       raise errors.UserError(
           f'PerceptualError has {len(self.layers)} layers but '
           f'{len(self.layer_weights)} layer_weights: give one a layer.')
-    if distance not in losses.FEATURE_DISTANCES:
-      raise errors.UserError(
-          f'PerceptualError.distance must be one of '
-          f'{", ".join(losses.FEATURE_DISTANCES)}, not {distance!r}.')
     self.pixel = pixel
     self.perceptual = perceptual
     self.distance = distance

@@ -18,10 +18,11 @@ The last activation is the decoder's as elsewhere (tanh); that of [1] is linear.
 import functools
 import math
 
-import gin
 import keras
 from keras import layers
 from keras import ops
+
+from pgak import settings
 
 __all__ = ['EqualisedLearningRate', 'FadeIn', 'MinibatchDeviation',
            'pg_gan_decoder', 'pg_gan_encoder', 'set_level']
@@ -144,8 +145,10 @@ def _filters(base_filters, max_filters, num_blocks):
           for k in range(num_blocks + 1)]
 
 
-@gin.register
-def pg_gan_encoder(images, num_blocks, base_filters=16, max_filters=512):
+@settings.register
+def pg_gan_encoder(images, num_blocks: settings.Count,
+                   base_filters: settings.Count = 16,
+                   max_filters: settings.Count = 512):
   """Images of side `s * 2^num_blocks` to features `[B, F]`, [1, table 2].
 
   With one latent it is the critic of [1].
@@ -168,9 +171,11 @@ def pg_gan_encoder(images, num_blocks, base_filters=16, max_filters=512):
   return layers.Flatten()(_conv(x, filters[0], x.shape[1], 'valid'))
 
 
-@gin.register
-def pg_gan_decoder(latents, channels, num_blocks, base_filters=16,
-                   max_filters=512, side=4):
+@settings.register
+def pg_gan_decoder(latents, channels: settings.Count,
+                   num_blocks: settings.Count,
+                   base_filters: settings.Count = 16,
+                   max_filters: settings.Count = 512, side: settings.Count = 4):
   """Latents `[B, H]` to images of side `side * 2^num_blocks`, [1, table 2].
 
   The latents are first brought to the sphere of radius sqrt(H).

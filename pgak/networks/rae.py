@@ -12,10 +12,12 @@ MNIST and CIFAR-10 and 5x5 for CelebA.
      Bernhard Schoelkopf. From Variational to Deterministic Autoencoders.
      ICLR, 2020. Appendix A.
 """
-import gin
+from typing import Literal
+
 from keras import layers
 from keras import ops
 
+from pgak import settings
 from pgak.networks import spectral_norm as spectral_norm_lib
 
 __all__ = ['rae_decoder', 'rae_encoder']
@@ -30,9 +32,10 @@ def _block(layer, x, batch_norm, spectral_norm):
   return ops.relu(x)
 
 
-@gin.register
-def rae_encoder(images, base_filters=128, kernel_size=4, centred=True,
-                batch_norm=True, spectral_norm=False):
+@settings.register
+def rae_encoder(images, base_filters: settings.Count = 128,
+                kernel_size: settings.Count = 4, centred: bool = True,
+                batch_norm: bool = True, spectral_norm: bool = False):
   """Images `[B, S, S, C]` in `[0, 1]` to features `[B, F]`.
 
   Args:
@@ -52,10 +55,12 @@ def rae_encoder(images, base_filters=128, kernel_size=4, centred=True,
   return layers.Flatten()(x)
 
 
-@gin.register
-def rae_decoder(latents, channels, base_filters=128, kernel_size=4,
-                num_layers=2, stem='linear', batch_norm=True,
-                spectral_norm=False):
+@settings.register
+def rae_decoder(latents, channels: settings.Count,
+                base_filters: settings.Count = 128,
+                kernel_size: settings.Count = 4, num_layers: settings.Count = 2,
+                stem: Literal['linear', 'batch_norm_relu'] = 'linear',
+                batch_norm: bool = True, spectral_norm: bool = False):
   """Latents `[B, H]` to images of side `8 * 2**num_layers`.
 
   Args:
@@ -68,13 +73,7 @@ def rae_decoder(latents, channels, base_filters=128, kernel_size=4,
       authors' code; 'batch_norm_relu' as in the paper, [1].
     batch_norm: bool.
     spectral_norm: whether the kernels are divided by their spectral norm.
-
-  Raises:
-    ValueError: if there is no such stem.
   """
-  if stem not in ('linear', 'batch_norm_relu'):
-    raise ValueError(f'`rae_decoder.stem` must be linear or batch_norm_relu, '
-                     f'not {stem!r}.')
   filters = 8 * base_filters
   normalised = batch_norm and stem == 'batch_norm_relu'
   dense = layers.Dense(8 * 8 * filters, use_bias=not normalised)

@@ -6,10 +6,10 @@ repeating pixels. The filters double from block to block, up to 8 times those of
 the first. The paper on learned priors leaves its nets for CelebA to a
 supplement that we could not obtain: this pair is pgak's choice.
 """
-import gin
 from keras import layers
 from keras import ops
 
+from pgak import settings
 from pgak.networks import blocks
 
 __all__ = ['resnet_128_decoder', 'resnet_128_encoder']
@@ -38,8 +38,9 @@ def _filters(base_filters):
   return [base_filters * min(2**i, MOST) for i in range(NUM_BLOCKS)]
 
 
-@gin.register
-def resnet_128_encoder(images, base_filters=64, batch_norm=True):
+@settings.register
+def resnet_128_encoder(images, base_filters: settings.Count = 64,
+                       batch_norm: bool = True):
   """Images `[B, 128, 128, C]` to features `[B, 4 * 4 * 8 * base_filters]`."""
   x = layers.Conv2D(base_filters, 3, padding='same')(images)
   for filters in _filters(base_filters):
@@ -47,8 +48,10 @@ def resnet_128_encoder(images, base_filters=64, batch_norm=True):
   return layers.Flatten()(ops.leaky_relu(x, negative_slope=0.2))
 
 
-@gin.register
-def resnet_128_decoder(latents, channels, base_filters=64, batch_norm=True):
+@settings.register
+def resnet_128_decoder(latents, channels: settings.Count,
+                       base_filters: settings.Count = 64,
+                       batch_norm: bool = True):
   """Latents `[B, H]` to images `[B, 128, 128, channels]`."""
   widths = _filters(base_filters)[::-1]
   x = layers.Dense(4 * 4 * widths[0])(latents)

@@ -4,10 +4,10 @@ Pre-activation blocks of two 3x3 convs; the encoder halves the side in its first
 two blocks by average pooling, the decoder doubles it in each of its three by
 un-pooling with zeros.
 """
-import gin
 from keras import layers
 from keras import ops
 
+from pgak import settings
 from pgak.networks import blocks
 
 __all__ = ['resnet_32_decoder', 'resnet_32_encoder']
@@ -28,8 +28,9 @@ def _block(x, filters, batch_norm, up=False, down=False):
   return layers.AveragePooling2D(2)(x) if down else x
 
 
-@gin.register
-def resnet_32_encoder(images, filters=512, batch_norm=True):
+@settings.register
+def resnet_32_encoder(images, filters: settings.Count = 512,
+                      batch_norm: bool = True):
   """Images `[B, 32, 32, C]` to features `[B, 8 * 8 * filters]`."""
   x = images
   for down in (True, True, False, False):
@@ -37,8 +38,9 @@ def resnet_32_encoder(images, filters=512, batch_norm=True):
   return layers.Flatten()(ops.relu(x))
 
 
-@gin.register
-def resnet_32_decoder(latents, channels, filters=512, batch_norm=True):
+@settings.register
+def resnet_32_decoder(latents, channels: settings.Count,
+                      filters: settings.Count = 512, batch_norm: bool = True):
   """Latents `[B, H]` to images `[B, 32, 32, channels]`."""
   x = layers.Dense(4 * 4 * 4 * filters)(latents)
   x = layers.Reshape((4, 4, 4 * filters))(x)

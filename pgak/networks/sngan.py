@@ -15,11 +15,11 @@ them, with batch norm where wanted, that of an autoencoder's encoder, for which
 [2]: Takeru Miyato, Toshiki Kataoka, Masanori Koyama, Yuichi Yoshida. Spectral
      normalization for generative adversarial networks. ICLR, 2018.
 """
-import gin
 import keras
 from keras import layers
 from keras import ops
 
+from pgak import settings
 from pgak.networks import blocks
 from pgak.networks import spectral_norm as spectral_norm_lib
 
@@ -61,9 +61,11 @@ def _down_block(x, filters, batch_norm, spectral_norm, down, first):
   return layers.AveragePooling2D(2)(x) if down else x
 
 
-@gin.register
-def sngan_encoder(images, base_filters=64, growth=2, num_blocks=5, num_down=5,
-                  batch_norm=False, spectral_norm=False, sum_pool=False):
+@settings.register
+def sngan_encoder(images, base_filters: settings.Count = 64,
+                  growth: settings.Count = 2, num_blocks: settings.Count = 5,
+                  num_down: settings.Whole = 5, batch_norm: bool = False,
+                  spectral_norm: bool = False, sum_pool: bool = False):
   """Images `[B, h, w, C]` to features, [2, appendix B].
 
   Args:
@@ -86,9 +88,10 @@ def sngan_encoder(images, base_filters=64, growth=2, num_blocks=5, num_down=5,
   return ops.sum(x, (1, 2)) if sum_pool else layers.Flatten()(x)
 
 
-@gin.register
-def sngan_decoder(latents, channels, base_filters=64, growth=2, num_blocks=4,
-                  batch_norm=True):
+@settings.register
+def sngan_decoder(latents, channels: settings.Count,
+                  base_filters: settings.Count = 64, growth: settings.Count = 2,
+                  num_blocks: settings.Count = 4, batch_norm: bool = True):
   """Latents `[B, H]` to images `[B, 4 * 2^n, 4 * 2^n, channels]`, n blocks.
 
   Args:

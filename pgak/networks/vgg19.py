@@ -7,11 +7,11 @@
 [2]: Leon A. Gatys, Alexander S. Ecker, Matthias Bethge. Image Style Transfer
      Using Convolutional Neural Networks. CVPR, 2016.
 """
-import gin
 import keras
 
 from pgak import errors
 from pgak import pretrained
+from pgak import settings
 
 __all__ = ['LAYERS', 'smallest_image', 'vgg19']
 
@@ -76,8 +76,9 @@ def _activations(x, last):
     yield name, x
 
 
-@gin.register
-def vgg19(layers=LAYERS, weights='imagenet', value_range=(-1., 1.)):
+@settings.register
+def vgg19(layers: tuple[str, ...] = LAYERS, weights: settings.Path = 'imagenet',
+          value_range: tuple[float, float] = (-1., 1.)):
   """Builds VGG19 up to the last of some layers, [1, table 1, E], frozen.
 
   Weights 'imagenet' are Keras's, converted from the published ones. A file has

@@ -15,13 +15,14 @@ from the coarser scale's draw. The first weights follow no data (see
      conditional appearance and shape generation. CVPR, 2018.
 """
 import math
+from typing import Literal
 
-import gin
 import keras
 from keras import layers
 from keras import ops
 import numpy as np
 
+from pgak import settings
 from pgak.networks import heads
 from pgak.networks import weight_norm
 
@@ -44,13 +45,13 @@ def latent_shapes(image_shape, num_scales, latent_channels, groups=1):
     List of two lists of `groups` shapes `(height, width, latent_channels)`.
 
   Raises:
-    ValueError: if the sizes do not halve so often, or `groups` is another.
+    ValueError: if the sizes do not halve so often.
   """
   side = math.isqrt(groups)
   coarsest = 2 ** (num_scales - 1)
-  if num_scales < LATENT_SCALES or groups not in (1, 4):
-    raise ValueError('The U-Net needs two scales or more, and 1 or 4 groups: '
-                     f'not num_scales = {num_scales}, groups = {groups}.')
+  if num_scales < LATENT_SCALES:
+    raise ValueError('The U-Net needs two scales or more, not num_scales = '
+                     f'{num_scales}.')
   if any(size % (coarsest * side) for size in image_shape[:2]):
     raise ValueError(
         f'The U-Net of {num_scales} scales and {groups} groups needs images '
@@ -61,10 +62,14 @@ def latent_shapes(image_shape, num_scales, latent_channels, groups=1):
           for scale in (coarsest, coarsest // 2)]
 
 
-@gin.register
-def vunet_encoder(image_shape, condition_shape, base_filters=8, num_scales=4,
-                  latent_channels=2, blocks=1, groups=1, dropout=0.,
-                  name='encoder'):
+@settings.register
+def vunet_encoder(image_shape: heads.ImageShape,
+                  condition_shape: heads.ImageShape,
+                  base_filters: settings.Count = 8,
+                  num_scales: settings.Count = 4,
+                  latent_channels: settings.Count = 2,
+                  blocks: settings.Count = 1, groups: Literal[1, 4] = 1,
+                  dropout: settings.Decay = 0., name: str = 'encoder'):
   """Builds the appearance encoder q(z | x, y), a Gaussian of variance 1.
 
   Args:
@@ -100,10 +105,16 @@ def vunet_encoder(image_shape, condition_shape, base_filters=8, num_scales=4,
   return keras.Model([images, conditions], latents, name=name)
 
 
-@gin.register
-def vunet_decoder(image_shape, condition_shape, base_filters=8, num_scales=4,
-                  latent_channels=2, blocks=1, groups=1, dropout=0.,
-                  value_range=(-1., 1.), prior_means=True, name='decoder'):
+@settings.register
+def vunet_decoder(image_shape: heads.ImageShape,
+                  condition_shape: heads.ImageShape,
+                  base_filters: settings.Count = 8,
+                  num_scales: settings.Count = 4,
+                  latent_channels: settings.Count = 2,
+                  blocks: settings.Count = 1, groups: Literal[1, 4] = 1,
+                  dropout: settings.Decay = 0.,
+                  value_range: tuple[float, float] = (-1., 1.),
+                  prior_means: bool = True, name: str = 'decoder'):
   """Builds the U-Net: latents and a condition to an image.
 
   Its way down sees the condition; its way up sees all of that by skips, and the
@@ -157,8 +168,10 @@ def vunet_decoder(image_shape, condition_shape, base_filters=8, num_scales=4,
   return keras.Model([latents, conditions], outputs, name=name)
 
 
-@gin.register
-def condition_network(condition_shape, filters=(16, 32, 32), features=64):
+@settings.register
+def condition_network(condition_shape: heads.ImageShape,
+                      filters: tuple[settings.Count, ...] = (16, 32, 32),
+                      features: settings.Count = 64):
   """Builds what a flow sees of a condition: three convolutions and a dense one.
 
   Args:

@@ -16,6 +16,7 @@ from pgak.priors.gaussian_mixture import GaussianMixture
 from pgak.priors.kernel_density import KernelDensity
 from pgak.priors.latent_generator import LatentGenerator
 from pgak.priors.names import NAMES
+from pgak.priors.names import Spec
 from pgak.priors.names import prior_class
 from pgak.priors.names import prior_roots
 from pgak.priors.real_nvp import RealNVP
@@ -26,5 +27,5 @@ from pgak.priors.uniform_sphere import UniformSphere
 __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
            'ConditionalFlow', 'CouplingFlow', 'FlowPrior', 'Gaussian',
            'GaussianMixture', 'KernelDensity', 'LatentGenerator', 'RealNVP',
-           'StandardNormal', 'TwoStageVAE', 'UniformSphere',
+           'Spec', 'StandardNormal', 'TwoStageVAE', 'UniformSphere',
            'check_conditions', 'prior_class', 'prior_roots']

@@ -1,12 +1,12 @@
 """A Bayesian Gaussian mixture, which finds how many components it needs."""
 import warnings
+from typing import Literal
 
-import gin
 import numpy as np
 from sklearn import exceptions
 from sklearn import mixture
 
-from pgak import errors
+from pgak import settings
 from pgak.priors import fitted
 from pgak.priors import mixtures
 
@@ -16,7 +16,7 @@ _COVARIANCES = {'full': 'full', 'diagonal': 'diag'}
 _WEIGHTS = ('dirichlet_process', 'dirichlet_distribution')
 
 
-@gin.register(denylist=['latent_dim'])
+@settings.register(denylist=['latent_dim'])
 class BayesianGaussianMixture(mixtures.Mixture):
   """A mixture with a Dirichlet prior on its weights, fitted variationally.
 
@@ -48,17 +48,16 @@ class BayesianGaussianMixture(mixtures.Mixture):
 
   name = 'bayesian_gmm'
 
-  def __init__(self, latent_dim, num_components=10, covariance='full',
-               weights='dirichlet_process', concentration=None,
-               max_iterations=100, tolerance=1e-3, regularisation=1e-6,
-               seed=0):
+  def __init__(self, latent_dim: settings.Count,
+               num_components: settings.Count = 10,
+               covariance: mixtures.Covariance = 'full',
+               weights: Literal[tuple(_WEIGHTS)] = 'dirichlet_process',
+               concentration: settings.Positive | None = None,
+               max_iterations: settings.Count = 100,
+               tolerance: settings.NonNegative = 1e-3,
+               regularisation: settings.NonNegative = 1e-6,
+               seed: settings.Seed = 0):
     super().__init__(latent_dim)
-    mixtures.check_settings(
-        self, num_components, covariance, max_iterations)
-    if weights not in _WEIGHTS:
-      raise errors.UserError(
-          '`BayesianGaussianMixture.weights` must be one of '
-          f'{", ".join(_WEIGHTS)}, not {weights!r}.')
     self.num_components = num_components
     self.covariance = covariance
     self.weights = weights

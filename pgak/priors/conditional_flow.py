@@ -1,5 +1,4 @@
 """A prior that is learned given a condition: a flow of which y is an input."""
-import gin
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,6 +6,7 @@ import tensorflow_probability as tfp
 
 from pgak import errors
 from pgak import noise
+from pgak import settings
 from pgak.priors import coupling_flow
 from pgak.priors import flow
 from pgak.priors import running_moments
@@ -73,7 +73,7 @@ class ConditionalCouplings(coupling_flow.CouplingFlow):
     return super().get_config() | {'num_features': self.num_features}
 
 
-@gin.register(denylist=['latent_dim'])
+@settings.register(denylist=['latent_dim'])
 class ConditionalFlow(running_moments.RunningMoments):
   """A flow on standardised latents given a condition y, [1, eq. 9 and sec. 6].
 
@@ -102,8 +102,11 @@ class ConditionalFlow(running_moments.RunningMoments):
 
   label = 'learned_conditional_flow'
 
-  def __init__(self, latent_dim, condition_network, num_couplings=4,
-               hidden_units=(128, 128), momentum=0.99, seed=None):
+  def __init__(self, latent_dim: settings.Count, condition_network: keras.Model,
+               num_couplings: settings.Count = 4,
+               hidden_units: tuple[settings.Count, ...] = (128, 128),
+               momentum: settings.Decay = 0.99,
+               seed: settings.Seed | None = None):
     dtype = keras.config.floatx()
     super().__init__(latent_dim, momentum, name=self.label, dtype=dtype)
     # NumPy's own generator, which `keras.utils.set_random_seed` seeds.

@@ -6,25 +6,9 @@ import tensorflow as tf
 from pgak import errors
 from pgak import noise
 
-__all__ = ['check_settings', 'minimise']
+__all__ = ['minimise']
 
 HELD_OUT = 0.1
-
-
-def check_settings(prior, **settings):
-  """Raises `errors.UserError` unless all are positive, ints where they say so.
-
-  Args:
-    prior: the prior whose settings they are.
-    **settings: `{name: (value, type)}`.
-  """
-  for name, (value, kind) in settings.items():
-    kinds = int if kind is int else (int, float)
-    if not isinstance(value, kinds) or not 0 < value < np.inf:
-      what = 'whole number' if kind is int else 'number'
-      raise errors.UserError(
-          f'`{type(prior).__name__}.{name}` must be a positive {what}, not '
-          f'{value!r}.')
 
 
 def minimise(loss, variables, points, seed, learning_rate, batch_size,

@@ -1,10 +1,12 @@
 """A prior that is learned together with the autoencoder: a normalising flow."""
-import gin
+from typing import Literal
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from pgak import noise
+from pgak import settings
 from pgak.priors import autoregressive_flow
 from pgak.priors import coupling_flow
 from pgak.priors import running_moments
@@ -15,7 +17,7 @@ FLOWS = {'real_nvp': coupling_flow.CouplingFlow,
          'maf': autoregressive_flow.AutoregressiveFlow}
 
 
-@gin.register(denylist=['latent_dim'])
+@settings.register(denylist=['latent_dim'])
 class FlowPrior(running_moments.RunningMoments):
   """A flow on standardised latents, as a part of a model.
 
@@ -41,13 +43,14 @@ class FlowPrior(running_moments.RunningMoments):
     seed: int that decides the nets' first weights; by default the run's.
   """
 
-  def __init__(self, latent_dim, flow='real_nvp', num_couplings=4,
-               hidden_units=(64, 64), momentum=0.99, seed=None):
+  def __init__(self, latent_dim: settings.Count,
+               flow: Literal[tuple(FLOWS)] = 'real_nvp',
+               num_couplings: settings.Count = 4,
+               hidden_units: tuple[settings.Count, ...] = (64, 64),
+               momentum: settings.Decay = 0.99,
+               seed: settings.Seed | None = None):
     super().__init__(latent_dim, momentum, name=f'learned_{flow}',
                      dtype=keras.config.floatx())
-    if flow not in FLOWS:
-      raise ValueError(f'`FlowPrior.flow` must be one of {", ".join(FLOWS)}, '
-                       f'not {flow!r}.')
     # NumPy's own generator, which `keras.utils.set_random_seed` seeds.
     seed = int(np.random.randint(1 << 31)) if seed is None else seed
     self.flow = FLOWS[flow](latent_dim, num_couplings, hidden_units, seed,

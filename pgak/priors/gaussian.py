@@ -1,16 +1,16 @@
 """A normal distribution with the latents' own mean and covariance."""
-import gin
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
 from pgak import noise
+from pgak import settings
 from pgak.priors import fitted
 
 __all__ = ['Gaussian']
 
 
-@gin.register(denylist=['latent_dim'])
+@settings.register(denylist=['latent_dim'])
 class Gaussian(fitted.FittedPrior):
   """N(m, C), fitted by maximum likelihood: the `N` of the RAE paper's tables.
 
@@ -40,7 +40,8 @@ class Gaussian(fitted.FittedPrior):
   name = 'gaussian'
   arrays = ('mean', 'cholesky')
 
-  def __init__(self, latent_dim, regularisation=1e-6):
+  def __init__(self, latent_dim: settings.Count,
+               regularisation: settings.NonNegative = 1e-6):
     super().__init__(latent_dim)
     self.regularisation = regularisation
 

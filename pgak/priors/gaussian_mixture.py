@@ -1,9 +1,10 @@
 """A Gaussian mixture, fitted to latents by expectation maximisation."""
-import gin
+
 import numpy as np
 import tensorflow as tf
 
 from pgak import errors
+from pgak import settings
 from pgak.priors import fitted
 from pgak.priors import k_means
 from pgak.priors import mixtures
@@ -15,7 +16,7 @@ __all__ = ['GaussianMixture']
 _EPSILON = 10. * np.finfo(np.float64).eps
 
 
-@gin.register(denylist=['latent_dim'])
+@settings.register(denylist=['latent_dim'])
 class GaussianMixture(mixtures.Mixture):
   """A mixture of K normal distributions, the RAE paper's ex-post density.
 
@@ -61,12 +62,14 @@ class GaussianMixture(mixtures.Mixture):
 
   name = 'gmm'
 
-  def __init__(self, latent_dim, num_components=10, covariance='full',
-               max_iterations=100, tolerance=1e-3, regularisation=1e-6,
-               seed=0):
+  def __init__(self, latent_dim: settings.Count,
+               num_components: settings.Count = 10,
+               covariance: mixtures.Covariance = 'full',
+               max_iterations: settings.Count = 100,
+               tolerance: settings.NonNegative = 1e-3,
+               regularisation: settings.NonNegative = 1e-6,
+               seed: settings.Seed = 0):
     super().__init__(latent_dim)
-    mixtures.check_settings(
-        self, num_components, covariance, max_iterations)
     self.num_components = num_components
     self.covariance = covariance
     self.max_iterations = max_iterations

@@ -1,12 +1,12 @@
 """A kernel density estimate: every latent that was seen, blurred."""
 import math
+from typing import Literal
 
-import gin
 import numpy as np
 import tensorflow as tf
 
-from pgak import errors
 from pgak import noise
+from pgak import settings
 from pgak.priors import fitted
 
 __all__ = ['KernelDensity']
@@ -15,7 +15,7 @@ __all__ = ['KernelDensity']
 MAX_NUMBERS = 1 << 23
 
 
-@gin.register(denylist=['latent_dim'])
+@settings.register(denylist=['latent_dim'])
 class KernelDensity(fitted.FittedPrior):
   """The mean of normal densities of one width around all the latents.
 
@@ -43,12 +43,9 @@ class KernelDensity(fitted.FittedPrior):
   name = 'kde'
   arrays = ('latents', 'bandwidth')
 
-  def __init__(self, latent_dim, bandwidth=0.425):
+  def __init__(self, latent_dim: settings.Count,
+               bandwidth: settings.Positive | Literal['scott'] = 0.425):
     super().__init__(latent_dim)
-    if bandwidth != 'scott' and not (
-        isinstance(bandwidth, (int, float)) and 0. < bandwidth < np.inf):
-      raise errors.UserError('`KernelDensity.bandwidth` must be a number above '
-                             f"0 or 'scott', not {bandwidth!r}.")
     self.bandwidth = bandwidth
 
   def _size_label(self):

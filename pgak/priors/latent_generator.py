@@ -1,11 +1,13 @@
 """A prior that is learned without a density: a net that maps noise to latents.
 """
-import gin
+from typing import Literal
+
 import keras
 from keras import layers
 import tensorflow as tf
 
 from pgak import noise
+from pgak import settings
 
 __all__ = ['LatentGenerator']
 
@@ -18,7 +20,7 @@ def _cube(shape, seed, dtype=tf.float32):
 BASES = {'normal': noise.normal, 'uniform': _cube}
 
 
-@gin.register(denylist=['latent_dim'])
+@settings.register(denylist=['latent_dim'])
 class LatentGenerator(keras.layers.Layer):
   """`z = h(z_0)`, as a part of a model: h a net of dense layers with ReLU.
 
@@ -31,12 +33,11 @@ class LatentGenerator(keras.layers.Layer):
     units: units of each hidden layer.
   """
 
-  def __init__(self, latent_dim, base='normal', base_dim=None,
-               units=(256, 256, 256)):
+  def __init__(self, latent_dim: settings.Count,
+               base: Literal[tuple(BASES)] = 'normal',
+               base_dim: settings.Count | None = None,
+               units: tuple[settings.Count, ...] = (256, 256, 256)):
     super().__init__(name='latent_generator')
-    if base not in BASES:
-      raise ValueError(f'`LatentGenerator.base` must be one of '
-                       f'{", ".join(BASES)}, not {base!r}.')
     self.latent_dim = latent_dim
     self.base = base
     self.base_dim = base_dim or latent_dim

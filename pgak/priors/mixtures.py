@@ -4,6 +4,8 @@ A mixture is `weights [K]`, `means [K, H]` and `factors`: either the lower
 Cholesky factors `[K, H, H]` of the covariances, or, where those are diagonal,
 the standard deviations `[K, H]`.
 """
+from typing import Literal
+
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -12,26 +14,12 @@ from pgak import errors
 from pgak import noise
 from pgak.priors import fitted
 
-__all__ = ['Mixture', 'check_number', 'check_settings', 'label', 'log_joint',
-           'whiteners']
+__all__ = ['Mixture', 'check_number', 'label', 'log_joint', 'whiteners']
 
-COVARIANCES = ('full', 'diagonal')
+Covariance = Literal['full', 'diagonal']
 
 # Numbers that a call holds in memory at once, in each of a few tensors.
 MAX_NUMBERS = 1 << 22
-
-
-def check_settings(prior, num_components, covariance, max_iterations):
-  """Raises `errors.UserError` for settings that no mixture can have."""
-  name = type(prior).__name__
-  for setting, value in (('num_components', num_components),
-                         ('max_iterations', max_iterations)):
-    if not isinstance(value, int) or value < 1:
-      raise errors.UserError(f'`{name}.{setting}` must be a positive whole '
-                             f'number, not {value!r}.')
-  if covariance not in COVARIANCES:
-    raise errors.UserError(f'`{name}.covariance` must be one of '
-                           f'{", ".join(COVARIANCES)}, not {covariance!r}.')
 
 
 def check_number(prior, latents):

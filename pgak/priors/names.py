@@ -1,4 +1,6 @@
 """Priors by their names, as the commands' flag --prior gives them."""
+from typing import Annotated
+
 import gin
 
 from pgak import errors
@@ -10,11 +12,25 @@ from pgak.priors.real_nvp import RealNVP
 from pgak.priors.standard_normal import StandardNormal
 from pgak.priors.two_stage import TwoStageVAE
 
-__all__ = ['NAMES', 'prior_class', 'prior_roots']
+__all__ = ['NAMES', 'Spec', 'prior_class', 'prior_roots']
 
 NAMES = {prior.name: prior for prior in (
     StandardNormal, Gaussian, GaussianMixture, BayesianGaussianMixture,
     KernelDensity, RealNVP, TwoStageVAE)}
+
+
+class _Prior:
+  """A name, or what has a prior's method `sample`."""
+
+  def holds(self, value):
+    return isinstance(value, str) or hasattr(value, 'sample')
+
+  def text(self, base):
+    del base
+    return "'own', or a prior's name in quotes or class, such as 'gmm'"
+
+
+Spec = Annotated[object, _Prior()]
 
 
 def prior_class(prior):

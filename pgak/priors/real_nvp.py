@@ -1,10 +1,10 @@
 """A normalising flow, fitted to latents by maximum likelihood."""
-import gin
 import numpy as np
 import tensorflow as tf
 
 from pgak import errors
 from pgak import noise
+from pgak import settings
 from pgak.priors import coupling_flow
 from pgak.priors import descent
 from pgak.priors import fitted
@@ -12,7 +12,7 @@ from pgak.priors import fitted
 __all__ = ['RealNVP']
 
 
-@gin.register(denylist=['latent_dim'])
+@settings.register(denylist=['latent_dim'])
 class RealNVP(fitted.FittedPrior):
   """A flow of affine couplings [1] on standardised latents.
 
@@ -45,18 +45,18 @@ class RealNVP(fitted.FittedPrior):
 
   name = 'real_nvp'
 
-  def __init__(self, latent_dim, num_couplings=4, hidden_units=(256, 256),
-               learning_rate=1e-3, batch_size=256, max_epochs=100, patience=10,
-               seed=0):
+  def __init__(self, latent_dim: settings.Count,
+               num_couplings: settings.Count = 4,
+               hidden_units: tuple[settings.Count, ...] = (256, 256),
+               learning_rate: settings.Positive = 1e-3,
+               batch_size: settings.Count = 256,
+               max_epochs: settings.Count = 100, patience: settings.Count = 10,
+               seed: settings.Seed = 0):
     super().__init__(latent_dim)
     if latent_dim < 2:
       raise errors.UserError(
           'A coupling flow needs at least 2 latent dimensions: choose another '
           'prior, such as gmm.')
-    descent.check_settings(
-        self, num_couplings=(num_couplings, int),
-        learning_rate=(learning_rate, float), batch_size=(batch_size, int),
-        max_epochs=(max_epochs, int), patience=(patience, int))
     self.num_couplings = num_couplings
     self.hidden_units = tuple(hidden_units)
     self.learning_rate = learning_rate

@@ -1,14 +1,14 @@
 """The standard normal distribution, the prior of most of the models."""
-import gin
 import tensorflow as tf
 import tensorflow_probability as tfp
 
 from pgak import noise
+from pgak import settings
 
 __all__ = ['StandardNormal']
 
 
-@gin.register(denylist=['latent_dim'])
+@settings.register(denylist=['latent_dim'])
 class StandardNormal:
   """N(0, I) on the latent space.
 
@@ -24,10 +24,10 @@ class StandardNormal:
   """
 
   name = label = 'standard_normal'
-  settings = {}
 
-  def __init__(self, latent_dim):
+  def __init__(self, latent_dim: settings.Count):
     self.latent_dim = latent_dim
+    self.settings = {}
 
   def sample(self, n, seed=0):
     """Returns n draws, float32 `[n, latent_dim]`, repeatable by seed.

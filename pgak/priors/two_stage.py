@@ -1,19 +1,19 @@
 """The second stage of a two-stage VAE: a VAE of the latents."""
 import math
 
-import gin
 import keras
 import numpy as np
 import tensorflow as tf
 
 from pgak import noise
+from pgak import settings
 from pgak.priors import descent
 from pgak.priors import fitted
 
 __all__ = ['TwoStageVAE']
 
 
-@gin.register(denylist=['latent_dim'])
+@settings.register(denylist=['latent_dim'])
 class TwoStageVAE(fitted.FittedPrior):
   """A small VAE on standardised latents z, with as many latents u of its own.
 
@@ -51,13 +51,13 @@ class TwoStageVAE(fitted.FittedPrior):
 
   name = 'two_stage'
 
-  def __init__(self, latent_dim, depth=3, width=256, learning_rate=1e-3,
-               batch_size=256, max_epochs=100, patience=10, seed=0):
+  def __init__(self, latent_dim: settings.Count, depth: settings.Count = 3,
+               width: settings.Count = 256,
+               learning_rate: settings.Positive = 1e-3,
+               batch_size: settings.Count = 256,
+               max_epochs: settings.Count = 100, patience: settings.Count = 10,
+               seed: settings.Seed = 0):
     super().__init__(latent_dim)
-    descent.check_settings(
-        self, depth=(depth, int), width=(width, int),
-        learning_rate=(learning_rate, float), batch_size=(batch_size, int),
-        max_epochs=(max_epochs, int), patience=(patience, int))
     self.depth = depth
     self.width = width
     self.learning_rate = learning_rate

@@ -1,10 +1,10 @@
 """The uniform distribution on the unit sphere, the prior of AGE."""
 import math
 
-import gin
 import tensorflow as tf
 
 from pgak import noise
+from pgak import settings
 
 __all__ = ['UniformSphere', 'sphere']
 
@@ -22,7 +22,7 @@ def sphere(shape, seed, dtype=tf.float32):
                               epsilon=1e-30)
 
 
-@gin.register(denylist=['latent_dim'])
+@settings.register(denylist=['latent_dim'])
 class UniformSphere:
   """The uniform law on the sphere `|z| = 1` of the latent space.
 
@@ -31,12 +31,12 @@ class UniformSphere:
   """
 
   name = label = 'uniform_sphere'
-  settings = {}
   # The function that draws batches of it, as those of `pgak.noise` do.
   draw = staticmethod(sphere)
 
-  def __init__(self, latent_dim):
+  def __init__(self, latent_dim: settings.Count):
     self.latent_dim = latent_dim
+    self.settings = {}
 
   def sample(self, n, seed=0):
     """Returns n draws, float32 `[n, latent_dim]`, repeatable by seed.

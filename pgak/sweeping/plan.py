@@ -24,6 +24,7 @@ import gin
 
 from pgak import configuration
 from pgak import errors
+from pgak import settings
 
 __all__ = ['Evaluation', 'Job', 'Sweep', 'parse_shard', 'read', 'sweep']
 
@@ -100,9 +101,9 @@ class Sweep:
     return self.jobs[index::number]
 
 
-@gin.configurable
-def sweep(cells=None, evaluations=(), seeds=(0,), gin_files=(),
-          bindings=()):
+@settings.configurable
+def sweep(cells=None, evaluations=(), seeds: tuple[settings.Seed, ...] = (0,),
+          gin_files: tuple[str, ...] = (), bindings: tuple[str, ...] = ()):
   """Says what a sweep is made of; see docs/sweeps.md.
 
   Args:

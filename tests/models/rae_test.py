@@ -60,7 +60,7 @@ def test_a_probe_is_of_signs():
 
 
 def test_an_unknown_variant_is_named():
-  with pytest.raises(ValueError, match="probe, exact or released.*'jacobian'"):
+  with pytest.raises(ValueError, match="'jacobian'` must be .*'exact' or 'rel"):
     tiny_models.make('RAEGP', variant='jacobian')
 
 

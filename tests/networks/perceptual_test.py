@@ -115,7 +115,7 @@ def test_grey_and_small_images(path):
 
 @pytest.mark.parametrize('settings, sentence', [
     (dict(layer_weights=(1.,)), '2 layers but 1 layer_weights'),
-    (dict(distance='l3'), "one of l2, l1, not 'l3'")])
+    (dict(distance='l3'), "distance = 'l3'` must be 'l1' or 'l2'")])
 def test_settings_that_do_not_fit_are_named(path, settings, sentence):
   with pytest.raises(errors.UserError, match=sentence):
     _error(path, **settings)

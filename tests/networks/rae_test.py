@@ -60,7 +60,7 @@ def test_the_stem_of_the_code_and_of_the_paper():
   assert _kinds(paper) == ['InputLayer', 'Dense', 'BatchNormalization',
                            *_kinds(code)[2:]]
   assert code.layers[1].use_bias and not paper.layers[1].use_bias
-  with pytest.raises(ValueError, match='linear or batch_norm_relu'):
+  with pytest.raises(ValueError, match="'linear' or 'batch_norm_relu'"):
     _nets(base_filters=2, stem='relu')
 
 

@@ -32,7 +32,7 @@ def test_the_latents_are_those_of_the_two_coarsest_scales():
 
 
 @pytest.mark.parametrize('settings, named', [
-    (dict(num_scales=1), 'two scales'), (dict(groups=3), '4 groups'),
+    (dict(num_scales=1), 'two scales'), (dict(groups=3), 'must be 1 or 4'),
     (dict(image_shape=(14, 8, 3)), '4 divides'),
     (dict(groups=4, image_shape=(16, 12, 3)), '8 divides')])
 def test_sizes_that_do_not_fit_are_refused(settings, named):

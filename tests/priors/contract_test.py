@@ -210,5 +210,5 @@ def test_before_the_fit_there_is_nothing_to_sample(name):
     ('two_stage', dict(width=2.5))])
 def test_settings_out_of_range(name, settings):
   (setting, _), = settings.items()
-  with pytest.raises(errors.UserError, match=f'`.*{setting}` must be'):
+  with pytest.raises(errors.UserError, match=f'`.*{setting} = .*` must be'):
     make(name, **settings)

@@ -138,7 +138,7 @@ def test_samples_are_repeatable_and_named():
 
 
 def test_an_unknown_flow_is_named():
-  with pytest.raises(ValueError, match='real_nvp, maf, not .glow.'):
+  with pytest.raises(ValueError, match="'glow'` must be 'real_nvp' or 'maf'"):
     priors.FlowPrior(3, 'glow')
 
 

@@ -35,5 +35,5 @@ def test_it_has_no_density():
 
 
 def test_an_unknown_base_is_named():
-  with pytest.raises(ValueError, match='normal, uniform, not .cauchy.'):
+  with pytest.raises(ValueError, match="'cauchy'` must be 'normal' or 'unif"):
     priors.LatentGenerator(3, 'cauchy')

@@ -1,0 +1,77 @@
+"""What the parts of a model must fit, and priors that are made for one."""
+from typing import Annotated
+
+from pgak import settings
+
+__all__ = ['check', 'made_prior']
+
+
+def made_prior(model, reference, decoder, needs=()):
+  """Makes a prior for the latents of a decoder.
+
+  Args:
+    model: string, the model's name in gin.
+    reference: function or class, called with the latent size.
+    decoder: `keras.Model`, latents `[B, H]` to images.
+    needs: names of methods besides `sample` that the model calls.
+  """
+  such_as = 'FlowPrior' if needs else 'LatentGenerator'
+  kind = Annotated[object, settings.Has(
+      ('sample', 'trainable_variables', *needs),
+      f'a prior that is trained with the model, such as @{such_as}')]
+  return settings.made(reference, f'{model}.prior', kind,
+                       decoder.inputs[0].shape[-1])
+
+
+def check(model):
+  """Checks that the parts of a model fit each other and its update table.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+
+  Raises:
+    settings.SettingError: names what does not fit.
+  """
+  _check_table(model)
+  name = type(model).__name__
+  for part, net in model.parts.items():
+    shape = _shape(net, 'inputs')
+    wanted = {'images': model.image_shape, 'latents': (model.latent_dim,)}.get(
+        model.takes.get(part))
+    if shape and wanted and shape != wanted:
+      raise settings.SettingError(
+          f'`{name}.{part}` takes {shape}, and the decoder '
+          f'{_of_decoder(wanted, model)}: bind the same `image_shape` and '
+          '`latent_dim` for all its nets.')
+  latents = model.has_encoder and _shape(model.encoder, 'outputs')
+  if latents and latents != (model.latent_dim,):
+    raise settings.SettingError(
+        f'`{name}.encoder` makes latents of {latents}, and the decoder takes '
+        f'{(model.latent_dim,)}: bind the same `latent_dim` for both.')
+
+
+def _of_decoder(shape, model):
+  return (f'makes {shape}' if shape == model.image_shape
+          else f'takes latents of {shape}')
+
+
+def _shape(net, ends):
+  """Returns the shape of one input or output; None if the net tells none."""
+  tensors = getattr(net, ends, None)
+  return tuple(tensors[0].shape[1:]) if tensors else None
+
+
+def _check_table(model):
+  name, parts, rows = type(model).__name__, set(model.parts), model.table.rows
+  for term, row in rows.items():
+    if set(row) - parts:
+      raise settings.SettingError(
+          f'`{name}.updates` says that {term!r} updates {tuple(row)}: the parts '
+          f'of {name} are {", ".join(sorted(parts))}.')
+  # A term may update nothing, to be watched; a part that nothing updates is
+  # never trained.
+  idle = parts.difference(*rows.values())
+  if idle:
+    raise settings.SettingError(
+        f'No term of {name} updates {", ".join(sorted(idle))}: give one of '
+        f'{", ".join(rows)} a weight, and the part in `{name}.updates`.')
