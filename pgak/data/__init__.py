@@ -35,7 +35,7 @@ __all__ = [
     'Augmentation', 'Dataset', 'DatasetLike', 'ImageArray', 'ORDER',
     'PairArray', 'PairDataset', 'VectorArray', 'VectorDataset',
     'attribute_mask', 'attribute_masks', 'attribute_names', 'augmenter',
-    'batches', 'celeb_a', 'cifar10', 'digits', 'fashion_mnist', 'images', 'mnist', 'pairs',
-    'swiss_roll', 'synthetic', 'train_batches',
+    'batches', 'celeb_a', 'cifar10', 'digits', 'fashion_mnist', 'images',
+    'mnist', 'pairs', 'swiss_roll', 'synthetic', 'train_batches',
     'validation_batches', 'without_autotuning'
 ]

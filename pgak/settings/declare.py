@@ -142,6 +142,8 @@ def made(reference, name, kind, *arguments):
   shown = f'`{name} = {_shown(reference)}`'
   try:
     inspect.signature(reference).bind_partial(*arguments)
+  except ValueError:  # Some of Python's own tell no signature.
+    pass
   except TypeError:
     raise SettingError(f'{shown} does not take what it is called with: it must '
                        f'make {values.described(kind)}.') from None
