@@ -1,6 +1,9 @@
 """What the binaries share: flags, help, and errors in one sentence."""
+import errno
 import os
+import re
 import sys
+import traceback
 
 from absl import flags
 
@@ -98,12 +101,18 @@ class Command:
     if self.arguments and not self._arguments_name:
       self.fail(f'Unexpected argument {rest[1]!r}: all settings are flags.')
     for name in self._flags:
+      self._require_text(name)
       if (hasattr(self._flags[name], 'required_by_pgak')
           and self._flags[name].value is None):
         self.fail(f'The flag --{name} must be given.')
     if self._arguments_name and not self.arguments:
       self.fail(f'At least one {self._arguments_name} must be given.')
     return self._flags
+
+  def _require_text(self, name):
+    given = self._flags[name].value
+    if '' in (given if isinstance(given, list) else [given]):
+      self.fail(f'The flag --{name} is empty: give it a value, or leave it out')
 
   def _help_of_flags(self, default_of):
     lines = []
@@ -124,11 +133,29 @@ class Command:
     sys.exit(2)
 
 
-def bindings_of_flags(args):
-  """Turns --gin_param and --data_dir into gin bindings."""
+def bindings_of_flags(command, args, settings=()):
+  """Turns flags into gin bindings, --gin_param first.
+
+  Args:
+    command: `Command`, which says what is wrong.
+    args: what its `parse` gave.
+    settings: `{name of a flag: the setting that it is, or a pair of that and
+      its value}`. One that --gin_param binds, too, is an error; but where the
+      flag was not given, the setting stands in the place of its default.
+
+  Returns:
+    List of strings.
+  """
   bindings = list(args.gin_param)
-  if args.data_dir is not None:
-    bindings.append(f'data_dir = {args.data_dir!r}')
+  bound = {b.partition('=')[0].strip(): b for b in bindings}
+  for flag, setting in {'data_dir': 'data_dir', **dict(settings)}.items():
+    name, value = (setting if isinstance(setting, tuple)
+                   else (setting, args[flag].value))
+    if name in bound and args[flag].present:
+      command.fail(f'--{flag} and --gin_param={bound[name]!r} set the same: '
+                   'give one of them')
+    if value is not None and name not in bound:
+      bindings.append(f'{name} = {value!r}')
   return bindings
 
 
@@ -136,7 +163,11 @@ def import_tensorflow():
   """Imports TensorFlow without the lines that its C++ parts write meanwhile.
 
   No setting turns them off; what goes wrong raises an exception all the same.
+
+  Raises:
+    UserError: if Keras is set to another backend.
   """
+  _check_backend()
   sys.stderr.flush()
   kept = os.dup(2)
   nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -144,15 +175,39 @@ def import_tensorflow():
   try:
     import tensorflow as tf
     tf.config.list_physical_devices()
+    _set_keras()
   finally:
     os.dup2(kept, 2)
     os.close(kept)
     os.close(nowhere)
 
 
+def _check_backend():
+  from pgak import errors
+  backend = os.environ.get('KERAS_BACKEND')
+  if backend and backend != 'tensorflow':
+    raise errors.UserError(
+        f'KERAS_BACKEND is {backend}, and pgak needs TensorFlow: unset it, or '
+        'set KERAS_BACKEND=tensorflow.')
+  # It wins over the one in keras.json.
+  os.environ['KERAS_BACKEND'] = 'tensorflow'
+
+
+def _set_keras():
+  """Undoes what keras.json sets: a command means the same for everyone."""
+  import keras
+  keras.config.set_floatx('float32')
+  keras.config.set_epsilon(1e-7)
+  keras.config.set_image_data_format('channels_last')
+  keras.config.set_max_epochs(None)
+  keras.config.set_max_steps_per_epoch(None)
+
+
 def run(main):
   """Calls `main(sys.argv)`; an error that a user can mend is one sentence."""
-  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+  # TensorFlow's own errors come as exceptions, too; what it logs besides, such
+  # as what its optimiser of graphs gave up, nobody can do anything about.
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
   # The folder that one works in may hold one's own model. It comes last: a file
   # there must not take the place of a library.
   sys.path.append(os.getcwd())
@@ -163,10 +218,57 @@ def run(main):
       main(sys.argv)
   except errors.UserError as e:
     # Gin appends lines that say where in its calls the error was raised.
-    print(str(e).splitlines()[0], file=sys.stderr)
-    sys.exit(1)
+    _end(str(e).split('\n  In call to configurable')[0])
   except BrokenPipeError:  # Who reads the output, such as head, has enough.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
   except KeyboardInterrupt as e:
     print(str(e) or 'Interrupted.', file=sys.stderr)
     sys.exit(getattr(e, 'status', 130))
+  except MemoryError as e:
+    _end(f'There is not enough memory ({errors.reason(e)}): {_SMALLER}.')
+  except OSError as e:
+    _end(_told(errors.reason(e)))
+  except Exception as e:
+    if not _is_of_tensorflow(e):
+      raise
+    _end(f'TensorFlow stopped ({errors.reason(e)}): '
+         + (f'{_SMALLER}.' if 'OOM' in str(e) else 'with PGAK_TRACEBACK=1 in '
+            'the environment the error shows where.'))
+
+
+_SMALLER = ('lower train.batch_size or the sizes of the networks, or use a '
+            'machine with more')
+
+# What a user can do about an error of the system, by its number.
+_WAYS_OUT = {
+    errno.ENOSPC: 'make room there', errno.EDQUOT: 'make room there',
+    errno.EFBIG: 'make room there', errno.ENAMETOOLONG: 'give a shorter name',
+    errno.ENOENT: 'check the path', errno.ENOTDIR: 'check the path',
+    errno.EISDIR: 'give a file, or clear the way',
+    errno.EEXIST: 'clear the way, or give another path',
+    errno.EACCES: 'change its permissions, or give another path',
+    errno.EPERM: 'change its permissions, or give another path',
+    errno.EROFS: 'make it writable, or give another path',
+    errno.EMFILE: 'raise the limit of open files (ulimit -n)',
+}
+
+
+def _told(reason):
+  """Returns a sentence of '[Errno 28] No space left on device: PATH'."""
+  # Gin hides the number and the path of an error that passed its calls.
+  number, text = re.fullmatch(r'(?:\[Errno (\d+)\] )?(.*)', reason).groups()
+  way = _WAYS_OUT.get(int(number or 0), 'put that right')
+  return f'{text}: {way}, and give the same command again.'
+
+
+def _is_of_tensorflow(error):
+  tensorflow = sys.modules.get('tensorflow')
+  return tensorflow is not None and isinstance(error, tensorflow.errors.OpError)
+
+
+def _end(sentence):
+  """Prints one sentence and exits with status 1."""
+  if os.environ.get('PGAK_TRACEBACK'):
+    traceback.print_exc()
+  print(' '.join(sentence.split()), file=sys.stderr)
+  sys.exit(1)

@@ -77,17 +77,15 @@ def main(argv):
   from pgak import registry
   from pgak.metrics import protocols
   registry.register()
-  bindings = command_lib.bindings_of_flags(args)
-  for flag in ('checkpoint', 'protocol', 'latents'):
-    bindings.append(f'evaluate.{flag} = {args[flag].value!r}')
-  for flag in ('prior', 'metrics'):
-    if args[flag].value is not None:
-      bindings.append(f'evaluate.{flag} = {args[flag].value.split(",")}')
-  for flag in ('num_samples', 'seed'):
-    if args[flag].value is not None:
-      bindings.append(f'{args.protocol}.{flag} = {args[flag].value}')
-  if args.inception:
-    bindings.append(f'inception.weights = {args.inception!r}')
+  def listed(flag):
+    return args[flag].value and args[flag].value.split(',')
+  bindings = command_lib.bindings_of_flags(command, args, {
+      **{flag: f'evaluate.{flag}'
+         for flag in ('checkpoint', 'protocol', 'latents')},
+      **{flag: (f'evaluate.{flag}', listed(flag))
+         for flag in ('prior', 'metrics')},
+      **{flag: f'{args.protocol}.{flag}' for flag in ('num_samples', 'seed')},
+      'inception': 'inception.weights'})
   run = run_directory.RunDirectory(args.run_dir)
   names = (args.prior.split(',') if args.prior
            else protocols.resolve(args.protocol).priors)

@@ -40,10 +40,10 @@ def main(argv):
   from pgak import serving
   from pgak import registry
   registry.register()
-  bindings = command_lib.bindings_of_flags(args)
-  for flag in ('output', 'version', 'checkpoint', 'prior'):
-    bindings.append(f'export.{flag} = {args[flag].value!r}')
-  bindings.append(f'export.verified = {args.verify}')
+  flags = ('output', 'version', 'checkpoint', 'prior')
+  bindings = command_lib.bindings_of_flags(command, args, {
+      **{flag: f'export.{flag}' for flag in flags},
+      'verify': 'export.verified'})
   run = run_directory.RunDirectory(args.run_dir)
   configuration.parse_run(run, bindings, roots=[
       'export', *priors.prior_roots(args.prior)], imports=args['import'].value)

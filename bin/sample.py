@@ -104,11 +104,10 @@ def main(argv):
   from pgak import run_directory
   from pgak import registry
   registry.register()
-  bindings = command_lib.bindings_of_flags(args)
-  for flag in ('kind', 'num_samples', 'seed', 'checkpoint', 'prior', 'space',
-               'attribute'):
-    if args[flag].value is not None:
-      bindings.append(f'sample.{flag} = {args[flag].value!r}')
+  flags = ('kind', 'num_samples', 'seed', 'checkpoint', 'prior', 'space',
+           'attribute')
+  bindings = command_lib.bindings_of_flags(
+      command, args, {flag: f'sample.{flag}' for flag in flags})
   imports = args['import'].value
   run = run_directory.RunDirectory(args.run_dir)
   if args.against:

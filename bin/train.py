@@ -43,8 +43,9 @@ def main(argv):
   from pgak import registry
   registry.register()
   imports = args['import'].value
-  configuration.parse(args.gin_file, command_lib.bindings_of_flags(args),
-                      imports, roots=registry.TRAIN_ROOTS)
+  configuration.parse(
+      args.gin_file, command_lib.bindings_of_flags(command, args), imports,
+      roots=registry.TRAIN_ROOTS)
   try:
     training.train(args.run_dir, imports=imports)
   finally:

@@ -3,6 +3,7 @@ import json
 import pathlib
 import shutil
 import tempfile
+from typing import Annotated
 
 import gin
 import keras
@@ -18,6 +19,11 @@ from pgak import run_directory
 from pgak import settings as settings_lib
 
 __all__ = ['build', 'load', 'load_configured', 'restore', 'save']
+
+_Optimizer = Annotated[keras.optimizers.Optimizer,
+                       settings_lib.Says('a Keras optimizer, as @adam does')]
+_Model = Annotated[models.GenerativeAutoencoder,
+                   settings_lib.Says('a model of pgak, as @VAE does')]
 
 
 def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
@@ -50,8 +56,7 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
   keras.config.set_dtype_policy(precision)
   keras.utils.set_random_seed(seed)
   try:
-    built = settings_lib.made(model, 'train.model',
-                              models.GenerativeAutoencoder)
+    built = settings_lib.made(model, 'train.model', _Model)
   except ValueError as e:
     # Gin appends lines that say where in its calls the error was raised.
     text = str(e).split('\n  In call')[0]
@@ -65,9 +70,12 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
     raise settings_lib.SettingError(
         f'`train.optimizers` names {", ".join(sorted(unknown))}: the parts of '
         f'{built.name} are {", ".join(built.parts)}.')
-  made = {part: _optimizer(part, (optimizers or {}).get(part, optimizer),
-                           learning_rate_schedule, built.step, steps)
-          for part in built.parts}
+  made = {}
+  for part in built.parts:
+    own = part in (optimizers or {})
+    name = f'train.optimizers[{part!r}]' if own else 'train.optimizer'
+    made[part] = _optimizer(part, optimizers[part] if own else optimizer, name,
+                            learning_rate_schedule, built.step, steps)
   if image_error:
     if getattr(image_error, 'value_range', ()) is None:
       image_error.value_range = built.value_range
@@ -76,10 +84,9 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
   return built
 
 
-def _optimizer(part, make, schedule, step, steps):
+def _optimizer(part, make, name, schedule, step, steps):
   with gin.config_scope(part):
-    optimizer = settings_lib.made(make, 'train.optimizer',
-                                  keras.optimizers.Optimizer)
+    optimizer = settings_lib.made(make, name, _Optimizer)
   if not schedule:
     return optimizer
   rate = optimizers_lib.RunSchedule(

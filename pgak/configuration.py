@@ -5,9 +5,7 @@ bindings win over earlier ones, and what cannot be meant is an error: an unknown
 name, an undefined macro, a `--gin_param` that the command never reads.
 """
 import copy
-import importlib
 import logging
-import os
 import pathlib
 import re
 import tokenize
@@ -16,6 +14,8 @@ import gin
 from gin import config_parser
 
 from pgak import errors
+from pgak import gin_errors
+from pgak import gin_files
 
 __all__ = ['as_text', 'bindings_of', 'changed_bindings', 'check_trusted',
            'keep_old_values', 'parse', 'parse_run', 'setting']
@@ -34,6 +34,11 @@ OLD_VALUES = {
                'skip_damaged': 'False', 'listing': "'suffixes'"},
     'pairs': {'background': 'None'},
 }
+
+# What a command that opens a run reads of `train` besides the model: what it
+# was trained with otherwise is past, and to bind it would change nothing.
+READ_OF_A_RUN = {f'train.{name}' for name in (
+    'dataset', 'image_error', 'model', 'split', 'validation_split')}
 
 # Versions that knew none of them.
 _BEFORE = ('0.1.', '0.2.', '0.3.', '0.4.')
@@ -57,13 +62,6 @@ class _Reference(str):
     return str(self)
 
 
-def config_folders():
-  """Returns where gin files are looked for besides the working directory."""
-  package = pathlib.Path(__file__).resolve().parent
-  folders = [pathlib.Path('gin'), package / 'gin', package.parent / 'gin']
-  return [str(f) for f in folders if f.is_dir()]
-
-
 def parse(files=(), bindings=(), imports=(), roots=('train',)):
   """Parses gin files and then bindings into gin's configuration.
 
@@ -79,23 +77,19 @@ def parse(files=(), bindings=(), imports=(), roots=('train',)):
     errors.UserError: names the file and line, or the binding, that is wrong.
   """
   gin.clear_config()
-  # Gin would also look for files as resources of packages, and fails where a
-  # folder on sys.path has the name of a file's folder, such as `models`.
-  del gin.config._FILE_READERS[1:]
   for module in imports:
-    _import(module)
-  _search_only(config_folders())
+    gin_files.import_module(module)
   parsed = []
   # Gin logs an error for each folder that a file is not in.
   logging.disable(logging.ERROR)
   try:
     gin.parse_config([f'import {m}' for m in imports])
-    parsed = [_parse_file(f) for f in files]
+    parsed = [gin_files.parse(f) for f in files]
     for binding in bindings:
       _parse_binding(binding)
   except (ValueError, TypeError, SyntaxError, OSError, ImportError,
           AttributeError) as e:
-    raise errors.UserError(_one_sentence(e)) from e
+    raise errors.UserError(gin_errors.sentence(e)) from e
   finally:
     logging.disable(logging.NOTSET)
   statements = bindings_of(gin.config_str())
@@ -119,6 +113,12 @@ def parse_run(run, bindings=(), roots=(), imports=()):
   check_trusted(run, imports)
   file = str(run.config_file)
   old = _old_bindings(run)
+  for binding in bindings:
+    for name in bindings_of(binding) if '=' in binding else ():
+      if name.startswith('train.') and name not in READ_OF_A_RUN:
+        raise errors.UserError(
+            f'--gin_param={binding!r} is never read by this command: the run '
+            f'keeps the {name} that it was trained with; leave it out.')
   parse([file], [*old, *bindings], imports, ('train', *roots))
 
 
@@ -156,7 +156,7 @@ def _imported(run):
   except (SyntaxError, UnicodeDecodeError, ValueError,
           tokenize.TokenError) as e:
     raise errors.UserError(
-        f'{run.config_file} is damaged ({_one_sentence(e)}): restore '
+        f'{run.config_file} is damaged ({gin_errors.sentence(e)}): restore '
         'it.') from e
   for statement in statements:
     if isinstance(statement, config_parser.IncludeStatement):
@@ -230,52 +230,20 @@ def setting(name, default=None):
     return default
 
 
-def _search_only(folders):
-  # Gin keeps the folders of every call before, and takes 'networks/x.gin' for a
-  # file of a Python package `networks`, which fails where such a folder is on
-  # the path.  pylint: disable=protected-access
-  gin.config._FILE_READERS[:] = [(open, os.path.isfile)]
-  gin.config._LOCATION_PREFIXES[:] = ['', *folders]
-
-
-def _import(module):
-  try:
-    importlib.import_module(module)
-  except ImportError as e:
-    raise errors.UserError(
-        f'Cannot import {module!r} ({e}): run from the folder that holds it, '
-        'or put that folder on PYTHONPATH.') from e
-
-
-def _parse_file(name):
-  try:
-    return gin.parse_config_file(name)
-  except tokenize.TokenError as e:
-    raise ValueError(f'{e.args[0]}: a bracket or string of {name}, or of a '
-                     'file that it includes, is never closed.') from e
-  except UnicodeDecodeError as e:
-    raise ValueError(f'{name}, or a file that it includes, is no text: '
-                     f'{e}.') from e
-
-
 def _parse_binding(binding):
   try:
+    if not bindings_of(binding):
+      raise ValueError('it sets nothing.')
     gin.parse_config(binding)
-  except (ValueError, TypeError, SyntaxError, tokenize.TokenError) as e:
-    reason = _one_sentence(e)
+  except (ValueError, TypeError, SyntaxError, tokenize.TokenError,
+          MemoryError, RecursionError) as e:
     raise errors.UserError(
-        f'--gin_param={binding!r} is not a binding that gin can read: {reason}'
-    ) from e
+        f'--gin_param={_short(binding)!r} is not a binding that gin can read: '
+        f'{gin_errors.sentence(e)}') from e
 
 
-def _one_sentence(error):
-  """Joins the lines of a gin error: what is wrong, and in which file and line.
-  """
-  if isinstance(error, SyntaxError) and error.filename:
-    return (f'{error.msg} in {error.filename}, line {error.lineno}: '
-            f'{(error.text or "").strip()}')
-  lines = [line.strip() for line in str(error).strip().splitlines()]
-  return ' '.join(line for line in lines if line)
+def _short(text):
+  return text if len(text) <= 80 else f'{text[:77]}...'
 
 
 def bindings_of(text):
@@ -312,8 +280,8 @@ def changed_bindings(saved, present):
     old, new = (bindings_of(t.split(NOT_READ)[0]) for t in (saved, present))
   except (SyntaxError, ValueError, tokenize.TokenError) as e:
     raise errors.UserError(
-        f'The config.gin of the run is damaged ({_one_sentence(e)}): restore '
-        'it, or train into a new run directory.') from e
+        f'The config.gin of the run is damaged ({gin_errors.sentence(e)}): '
+        'restore it, or train into a new run directory.') from e
   # What one of the two does not name, it does not read: there another binding
   # decides, such as train.score_every, which may change, or train.model.
   changed = [n for n in sorted(set(old) & set(new)) if old[n] != new[n]]
@@ -346,7 +314,7 @@ def _check_macros(statements, parsed, bindings):
 
 def _location(text, parsed, bindings):
   for name in _files(parsed):
-    for folder in ['', *config_folders()]:
+    for folder in ['', *gin_files.folders()]:
       path = pathlib.Path(folder, name)
       if path.is_file():
         for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -375,9 +343,11 @@ def _check_read(statements, bindings, roots):
   for binding in bindings:
     for name in bindings_of(binding):
       if _owner(name) not in reached:
+        flag = ('--data_dir' if name == 'data_dir' else
+                f'--gin_param={binding!r}')
         raise errors.UserError(
-            f'--gin_param={binding!r} is never read by this command: nothing '
-            f'that it uses refers to {_owner(name)!r}.')
+            f'{flag} is never read by this command: nothing that it uses '
+            f'refers to {_owner(name)!r}; leave it out.')
 
 
 def _owner(name):

@@ -15,6 +15,7 @@ from pgak import data
 from pgak import densities
 from pgak import errors
 from pgak import files
+from pgak import gin_files
 from pgak import images as images_lib
 from pgak import priors
 from pgak import run_directory
@@ -42,7 +43,7 @@ def sample(run_dir: settings.Path, output,
            prior: priors.Spec = 'own',
            space: Literal['zT', 'z0', 'both'] | None = None,
            attribute: str | None = None, strength: float = 1.,
-           against: settings.Reference | None = None):
+           against: settings.reference('@fashion_mnist') | None = None):
   """Draws from a run's model and writes a picture, an array or a table.
 
   Args:
@@ -244,7 +245,7 @@ def against_bindings(run, against, imports=()):
     errors.UserError: if there is no such data set or file.
   """
   file = against if against.endswith('.gin') else f'datasets/{against}.gin'
-  known = sorted({path.stem for folder in configuration.config_folders()
+  known = sorted({path.stem for folder in gin_files.folders()
                   for path in pathlib.Path(folder, 'datasets').glob('*.gin')})
   if file != against and against not in known:
     raise errors.UserError(

@@ -1,7 +1,8 @@
 """The one exception that pgak raises for what a user can put right."""
+import difflib
 import re
 
-__all__ = ['NoEncoderError', 'UserError', 'reason']
+__all__ = ['NoEncoderError', 'UserError', 'reason', 'similar']
 
 
 class UserError(Exception):
@@ -13,6 +14,18 @@ class UserError(Exception):
 
 class NoEncoderError(UserError):
   """A model that makes images and encodes none was asked for what needs it."""
+
+
+def similar(name, known):
+  """Returns ': did you mean X?' for a name that nearly is a known one, or ''.
+
+  Args:
+    name: string, as a user wrote it.
+    known: strings, the names that there are.
+  """
+  lower = {k.lower(): k for k in known}
+  found = difflib.get_close_matches(name.lower(), lower, 1, 0.7)
+  return f': did you mean {lower[found[0]]}?' if found else ''
 
 
 def reason(error, length=200):

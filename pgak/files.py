@@ -25,7 +25,8 @@ import numpy as np
 
 from pgak import errors
 
-__all__ = ['key', 'load_npz', 'locked', 'replacing', 'write_text']
+__all__ = ['key', 'load_json', 'load_npz', 'local', 'locked', 'replacing',
+           'write_text']
 
 # What another machine left behind on a shared disk is dead after a day.
 _DAY = 24 * 3600.
@@ -165,6 +166,44 @@ def _remove(path):
   else:
     with contextlib.suppress(OSError):
       path.unlink(missing_ok=True)
+
+
+def local(path):
+  """Returns a path that a user gave as `pathlib.Path`, with ~ for the home.
+
+  Raises:
+    UserError: if it is an address, or the home of nobody.
+  """
+  text = os.fspath(path)
+  if re.match(r'[A-Za-z][\w+.-]*://', text):
+    raise errors.UserError(f'{text} is an address, and pgak reads and writes '
+                           'folders of this machine: give the path of one.')
+  try:
+    return pathlib.Path(text).expanduser()
+  except RuntimeError as e:
+    raise errors.UserError(
+        f'{text} begins with the home of a user that this machine does not '
+        'know: give the whole path.') from e
+
+
+def load_json(path, kind=dict):
+  """Reads a JSON file.
+
+  Args:
+    path: the file.
+    kind: type of what it holds.
+
+  Raises:
+    OSError: if it cannot be read.
+    ValueError: if it is damaged, or holds something else.
+  """
+  try:
+    found = json.loads(pathlib.Path(path).read_text(encoding='utf-8'))
+  except RecursionError as e:
+    raise ValueError('its brackets are nested too deeply') from e
+  if not isinstance(found, kind):
+    raise ValueError(f'it holds no {kind.__name__}')
+  return found
 
 
 def load_npz(path):

@@ -16,7 +16,6 @@ its file's layout tells; so `Convolutions` holds both. The layouts:
 import dataclasses
 import hashlib
 import os
-import pathlib
 import re
 import zipfile
 
@@ -27,6 +26,7 @@ import tensorflow as tf
 
 from pgak import cache
 from pgak import errors
+from pgak import files
 
 __all__ = ['CAFFE', 'Colors', 'Convolutions', 'TORCHVISION', 'assign',
            'convolution', 'folder', 'frozen', 'imagenet', 'input_images',
@@ -71,7 +71,7 @@ def folder():
   cache.
   """
   named = os.environ.get('PGAK_PERCEPTUAL')
-  return pathlib.Path(named).expanduser() if named else (
+  return files.local(named) if named else (
       cache.cache_directory() / 'perceptual')
 
 
@@ -88,7 +88,7 @@ def read(path):
   Raises:
     UserError: if the file is not there, damaged, or of another kind.
   """
-  path = pathlib.Path(path).expanduser()
+  path = files.local(path)
   path = path if path.is_file() else folder() / path
   readers = {'.npz': _read_npz, '.h5': _read_h5, '.hdf5': _read_h5}
   if not path.is_file():

@@ -22,7 +22,6 @@ import io
 import json
 import logging
 import os
-import pathlib
 import re
 import shutil
 
@@ -47,8 +46,8 @@ class _Record(dict):
 
 def _read_json(path):
   try:
-    record = _Record(json.loads(path.read_text()))
-  except (OSError, TypeError, ValueError) as e:
+    record = _Record(files.load_json(path))
+  except (OSError, ValueError) as e:
     raise _damaged(path, e) from e
   record.path = path
   return record
@@ -71,7 +70,7 @@ class RunDirectory:
   """
 
   def __init__(self, path, create=False):
-    self.path = pathlib.Path(path).expanduser()
+    self.path = files.local(path)
     self.config_file = self.path / 'config.gin'
     self.samples = self.path / 'samples'
     self.events = self.path / 'events'
@@ -182,7 +181,7 @@ class RunDirectory:
       is left to do.
     """
     path = self._step_folder(step) / 'finished.json'
-    return json.loads(path.read_text()) if path.is_file() else None
+    return files.load_json(path, list) if path.is_file() else None
 
   def check_present(self):
     """Raises UserError if the folder was deleted or moved meanwhile."""
@@ -231,7 +230,8 @@ class RunDirectory:
             f'{self.path} has no best checkpoint: it was trained without '
             '`train.best_by`; use --checkpoint=latest or a step.')
       checkpoint = self.best['step']
-    if not str(checkpoint).isdigit() or int(checkpoint) not in steps:
+    if not re.fullmatch('[0-9]{1,18}', str(checkpoint)) or (
+        int(checkpoint) not in steps):
       raise errors.UserError(
           f'{self.path} has no checkpoint {checkpoint!r}: choose latest, best '
           f'or one of {steps}.')

@@ -4,8 +4,6 @@ A schedule is a function of the step (an int64 scalar tensor: the number of
 finished train steps) to a float scalar tensor, so that it changes without
 retracing. Where a schedule is accepted, a plain number is too.
 """
-from collections.abc import Callable
-import inspect
 import math
 from typing import Annotated
 
@@ -33,26 +31,6 @@ class Schedule:
     return self._function(step)
 
 
-class _OfOneArgument:
-  """A function that is ready to be called, not one that makes such a one."""
-
-  def __init__(self, name):
-    self._name = name
-
-  def holds(self, value):
-    if inspect.isclass(value) or settings.is_configurable(value):
-      return False
-    try:
-      inspect.signature(value).bind(None)
-    except (TypeError, ValueError):
-      return False
-    return True
-
-  def text(self, base):
-    del base
-    return self._name
-
-
 class _NotNegative:
 
   def holds(self, value):
@@ -66,9 +44,9 @@ def _lowest(value):
   return getattr(value, 'lowest', 0.) if callable(value) else value
 
 
-_Function = Annotated[Callable, _OfOneArgument('a schedule, such as @linear()')]
+_Function = settings.called('@linear()', 1)
 # What the learning rates are multiplied by, by the share of the run.
-Factor = Annotated[Callable, _OfOneArgument('a schedule, such as @cosine()')]
+Factor = settings.called('@cosine()', 1)
 SignedWeight = float | _Function
 Weight = Annotated[SignedWeight, _NotNegative()]
 

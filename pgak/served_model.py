@@ -2,14 +2,13 @@
 
 A server is asked the same through its signatures; see `endpoints.py`.
 """
-import json
-import pathlib
 import re
 
 import numpy as np
 import tensorflow as tf
 
 from pgak import errors
+from pgak import files
 from pgak import images as images_lib
 
 __all__ = ['METADATA', 'ServedModel', 'find_version', 'versions']
@@ -43,7 +42,7 @@ class ServedModel:
   def __init__(self, path):
     self.path = find_version(path)
     try:
-      self.metadata = json.loads((self.path / METADATA).read_text())
+      self.metadata = files.load_json(self.path / METADATA)
       self._loaded = tf.saved_model.load(str(self.path))
       self.image_shape = tuple(self.metadata['image_shape'])
       self.latent_dim = self.metadata['latent_dim']
@@ -195,7 +194,7 @@ def find_version(path):
   Raises:
     errors.UserError: if neither holds an export.
   """
-  path = pathlib.Path(path).expanduser()
+  path = files.local(path)
   if path.is_dir() and not (path / 'saved_model.pb').exists():
     numbers = versions(path)
     path = path / str(numbers[-1]) if numbers else path

@@ -31,6 +31,7 @@ from pgak import checkpoints
 from pgak import conditional_endpoints
 from pgak import endpoints
 from pgak import errors
+from pgak import files
 from pgak import images as images_lib
 from pgak import priors
 from pgak import run_directory
@@ -76,7 +77,7 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
       `export_model` does.
   """
   run = run_directory.RunDirectory(run_dir)
-  output = pathlib.Path(output).expanduser() if output else run.export
+  output = files.local(output) if output else run.export
   _check_version(output, version)
   model = checkpoints.load_configured(run, checkpoint, prior)
   recorded = run.config['data']

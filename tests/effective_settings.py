@@ -13,6 +13,7 @@ import gin
 from gin import config as gin_config
 
 from pgak import configuration
+from pgak import gin_files
 from pgak import registry
 from pgak import sweeping
 
@@ -20,7 +21,7 @@ __all__ = ['cells', 'full_names', 'of', 'of_all_files', 'shipped']
 
 registry.register()
 
-GIN = pathlib.Path(configuration.config_folders()[-1])
+GIN = pathlib.Path(gin_files.folders()[-1])
 # What a file needs before it, where it is no experiment by itself.
 BEFORE = {'datasets/pairs.gin': ('quickstart.gin',),
           'models/vunet': ('quickstart.gin', 'datasets/pairs.gin',

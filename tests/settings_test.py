@@ -46,7 +46,8 @@ NAN, INFINITY = math.nan, 1e400
     ('most', 0, 'must be a number above 0 or None.'),
     *[('is_on', wrong, 'must be True or False.')
       for wrong in (1, 0, 'yes', None)],
-    *[('kind', wrong, "must be 'a' or 'b'.") for wrong in ('c', 1, None, ['a'])],
+    *[('kind', wrong, "must be 'a' or 'b'.")
+      for wrong in ('c', 1, None, ['a'])],
     *[('name', wrong, 'must be a string in quotes.')
       for wrong in ('', ' ', 5, None, b'x')],
     *[('shape', wrong, 'must be a tuple in brackets of 2 entries, each a whole '
@@ -60,13 +61,14 @@ NAN, INFINITY = math.nan, 1e400
     *[('parts', wrong, 'must be a dictionary in braces, a string in quotes: a '
                        'reference without brackets, such as @sgd or None.')
       for wrong in ([], {1: dict}, {'a': 1}, 'sgd')],
-    *[('weight', wrong, 'must be a number or a schedule, such as @linear(), '
-                        'nowhere below 0.')
+    *[('weight', wrong, 'must be a number or a reference with brackets, '
+                        'such as @linear(), nowhere below 0.')
       for wrong in (-1, NAN, 'x', None, True, schedules.cosine,
                     schedules.linear, keras.optimizers.SGD,
                     schedules.linear(1., -1., 0, 5),
                     schedules.switch_on(-1., 5))],
-    *[('signed', wrong, 'must be a number or a schedule, such as @linear().')
+    *[('signed', wrong, 'must be a number or a reference with brackets, '
+                        'such as @linear().')
       for wrong in (NAN, 'x', None, schedules.switch_on)],
     *[('path', wrong, 'must be a path in quotes.') for wrong in ('', 5, None)],
     *[('seed', wrong, 'must be a whole number of at least 0 and below 2^32.')
@@ -123,13 +125,12 @@ def test_what_is_missing_is_told_with_the_way_out():
   def two(first: settings.Count, second, third=3):
     return first, second, third
   with pytest.raises(settings.SettingError, match=(
-      '`two.first` and `two.second` are not set: add a binding of two.first, a '
-      'whole number of at least 1 and below 2.31 and a binding of two.second, '
-      'a value.')):
+      '`two.first` and `two.second` are not set: bind two.first to a whole '
+      'number of at least 1 and below 2.31 and bind two.second to a value.')):
     two()
   hinted = settings.checked(two, hints={'second': '--gin_file=second.gin'})
-  with pytest.raises(settings.SettingError, match='`two.second` is not set: add '
-                     '--gin_file=second.gin.'):
+  with pytest.raises(settings.SettingError,
+                     match='`two.second` is not set: add --gin_file=sec'):
     hinted(1)
 
 

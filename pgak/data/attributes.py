@@ -1,11 +1,11 @@
 """Binary attributes of images: CelebA's lists of them, and masks by name."""
 import hashlib
 import os
-import pathlib
 
 import numpy as np
 
 from pgak import errors
+from pgak import files
 
 __all__ = ['AttributeList', 'attribute_mask', 'attribute_masks',
            'attribute_names']
@@ -37,7 +37,7 @@ class AttributeList:
   """
 
   def __init__(self, path):
-    self._path = pathlib.Path(path).expanduser()
+    self._path = files.local(path)
     content = self._content()
     self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
     try:
@@ -85,7 +85,7 @@ class AttributeList:
   def _names(self, lines):
     names = tuple(lines[1].split()) if len(lines) > 1 else ()
     if not names or len(set(names)) < len(names) or not (
-        lines[0].strip().isdigit()):
+        lines[0].strip().isdecimal()):
       raise self._error(
           1, 'a number of images and, on the next line, the different names of '
           'the attributes')

@@ -3,7 +3,6 @@ import collections
 import concurrent.futures
 import hashlib
 import os
-import pathlib
 import re
 import zipfile
 from typing import Literal
@@ -11,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from pgak import errors
+from pgak import files
 from pgak import settings
 from pgak.data import arrays
 from pgak.data import attributes as attributes_lib
@@ -92,7 +92,7 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
       is damaged or lacks a picture; when it is prepared, also if pictures are
       damaged or smaller than the crop.
   """
-  path = pathlib.Path(path).expanduser()
+  path = files.local(path)
   _check_settings(path, image_shape, crop, test_fraction, validation_fraction)
   check_kernel('images', resize, antialias)
   stem = re.sub(r'[^A-Za-z0-9]+', '_', path.resolve().stem).strip('_')
@@ -137,7 +137,7 @@ def _split_list(path, source, partition):
   """Returns the list of splits, found on the disk or in the source, or None."""
   if partition is None:
     return None
-  own = pathlib.Path(partition).expanduser()
+  own = files.local(partition)
   try:
     content = own.read_bytes() if own.is_file() else source.text(partition)
   except (OSError, ValueError) as error:

@@ -60,8 +60,8 @@ CONDITIONS = {'coarse': (coarse, None), 'edges': (edges, 1)}
 
 
 @settings.register
-def pairs(source: settings.Reference | None = None, condition: str = 'coarse',
-          path: settings.Path | None = None,
+def pairs(source: settings.reference('@fashion_mnist') | None = None,
+          condition: str = 'coarse', path: settings.Path | None = None,
           image_shape: pixels.ImageShape | None = None,
           condition_channels: Literal[1, 3] = 3,
           crop: settings.Count | None = None,

@@ -12,12 +12,12 @@ keypoints) each. Without test.txt and such folders, a hash of its name decides
 which split a pair belongs to.
 """
 import hashlib
-import pathlib
 import re
 
 import numpy as np
 
 from pgak import errors
+from pgak import files
 from pgak.data import arrays
 from pgak.data import decoding
 from pgak.data import pixels
@@ -42,7 +42,7 @@ def open_folder(path, image_shape, condition_channels=3, crop=None,
   Raises:
     UserError: if it is no such folder, or if a setting is out of bounds.
   """
-  path = pathlib.Path(path).expanduser()
+  path = files.local(path)
   if not path.is_dir():
     raise errors.UserError(f'There is no folder of pairs at {path}; set '
                            'pairs.path.')

@@ -2,7 +2,6 @@
 import collections
 import os
 import pathlib
-import re
 import stat
 import zipfile
 import zlib

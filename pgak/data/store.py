@@ -188,8 +188,8 @@ def _find(recipe, source):
 
 def _fits(recipe, path):
   try:
-    choices = json.loads(path.read_text())['choices']
-  except (ValueError, KeyError, TypeError):
+    choices = files.load_json(path)['choices']
+  except (OSError, ValueError, KeyError, TypeError):
     return False
   wanted = json.loads(json.dumps(_all_choices(recipe, choices.get('source'))))
   return choices == wanted
@@ -228,7 +228,7 @@ def _checksum_damage(manifest, stamp):
 
 
 def _read_manifest(manifest):
-  found = json.loads(manifest.read_text())
+  found = files.load_json(manifest)
   for name in ('choices', 'image_shape', 'parts', 'labels_sha256'):
     found[name]  # A KeyError tells of a damaged file.
   return found

@@ -4,11 +4,11 @@ TFDS is imported only to prepare a set: what is prepared is read without it.
 """
 import hashlib
 import os
-import pathlib
 
 import tensorflow as tf
 
 from pgak import errors
+from pgak import files
 from pgak import settings
 from pgak.data import arrays
 from pgak.data import decoding
@@ -121,7 +121,7 @@ class _TFDS(store.Recipe):
     super().__init__(name, image_shape, splits, choices)
     self._tfds_name = tfds_name
     default = os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
-    self._data_dir = pathlib.Path(data_dir or default).expanduser()
+    self._data_dir = files.local(data_dir or default)
     self._download = download
 
   def fingerprint(self):
@@ -221,7 +221,7 @@ class _TFDS(store.Recipe):
 
 
 def _version(folder):
-  return [int(number) if number.isdigit() else -1
+  return [int(number) if number.isdecimal() else -1
           for number in folder.name.split('.')]
 
 

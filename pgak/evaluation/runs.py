@@ -5,6 +5,7 @@ import dataclasses
 import gin
 
 from pgak import checkpoints
+from pgak import data
 from pgak import densities
 from pgak import errors
 from pgak import priors
@@ -45,7 +46,7 @@ def _dataset(run):
         f'{run.config_file} binds no `train.dataset` that gin has read: call '
         'configuration.parse_run first, or use pgak_evaluate.') from error
   # A copy of gin's reference is the function that it names.
-  return copy.deepcopy(named)()
+  return settings.made(copy.deepcopy(named), 'train.dataset', data.DatasetLike)
 
 
 def _steps(run, checkpoint):

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from pgak import cache
 from pgak import errors
+from pgak import files
 from pgak.metrics import inception_fingerprints
 
 __all__ = ['HOW_TO_GET', 'check', 'find', 'fingerprint', 'fold', 'load']
@@ -62,10 +63,11 @@ def find(path=None):
   """
   path = path or os.environ.get('PGAK_INCEPTION')
   if path:
-    if not pathlib.Path(path).expanduser().is_file():
+    found = files.local(path)
+    if not found.is_file():
       raise errors.UserError(
           f'There are no Inception weights at {path}; {HOW_TO_GET}')
-    return pathlib.Path(path).expanduser()
+    return found
   folder = cache.cache_directory() / 'inception_2015'
   # The archive is the only one that is sure to reach pool_3.
   for pattern in ('*.tgz', '*.pb', '*.npz'):

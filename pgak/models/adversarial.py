@@ -78,7 +78,8 @@ class AAE(_Adversarial):
 
   def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,
                adversarial: schedules.Weight = 1e-2,
-               updates: base.Updates | None = None, name: str = 'aae'):
+               updates: base.Updates | None = None,
+               name: settings.Name = 'aae'):
     super().__init__(encoder, decoder, critic, {'adversarial': adversarial},
                      updates, None, name)
     self.adversarial = adversarial
@@ -158,7 +159,8 @@ class PriorAAE(_Adversarial):
   learns_prior = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,
-               prior: settings.Reference, beta: settings.NonNegative = 1.,
+               prior: settings.reference('@LatentGenerator'),
+               beta: settings.NonNegative = 1.,
                adversarial: settings.NonNegative = 1e-2,
                updates: base.Updates | None = None):
     generator = parts_lib.made_prior('PriorAAE', prior, decoder)

@@ -67,7 +67,8 @@ class ALAE(base.GenerativeAutoencoder):
   learns_prior = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,
-               prior: settings.Reference, r1: settings.NonNegative = 10.,
+               prior: settings.reference('@LatentGenerator'),
+               r1: settings.NonNegative = 10.,
                updates: base.Updates | None = None):
     base.check_stochastic(encoder, 'ALAE', False)
     generator = parts_lib.made_prior('ALAE', prior, decoder)

@@ -30,7 +30,10 @@ __all__ = ['GenerativeAutoencoder', 'Net', 'Updates', 'check_stochastic']
 
 Net = Annotated[keras.Model, settings.Says(
     'a network, such as @encoder() or @decoder() with brackets')]
-Updates = dict[str, tuple[str, ...]]
+Updates = Annotated[
+    dict[str, Annotated[tuple[str, ...], settings.NotEmpty()]],
+    settings.NotEmpty(), settings.Says(
+        'rows of the update table, such as {"kl": ("encoder",)}')]
 
 
 def check_stochastic(encoder, model, wanted):

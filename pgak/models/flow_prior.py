@@ -59,7 +59,8 @@ class FPVAE(base.GenerativeAutoencoder):
   learns_prior = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
-               prior: settings.Reference, beta: settings.NonNegative = 1.,
+               prior: settings.reference('@FlowPrior'),
+               beta: settings.NonNegative = 1.,
                gamma: settings.NonNegative = 1e-2,
                annealing_steps: settings.Whole = 50000,
                updates: base.Updates | None = None):

@@ -44,7 +44,7 @@ class GMMN(base.GenerativeAutoencoder):
   learns_prior = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
-               prior: settings.Reference,
+               prior: settings.reference('@LatentGenerator'),
                autoencoder_steps: settings.Count | None = None,
                bandwidths: tuple[settings.Positive, ...] = (
                    0.125, 0.25, 0.5, 1., 2.),

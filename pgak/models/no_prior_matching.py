@@ -184,7 +184,8 @@ class NoPriorMatching(_Interpolating):
   learns_prior = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
-               latent_critic: base.Net, prior: settings.Reference,
+               latent_critic: base.Net,
+               prior: settings.reference('@LatentGenerator'),
                image_critic: base.Net | None = None,
                lambda_: settings.NonNegative = 0.1,
                gamma: settings.Fraction = 0.5, omega1: schedules.Weight = 0.5,

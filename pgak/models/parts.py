@@ -66,8 +66,8 @@ def _check_table(model):
   for term, row in rows.items():
     if set(row) - parts:
       raise settings.SettingError(
-          f'`{name}.updates` says that {term!r} updates {tuple(row)}: the parts '
-          f'of {name} are {", ".join(sorted(parts))}.')
+          f'`{name}.updates` says that {term!r} updates {tuple(row)}: the '
+          f'parts of {name} are {", ".join(sorted(parts))}.')
   # A term may update nothing, to be watched; a part that nothing updates is
   # never trained.
   idle = parts.difference(*rows.values())

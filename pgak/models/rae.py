@@ -48,7 +48,7 @@ class RAE(base.GenerativeAutoencoder):
                latent_l2: schedules.Weight = 1e-4,
                updates: base.Updates | None = None,
                weights: dict[str, schedules.Weight] | None = None,
-               name: str = 'rae'):
+               name: settings.Name = 'rae'):
     base.check_stochastic(encoder, type(self).__name__, False)
     super().__init__(encoder, decoder,
                      {'latent_l2': latent_l2, **(weights or {})}, updates,

@@ -79,7 +79,8 @@ class VAE(base.GenerativeAutoencoder):
   def __init__(self, encoder: base.Net, decoder: base.Net,
                kl: schedules.Weight = 1e-2,
                num_posterior_samples: settings.Count = 1,
-               updates: base.Updates | None = None, name: str = 'vae'):
+               updates: base.Updates | None = None,
+               name: settings.Name = 'vae'):
     base.check_stochastic(encoder, type(self).__name__, True)
     super().__init__(encoder, decoder, {'kl': kl}, updates, name=name)
     self.kl = kl

@@ -139,7 +139,8 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
   }
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
-               prior: settings.Reference, updates: base.Updates | None = None):
+               prior: settings.reference('@ConditionalFlow'),
+               updates: base.Updates | None = None):
     if len(decoder.outputs) != 1:
       raise ValueError('VUNetFlow learns its prior apart from the decoder: '
                        'bind `vunet_decoder.prior_means = False`.')

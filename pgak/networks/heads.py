@@ -41,15 +41,17 @@ def _activation(value_range, image_shape):
   return activation
 
 
+_Tensor = Annotated[keras.KerasTensor, settings.Says(
+    'a Keras tensor, as @conv_mnist_encoder and @conv_mnist_decoder do')]
 _NETWORKS = 'networks, such as --gin_file=networks/conv_mnist.gin'
 _HINTS = {'network': _NETWORKS, 'latent_dim': 'latent_dim, such as 64',
           'image_shape': 'image_shape, such as (28, 28, 1)'}
 
 
 @settings.register(hints=_HINTS)
-def encoder(network: settings.Reference, image_shape: Shape,
-            latent_dim: settings.Count, log_variance: bool = False,
-            initial_sigma: settings.Positive = 0.1,
+def encoder(network: settings.reference('@conv_mnist_encoder'),
+            image_shape: Shape, latent_dim: settings.Count,
+            log_variance: bool = False, initial_sigma: settings.Positive = 0.1,
             batch_norm_latents: bool = False, spectral_norm: bool = False,
             equalised: bool = False):
   """Builds an encoder: images to latents, or to a Gaussian over latents.
@@ -81,7 +83,7 @@ def encoder(network: settings.Reference, image_shape: Shape,
         'The latents of a stochastic encoder are not normalised: '
         'bind `encoder.batch_norm_latents = False` in its scope.')
   images = keras.Input(tuple(image_shape), name='images')
-  features = settings.made(network, 'encoder.network', keras.KerasTensor,
+  features = settings.made(network, 'encoder.network', _Tensor,
                            images)
   # The heads stay in full precision under a mixed policy.
   dtype = keras.config.floatx()
@@ -105,8 +107,9 @@ def encoder(network: settings.Reference, image_shape: Shape,
 
 
 @settings.register(hints=_HINTS)
-def decoder(network: settings.Reference, image_shape: Shape,
-            latent_dim: settings.Count, value_range: ValueRange = (-1., 1.)):
+def decoder(network: settings.reference('@conv_mnist_decoder'),
+            image_shape: Shape, latent_dim: settings.Count,
+            value_range: ValueRange = (-1., 1.)):
   """Builds a decoder: latents to images.
 
   Args:
@@ -125,7 +128,7 @@ def decoder(network: settings.Reference, image_shape: Shape,
   """
   activation = _activation(value_range, image_shape)
   latents = keras.Input((latent_dim,), name='latents')
-  images = settings.made(network, 'decoder.network', keras.KerasTensor, latents,
+  images = settings.made(network, 'decoder.network', _Tensor, latents,
                          image_shape[-1])
   if tuple(images.shape[1:]) != tuple(image_shape):
     raise settings.SettingError(f'The decoder\'s net makes images of '

@@ -1,6 +1,5 @@
 """Reads runs and writes the report: one page, and Markdown with pictures."""
 import contextlib
-import pathlib
 
 from pgak import errors
 from pgak import files
@@ -35,7 +34,7 @@ def write_report(output, paths, with_latents=True, data_dir=None,
   Raises:
     errors.UserError: if there is no run, or the files cannot be written.
   """
-  page = pathlib.Path(output).expanduser()
+  page = files.local(output)
   _check(page)
   found, notes = runs_lib.find(paths)
   cells = runs_lib.cells([runs_lib.read(path) for path in found])

@@ -1,7 +1,6 @@
 """What a report reads of a run; what is damaged is named and left out."""
 import csv
 import dataclasses
-import json
 import math
 import os
 import pathlib
@@ -9,6 +8,7 @@ import re
 
 from pgak import configuration
 from pgak import errors
+from pgak import files
 from pgak import run_directory
 
 __all__ = ['Cell', 'Run', 'Score', 'cells', 'find', 'model_name', 'read']
@@ -161,7 +161,7 @@ def find(paths):
   """
   found, problems = {}, []
   for path in map(pathlib.Path, paths):
-    path = path.expanduser()
+    path = files.local(path)
     here = [path] if (path / 'config.gin').is_file() else _below(path)
     if not here:
       problems.append(f'{path} is no run directory and holds none: no folder '
@@ -179,8 +179,8 @@ def find(paths):
 
 def _below(path):
   found = []
-  for folder, children, files in os.walk(path):
-    if 'config.gin' in files:
+  for folder, children, names in os.walk(path):
+    if 'config.gin' in names:
       found.append(pathlib.Path(folder))
       children.clear()  # What a run holds is its own.
     children[:] = sorted(c for c in children if not c.startswith('.'))
@@ -190,7 +190,7 @@ def _below(path):
 def _planned(folder):
   """Returns `{run directory: its commands}` of a sweep, by relative paths."""
   try:
-    cells_of_sweep = json.loads((folder / 'sweep.json').read_text())['cells']
+    cells_of_sweep = files.load_json(folder / 'sweep.json')['cells']
     return {cell['run_dir']: [cell['train'], *cell['evaluate']]
             for cell in cells_of_sweep}
   except (KeyError, OSError, TypeError, ValueError):
@@ -269,12 +269,9 @@ def _read_config(run):
 
 def _read_info(run):
   try:
-    info = json.loads((run.path / 'config.json').read_text())
+    run.info = files.load_json(run.path / 'config.json')
   except (OSError, ValueError) as e:
     raise ValueError(f'config.json is missing or damaged ({e}).') from e
-  if not isinstance(info, dict):
-    raise ValueError('config.json is damaged: it holds no names.')
-  run.info = info
 
 
 def _read_checkpoints(run):

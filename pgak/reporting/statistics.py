@@ -66,8 +66,8 @@ def columns_of(cells, choices):
 def _rank(column):
   _, images, prior = column
   images = images.split(' of ')[0]
-  name, _, size = prior.rpartition('_') if prior[-1:].isdecimal() else (
-      prior, '', '0')
+  # As in gmm_10; but kde_1e-30 ends with no number of components.
+  name, size = re.fullmatch(r'(.*?)(?:_(\d+))?', prior, re.DOTALL).groups('0')
   return (_KINDS.index(images) if images in _KINDS else len(_KINDS),
           _DENSITIES.index(name) if name in _DENSITIES else len(_DENSITIES),
           name, int(size))

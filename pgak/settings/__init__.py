@@ -9,8 +9,9 @@ from pgak.settings.kinds import Count
 from pgak.settings.kinds import Decay
 from pgak.settings.kinds import Fraction
 from pgak.settings.kinds import Has
-from pgak.settings.kinds import Made
+from pgak.settings.kinds import Name
 from pgak.settings.kinds import NonNegative
+from pgak.settings.kinds import NotEmpty
 from pgak.settings.kinds import Path
 from pgak.settings.kinds import Positive
 from pgak.settings.kinds import Range
@@ -19,10 +20,14 @@ from pgak.settings.kinds import Says
 from pgak.settings.kinds import Seed
 from pgak.settings.kinds import Share
 from pgak.settings.kinds import Whole
+from pgak.settings.kinds import called
 from pgak.settings.kinds import is_configurable
+from pgak.settings.kinds import reference
+from pgak.settings.kinds import takes
 from pgak.settings.values import described
 
-__all__ = ['Checkpoint', 'Count', 'Decay', 'Fraction', 'Has', 'Made',
-           'NonNegative', 'Path', 'Positive', 'Range', 'Reference', 'Says',
-           'Seed', 'SettingError', 'Share', 'Whole', 'checked',
-           'configurable', 'described', 'is_configurable', 'made', 'register']
+__all__ = ['Checkpoint', 'Count', 'Decay', 'Fraction', 'Has', 'Name',
+           'NonNegative', 'NotEmpty', 'Path', 'Positive', 'Range', 'Reference',
+           'Says', 'Seed', 'SettingError', 'Share', 'Whole', 'called',
+           'checked', 'configurable', 'described', 'is_configurable', 'made',
+           'reference', 'register', 'takes']

@@ -103,16 +103,17 @@ def _require_all(signature, args, kwargs, name, hints):
              and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
   if missing:
     named = values.listed([f'`{name}.{p.name}`' for p in missing], 'and')
-    ways = values.listed([hints.get(p.name) or _way(name, p) for p in missing],
-                         'and')
+    ways = values.listed([_way(name, p, hints) for p in missing], 'and')
     verb = 'is' if len(missing) == 1 else 'are'
-    raise SettingError(f'{named} {verb} not set: add {ways}.')
+    raise SettingError(f'{named} {verb} not set: {ways}.')
 
 
-def _way(name, parameter):
+def _way(name, parameter, hints):
+  if parameter.name in hints:
+    return f'add {hints[parameter.name]}'
   wanted = parameter.annotation
   text = 'a value' if wanted is parameter.empty else values.described(wanted)
-  return f'a binding of {name}.{parameter.name}, {text}'
+  return f'bind {name}.{parameter.name} to {text}'
 
 
 def _allowed(value, wanted, name, argument):

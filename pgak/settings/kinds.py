@@ -8,13 +8,14 @@ import functools
 import inspect
 import math
 import os
+import re
 import typing
 from typing import Annotated
 
-__all__ = ['Checkpoint', 'Count', 'Decay', 'Fraction', 'Has', 'Made',
-           'NonNegative', 'Path', 'Positive', 'Range', 'Reference', 'Says',
-           'Seed', 'Share', 'Whole', 'is_configurable', 'is_uncalled',
-           'mark']
+__all__ = ['Checkpoint', 'Count', 'Decay', 'Fraction', 'Has', 'Name',
+           'NonNegative', 'NotEmpty', 'Path', 'Positive', 'Range', 'Reference',
+           'Says', 'Seed', 'Share', 'Whole', 'called', 'is_configurable',
+           'is_uncalled', 'mark', 'reference', 'takes']
 
 _MARK = '_pgak_setting'
 
@@ -70,6 +71,25 @@ class Says(typing.NamedTuple):
     return self.words
 
 
+class _Name:
+
+  def holds(self, value):
+    return re.fullmatch(r'[A-Za-z0-9_.][A-Za-z0-9_.-]*', value)
+
+  def text(self, base):
+    return f'{base}, of letters, digits and _'
+
+
+class NotEmpty:
+  """A tuple or dictionary with something in it."""
+
+  def holds(self, value):
+    return bool(value)
+
+  def text(self, base):
+    return f'{base}, and not empty'
+
+
 class Has(typing.NamedTuple):
   """What has some attributes, such as a data set; `words` says what it is."""
   names: tuple
@@ -89,24 +109,54 @@ def is_uncalled(value):
           or isinstance(value, functools.partial))
 
 
-class _Uncalled:
+class _Uncalled(typing.NamedTuple):
+  example: str = '@sgd'
 
   def holds(self, value):
     return is_uncalled(value)
 
   def text(self, base):
     del base
-    return 'a reference without brackets, such as @sgd'
+    return f'a reference without brackets, such as {self.example}'
 
 
 class _Called:
-  """What a call made, and no function or class that is still to be called."""
+  """What a call made, which takes so many arguments."""
+
+  def __init__(self, number, example):
+    self._number, self._example = number, example
 
   def holds(self, value):
-    return not inspect.isclass(value) and not is_configurable(value)
+    return (not inspect.isclass(value) and not is_configurable(value)
+            and takes(value, self._number))
 
   def text(self, base):
-    return f'{base} that a reference with brackets makes, such as @augmenter()'
+    del base
+    return f'a reference with brackets, such as {self._example}'
+
+
+def takes(function, number):
+  """Returns whether a function can be called with so many arguments."""
+  try:
+    inspect.signature(function).bind(*[None] * number)
+  except (TypeError, ValueError):
+    return False
+  return True
+
+
+def reference(example):
+  """Annotation of a function or class that is called later, such as @VAE."""
+  return Annotated[collections.abc.Callable, _Uncalled(example)]
+
+
+def called(example, number):
+  """Annotation of what a reference with brackets makes: a function.
+
+  Args:
+    example: string, such as '@augmenter()'.
+    number: how many arguments the function takes.
+  """
+  return Annotated[collections.abc.Callable, _Called(number, example)]
 
 
 Count = Annotated[int, Range(1, 2**31 - 1)]
@@ -121,5 +171,6 @@ Share = Annotated[float, Range(0., 1., excluded=(0.,))]
 Path = Annotated[str | os.PathLike, Says('a path in quotes')]
 Checkpoint = Annotated[str | Whole,
                        Says("'latest', 'best', 'all' or the number of a step")]
-Reference = Annotated[collections.abc.Callable, _Uncalled()]
-Made = Annotated[collections.abc.Callable, _Called()]
+Reference = reference('@sgd')
+# The name of a model or layer in TensorFlow, where / divides names.
+Name = Annotated[str, _Name()]

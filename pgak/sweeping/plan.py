@@ -24,6 +24,7 @@ import gin
 
 from pgak import configuration
 from pgak import errors
+from pgak import gin_files
 from pgak import settings
 
 __all__ = ['Evaluation', 'Job', 'Sweep', 'parse_shard', 'read', 'sweep']
@@ -307,7 +308,7 @@ def _check_repeated(path, text):
 
 
 def _locate(name):
-  for folder in ['', *configuration.config_folders()]:
+  for folder in ['', *gin_files.folders()]:
     path = pathlib.Path(folder, name)
     if path.is_file():
       return path

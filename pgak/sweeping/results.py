@@ -37,7 +37,7 @@ class Record:
 
   def _read(self):
     try:
-      found = json.loads(self.path.read_text())
+      found = files.load_json(self.path)
       return {'settings': found['settings'], 'step': int(found['step']),
               'evaluations': dict(found['evaluations'])}
     except (OSError, ValueError, TypeError, KeyError):

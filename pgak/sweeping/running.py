@@ -2,7 +2,6 @@
 import contextlib
 import json
 import os
-import pathlib
 import queue
 import shlex
 import signal
@@ -39,7 +38,7 @@ class Runner:
   def __init__(self, sweep, output_dir, shard=(0, 1), parallel=1,
                train_flags=(), evaluate_flags=(), stream=None):
     self.sweep, self.parallel = sweep, parallel
-    self.output_dir = pathlib.Path(output_dir).expanduser()
+    self.output_dir = files.local(output_dir)
     self.shard = shard
     self.jobs = sweep.shard(*shard)
     self.failures = {}  # 'cell/seed-0 training': reason

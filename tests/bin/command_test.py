@@ -46,7 +46,7 @@ def test_values(command):
   assert (args.run_dir, args.name, args.kind) == ('a', 'x', 'small')
   assert args.count == 3 and args.verify is False
   assert args.gin_param == ['a = 1', 'b = 2'] and args.data_dir is None
-  assert command_lib.bindings_of_flags(args) == ['a = 1', 'b = 2']
+  assert command_lib.bindings_of_flags(command, args) == ['a = 1', 'b = 2']
 
 
 def test_nothing_is_kept_from_one_call_to_the_next(command):
@@ -60,7 +60,7 @@ def test_nothing_is_kept_from_one_call_to_the_next(command):
 def test_the_data_directory_is_a_binding(command):
   args = command.parse(['it', '--run_dir=a', '--name=x', "--data_dir=it's/a",
                         '--gin_param=a = 1'])
-  last = command_lib.bindings_of_flags(args)[-1]
+  last = command_lib.bindings_of_flags(command, args)[-1]
   assert last == 'data_dir = "it\'s/a"'
 
 

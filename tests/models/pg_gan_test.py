@@ -126,5 +126,5 @@ def test_images_are_brought_to_the_level():
 
 
 def test_the_share_of_the_run_is_checked():
-  with pytest.raises(ValueError, match='`PGGAN.growing = 1.5` must be a number'):
+  with pytest.raises(ValueError, match='`PGGAN.growing = 1.5` must be a num'):
     tiny_models.make('PGGAN', growing=1.5)

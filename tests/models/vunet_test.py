@@ -150,8 +150,7 @@ def test_a_decoder_of_the_other_model_is_refused():
   with pytest.raises(ValueError, match='prior_means = True'):
     models.VUNet(encoder, networks.vunet_decoder(prior_means=False, **options))
   with pytest.raises(ValueError, match='prior_means = False'):
-    models.VUNetFlow(encoder, networks.vunet_decoder(**options),
-                     priors.ConditionalFlow)
+    models.VUNetFlow(encoder, networks.vunet_decoder(**options), dict)
 
 
 def test_a_checkpoint_holds_what_the_layers_count(tmp_path):

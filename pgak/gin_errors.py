@@ -1,0 +1,81 @@
+"""What gin says about a file or a binding, in one sentence for its author."""
+import inspect
+import re
+import tokenize
+
+from gin import config
+
+from pgak import errors
+
+__all__ = ['sentence']
+
+_PLACE = re.compile(r'\s+In bindings string line \d+.*|\s+\(line 1\)$', re.S)
+
+
+def sentence(error):
+  """Returns in one line what is wrong, in which file and line, and the way out.
+
+  Args:
+    error: exception that gin raised while it parsed.
+  """
+  text = str(error)
+  if isinstance(error, SyntaxError) and error.filename:
+    text = (f'{error.msg} in file "{error.filename}", line {error.lineno}: '
+            f'{(error.text or "").strip()}')
+  if isinstance(error, (MemoryError, RecursionError)):
+    return 'its brackets are nested too deeply.'
+  if isinstance(error, tokenize.TokenError):
+    return f'{error.args[0]}: a bracket or string is never closed.'
+  text = ' '.join(_PLACE.sub('', text).split())
+  for pattern, words in _WORDS:
+    match = re.search(pattern, text)
+    if match:
+      return words(match) + _place(text)
+  return text or type(error).__name__
+
+
+def _place(text):
+  """Returns the file and line where gin was, or ''."""
+  match = re.search(r'file "(.+?)", line (\d+)', text)
+  return f' (in {match[1]}, line {match[2]})' if match else ''
+
+
+def _names():
+  """The names that gin knows, without their modules."""
+  # pylint: disable=protected-access
+  return {name.rpartition('.')[2] for name in config._REGISTRY._selector_map}
+
+
+def _value(match):
+  value = match[1]
+  known = '@' + value if value in _names() else ''
+  return (f'{value} is no value: a string stands in quotes, a reference begins '
+          'with @ and a macro with %, and a number is no NaN'
+          + (f'; did you mean {known}?' if known else '.'))
+
+
+def _unknown(match):
+  return f'there is no {match[1]}{errors.similar(match[1], _names()) or "."}'
+
+
+def _parameter(match):
+  function, name = match[1], match[2]
+  # pylint: disable-next=protected-access
+  found = config._REGISTRY.get_all_matches(function)
+  known = [p for f in found for p in inspect.signature(f.wrapped).parameters
+           if p not in (f.denylist or ())]
+  hint = errors.similar(name, known) or f': it has {", ".join(known)}.'
+  return f'{function} has no setting {name}{hint}'
+
+
+_WORDS = (
+    (r"Failed to parse token '(.+?)'", _value),
+    (r"No configurable matching reference '@(.+?)(?:\(\))?'", _unknown),
+    (r"No configurable matching '(.+?)'", _unknown),
+    (r"Configurable '(.+?)' doesn't have a parameter named '(.+?)'",
+     _parameter),
+    (r'Unable to open file: (.+?)\. Searched',
+     lambda m: f'there is no gin file {m[1]}: check the path'),
+    (r"Configurable '(.+?)' has denylisted kwarg '(.+?)'",
+     lambda m: f'{m[1]}.{m[2]} is given by the command, not by gin.'),
+)
