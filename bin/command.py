@@ -217,8 +217,7 @@ def run(main):
     with interruption.handled():
       main(sys.argv)
   except errors.UserError as e:
-    # Gin appends lines that say where in its calls the error was raised.
-    _end(str(e).split('\n  In call to configurable')[0])
+    _end(errors.reason(e, length=None))
   except BrokenPipeError:  # Who reads the output, such as head, has enough.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
   except KeyboardInterrupt as e:
@@ -270,5 +269,5 @@ def _end(sentence):
   """Prints one sentence and exits with status 1."""
   if os.environ.get('PGAK_TRACEBACK'):
     traceback.print_exc()
-  print(' '.join(sentence.split()), file=sys.stderr)
+  print(sentence, file=sys.stderr)
   sys.exit(1)

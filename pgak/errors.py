@@ -33,7 +33,9 @@ def reason(error, length=200):
 
   Args:
     error: exception.
-    length: int, the most characters.
+    length: int, the most characters; None for all.
   """
-  text = re.sub(r'\{\{.*?\}\}', '', str(error))
+  # Gin appends lines that say where in its calls the error was raised.
+  text = str(error).split('\n  In call to configurable')[0]
+  text = re.sub(r'\{\{.*?\}\}', '', text)
   return ' '.join(text.split())[:length] or type(error).__name__

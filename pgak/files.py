@@ -202,7 +202,8 @@ def load_json(path, kind=dict):
   except RecursionError as e:
     raise ValueError('its brackets are nested too deeply') from e
   if not isinstance(found, kind):
-    raise ValueError(f'it holds no {kind.__name__}')
+    what = {dict: 'names and values', list: 'a list'}[kind]
+    raise ValueError(f'it does not hold {what}')
   return found
 
 

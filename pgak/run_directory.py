@@ -35,22 +35,32 @@ SCORE_COLUMNS = ('step', 'metric', 'value', 'dataset', 'features', 'images',
                  'rounding', 'batch_norm', 'seed', 'protocol')
 
 
+# What config.json holds, as far as it is read: names and their types.
+_CONFIG = {'config_keys': list, 'data': dict, 'imports': list, 'seed': int,
+           'versions': dict}
+_DATA = {'examples': int, 'fingerprint': str, 'name': str, 'order': int,
+         'preprocessing': dict, 'split': str}
+
+
 class _Record(dict):
   """What a JSON file holds; a name that is missing means that it is damaged."""
 
-  path = None
+  def __init__(self, content, path, types=()):
+    super().__init__(content)
+    self._path = path
+    for name, kind in dict(types).items():
+      if name in self and not isinstance(self[name], kind):
+        raise _damaged(path, f'its {name} is no {kind.__name__}')
 
   def __missing__(self, name):
-    raise _damaged(self.path, f'it has no {name!r}')
+    raise _damaged(self._path, f'it has no {name!r}')
 
 
-def _read_json(path):
+def _read_json(path, types=()):
   try:
-    record = _Record(files.load_json(path))
+    return _Record(files.load_json(path), path, types)
   except (OSError, ValueError) as e:
     raise _damaged(path, e) from e
-  record.path = path
-  return record
 
 
 def _damaged(path, reason):
@@ -106,12 +116,19 @@ class RunDirectory:
   @property
   def config_gin(self):
     """The operative configuration as text."""
-    return self.config_file.read_text()
+    try:
+      return self.config_file.read_text(encoding='utf-8')
+    except (OSError, UnicodeDecodeError) as e:
+      raise _damaged(self.config_file, e) from e
 
   @property
   def config(self):
     """The content of config.json."""
-    return _read_json(self.path / 'config.json')
+    path = self.path / 'config.json'
+    record = _read_json(path, _CONFIG)
+    if 'data' in record:
+      record['data'] = _Record(record['data'], path, _DATA)
+    return record
 
   def write_config(self, config_gin, config):
     """Writes both files, config.gin last: with it the run exists.
@@ -272,12 +289,15 @@ class RunDirectory:
       return []
     try:
       text = path.read_text(encoding='utf-8')
-      rows = list(csv.DictReader(io.StringIO(text, newline='')))
+      reader = csv.DictReader(io.StringIO(text, newline=''))
+      rows = list(reader)
     except (csv.Error, OSError, UnicodeDecodeError) as e:
       raise _damaged(path, e) from e
     if rows and not text.endswith('\n') and None in rows[-1].values():
       logging.warning('%s ends with half a row, which is left out.', path)
       rows.pop()
+    if not rows and text.strip() and 'metric' not in reader.fieldnames:
+      raise _damaged(path, 'its first line names no columns of scores')
     return [_with_images(row, path) for row in rows]
 
 
@@ -286,6 +306,10 @@ def _with_images(row, path):
   row.setdefault('images', _images_of(row.get('metric') or ''))
   if set(row) != set(SCORE_COLUMNS) or None in row.values():
     raise _damaged(path, f'its columns are not {", ".join(SCORE_COLUMNS)}')
+  try:
+    int(row['step']), float(row['value'])
+  except ValueError as e:
+    raise _damaged(path, f'a step or value is no number: {e}') from e
   return {column: row[column] for column in SCORE_COLUMNS}
 
 

@@ -303,7 +303,7 @@ def test_four_processes_lose_no_score(run):
 
 
 def test_half_a_last_row_goes_and_the_whole_ones_stay(run):
-  rows = [dict.fromkeys(run_directory.SCORE_COLUMNS, name) for name in 'abc']
+  rows = [dict.fromkeys(run_directory.SCORE_COLUMNS, name) for name in '123']
   run.append_scores(rows[:2])
   path = run.path / 'scores.csv'
   path.write_text(path.read_text()[:-9])

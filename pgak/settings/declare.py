@@ -83,11 +83,11 @@ def _checked_call(function, name, hints, is_init=False):
   def call(*args, **kwargs):
     if is_init and type(args[0]).__init__ is not call:
       return function(*args, **kwargs)
-    _require_all(signature, args, kwargs, name, hints)
-    bound = signature.bind(*args, **kwargs)
+    bound = signature.bind_partial(*args, **kwargs)
     for argument, value in bound.arguments.items():
       wanted = signature.parameters[argument].annotation
       bound.arguments[argument] = _allowed(value, wanted, name, argument)
+    _require_all(signature, bound.arguments, name, hints)
     return function(*bound.args, **bound.kwargs)
 
   # Keras reads the signature of `__init__`, and does not look behind wrappers.
@@ -96,8 +96,7 @@ def _checked_call(function, name, hints, is_init=False):
   return call
 
 
-def _require_all(signature, args, kwargs, name, hints):
-  given = signature.bind_partial(*args, **kwargs).arguments
+def _require_all(signature, given, name, hints):
   missing = [p for p in signature.parameters.values() if p.name not in given
              and p.default is p.empty
              and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
