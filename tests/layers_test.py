@@ -19,10 +19,10 @@ LEVELS = {
     -2: ('errors', 'version'),
     -1: ('files', 'interruption'),
     # Pure functions and values.
-    0: ('cache', 'charts', 'images', 'losses', 'noise', 'replicas',
-        'schedules'),
-    # Nets that were trained elsewhere.
-    1: ('pretrained',),
+    0: ('batches', 'cache', 'charts', 'counts', 'images', 'losses', 'noise',
+        'replicas', 'schedules'),
+    # Nets that were trained elsewhere; what a request may ask for.
+    1: ('bounds', 'pretrained'),
     # Parts: each is made without knowing the others.
     2: ('data', 'metrics', 'networks', 'optimizers', 'priors'),
     # What is made of the parts, and what a run holds.

@@ -5,6 +5,8 @@ Users give and get uint8 images, or float32 vectors, and float32 latents.
 import numpy as np
 import tensorflow as tf
 
+from pgak import batches
+from pgak import counts
 from pgak import errors
 from pgak import images as images_lib
 from pgak import noise as noise_lib
@@ -122,17 +124,24 @@ class Verbs:
         outside it.
       NoEncoderError: if the model has no encoder.
     """
-    return self.encode_mean(self.to_model(examples, value_range, 'encode'))
+    return batches.of_rows(
+        self.encode_mean, self._given(examples, value_range, 'encode'))
 
   def decode(self, latents):
-    """Returns uint8 images `[B, h, w, C]` of float latents `[B, H]`."""
-    return images_lib.to_uint8(self.decoder(latents, training=False),
-                               self.value_range)
+    """Returns uint8 images `[B, h, w, C]` of float latents `[B, H]`.
+
+    Raises:
+      UserError: if the latents have another shape, or if one of them is NaN or
+        infinite.
+    """
+    images = batches.of_rows(lambda z: self.decoder(z, training=False),
+                             self._latents(latents))
+    return images_lib.to_uint8(images, self.value_range)
 
   def reconstruct(self, examples, value_range=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
-    return self.decode(self.encode_mean(
-        self.to_model(examples, value_range, 'reconstruct')))
+    return self.decode(batches.of_rows(
+        self.encode_mean, self._given(examples, value_range, 'reconstruct')))
 
   def interpolate(self, start, end, steps, spherical=False, value_range=None):
     """Decodes points between the latents of pairs of examples.
@@ -149,12 +158,19 @@ class Verbs:
     Returns:
       uint8 `[B, steps, h, w, C]`, from the reconstruction of `start` to that of
       `end`.
+
+    Raises:
+      UserError: as `encode` does, if there are not as many starts as ends, or
+        if steps is no such number; see `counts.rows`.
     """
-    if len(start) != len(end) or steps < 2:
+    if len(start) != len(end):
       raise errors.UserError(
-          '`interpolate` wants as many starts as ends and at least 2 steps, '
-          f'but has {len(start)}, {len(end)} and {steps}.')
-    ends = [self.encode_mean(self.to_model(x, value_range, 'interpolate'))
+          '`interpolate` wants as many starts as ends, but has '
+          f'{len(start)} and {len(end)}.')
+    line = [max(len(start), 1), *self.image_shape]
+    steps = int(counts.rows(steps, line, 'steps', least=2))
+    ends = [batches.of_rows(self.encode_mean,
+                            self._given(x, value_range, 'interpolate'))
             for x in (start, end)]
     weights = _arcs if spherical else _lines
     latents = tf.add_n([
@@ -164,8 +180,30 @@ class Verbs:
     return tf.reshape(images, [len(start), steps, *self.image_shape])
 
   def sample(self, n, seed=0):
-    """Returns n new uint8 images `[n, h, w, C]`, repeatable by seed."""
+    """Returns n new uint8 images `[n, h, w, C]`, repeatable by seed.
+
+    Raises:
+      UserError: if n is no such number; see `counts.rows`.
+    """
+    counts.rows(n, self.image_shape)
     return self.decode(self.prior.sample(n, seed))
+
+  def _given(self, examples, value_range, verb):
+    """Returns a user's examples as `to_model` does; vectors must be finite."""
+    floats = self.to_model(examples, value_range, verb)
+    return floats if self.value_range else batches.require_finite(
+        floats, 'examples')
+
+  def _latents(self, latents):
+    """Returns a user's latents as a tensor, if they can be decoded."""
+    latents = tf.convert_to_tensor(latents)
+    if not latents.dtype.is_floating:
+      latents = tf.cast(latents, tf.float32)
+    if not latents.shape.is_compatible_with([None, self.latent_dim]):
+      raise errors.UserError(
+          f'`decode` takes latents of the shape [B, {self.latent_dim}], and '
+          f'these have {latents.shape.as_list()}.')
+    return batches.require_finite(latents, 'latents')
 
 
 def _lines(start, end, steps):

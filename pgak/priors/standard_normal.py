@@ -3,6 +3,7 @@ import gin
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from pgak import counts
 from pgak import noise
 
 __all__ = ['StandardNormal']
@@ -35,7 +36,11 @@ class StandardNormal:
     Args:
       n: int or integer scalar tensor.
       seed: int or integer scalar tensor.
+
+    Raises:
+      errors.UserError: if n is no number of draws; see `counts.rows`.
     """
+    counts.rows(n, [self.latent_dim])
     return noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
 
   def log_prob(self, latents):
