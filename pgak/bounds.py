@@ -17,7 +17,7 @@ import tensorflow as tf
 from pgak import batches
 from pgak import counts
 
-__all__ = ['checked', 'stated']
+__all__ = ['checked', 'equally_many', 'stated']
 
 
 def checked(function, specs, bounds):
@@ -64,6 +64,15 @@ def stated(metadata, signature):
   return described.get('bounds', old.get(signature, {}))
 
 
+def equally_many(names):
+  """Returns the beginning of what is said of inputs that are not.
+
+  Their numbers of rows follow it.
+  """
+  named = ' and '.join(f'`{name}`' for name in names)
+  return f'{named} must be equally many, but are'
+
+
 def _checks(inputs, bounds):
   """Returns the last of a chain of assertions, so that one sentence is said."""
   done = []
@@ -84,10 +93,9 @@ def _sizes(inputs):
 
 def _same_number(inputs):
   sizes = _sizes(inputs)
-  names = ' and '.join(f'`{name}`' for name in sizes)
   numbers = [*sizes.values()] or [tf.zeros([], tf.int64)]
   return tf.reduce_all(tf.equal(numbers, numbers[0])), [
-      f'{names} must be equally many, but are', *numbers]
+      equally_many(sizes), *numbers]
 
 
 def _within(inputs, name, least, most):

@@ -181,7 +181,10 @@ class ServedModel:
   def _in_batches(self, signature, size=1000, settings=None, **batch):
     size = min(size, self._bounds(signature).get('batch', [0, size])[1])
     # No images at all still make one call, which knows the answer's shape.
-    longest = max(len(array) for array in batch.values())
+    longest, *others = (len(array) for array in batch.values())
+    if any(other != longest for other in others):
+      raise errors.UserError(
+          f'{bounds_lib.equally_many(batch)} {longest} and {others[0]}.')
     return np.concatenate([
         self._call(signature, **(settings or {}), **{
             name: array[i:i + size] for name, array in batch.items()})

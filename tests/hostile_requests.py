@@ -24,8 +24,8 @@ GREATEST = np.iinfo(np.int32).max
 NOT_FINITE = {'NaN': np.nan, 'infinity': np.inf, '-infinity': -np.inf}
 
 
-def png(height, width, levels=None):
-  """Returns a grey PNG's bytes; without levels it is black, and small."""
+def png(height, width):
+  """Returns the bytes of a black PNG, few even of a large one."""
   def chunk(name, data):
     return (struct.pack('>I', len(data)) + name + data
             + struct.pack('>I', zlib.crc32(name + data)))
@@ -50,13 +50,15 @@ def requests(inputs):
   batch = [name for name, spec in inputs.items() if spec['shape']]
   yield 'nothing', taken
   yield 'no input', {}
-  for size in (0, 1, 1025, 200000):
+  for size in (0, 1, 1025, 200000) if batch else ():
     if size <= 1025 or 'latents' in taken or 'base' in taken:
       yield f'{size} rows', taken | {
           n: good(n, inputs[n], size) for n in batch}
   for name, spec in inputs.items():
     rest = {n: a for n, a in taken.items() if n != name}
     yield f'no {name}', rest
+    if name in batch and len(batch) > 1:
+      yield f'{name} of 1 row', rest | {name: good(name, spec, 1)}
     for wrong, array in _wrong(name, spec):
       yield f'{name} {wrong}', rest | {name: array}
       if not spec['shape'] and batch:
@@ -88,7 +90,6 @@ def _wrong_files():
 
 def _wrong_batch(name, spec):
   array = good(name, spec)
-  yield 'of 1 row', array[:1]
   yield 'of less rank', array[0]
   yield 'of more rank', array[np.newaxis]
   yield 'scalar', array.reshape(-1)[0]

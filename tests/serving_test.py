@@ -113,7 +113,10 @@ def test_metadata_says_what_it_is(folder, model):
   assert metadata['signatures']['generate'] == {
       'inputs': {'seed': {'dtype': 'int64', 'shape': []},
                  'count': {'dtype': 'int32', 'shape': []}},
-      'outputs': {'images': {'dtype': 'uint8', 'shape': [None, *SHAPE]}}}
+      'outputs': {'images': {'dtype': 'uint8', 'shape': [None, *SHAPE]}},
+      'bounds': {'count': [0, 1024]}}
+  assert metadata['signatures']['interpolate']['bounds'] == {
+      'batch': [0, 1024], 'steps': [2, 1024], 'batch * steps': [0, 1024]}
 
 
 def test_metadata_says_how_pictures_are_read(folder):
