@@ -9,6 +9,7 @@ from pgak import images as images_lib
 from pgak import losses
 from pgak import noise as noise_lib
 from pgak.models import base
+from pgak.models import verbs
 
 __all__ = ['ConditionalAutoencoder', 'absolute_error']
 
@@ -116,9 +117,10 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
       UserError: as other models do, and if there are not equally many.
     """
     given = self._float(conditions, verb='decode')
+    latents = verbs.checked_latents(latents, self.latent_dim)
     return images_lib.to_uint8(batches.of_rows(
-        self.render, *_equally_many(
-            'latents', self._latents(latents), given)), self.value_range)
+        self.render, *_equally_many('latents', latents, given)),
+                               self.value_range)
 
   # pylint: disable-next=arguments-renamed
   def reconstruct(self, images, conditions=None, value_range=None):

@@ -11,7 +11,7 @@ from pgak import errors
 from pgak import images as images_lib
 from pgak import noise as noise_lib
 
-__all__ = ['Verbs', 'drawn']
+__all__ = ['Verbs', 'checked_latents', 'drawn']
 
 
 def drawn(mean, sigma, normal):
@@ -124,8 +124,7 @@ class Verbs:
         outside it.
       NoEncoderError: if the model has no encoder.
     """
-    return batches.of_rows(
-        self.encode_mean, self._given(examples, value_range, 'encode'))
+    return _encoded(self, examples, value_range, 'encode')
 
   def decode(self, latents):
     """Returns uint8 images `[B, h, w, C]` of float latents `[B, H]`.
@@ -135,13 +134,12 @@ class Verbs:
         infinite.
     """
     images = batches.of_rows(lambda z: self.decoder(z, training=False),
-                             self._latents(latents))
+                             checked_latents(latents, self.latent_dim))
     return images_lib.to_uint8(images, self.value_range)
 
   def reconstruct(self, examples, value_range=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
-    return self.decode(batches.of_rows(
-        self.encode_mean, self._given(examples, value_range, 'reconstruct')))
+    return self.decode(_encoded(self, examples, value_range, 'reconstruct'))
 
   def interpolate(self, start, end, steps, spherical=False, value_range=None):
     """Decodes points between the latents of pairs of examples.
@@ -169,9 +167,7 @@ class Verbs:
           f'{len(start)} and {len(end)}.')
     line = [max(len(start), 1), *self.image_shape]
     steps = int(counts.rows(steps, line, 'steps', least=2))
-    ends = [batches.of_rows(self.encode_mean,
-                            self._given(x, value_range, 'interpolate'))
-            for x in (start, end)]
+    ends = [_encoded(self, x, value_range, 'interpolate') for x in (start, end)]
     weights = _arcs if spherical else _lines
     latents = tf.add_n([
         weight * z[:, tf.newaxis]
@@ -188,22 +184,33 @@ class Verbs:
     counts.rows(n, self.image_shape)
     return self.decode(self.prior.sample(n, seed))
 
-  def _given(self, examples, value_range, verb):
-    """Returns a user's examples as `to_model` does; vectors must be finite."""
-    floats = self.to_model(examples, value_range, verb)
-    return floats if self.value_range else batches.require_finite(
-        floats, 'examples')
 
-  def _latents(self, latents):
-    """Returns a user's latents as a tensor, if they can be decoded."""
-    latents = tf.convert_to_tensor(latents)
-    if not latents.dtype.is_floating:
-      latents = tf.cast(latents, tf.float32)
-    if not latents.shape.is_compatible_with([None, self.latent_dim]):
-      raise errors.UserError(
-          f'`decode` takes latents of the shape [B, {self.latent_dim}], and '
-          f'these have {latents.shape.as_list()}.')
-    return batches.require_finite(latents, 'latents')
+def checked_latents(latents, latent_dim):
+  """Returns a user's latents as a float tensor, if they can be decoded.
+
+  Args:
+    latents: `[B, latent_dim]`.
+    latent_dim: int.
+
+  Raises:
+    UserError: if they have another shape, or if one is NaN or infinite.
+  """
+  latents = tf.convert_to_tensor(latents)
+  if not latents.dtype.is_floating:
+    latents = tf.cast(latents, tf.float32)
+  if not latents.shape.is_compatible_with([None, latent_dim]):
+    raise errors.UserError(
+        f'`decode` takes latents of the shape [B, {latent_dim}], and these '
+        f'have {latents.shape.as_list()}.')
+  return batches.require_finite(latents, 'latents')
+
+
+def _encoded(model, examples, value_range, verb):
+  """Returns the latents of a user's examples; vectors must be finite."""
+  floats = model.to_model(examples, value_range, verb)
+  if model.value_range is None:
+    batches.require_finite(floats, 'examples')
+  return batches.of_rows(model.encode_mean, floats)
 
 
 def _lines(start, end, steps):
