@@ -10,7 +10,8 @@ __all__ = ['broken_rows', 'finite_sentence', 'never_empty', 'of_rows',
 def never_empty(function, *batch):
   """Calls a function of batches with one row of zeros where there is none.
 
-  TensorFlow's convolutions on a CPU fail on an empty batch.
+  TensorFlow's convolutions on a CPU give an empty batch back in the shape that
+  it had.
 
   Args:
     function: takes tensors `[B, ...]` with B at least 1 and gives one.
