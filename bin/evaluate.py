@@ -38,6 +38,9 @@ reconstruction, reconstruction_mse, neighbours, separability, topology (of the
 latents of 2,000 images, by their 10 nearest neighbours) and lpips, the distance
 of reconstructions with SqueezeNet, or `--gin_param='LPIPS.net = "vgg"'` (or
 "alex"), whose weights are in the folder that PGAK_PERCEPTUAL names.
+
+What is trusted: a run directory is opened without running its code; a module
+that it was trained with is imported only where --import names it.
 """
 from pgak.bin import command as command_lib
 

@@ -12,6 +12,13 @@ encode, encode_image, reconstruct and interpolate are left out.
   export.py --run_dir=runs/digits --output=exports/digits
   export.py --run_dir=runs/digits --prior=gmm
   saved_model_cli show --dir exports/digits/1 --all
+
+Each signature has bounds of what one request may ask for, which metadata.json
+states and the graph checks; --gin_param='export.max_count = 64' sets them.
+
+What is trusted: a run directory is opened without running its code; a module
+that it was trained with is imported only where --import names it. An export is
+a program: serve only what you, or someone you trust, made.
 """
 from pgak.bin import command as command_lib
 

@@ -8,6 +8,9 @@ there is replaced; anything else is left alone.
   report.py --output=report.html runs/vae runs/vpga
   report.py --output=table1.html --data_dir=~/tensorflow_datasets sweeps/table1
   report.py --output=quick.html --nolatents runs
+
+What is trusted: a run directory is opened without running its code; a module
+that it was trained with is imported only where --import names it.
 """
 from pgak.bin import command as command_lib
 

@@ -37,6 +37,10 @@ prior; and images are ranked by the density of their latents, within their set
   sample.py --run_dir=runs/flow --output=ranked.png --kind=log_density
   sample.py --run_dir=runs/flow --output=ood.png --kind=ood \
     --against=fashion_mnist
+
+What is trusted: a run directory is opened without running its code; a module
+that it was trained with is imported only where --import names it. An export is
+a program: give --export_dir only what you, or someone you trust, made.
 """
 from pgak.bin import command as command_lib
 

@@ -15,6 +15,10 @@ OUTPUT_DIR/CELL/seed-N.log. --dry_run prints the commands that are left.
 
 On several machines with one shared folder, each gives its part: --shard=0/4,
 --shard=1/4, --shard=2/4, --shard=3/4.
+
+What is trusted: a .sweep file, and the gin files that it names, may import
+modules, so sweep only what you, or someone you trust, wrote. The runs are
+opened without running their code, unless --import names the module.
 """
 import shlex
 import sys

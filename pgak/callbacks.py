@@ -16,7 +16,8 @@ from pgak import interruption
 from pgak import sampling
 
 __all__ = ['Checkpointer', 'EveryNSteps', 'LeaveBetweenSteps', 'Plateau',
-           'Progress', 'Scores', 'StopOnFault', 'TermLogger', 'stop_on_fault']
+           'Progress', 'Scores', 'StopOnFault', 'TermLogger', 'stop_on_fault',
+           'stop_on_weights']
 
 
 class EveryNSteps(keras.callbacks.Callback):
@@ -102,6 +103,17 @@ def stop_on_fault(model):
         f'The loss {" and ".join(terms)} was not finite at step {step}: the '
         'run stops at its last good checkpoint; try a lower learning rate, '
         '`train.clip_norm`, or a smaller weight of that term.')
+
+
+def stop_on_weights(model, step):
+  """Raises UserError, naming the part, if a weight is not finite."""
+  for part, net in model.parts.items():
+    for variable in net.trainable_variables:
+      if not np.all(np.isfinite(variable.numpy())):
+        raise errors.UserError(
+            f'A weight of the {part} was not finite at step {step}: the run '
+            'stops at its last good checkpoint; try a lower learning rate or '
+            '`train.clip_norm`.')
 
 
 class StopOnFault(EveryNSteps):
@@ -307,7 +319,7 @@ class Checkpointer(EveryNSteps):
 
   def at_step(self, step, logs):
     stop_on_fault(self.model)
-    self._check_weights(step)
+    stop_on_weights(self.model, step)
     if self.run:
       self.run.check_present()
     with self.model.averaged_weights():
@@ -316,15 +328,6 @@ class Checkpointer(EveryNSteps):
     if self.run:
       self._mark_best(step)
       self.run.prune(self.keep)
-
-  def _check_weights(self, step):
-    for part, net in self.model.parts.items():
-      for variable in net.trainable_variables:
-        if not np.all(np.isfinite(variable.numpy())):
-          raise errors.UserError(
-              f'A weight of the {part} was not finite at step {step}: the run '
-              'stops at its last good checkpoint; try a lower learning rate '
-              'or `train.clip_norm`.')
 
   def _mark_best(self, step):
     if not self.best_by or self.measured.measured_at != step:

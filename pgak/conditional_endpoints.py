@@ -8,6 +8,8 @@ Conditions are uint8 pictures as the data set has them. Over REST:
 import numpy as np
 import tensorflow as tf
 
+from pgak import batches
+from pgak import bounds as bounds_lib
 from pgak import images as images_lib
 
 __all__ = ['ConditionalEndpoints']
@@ -18,7 +20,7 @@ class ConditionalEndpoints:
 
   Args:
     model: a built `models.ConditionalAutoencoder`.
-    max_count: the most images that one call makes.
+    max_count: the most images that one call makes or takes.
 
   Every method's tensors are named as its arguments and as the keys of what it
   returns; `[B, ...]` is any number of examples, none included.
@@ -48,34 +50,45 @@ class ConditionalEndpoints:
         'reconstruct': [images, conditions],
         'sample_latents': [conditions, tf.TensorSpec([], tf.int64, 'seed')],
     }
-    return {name: (self._checked(getattr(self, name), inputs), inputs)
+    return {name: (bounds_lib.checked(getattr(self, name), inputs,
+                                      self.bounds(name)), inputs)
             for name, inputs in specs.items()}
+
+  def bounds(self, signature):
+    """Returns what one request may ask for, `{name: (least, most)}`.
+
+    See `bounds.py`.
+    """
+    del signature  # Each of them makes or takes images, or their conditions.
+    return {'batch': (0, self.max_count)}
 
   def generate(self, conditions, seed):
     """uint8 `[B, h, w, k]` and int64 [] -> images uint8 `[B, h, w, c]`.
 
     An image is a function of the seed, its condition and its place.
     """
-    return {'images': self._never_empty(
+    return {'images': batches.never_empty(
         lambda c: self.model.sample(c, seed), conditions)}
 
   def sample_latents(self, conditions, seed):
     """As `generate`, before decoding -> latents float32 `[B, H]`."""
-    return {'latents': self._never_empty(
+    return {'latents': batches.never_empty(
         lambda c: self.model.draw_latents(
             images_lib.to_float(c, self.model.value_range), seed), conditions)}
 
   def decode(self, latents, conditions):
     """float32 `[B, H]`, uint8 `[B, h, w, k]` -> images uint8 `[B, h, w, c]`."""
-    return {'images': self._never_empty(self.model.decode, latents, conditions)}
+    return {'images': batches.never_empty(
+        self.model.decode, latents, conditions)}
 
   def encode(self, images, conditions):
     """uint8 `[B, h, w, c]`, `[B, h, w, k]` -> latents float32 `[B, H]`."""
-    return {'latents': self._never_empty(self.model.encode, images, conditions)}
+    return {'latents': batches.never_empty(
+        self.model.encode, images, conditions)}
 
   def reconstruct(self, images, conditions):
     """uint8 `[B, h, w, c]`, `[B, h, w, k]` -> images uint8 `[B, h, w, c]`."""
-    return {'images': self._never_empty(
+    return {'images': batches.never_empty(
         self.model.reconstruct, images, conditions)}
 
   def expected_calls(self):
@@ -96,36 +109,3 @@ class ConditionalEndpoints:
           self, 'generate' if name == 'serving_default' else name))(**arrays))
                for name, arrays in inputs.items()}
     return tf.nest.map_structure(np.asarray, calls)
-
-  def _checked(self, function, specs):
-    """Makes a function check its inputs' shapes and number when it runs."""
-
-    def checked(*inputs):
-      batch = [tf.shape(tensor)[0] for tensor, spec in zip(inputs, specs)
-               if spec.shape.rank]
-      checks = [
-          tf.debugging.Assert(
-              tf.reduce_all(tf.equal(batch, batch[0])),
-              ['All inputs must hold equally many examples, but hold', batch]),
-          tf.debugging.Assert(
-              batch[0] <= self.max_count,
-              [f'At most {self.max_count} images are made at once, but asked '
-               'for are', batch[0]])]
-      with tf.control_dependencies(checks):
-        inputs = [tf.ensure_shape(tf.identity(tensor), spec.shape)
-                  for tensor, spec in zip(inputs, specs)]
-      return function(*inputs)
-
-    return checked
-
-  def _never_empty(self, function, *batch):
-    """Calls a function of batches with one zero example where there is none.
-
-    TensorFlow's convolutions on a CPU fail on an empty batch.
-    """
-    size = tf.shape(batch[0])[0]
-    missing = tf.cast(tf.equal(size, 0), tf.int32)
-    padded = [tf.ensure_shape(
-        tf.pad(x, [[0, missing]] + [[0, 0]] * (len(x.shape) - 1)),
-        [None, *x.shape[1:]]) for x in batch]
-    return function(*padded)[:size]

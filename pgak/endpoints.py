@@ -12,10 +12,11 @@ as `instances`, which would split the scalars):
     {"signature_name": "encode_image",
      "inputs": {"image_bytes": [{"b64": "iVBORw0KGgo..."}]}}
 """
-import functools
-
+import numpy as np
 import tensorflow as tf
 
+from pgak import batches
+from pgak import bounds as bounds_lib
 from pgak import images as images_lib
 from pgak.data import decoding
 from pgak.data import graph_decoding
@@ -36,8 +37,8 @@ class Endpoints:
   Args:
     model: a built `GenerativeAutoencoder`, or whatever has its `encode`,
       `decode`, `prior`, `image_shape` and `latent_dim`.
-    max_count: the most images that one call of `generate`, `generate_png` or
-      `interpolate` makes; `sample_latents` draws 100 times as many.
+    max_count: the most images that one call makes or takes; of what is latents
+      alone, 100 times as many.
     crop: None, or the side in pixels of the square that `encode_image` cuts
       from the middle of a larger photograph, as the model's data were cut.
     antialias: whether `encode_image` smooths before it shrinks, likewise.
@@ -86,8 +87,26 @@ class Endpoints:
       specs['latent_to_base'] = [latents]
       specs['base_to_latent'] = [tf.TensorSpec(
           [None, self.model.latent_dim], tf.float32, 'base')]
-    return {name: (_checked(getattr(self, name), inputs), inputs)
+    return {name: (bounds_lib.checked(getattr(self, name), inputs,
+                                      self.bounds(name)), inputs)
             for name, inputs in specs.items() if name not in self.left_out}
+
+  def bounds(self, signature):
+    """Returns what one request may ask for, `{name: (least, most)}`.
+
+    See `bounds.py`.
+    """
+    images, latents = (0, self.max_count), (0, 100 * self.max_count)
+    return {
+        'generate': {'count': images},
+        'generate_png': {'count': images},
+        'sample_latents': {'count': latents},
+        'interpolate': {'batch': images, 'steps': (2, self.max_count),
+                        'batch * steps': images},
+        'log_prob': {'batch': latents},
+        'latent_to_base': {'batch': latents},
+        'base_to_latent': {'batch': latents},
+    }.get(signature, {'batch': images})
 
   @property
   def left_out(self):
@@ -121,7 +140,7 @@ class Endpoints:
     The images are a function of the seed; a smaller count gives the first of
     them.
     """
-    return {'images': self._decode(self._draw(seed, count))}
+    return {'images': self._decode(self.model.prior.sample(count, seed))}
 
   def generate_png(self, seed, count):
     """As `generate` -> image_bytes string `[count]`, a PNG file each."""
@@ -130,7 +149,7 @@ class Endpoints:
 
   def sample_latents(self, seed, count):
     """As `generate`, before decoding -> latents float32 `[count, H]`."""
-    return {'latents': self._draw(seed, count, 100)}
+    return {'latents': self.model.prior.sample(count, seed)}
 
   def log_prob(self, latents):
     """float32 `[B, H]` -> log_prob float32 `[B]`, in nats.
@@ -138,7 +157,8 @@ class Endpoints:
     The log-density of the law that `generate` draws its latents from. There is
     no such signature where that law has no density that can be computed.
     """
-    return {'log_prob': _never_empty(self.model.prior.log_prob, latents)}
+    return {'log_prob': batches.never_empty(
+        self.model.prior.log_prob, latents)}
 
   def latent_to_base(self, latents):
     """float32 `[B, H]` -> base float32 `[B, H]`.
@@ -146,11 +166,13 @@ class Endpoints:
     The draws of N(0, I) that the flow maps to these latents. There are this
     signature and the next where the law of the latents is a flow.
     """
-    return {'base': _never_empty(self.model.prior.latent_to_base, latents)}
+    return {'base': batches.never_empty(
+        self.model.prior.latent_to_base, latents)}
 
   def base_to_latent(self, base):
     """float32 `[B, H]` -> latents float32 `[B, H]`, the flow's other way."""
-    return {'latents': _never_empty(self.model.prior.base_to_latent, base)}
+    return {'latents': batches.never_empty(
+        self.model.prior.base_to_latent, base)}
 
   def interpolate(self, start, end, steps):
     """Decodes points of the lines between the latents of pairs of images.
@@ -164,8 +186,6 @@ class Endpoints:
       images: uint8 `[B, steps, h, w, c]`, from the reconstruction of `start`
       to that of `end`.
     """
-    with tf.control_dependencies(self._check_lines(start, end, steps)):
-      steps = tf.identity(steps)
     weights = tf.linspace(0., 1., steps)[:, tf.newaxis]
     from_latents = self._encode(start)[:, tf.newaxis]
     to_latents = self._encode(end)[:, tf.newaxis]
@@ -189,36 +209,44 @@ class Endpoints:
         fn_output_signature=tf.TensorSpec(self.model.image_shape, tf.uint8))
     return {'latents': self._encode(images)}
 
+  def expected_calls(self):
+    """Asks the model itself: `{signature: (inputs, outputs)}`, NumPy arrays.
+
+    Images stand in for the files of a tensor whose name ends in `_bytes`. The
+    answers are a graph's on the CPU, as those that they are held against: eager
+    mode and a GPU round otherwise, in bfloat16 by as much as a grey level.
+    """
+    model = self.model
+    decode = tf.function(model.decode, reduce_retracing=True)
+    draw = {'seed': np.int64(2), 'count': np.int32(3)}
+    with tf.device('CPU:0'):
+      latents = model.prior.sample(4, 1)
+      decoded = decode(latents)
+      drawn = model.prior.sample(3, 2)
+      generated = decode(drawn)
+      further = _calls_of_prior(model.prior, latents)
+      if model.has_encoder:
+        further |= _calls_of_encoder(model, decode, decoded[:2])
+    calls = {
+        'decode': ({'latents': latents}, {'images': decoded}),
+        'generate': (draw, {'images': generated}),
+        'generate_png': (draw, {'image_bytes': generated}),
+        'sample_latents': (draw, {'latents': drawn}),
+        'serving_default': ({'latents': latents}, {'images': decoded}),
+    }
+    answered = {name: call for name, call in (calls | further).items()
+                if name not in self.left_out}
+    return tf.nest.map_structure(np.asarray, answered)
+
   def _images(self, name):
     shape = self.model.image_shape
     return tf.TensorSpec([None, *shape], images_lib.dtype_of(shape), name)
 
   def _encode(self, images):
-    return _never_empty(self.model.encode, images)
+    return batches.never_empty(self.model.encode, images)
 
   def _decode(self, latents):
-    return _never_empty(self.model.decode, latents)
-
-  def _draw(self, seed, count, times=1):
-    most = times * self.max_count
-    with tf.control_dependencies([tf.debugging.Assert(
-        (count >= 0) & (count <= most),
-        [f'`count` must be 0 to {most}, but is', count])]):
-      count = tf.identity(count)
-    return self.model.prior.sample(count, seed)
-
-  def _check_lines(self, start, end, steps):
-    lines, ends = tf.shape(start)[0], tf.shape(end)[0]
-    total = tf.cast(lines, tf.int64) * tf.cast(steps, tf.int64)
-    return [
-        tf.debugging.Assert(
-            lines == ends, ['`start` and `end` must hold equally many images, '
-                            'but hold', lines, ends]),
-        tf.debugging.Assert(
-            (steps >= 2) & (total <= self.max_count),
-            [f'`steps` must be 2 or more, and at most {self.max_count} images '
-             'are made at once, but `steps` is', steps]),
-    ]
+    return batches.never_empty(self.model.decode, latents)
 
   def _read_image(self, contents):
     """Returns uint8 `[h, w, c]` of one file's bytes, a scalar string."""
@@ -229,30 +257,44 @@ class Endpoints:
     return decoding.resize(image, height, width, self.antialias, self.resize)
 
 
-def _checked(function, specs):
-  """Makes a function check its inputs' shapes when it runs.
+def _calls_of_encoder(model, decode, made):
+  """The calls that need an encoder, of made images and of noise."""
+  encode = tf.function(model.encode, reduce_retracing=True)
+  images = np.concatenate([made, _noise(model.image_shape)])
+  encoded = encode(images)
+  reconstructed = decode(encoded)
+  line = decode(tf.linspace(encoded[0], encoded[-1], 3))
+  return {
+      'encode': ({'images': images}, {'latents': encoded}),
+      'encode_image': ({'image_bytes': images}, {'latents': encoded}),
+      'interpolate': (
+          {'start': images[:1], 'end': images[-1:], 'steps': np.int32(3)},
+          {'images': line[tf.newaxis]}),
+      'reconstruct': ({'images': images}, {'images': reconstructed}),
+  }
 
-  TensorFlow holds a signature's shapes against the dimensions of nothing that
-  a server is sent, and a wrong one can end the server's process.
-  """
-  @functools.wraps(function)
-  def checked(*inputs):
-    return function(*(tf.ensure_shape(tensor, spec.shape)
-                      for tensor, spec in zip(inputs, specs)))
 
-  return checked
+def _noise(image_shape):
+  """Two images, or vectors, that no model has made."""
+  generator = np.random.default_rng(0)
+  if images_lib.are_vectors(image_shape):
+    return generator.normal(size=(2, *image_shape)).astype(np.float32)
+  return generator.integers(0, 256, (2, *image_shape)).astype(np.uint8)
 
 
-def _never_empty(function, batch):
-  """Calls a function of a batch with one zero example where there is none.
-
-  TensorFlow's convolutions on a CPU fail on an empty batch.
-  """
-  size = tf.shape(batch)[0]
-  missing = tf.cast(tf.equal(size, 0), tf.int32)
-  paddings = [[0, missing]] + [[0, 0]] * (batch.shape.rank - 1)
-  padded = tf.ensure_shape(tf.pad(batch, paddings), batch.shape)
-  return function(padded)[:size]
+def _calls_of_prior(prior, latents):
+  """The calls that not every prior answers."""
+  calls = {}
+  if hasattr(prior, 'log_prob'):
+    density = prior.log_prob(latents)
+    calls['log_prob'] = {'latents': latents}, {'log_prob': density}
+  if hasattr(prior, 'latent_to_base'):
+    base = prior.latent_to_base(latents)
+    # Where the inverse is a flow's, it need not be the last bit of `latents`.
+    back = prior.base_to_latent(tf.identity(base))
+    calls['latent_to_base'] = {'latents': latents}, {'base': base}
+    calls['base_to_latent'] = {'base': base}, {'latents': back}
+  return calls
 
 
 def _centre_window(pixels, height, width, crop):

@@ -43,6 +43,9 @@ class Galleries(callbacks.EveryNSteps):
             'interpolations between images are left out.')
 
   def at_step(self, step, logs):
+    # What made no number has no picture, and the reason is theirs to say.
+    callbacks.stop_on_fault(self.model)
+    callbacks.stop_on_weights(self.model, step)
     with self.model.averaged_weights():
       pictures = self.pictures()
     with self.writer.as_default(step=step):

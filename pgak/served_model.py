@@ -7,6 +7,9 @@ import re
 import numpy as np
 import tensorflow as tf
 
+from pgak import batches
+from pgak import bounds as bounds_lib
+from pgak import counts
 from pgak import errors
 from pgak import files
 from pgak import images as images_lib
@@ -71,7 +74,12 @@ class ServedModel:
         'encode', images=self._images(images, value_range, 'encode'))
 
   def decode(self, latents):
-    """Returns uint8 images `[B, h, w, c]` of latents `[B, H]`."""
+    """Returns uint8 images `[B, h, w, c]` of latents `[B, H]`.
+
+    Raises:
+      errors.UserError: if one is NaN or infinite; so do all that take latents
+        or vectors.
+    """
     return self._in_batches('decode', latents=np.asarray(latents, np.float32))
 
   def reconstruct(self, images, value_range=None):
@@ -89,21 +97,32 @@ class ServedModel:
       steps: images in a line, which is straight in the latent space; the ends
         are the reconstructions of the two.
       value_range: as for `encode`.
+
+    Raises:
+      errors.UserError: if steps is no whole number within the export's bounds.
     """
     self._require_encoder('interpolate')
-    # One call makes no more than `max_count` images.
-    size = max(self.metadata['max_count'] // max(steps, 1), 1)
+    bounds = self._bounds('interpolate')
+    steps = int(counts.whole(steps, 'steps', *bounds['steps']))
     return self._in_batches(
-        'interpolate', size, {'steps': np.int32(steps)},
+        'interpolate', bounds['batch * steps'][1] // steps,
+        {'steps': np.int32(steps)},
         start=self._images(start, value_range, 'interpolate'),
         end=self._images(end, value_range, 'interpolate'))
 
   def sample(self, n, seed=0):
-    """Returns n new uint8 images `[n, h, w, c]`, repeatable by seed."""
+    """Returns n new uint8 images `[n, h, w, c]`, repeatable by seed.
+
+    Raises:
+      errors.UserError: if n is no whole number within the export's bounds.
+    """
     return self.decode(self.sample_latents(n, seed))
 
   def sample_latents(self, n, seed=0):
     """Returns the latents `[n, H]` that `sample` decodes."""
+    self._require_no_conditions()
+    counts.whole(n, 'count', *self._bounds('sample_latents')['count'])
+    counts.whole(seed, 'seed', -2**63, 2**63 - 1)
     return self._call('sample_latents', seed=np.int64(seed), count=np.int32(n))
 
   def log_prob(self, latents):
@@ -159,19 +178,32 @@ class ServedModel:
                       np.uint8)
 
   def _in_batches(self, signature, size=1000, settings=None, **batch):
+    size = min(size, self._bounds(signature).get('batch', [0, size])[1])
     # No images at all still make one call, which knows the answer's shape.
-    longest = max(len(array) for array in batch.values())
+    longest, *others = (len(array) for array in batch.values())
+    if any(other != longest for other in others):
+      raise errors.UserError(
+          f'{bounds_lib.equally_many(batch)} {longest} and {others[0]}.')
     return np.concatenate([
         self._call(signature, **(settings or {}), **{
             name: array[i:i + size] for name, array in batch.items()})
         for i in range(0, max(longest, 1), size)])
 
-  def _call(self, signature, **inputs):
+  def _bounds(self, signature):
+    return bounds_lib.stated(self.metadata, signature)
+
+  def _require_no_conditions(self):
     if 'condition_shape' in self.metadata:
       raise errors.UserError(
           f'The export in {self.path} makes images given conditions: load it '
           'with tf.saved_model.load and call its signatures, such as '
           'generate(conditions, seed).')
+
+  def _call(self, signature, **inputs):
+    self._require_no_conditions()
+    for name, array in inputs.items():
+      if np.asarray(array).dtype == np.float32:  # Version 0.4 does not look.
+        batches.require_finite(tf.constant(array), name)
     try:
       outputs = self._loaded.signatures[signature](
           **{name: tf.constant(array) for name, array in inputs.items()})

@@ -146,8 +146,7 @@ def export_model(model, output, version: settings.Count | None = None,
   try:
     _make_folder(part / _EXTRA)
     signatures = _write_graph(served, part)
-    calls = (served.expected_calls() if translation.is_conditional(model)
-             else _expected_calls(model, served.left_out))
+    calls = served.expected_calls()
     _write_expected(calls, part)
     warm_up = _write_warm_up(calls, part)
     _write_metadata(part, {**_describe(served), **(provenance or {}),
@@ -226,7 +225,8 @@ def _write_graph(served, folder):
     traced = archive.add_endpoint(name, function, specs)
     outputs = traced.get_concrete_function().structured_outputs
     described[name] = {'inputs': _describe_specs({s.name: s for s in specs}),
-                       'outputs': _describe_specs(outputs)}
+                       'outputs': _describe_specs(outputs),
+                       'bounds': served.bounds(name)}
   archive.write_out(str(folder), verbose=False)
   # The first one is what a server answers where none is named.
   return {**described, 'serving_default': described[next(iter(described))]}
@@ -235,75 +235,6 @@ def _write_graph(served, folder):
 def _describe_specs(specs):
   return {name: {'dtype': spec.dtype.name, 'shape': spec.shape.as_list()}
           for name, spec in specs.items()}
-
-
-def _expected_calls(model, left_out=()):
-  """Asks the model itself: `{signature: (inputs, outputs)}`, NumPy arrays.
-
-  Images stand in for the files of a tensor whose name ends in `_bytes`. The
-  answers are a graph's on the CPU, as those that they are held against: eager
-  mode and a GPU round otherwise, in bfloat16 by as much as a grey level.
-  """
-  decode = tf.function(model.decode, reduce_retracing=True)
-  draw = {'seed': np.int64(2), 'count': np.int32(3)}
-  with tf.device('CPU:0'):
-    latents = model.prior.sample(4, 1)
-    decoded = decode(latents)
-    drawn = model.prior.sample(3, 2)
-    generated = decode(drawn)
-    further = _calls_of_prior(model.prior, latents)
-    if model.has_encoder:
-      further |= _calls_of_encoder(model, decode, decoded[:2])
-  calls = {
-      'decode': ({'latents': latents}, {'images': decoded}),
-      'generate': (draw, {'images': generated}),
-      'generate_png': (draw, {'image_bytes': generated}),
-      'sample_latents': (draw, {'latents': drawn}),
-      'serving_default': ({'latents': latents}, {'images': decoded}),
-  }
-  answered = {name: call for name, call in (calls | further).items()
-              if name not in left_out}
-  return tf.nest.map_structure(np.asarray, answered)
-
-
-def _calls_of_encoder(model, decode, made):
-  """The calls that need an encoder, of made images and of noise."""
-  encode = tf.function(model.encode, reduce_retracing=True)
-  images = np.concatenate([made, _noise(model.image_shape)])
-  encoded = encode(images)
-  reconstructed = decode(encoded)
-  line = decode(tf.linspace(encoded[0], encoded[-1], 3))
-  return {
-      'encode': ({'images': images}, {'latents': encoded}),
-      'encode_image': ({'image_bytes': images}, {'latents': encoded}),
-      'interpolate': (
-          {'start': images[:1], 'end': images[-1:], 'steps': np.int32(3)},
-          {'images': line[tf.newaxis]}),
-      'reconstruct': ({'images': images}, {'images': reconstructed}),
-  }
-
-
-def _noise(image_shape):
-  """Two images, or vectors, that no model has made."""
-  generator = np.random.default_rng(0)
-  if images_lib.are_vectors(image_shape):
-    return generator.normal(size=(2, *image_shape)).astype(np.float32)
-  return generator.integers(0, 256, (2, *image_shape)).astype(np.uint8)
-
-
-def _calls_of_prior(prior, latents):
-  """The calls that not every prior answers."""
-  calls = {}
-  if hasattr(prior, 'log_prob'):
-    density = prior.log_prob(latents)
-    calls['log_prob'] = {'latents': latents}, {'log_prob': density}
-  if hasattr(prior, 'latent_to_base'):
-    base = prior.latent_to_base(latents)
-    # Where the inverse is a flow's, it need not be the last bit of `latents`.
-    back = prior.base_to_latent(tf.identity(base))
-    calls['latent_to_base'] = {'latents': latents}, {'base': base}
-    calls['base_to_latent'] = {'base': base}, {'latents': back}
-  return calls
 
 
 def _write_expected(calls, folder):

@@ -6,8 +6,9 @@
 folder) with `tf.saved_model.load` and again with TensorFlow 1's session loader
 under the tag `serve`, which is how TensorFlow Serving loads it, calls every
 signature and compares the answers with those that the model itself gave before
-it was exported (`assets.extra/expected.npz`). Last, it replays the warm-up
-requests if there are any and `tensorflow-serving-api` is installed.
+it was exported (`assets.extra/expected.npz`); and each must refuse what is out
+of the bounds that `metadata.json` states. Last, it replays the warm-up requests
+if there are any and `tensorflow-serving-api` is installed.
 
 It prints one line of JSON, the largest difference of each signature, and exits
 with status 0; or it says on stderr what differs, and exits with status 1.
@@ -54,6 +55,7 @@ def check(folder):
         signature: _check_call(call, signature, inputs, outputs)
         for signature, (inputs, outputs) in calls.items()}
     _check_properties(call, calls)
+    _check_bounds(call, calls, _read_bounds(pathlib.Path(folder)))
   _replay_warm_up(call, folder)
   return differences
 
@@ -66,6 +68,13 @@ def _read_expected(folder):
       signature, side, name = key.split('/')
       calls.setdefault(signature, ({}, {}))[side == 'out'][name] = array
   return calls
+
+
+def _read_bounds(folder):
+  """Returns `{signature: {name: [least, most]}}`; version 0.4 stated none."""
+  metadata = json.loads((folder / 'metadata.json').read_text())
+  return {name: described.get('bounds', {})
+          for name, described in metadata['signatures'].items()}
 
 
 def _load_object(folder):
@@ -196,13 +205,37 @@ def _check_conditional(call, calls):
           **inputs, 'conditions': inputs['conditions'][:1]})
 
 
-def _check_refused(call, signature, inputs):
-  """A wrong shape is an error, where unchecked it may end the process."""
+def _check_bounds(call, calls, bounds):
+  """What is out of a signature's bounds, or NaN, is an error."""
+  for signature, (inputs, _) in calls.items():
+    inputs = {name: _to_wire(name, array[:1] if array.ndim else array)
+              for name, array in inputs.items()}
+    for name, (_, most) in bounds[signature].items():
+      _check_refused(call, signature, _asking(inputs, name, most + 1),
+                     f'more than {most} for {name}')
+    for name, array in inputs.items():
+      if bounds[signature] and array.dtype == np.float32:
+        _check_refused(call, signature, inputs | {name: array * np.nan}, 'NaN')
+
+
+def _asking(inputs, name, number):
+  """Returns inputs of one row changed so that they ask for a number."""
+  first, *others = name.split(' * ')
+  if others:  # The second factor alone is within its own bound.
+    return _asking(_asking(inputs, first, 2), others[0], number - 1)
+  if first == 'batch':
+    return {n: np.repeat(a, number, 0) if a.ndim else a
+            for n, a in inputs.items()}
+  return inputs | {first: np.array(number, inputs[first].dtype)}
+
+
+def _check_refused(call, signature, inputs, what='an input of a wrong shape'):
+  """Such a request is an error, where unchecked it may end the process."""
   try:
     call(signature, inputs)
   except (tf.errors.InvalidArgumentError, ValueError):
     return
-  raise Mismatch(f'{signature} takes an input of a wrong shape')
+  raise Mismatch(f'{signature} takes {what}')
 
 
 def _replay_warm_up(call, folder):

@@ -120,6 +120,19 @@ def test_galleries_of_any_number_of_images(folders, number):
   assert len(list(folders[0].iterdir())) == 3
 
 
+def test_what_is_not_finite_has_no_gallery(folders):
+  model = tiny_models.compiled('AE')
+  gallery = galleries.Galleries(1, None, Images().images, *folders, seed=0)
+  gallery.set_model(model)
+  variable = model.encoder.trainable_variables[0]
+  variable.assign(np.full(variable.shape, np.nan))
+  with pytest.raises(errors.UserError, match='weight of the encoder'):
+    gallery.at_step(1, {})
+  model.faults.assign(np.ones(model.faults.shape))
+  with pytest.raises(errors.UserError, match='The loss .* was not finite'):
+    gallery.at_step(1, {})
+
+
 def test_galleries_repeat(folders):
   images = np.zeros((4, *tiny_models.IMAGE_SHAPE), np.uint8)
   gallery = galleries.Galleries(1, None, images, *folders, seed=3)

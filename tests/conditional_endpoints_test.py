@@ -6,6 +6,8 @@ import tiny_pairs
 
 from pgak import conditional_endpoints
 
+LATENT_DIM = tiny_pairs.make('VUNet').latent_dim
+
 
 @pytest.fixture(name='served', scope='module')
 def _served():
@@ -25,13 +27,25 @@ def test_as_many_may_be_asked_for_as_are_allowed(served):
     assert made.shape == (number, 8, 8, 1)
     latents = served['encode'](images(number), images(number))['latents']
     assert len(latents) == number
-  with pytest.raises(tf.errors.InvalidArgumentError, match='At most 3 images'):
-    served['generate'](images(4), np.int64(0))
+  for name, inputs in {
+      'generate': [images(4), np.int64(0)], 'encode': [images(4)] * 2,
+      'decode': [np.zeros([4, LATENT_DIM], 'f'), images(4)],
+      'sample_latents': [images(4), np.int64(0)],
+      'reconstruct': [images(4)] * 2}.items():
+    with pytest.raises(tf.errors.InvalidArgumentError,
+                       match='`batch` must be 0 to 3, but is. .4'):
+      served[name](*inputs)
 
 
 def test_images_and_conditions_are_equally_many(served):
   with pytest.raises(tf.errors.InvalidArgumentError, match='equally many'):
     served['encode'](images(2), images(1))
+
+
+def test_what_is_no_number_is_no_latent(served):
+  with pytest.raises(tf.errors.InvalidArgumentError,
+                     match='`latents` must be finite'):
+    served['decode'](np.full([2, LATENT_DIM], np.nan, 'f'), images(2))
 
 
 def test_generate_is_first_and_so_the_default(served):

@@ -12,6 +12,7 @@ from pgak import priors
 from pgak.data import decoding
 
 SHAPE = (4, 6, 3)
+GREATEST = np.iinfo(np.int32).max
 
 
 class LinearModel:
@@ -44,6 +45,10 @@ def traced(**settings):
 @pytest.fixture(scope='module')
 def served():
   return traced(max_count=8)
+
+
+def refused(sentence):
+  return pytest.raises(tf.errors.InvalidArgumentError, match=sentence)
 
 
 def picture(height, width, channels=3, seed=0):
@@ -106,12 +111,12 @@ def test_as_many_may_be_asked_for_as_are_allowed(served):
   ends = np.zeros([2, *SHAPE], np.uint8)
   lines = served.interpolate(ends, ends, np.int32(4))['images']
   assert lines.shape == (2, 4, *SHAPE)
-  with pytest.raises(tf.errors.InvalidArgumentError, match='at most 8 images'):
+  with refused('`steps` must be 2 to 8, but is. .9'):
     served.interpolate(ends[:1], ends[:1], np.int32(9))
 
 
 @pytest.mark.parametrize('name', ['generate', 'generate_png'])
-@pytest.mark.parametrize('count', [-1, 9])
+@pytest.mark.parametrize('count', [-1, 9, GREATEST])
 def test_count_is_checked_in_the_graph(served, name, count):
   with pytest.raises(tf.errors.InvalidArgumentError,
                      match='`count` must be 0 to 8, but is. .' + str(count)):
@@ -141,18 +146,66 @@ def test_interpolate_is_linear_in_the_latents(served):
   np.testing.assert_array_equal(lines[1, :, 0, 0, 0], [0, 10, 20, 30])
 
 
-@pytest.mark.parametrize('number, steps', [(1, 1), (1, -3), (1, 9), (3, 4)])
-def test_steps_are_checked_in_the_graph(served, number, steps):
+@pytest.mark.parametrize('number, steps, sentence', [
+    (1, 1, '`steps` must be 2 to 8, but is. .1'),
+    (1, -3, '`steps` must be 2 to 8, but is. .-3'),
+    (0, GREATEST, '`steps` must be 2 to 8, but is. .2147483647'),
+    (0, 0, '`steps` must be 2 to 8, but is. .0'),
+    (8, GREATEST, '`steps` must be 2 to 8, but is. .2147483647'),
+    (9, 2, '`batch` must be 0 to 8, but is. .9'),
+    (3, 4, '`batch . steps` must be 0 to 8, but is. .12')])
+def test_steps_are_checked_in_the_graph(served, number, steps, sentence):
   images = np.zeros((number, *SHAPE), np.uint8)
-  with pytest.raises(tf.errors.InvalidArgumentError,
-                     match='at most 8 images are made at once'):
+  with refused(sentence):
     served.interpolate(images, images, np.int32(steps))
 
 
 def test_a_pair_needs_two_images(served):
   images = np.zeros((2, *SHAPE), np.uint8)
-  with pytest.raises(tf.errors.InvalidArgumentError, match='equally many'):
+  with refused('`start` and `end` must be equally many, but are. .2. .1'):
     served.interpolate(images, images[:1], np.int32(2))
+
+
+def test_every_signature_has_a_bound_of_what_it_makes_and_takes():
+  served = endpoints.Endpoints(LinearModel(), max_count=8)
+  for name, (_, specs) in served.signatures().items():
+    bounds = served.bounds(name)
+    assert {n for n in bounds if '*' not in n} == {
+        'batch' if spec.shape.rank else spec.name for spec in specs
+        if spec.name != 'seed'}
+    most = 800 if name in ('sample_latents', 'log_prob') else 8
+    assert all(most == m for _, m in bounds.values())
+
+
+@pytest.mark.parametrize('name, row', [
+    ('decode', np.zeros(3, 'f')), ('encode', np.zeros(SHAPE, np.uint8)),
+    ('encode_image', np.array(b'no picture', object)),
+    ('reconstruct', np.zeros(SHAPE, np.uint8)),
+    ('log_prob', np.zeros(3, 'f'))])
+def test_a_batch_is_bounded(served, name, row):
+  most = 800 if name == 'log_prob' else 8
+  with refused(f'`batch` must be 0 to {most}, but is. .{most + 1}'):
+    getattr(served, name)(np.stack([row] * (most + 1)))
+
+
+@pytest.mark.parametrize('name', ['decode', 'log_prob'])
+@pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_no_latent(served, name, value):
+  latents = np.zeros([5, 3], 'f')
+  latents[2, 1] = latents[4, 0] = value
+  with refused('`latents` must be finite, .* hold NaN or infinity:. .2'):
+    getattr(served, name)(latents)
+
+
+@pytest.mark.parametrize('name', ['encode', 'reconstruct'])
+def test_what_is_no_number_is_no_vector(name):
+  model = types.SimpleNamespace(
+      image_shape=(2,), latent_dim=2, prior=priors.StandardNormal(2),
+      encode=lambda x: x, decode=lambda z: z)
+  function, _ = endpoints.Endpoints(model).signatures()[name]
+  assert len(function(tf.zeros([3, 2]))) == 1
+  with refused('`images` must be finite'):
+    function(tf.constant([[0., np.nan]]))
 
 
 def test_an_image_of_the_models_size_is_not_changed(served):

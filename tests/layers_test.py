@@ -19,10 +19,11 @@ LEVELS = {
     -2: ('errors', 'version'),
     -1: ('files', 'interruption', 'settings'),
     # Pure functions and values.
-    0: ('cache', 'charts', 'gin_errors', 'images', 'losses', 'noise',
-        'replicas', 'schedules'),
-    # Nets that were trained elsewhere; files that a user writes.
-    1: ('gin_files', 'pretrained'),
+    0: ('batches', 'cache', 'charts', 'counts', 'gin_errors', 'images',
+        'losses', 'noise', 'replicas', 'schedules'),
+    # Nets that were trained elsewhere; what a request may ask for; files that
+    # a user writes.
+    1: ('bounds', 'gin_files', 'pretrained'),
     # Parts: each is made without knowing the others.
     2: ('data', 'metrics', 'networks', 'optimizers', 'priors'),
     # What is made of the parts, and what a run holds.

@@ -18,6 +18,7 @@ import tiny_commands
 import tiny_runs
 
 import pgak
+from pgak import errors
 from pgak import run_directory
 from pgak import served_model
 from pgak.bin import evaluate
@@ -73,6 +74,21 @@ def test_a_run_loads_and_answers_as_its_export(runs, name):
     np.testing.assert_allclose(images, served.decode(latents), atol=1e-5)
   np.testing.assert_allclose(
       model.encode(images), served.encode(images), atol=1e-5)
+
+
+def test_an_export_of_0_4_states_no_bounds_and_is_asked_within_them(runs):
+  served = served_model.ServedModel(runs['images'] / 'export')
+  assert 'bounds' not in served.metadata['signatures']['decode']
+  made = served.sample(4, seed=1)
+  assert served.reconstruct(made).shape == made.shape
+  lines = served.interpolate(made[:2], made[2:], 3)
+  assert lines.shape == (2, 3, *served.image_shape)
+  # Its graph would make a line of two thousand million points.
+  for call in (lambda: served.interpolate(made[:0], made[:0], 2**31 - 1),
+               lambda: served.sample(2**31 - 1), lambda: served.sample(-1),
+               lambda: served.decode(np.full([1, served.latent_dim], np.nan))):
+    with pytest.raises(errors.UserError, match='must be'):
+      call()
 
 
 def test_a_run_of_pairs_loads(runs):

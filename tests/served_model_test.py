@@ -77,9 +77,27 @@ def test_more_lines_than_one_call_makes(served):
   assert_same_images(lines[29], served.interpolate(start[29:], end[29:], 5)[0])
 
 
+def test_what_is_out_of_bounds_is_not_sent(served, monkeypatch):
+  monkeypatch.setattr(served, '_loaded', None)
+  for call in (lambda: served.sample(6401), lambda: served.sample(-1),
+               lambda: served.decode([[np.nan, 0.]])):
+    with pytest.raises(errors.UserError, match='must be'):
+      call()
+
+
+def test_more_rows_than_one_call_takes(served):
+  some = images(200)
+  assert_same_images(served.reconstruct(some)[130:],
+                     served.reconstruct(some[130:]))
+  assert served.log_prob(served.encode(some)).shape == (200,)
+
+
 def test_no_images_at_all(served):
   assert served.encode(images(0)).shape == (0, 2)
   assert served.sample(0).shape == (0, *SHAPE)
+  assert served.decode(np.zeros([0, 2])).shape == (0, *SHAPE)
+  lines = served.interpolate(images(0), images(0), 4)
+  assert lines.shape == (0, 4, *SHAPE) and lines.dtype == np.uint8
 
 
 @pytest.mark.parametrize('call, message', [
@@ -88,9 +106,22 @@ def test_no_images_at_all(served):
     (lambda s: s.encode(np.zeros(SHAPE, np.uint8)), 'expected shape'),
     (lambda s: s.decode(np.zeros((2, 3))), r'expected shape \?,2\.$'),
     (lambda s: s.sample(-1), '`count` must be 0 to 6400, but is -1.$'),
-    (lambda s: s.interpolate(images(1), images(1), 1), 'must be 2 or more'),
-    (lambda s: s.interpolate(images(1), images(1), 65), 'must be 2 or more'),
-    (lambda s: s.interpolate(images(9), images(8), 64), 'equally many images'),
+    (lambda s: s.sample(6401), '`count` must be 0 to 6400, but is 6401.$'),
+    (lambda s: s.sample(2**40), '`count` must be 0 to 6400, but is 1099511627'),
+    (lambda s: s.sample(1.5), '`count` must be a whole number, not 1.5.$'),
+    (lambda s: s.sample(True), '`count` must be a whole number, not True.$'),
+    (lambda s: s.sample(2, seed=2**63), '`seed` must be -9223'),
+    (lambda s: s.sample(2, seed=0.5), '`seed` must be a whole number'),
+    (lambda s: s.interpolate(images(1), images(1), 1),
+     '`steps` must be 2 to 64, but is 1.$'),
+    (lambda s: s.interpolate(images(0), images(0), 2**31 - 1),
+     '`steps` must be 2 to 64, but is 2147483647.$'),
+    (lambda s: s.interpolate(images(1), images(1), 2.), 'whole number, not 2.'),
+    (lambda s: s.interpolate(images(9), images(8), 64),
+     '`start` and `end` must be equally many, but are 9 and 8.$'),
+    (lambda s: s.decode([[0., np.nan], [0., 1.], [np.inf, 0.]]),
+     '`latents` must be finite, .* hold NaN or infinity: 2.$'),
+    (lambda s: s.log_prob([[0., np.nan]]), '`latents` must be finite'),
 ])
 def test_wrong_inputs_are_told_in_a_sentence(served, call, message):
   with pytest.raises(errors.UserError, match=message) as caught:

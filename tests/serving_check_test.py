@@ -115,6 +115,47 @@ def test_an_answer_that_depends_on_what_it_must_not(fault, message):
     serving_check._check_properties(FakeExport(fault), calls)
 
 
+BOUNDS = {'count': [0, 8], 'batch': [0, 8], 'batch * steps': [0, 8],
+          'steps': [2, 8]}
+# An export that looks at one thing too few.
+UNSEEN = {'count': 'more than 8 for count', 'batch': 'more than 8 for batch',
+          'batch * steps': 'more than 8 for batch . steps',
+          'steps': 'more than 8 for steps', 'NaN': 'NaN'}
+
+
+@pytest.mark.parametrize('unseen', [None, *UNSEEN])
+def test_a_request_that_should_be_refused(unseen):
+  def call(signature, inputs):
+    rows = next((len(a) for a in inputs.values() if a.ndim), 1)
+    steps = int(inputs.get('steps', 2))
+    asked = {'count': int(inputs.get('count', 0)), 'batch': rows,
+             'steps': steps,
+             'batch * steps': rows * steps if rows < 9 and steps < 9 else 0,
+             'NaN': 9 * any(np.isnan(a).any() for a in inputs.values())}
+    if any(n > 8 for name, n in asked.items() if name != unseen):
+      raise ValueError('refused')
+
+  latents = np.ones([2, 3], np.float32)
+  calls = {'decode': ({'latents': latents}, {}),
+           'generate': ({'count': np.int32(3)}, {}),
+           'interpolate': ({'start': latents, 'steps': np.int32(3)}, {})}
+  bounds = {'decode': ['batch'], 'generate': ['count'],
+            'interpolate': ['batch', 'steps', 'batch * steps']}
+  bounds = {s: {n: BOUNDS[n] for n in names} for s, names in bounds.items()}
+  if unseen is None:
+    serving_check._check_bounds(call, calls, bounds)
+    return
+  with pytest.raises(serving_check.Mismatch, match=UNSEEN[unseen] + '$'):
+    serving_check._check_bounds(call, calls, bounds)
+
+
+def test_bounds_are_read_where_they_are_stated(folder, tmp_path):
+  bounds = serving_check._read_bounds(folder)
+  assert bounds['generate'] == {'count': [0, 1024]}
+  (tmp_path / 'metadata.json').write_text('{"signatures": {"decode": {}}}')
+  assert serving_check._read_bounds(tmp_path) == {'decode': {}}
+
+
 def test_main_says_what_differs(monkeypatch, capsys):
   # `main` makes pgak impossible to import.
   monkeypatch.setitem(sys.modules, 'pgak', sys.modules['pgak'])

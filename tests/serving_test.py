@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from pgak import checkpoints
+from pgak import endpoints
 from pgak import errors
 from pgak import models
 from pgak import networks
@@ -112,7 +113,10 @@ def test_metadata_says_what_it_is(folder, model):
   assert metadata['signatures']['generate'] == {
       'inputs': {'seed': {'dtype': 'int64', 'shape': []},
                  'count': {'dtype': 'int32', 'shape': []}},
-      'outputs': {'images': {'dtype': 'uint8', 'shape': [None, *SHAPE]}}}
+      'outputs': {'images': {'dtype': 'uint8', 'shape': [None, *SHAPE]}},
+      'bounds': {'count': [0, 1024]}}
+  assert metadata['signatures']['interpolate']['bounds'] == {
+      'batch': [0, 1024], 'steps': [2, 1024], 'batch * steps': [0, 1024]}
 
 
 def test_metadata_says_how_pictures_are_read(folder):
@@ -309,7 +313,7 @@ def test_warm_up_requests_are_a_call_of_each_signature(folder, model, tmp_path):
   pytest.importorskip('tensorflow_serving.apis')
   from tensorflow_serving.apis import prediction_log_pb2
   (tmp_path / 'assets.extra').mkdir()
-  calls = serving._expected_calls(model)
+  calls = endpoints.Endpoints(model).expected_calls()
   assert serving._write_warm_up(calls, tmp_path) == len(SIGNATURES)
   path = tmp_path / 'assets.extra' / 'tf_serving_warmup_requests'
   loaded = tf.saved_model.load(str(folder))

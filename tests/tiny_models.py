@@ -8,8 +8,8 @@ from pgak import networks
 from pgak import priors
 
 __all__ = ['FURTHER', 'IMAGE_SHAPE', 'LATENT_DIM', 'STOCHASTIC', 'compiled',
-           'decoder', 'encoder', 'image_critic', 'images', 'make', 'scatter',
-           'sgd', 'values']
+           'decoder', 'encoder', 'image_critic', 'images', 'make', 'of_vectors',
+           'scatter', 'sgd', 'values']
 
 IMAGE_SHAPE = (3, 2, 1)
 LATENT_DIM = 3
@@ -97,6 +97,14 @@ def make(name, batch_norm=False, seed=0, batch_norm_latents=False, **settings):
   model = getattr(models, name)(*nets, decoder(batch_norm), **settings)
   scatter(model, seed)
   return model
+
+
+def of_vectors():
+  """A VAE of vectors of two numbers, each of which is a latent."""
+  examples, latents = keras.Input((2,)), keras.Input((2,))
+  return models.VAE(
+      keras.Model(examples, [layers.Dense(2)(examples) for _ in range(2)]),
+      keras.Model(latents, layers.Dense(2)(latents)))
 
 
 def scatter(model, seed=0):

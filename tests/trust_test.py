@@ -17,6 +17,7 @@ from pgak.bin import evaluate
 from pgak.bin import export
 from pgak.bin import report
 from pgak.bin import sample
+from pgak.bin import sweep
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GIFT = ("import pathlib\npathlib.Path(__file__).with_name('opened')"
@@ -67,6 +68,29 @@ def test_a_command_runs_no_code_that_is_not_named(run, gift, capsys, name):
   assert not gift.exists()
   result = tiny_commands.call(binary, capsys, *flags, '--import=gift')
   assert result.status == 0, result.err
+  assert gift.exists()
+
+
+@pytest.mark.parametrize('binary, said', [
+    (evaluate, 'opened without running its code'),
+    (report, 'opened without running its code'),
+    (sample, 'opened without running its code'),
+    (sample, 'An export is a program'),
+    (export, 'opened without running its code'),
+    (export, 'An export is a program: serve only what you'),
+    (sweep, 'sweep only what you, or someone you trust')])
+def test_help_says_what_is_trusted(capsys, binary, said):
+  text = ' '.join(tiny_commands.call(binary, capsys, '--help').out.split())
+  assert 'What is trusted: ' in text and said in text
+  assert 'where --import names it' in text or (
+      'unless --import names the module' in text)
+
+
+def test_a_sweep_runs_code_that_its_file_names(tmp_path, gift, capsys):
+  file = tmp_path / 'mine.sweep'
+  file.write_text('import gift\n')
+  tiny_commands.call(sweep, capsys, f'--sweep={file}', '--dry_run',
+                     f'--output_dir={tmp_path / "runs"}')
   assert gift.exists()
 
 

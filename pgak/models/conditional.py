@@ -1,12 +1,15 @@
 """What the models of images given a condition have in common."""
 import keras
+import numpy as np
 import tensorflow as tf
 
+from pgak import batches
 from pgak import errors
 from pgak import images as images_lib
 from pgak import losses
 from pgak import noise as noise_lib
 from pgak.models import base
+from pgak.models import verbs
 
 __all__ = ['ConditionalAutoencoder', 'absolute_error']
 
@@ -103,23 +106,31 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
       conditions: the same, `[B, h, w, K]`.
       value_range: `(low, high)` of both; None for uint8.
     """
-    floats = self.to_model(images, value_range, 'encode')
-    return self.encode_mean(
-        floats, self._float(conditions, value_range, 'encode'))
+    return batches.of_rows(self.encode_mean, *_equally_many(
+        'images', self.to_model(images, value_range, 'encode'),
+        self._float(conditions, value_range, 'encode')))
 
   def decode(self, latents, conditions=None):
-    """Returns uint8 images `[B, h, w, C]` of latents and uint8 conditions."""
-    return images_lib.to_uint8(
-        self.render(latents, self._float(conditions, verb='decode')),
-        self.value_range)
+    """Returns uint8 images `[B, h, w, C]` of latents and uint8 conditions.
+
+    Raises:
+      UserError: as other models do, and if there are not equally many.
+    """
+    given = self._float(conditions, verb='decode')
+    latents = verbs.checked_latents(latents, self.latent_dim)
+    return images_lib.to_uint8(batches.of_rows(
+        self.render, *_equally_many('latents', latents, given)),
+                               self.value_range)
 
   # pylint: disable-next=arguments-renamed
   def reconstruct(self, images, conditions=None, value_range=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
-    given = self._float(conditions, value_range, 'reconstruct')
-    latents = self.encode_mean(
-        self.to_model(images, value_range, 'reconstruct'), given)
-    return images_lib.to_uint8(self.render(latents, given), self.value_range)
+    floats, given = _equally_many(
+        'images', self.to_model(images, value_range, 'reconstruct'),
+        self._float(conditions, value_range, 'reconstruct'))
+    latents = batches.of_rows(self.encode_mean, floats, given)
+    return images_lib.to_uint8(
+        batches.of_rows(self.render, latents, given), self.value_range)
 
   def interpolate(self, start, end, steps, spherical=False, value_range=None):
     raise errors.UserError(
@@ -130,7 +141,18 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
   # pylint: disable-next=arguments-renamed
   def sample(self, conditions=None, seed=0):
     """Returns a new uint8 image for each uint8 condition `[B, h, w, K]`."""
-    if isinstance(conditions, int):
+    if not np.ndim(conditions):  # A number of samples, as of other models.
       conditions = None
-    latents = self.draw_latents(self._float(conditions), seed)
+    latents = batches.of_rows(
+        lambda given: self.draw_latents(given, seed), self._float(conditions))
     return self.decode(latents, conditions)
+
+
+def _equally_many(name, batch, conditions):
+  """Returns both, if they are."""
+  numbers = batch.shape[0], conditions.shape[0]
+  if None not in numbers and numbers[0] != numbers[1]:
+    raise errors.UserError(
+        f'`{name}` and `conditions` must be equally many, but are {numbers[0]} '
+        f'and {numbers[1]}.')
+  return batch, conditions

@@ -5,11 +5,13 @@ Users give and get uint8 images, or float32 vectors, and float32 latents.
 import numpy as np
 import tensorflow as tf
 
+from pgak import batches
+from pgak import counts
 from pgak import errors
 from pgak import images as images_lib
 from pgak import noise as noise_lib
 
-__all__ = ['Verbs', 'drawn']
+__all__ = ['Verbs', 'checked_latents', 'drawn']
 
 
 def drawn(mean, sigma, normal):
@@ -122,17 +124,22 @@ class Verbs:
         outside it.
       NoEncoderError: if the model has no encoder.
     """
-    return self.encode_mean(self.to_model(examples, value_range, 'encode'))
+    return _encoded(self, examples, value_range, 'encode')
 
   def decode(self, latents):
-    """Returns uint8 images `[B, h, w, C]` of float latents `[B, H]`."""
-    return images_lib.to_uint8(self.decoder(latents, training=False),
-                               self.value_range)
+    """Returns uint8 images `[B, h, w, C]` of float latents `[B, H]`.
+
+    Raises:
+      UserError: if the latents have another shape, or if one of them is NaN or
+        infinite.
+    """
+    images = batches.of_rows(lambda z: self.decoder(z, training=False),
+                             checked_latents(latents, self.latent_dim))
+    return images_lib.to_uint8(images, self.value_range)
 
   def reconstruct(self, examples, value_range=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
-    return self.decode(self.encode_mean(
-        self.to_model(examples, value_range, 'reconstruct')))
+    return self.decode(_encoded(self, examples, value_range, 'reconstruct'))
 
   def interpolate(self, start, end, steps, spherical=False, value_range=None):
     """Decodes points between the latents of pairs of examples.
@@ -149,13 +156,18 @@ class Verbs:
     Returns:
       uint8 `[B, steps, h, w, C]`, from the reconstruction of `start` to that of
       `end`.
+
+    Raises:
+      UserError: as `encode` does, if there are not as many starts as ends, or
+        if steps is no such number; see `counts.rows`.
     """
-    if len(start) != len(end) or steps < 2:
+    if len(start) != len(end):
       raise errors.UserError(
-          '`interpolate` wants as many starts as ends and at least 2 steps, '
-          f'but has {len(start)}, {len(end)} and {steps}.')
-    ends = [self.encode_mean(self.to_model(x, value_range, 'interpolate'))
-            for x in (start, end)]
+          '`interpolate` wants as many starts as ends, but has '
+          f'{len(start)} and {len(end)}.')
+    line = [max(len(start), 1), *self.image_shape]
+    steps = int(counts.rows(steps, line, 'steps', least=2))
+    ends = [_encoded(self, x, value_range, 'interpolate') for x in (start, end)]
     weights = _arcs if spherical else _lines
     latents = tf.add_n([
         weight * z[:, tf.newaxis]
@@ -164,8 +176,41 @@ class Verbs:
     return tf.reshape(images, [len(start), steps, *self.image_shape])
 
   def sample(self, n, seed=0):
-    """Returns n new uint8 images `[n, h, w, C]`, repeatable by seed."""
+    """Returns n new uint8 images `[n, h, w, C]`, repeatable by seed.
+
+    Raises:
+      UserError: if n is no such number; see `counts.rows`.
+    """
+    counts.rows(n, self.image_shape)
     return self.decode(self.prior.sample(n, seed))
+
+
+def checked_latents(latents, latent_dim):
+  """Returns a user's latents as a float tensor, if they can be decoded.
+
+  Args:
+    latents: `[B, latent_dim]`.
+    latent_dim: int.
+
+  Raises:
+    UserError: if they have another shape, or if one is NaN or infinite.
+  """
+  latents = tf.convert_to_tensor(latents)
+  if not latents.dtype.is_floating:
+    latents = tf.cast(latents, tf.float32)
+  if not latents.shape.is_compatible_with([None, latent_dim]):
+    raise errors.UserError(
+        f'`decode` takes latents of the shape [B, {latent_dim}], and these '
+        f'have {latents.shape.as_list()}.')
+  return batches.require_finite(latents, 'latents')
+
+
+def _encoded(model, examples, value_range, verb):
+  """Returns the latents of a user's examples; vectors must be finite."""
+  floats = model.to_model(examples, value_range, verb)
+  if model.value_range is None:
+    batches.require_finite(floats, 'examples')
+  return batches.of_rows(model.encode_mean, floats)
 
 
 def _lines(start, end, steps):

@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pgak import counts
 from pgak import noise
 from pgak import settings
 from pgak.priors import autoregressive_flow
@@ -75,7 +76,12 @@ class FlowPrior(running_moments.RunningMoments):
     return self(latents)
 
   def sample(self, n, seed=0):
-    """Returns n draws, float `[n, H]`, repeatable by seed."""
+    """Returns n draws, float `[n, H]`, repeatable by seed.
+
+    Raises:
+      errors.UserError: if n is no number of draws; see `counts.rows`.
+    """
+    counts.rows(n, [self.latent_dim])
     return self.base_to_latent(noise.normal(
         [n, self.latent_dim], noise.seed(seed, 0, 'prior'),
         tf.as_dtype(self.compute_dtype)))

@@ -3,6 +3,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from pgak import counts
 from pgak import noise
 from pgak import settings
 from pgak.priors import fitted
@@ -57,7 +58,12 @@ class Gaussian(fitted.FittedPrior):
         {'mean': mean, 'cholesky': np.linalg.cholesky(covariance)})
 
   def sample(self, n, seed=0):
-    """Returns n draws, float32 `[n, H]`, repeatable by seed."""
+    """Returns n draws, float32 `[n, H]`, repeatable by seed.
+
+    Raises:
+      errors.UserError: if n is no number of draws; see `counts.rows`.
+    """
+    counts.rows(n, [self.latent_dim])
     mean, cholesky = (self.state()[a].astype(np.float32) for a in self.arrays)
     normal = noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
     return mean + tf.matmul(normal, cholesky, transpose_b=True)

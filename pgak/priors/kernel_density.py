@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 import tensorflow as tf
 
+from pgak import counts
 from pgak import noise
 from pgak import settings
 from pgak.priors import fitted
@@ -70,7 +71,12 @@ class KernelDensity(fitted.FittedPrior):
     self._width = float(self.state()['bandwidth'])
 
   def sample(self, n, seed=0):
-    """Returns n draws, float32 `[n, H]`, repeatable by seed."""
+    """Returns n draws, float32 `[n, H]`, repeatable by seed.
+
+    Raises:
+      errors.UserError: if n is no number of draws; see `counts.rows`.
+    """
+    counts.rows(n, [self.latent_dim])
     number = len(self.state()['latents'])
     uniform = noise.uniform([n], noise.seed(seed, 0, 'component'), tf.float64)
     chosen = tf.cast(uniform * number, tf.int32)

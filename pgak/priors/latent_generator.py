@@ -6,6 +6,7 @@ import keras
 from keras import layers
 import tensorflow as tf
 
+from pgak import counts
 from pgak import noise
 from pgak import settings
 
@@ -64,5 +65,10 @@ class LatentGenerator(keras.layers.Layer):
     return self.net(base, training=training)
 
   def sample(self, n, seed=0):
-    """Returns n draws, float32 `[n, H]`, repeatable by seed."""
+    """Returns n draws, float32 `[n, H]`, repeatable by seed.
+
+    Raises:
+      errors.UserError: if n is no number of draws; see `counts.rows`.
+    """
+    counts.rows(n, [self.latent_dim])
     return self(self.draw([n, self.base_dim], noise.seed(seed, 0, 'prior')))

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from pgak import counts
 from pgak import errors
 from pgak import noise
 from pgak.priors import fitted
@@ -91,7 +92,11 @@ class Mixture(fitted.FittedPrior):
     Args:
       n: int or integer scalar tensor.
       seed: int or integer scalar tensor.
+
+    Raises:
+      errors.UserError: if n is no number of draws; see `counts.rows`.
     """
+    counts.rows(n, [self.latent_dim])
     state = self.state()
     edges = np.cumsum(state['weights'])[:-1].astype(np.float32)
     means, factors = (state[a].astype(np.float32) for a in ('means', 'factors'))

@@ -2,6 +2,7 @@
 import numpy as np
 import tensorflow as tf
 
+from pgak import counts
 from pgak import errors
 from pgak import noise
 from pgak import settings
@@ -96,7 +97,12 @@ class RealNVP(fitted.FittedPrior):
         state[n].astype(np.float32) for n in ('mean', 'scale'))
 
   def sample(self, n, seed=0):
-    """Returns n draws, float32 `[n, H]`, repeatable by seed."""
+    """Returns n draws, float32 `[n, H]`, repeatable by seed.
+
+    Raises:
+      errors.UserError: if n is no number of draws; see `counts.rows`.
+    """
+    counts.rows(n, [self.latent_dim])
     self.state()
     return self.base_to_latent(
         noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior')))

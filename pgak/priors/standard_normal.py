@@ -2,6 +2,7 @@
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from pgak import counts
 from pgak import noise
 from pgak import settings
 
@@ -35,7 +36,11 @@ class StandardNormal:
     Args:
       n: int or integer scalar tensor.
       seed: int or integer scalar tensor.
+
+    Raises:
+      errors.UserError: if n is no number of draws; see `counts.rows`.
     """
+    counts.rows(n, [self.latent_dim])
     return noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
 
   def log_prob(self, latents):

@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pgak import counts
 from pgak import noise
 from pgak import settings
 from pgak.priors import descent
@@ -128,7 +129,12 @@ class TwoStageVAE(fitted.FittedPrior):
         state[n].astype(np.float32) for n in ('mean', 'scale'))
 
   def sample(self, n, seed=0):
-    """Returns n draws, float32 `[n, H]`, repeatable by seed."""
+    """Returns n draws, float32 `[n, H]`, repeatable by seed.
+
+    Raises:
+      errors.UserError: if n is no number of draws; see `counts.rows`.
+    """
+    counts.rows(n, [self.latent_dim])
     self.state()
     shape = [n, self.latent_dim]
     decoded = self.decoder(noise.normal(shape, noise.seed(seed, 0, 'prior')))

@@ -3,6 +3,7 @@ import math
 
 import tensorflow as tf
 
+from pgak import counts
 from pgak import noise
 from pgak import settings
 
@@ -44,7 +45,11 @@ class UniformSphere:
     Args:
       n: int or integer scalar tensor.
       seed: int or integer scalar tensor.
+
+    Raises:
+      errors.UserError: if n is no number of draws; see `counts.rows`.
     """
+    counts.rows(n, [self.latent_dim])
     return sphere([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
 
   def log_prob(self, latents):

@@ -1,6 +1,8 @@
 """pgak's own verbs take uint8, or floats whose range is said; Keras's both."""
+import re
 import warnings
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,6 +11,7 @@ import tiny_pairs
 
 from pgak import errors
 from pgak import images as images_lib
+from pgak import models
 from pgak.models import keras_data
 
 UINT8 = np.random.default_rng(0).integers(
@@ -106,10 +109,131 @@ def test_lines_and_arcs(model):
   assert np.abs(same - model.reconstruct(start).numpy()[:, None]).max() <= 1
 
 
-@pytest.mark.parametrize('start, end, steps', [(3, 2, 4), (2, 2, 1)])
-def test_what_cannot_be_interpolated(model, start, end, steps):
+def test_what_cannot_be_interpolated(model):
   with pytest.raises(errors.UserError, match='as many starts as ends'):
-    model.interpolate(UINT8[:start], UINT8[:end], steps)
+    model.interpolate(UINT8[:3], UINT8[:2], 4)
+
+
+# === Numbers, and batches of nothing ===
+
+
+@pytest.fixture(name='any_model', params=['images', 'convolutions', 'vectors'])
+def _any_model(request):
+  if request.param == 'vectors':
+    return tiny_models.of_vectors()
+  if request.param == 'images':
+    return tiny_models.compiled('VAE')
+  images, latents = keras.Input((8, 8, 1)), keras.Input((3,))
+  encoded = keras.layers.Conv2D(2, 3, strides=4)(images)
+  encoded = keras.layers.Dense(3)(keras.layers.Flatten()(encoded))
+  decoded = keras.layers.Reshape((8, 8, 2))(keras.layers.Dense(128)(latents))
+  decoded = keras.layers.Conv2D(1, 3, padding='same', activation='tanh')(
+      decoded)
+  return models.AE(keras.Model(images, encoded), keras.Model(latents, decoded))
+
+
+def dtype_of(model):
+  return images_lib.dtype_of(model.image_shape)
+
+
+@pytest.mark.parametrize('n, sentence', [
+    (-1, r'`n` must be 0 to {most}, but is -1\.$'),
+    (2**40, r'`n` must be 0 to {most}, but is 1099511627776\.$'),
+    (np.int64(-7), r'`n` must be 0 to {most}, but is -7\.$'),
+    (1.5, r'`n` must be a whole number, not 1\.5\.$'),
+    (2., r'`n` must be a whole number, not 2\.0\.$'),
+    (True, r'`n` must be a whole number, not True\.$'),
+    ('3', r"`n` must be a whole number, not '3'\.$"),
+    (None, r'`n` must be a whole number, not None\.$'),
+    ([3], r'`n` must be a whole number, not \[3\]\.$')])
+def test_a_number_of_samples_that_is_none(any_model, n, sentence):
+  # 2^31 / (8 x 8) numbers; the smaller ones are bounded by themselves.
+  most = 33554431 if any_model.image_shape == (8, 8, 1) else 10**8
+  with pytest.raises(errors.UserError, match=sentence.format(most=most)):
+    any_model.sample(n)
+
+
+def test_any_integer_is_a_number_of_samples(model):
+  expected = model.sample(3)
+  for n in (np.int32(3), np.array(3), tf.constant(3), tf.constant(3, tf.int64)):
+    np.testing.assert_array_equal(model.sample(n), expected)
+
+
+@pytest.mark.parametrize('steps, sentence', [
+    (0, '`steps` must be 2 to .*, but is 0.$'), (1, 'but is 1.$'),
+    (-4, 'but is -4.$'), (10**9, 'but is 1000000000.$'),
+    (2.5, '`steps` must be a whole number, not 2.5.$')])
+@pytest.mark.parametrize('number', [0, 2])
+def test_a_number_of_steps_that_is_none(any_model, number, steps, sentence):
+  ends = np.zeros([number, *any_model.image_shape], dtype_of(any_model))
+  with pytest.raises(errors.UserError, match=sentence):
+    any_model.interpolate(ends, ends, steps)
+
+
+def test_nothing_gives_nothing(any_model):
+  shape, dtype = any_model.image_shape, dtype_of(any_model)
+  none = np.zeros([0, *shape], dtype)
+  latents = any_model.encode(none)
+  assert latents.shape == (0, any_model.latent_dim)
+  assert latents.dtype == tf.float32
+  for made in (any_model.decode(latents), any_model.decode(latents.numpy()),
+               any_model.reconstruct(none), any_model.sample(0)):
+    assert made.shape == (0, *shape) and made.dtype == dtype
+  for spherical in (False, True):
+    lines = any_model.interpolate(none, none, 4, spherical)
+    assert lines.shape == (0, 4, *shape) and lines.dtype == dtype
+
+
+def test_no_floats_give_nothing(model):
+  none = np.zeros([0, *tiny_models.IMAGE_SHAPE], np.float32)
+  assert model.encode(none, (0, 1)).shape == (0, 3)
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_no_picture(any_model, value):
+  latents = np.zeros([4, any_model.latent_dim], np.float32)
+  latents[1, 0] = latents[3, 1] = value
+  with pytest.raises(errors.UserError, match='`latents` must be finite, but '
+                     'so many rows hold NaN or infinity: 2.$'):
+    any_model.decode(latents)
+
+
+def test_what_is_no_number_is_no_vector():
+  model = tiny_models.of_vectors()
+  points = np.zeros([3, 2], np.float32)
+  points[1, 1] = np.nan
+  for verb in (model.encode, model.reconstruct,
+               lambda x: model.interpolate(x, x, 3)):
+    with pytest.raises(errors.UserError, match='`examples` must be finite'):
+      verb(points)
+
+
+@pytest.mark.parametrize('shape', [[3], [2, 2], [2, 4], [2, 3, 1], []])
+def test_latents_of_another_shape(model, shape):
+  with pytest.raises(errors.UserError, match=re.escape(
+      f'of the shape [B, 3], and these have {shape}.')):
+    model.decode(np.zeros(shape, np.float32))
+
+
+def test_pairs_of_nothing_and_of_unequal_numbers():
+  model = tiny_pairs.compiled('VUNet')
+  some = np.zeros([2, 8, 8, 1], np.uint8)
+  none, latents = some[:0], np.zeros([2, model.latent_dim], np.float32)
+  assert model.encode(none, none).shape == (0, model.latent_dim)
+  for made in (model.reconstruct(none, none), model.sample(none),
+               model.decode(latents[:0], none)):
+    assert made.shape == (0, 8, 8, 1) and made.dtype == tf.uint8
+  for call in (lambda: model.encode(some, some[:1]),
+               lambda: model.reconstruct(some, some[:1]),
+               lambda: model.decode(latents, some[:1])):
+    with pytest.raises(errors.UserError, match='must be equally many, but are '
+                       '2 and 1.$'):
+      call()
+  with pytest.raises(errors.UserError, match='`latents` must be finite'):
+    model.decode(latents * np.nan, some)
+  for number in (4, -1, 1.5, True):
+    with pytest.raises(errors.UserError, match='here are none'):
+      model.sample(number)
 
 
 def test_pairs_are_taken_likewise():

@@ -139,6 +139,34 @@ def test_classes_by_their_names():
 
 # === Hostile inputs ===
 
+# Those that are learned with the model, or not learned at all.
+OTHERS = {
+    'standard_normal': lambda: priors.StandardNormal(3),
+    'uniform_sphere': lambda: priors.UniformSphere(3),
+    'flow': lambda: priors.FlowPrior(3, num_couplings=2, hidden_units=(4,)),
+    'maf': lambda: priors.FlowPrior(3, flow='maf', num_couplings=2,
+                                    hidden_units=(4,)),
+    'generator': lambda: priors.LatentGenerator(3, base_dim=2, units=(4,))}
+
+
+@pytest.fixture(name='any_prior', params=[*FITTED, *OTHERS])
+def _any_prior(request, fitted):
+  name = request.param
+  return fitted[name] if name in fitted else OTHERS[name]()
+
+
+def test_a_number_of_draws_that_is_none(any_prior):
+  for n, sentence in {
+      -1: '`n` must be 0 to 100000000, but is -1.$',
+      2**40: '`n` must be 0 to 100000000, but is 1099511627776.$',
+      1.5: '`n` must be a whole number, not 1.5.$',
+      True: '`n` must be a whole number, not True.$',
+      None: '`n` must be a whole number, not None.$'}.items():
+    with pytest.raises(errors.UserError, match=sentence):
+      any_prior.sample(n)
+  assert any_prior.sample(0).shape == (0, 3)
+  assert any_prior.sample(np.int64(2)).shape == (2, 3)
+
 
 @pytest.mark.parametrize('name', FITTED)
 @pytest.mark.parametrize('broken, message', [

@@ -1,0 +1,56 @@
+"""Tests of batches of no rows, and of no numbers."""
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pgak import batches
+from pgak import errors
+
+
+def calls(*batch, graph):
+  """Returns the sizes that a function saw, and what came of them."""
+  seen = []
+
+  def total(*rows):
+    seen.append([row.shape[0] for row in rows])
+    tf.debugging.assert_positive(tf.shape(rows[0])[0])
+    return tf.add_n([tf.reduce_sum(row, 1) for row in rows])
+
+  def call(*rows):
+    return batches.never_empty(total, *rows)
+  specs = [tf.TensorSpec([None, *b.shape[1:]], b.dtype) for b in batch]
+  made = (tf.function(call, specs) if graph else call)(*map(tf.constant, batch))
+  return seen, made.numpy().tolist()
+
+
+@pytest.mark.parametrize('graph', [False, True])
+def test_a_function_never_sees_an_empty_batch(graph):
+  one, two = np.ones([3, 2], 'f'), np.ones([3, 5], 'f')
+  sizes = [None, None] if graph else [3, 3]
+  assert calls(one, two, graph=graph) == ([sizes], [7., 7., 7.])
+  sizes = [None, None] if graph else [1, 1]
+  assert calls(one[:0], two[:0], graph=graph) == ([sizes], [])
+
+
+def test_of_rows_leaves_a_graph_alone():
+  def ops(function):
+    spec = tf.TensorSpec([None, 2], tf.float32)
+    traced = tf.function(lambda x: function(tf.exp, x), [spec])
+    graph = traced.get_concrete_function().graph
+    return {op.type for op in graph.get_operations()}
+  assert 'Pad' in ops(batches.never_empty)
+  assert ops(batches.of_rows) == {'Placeholder', 'Exp', 'Identity'}
+  assert batches.of_rows(tf.exp, tf.zeros([0, 2])).shape == (0, 2)
+
+
+@pytest.mark.parametrize('shape', [[4, 3], [4, 2, 3, 1], [4]])
+def test_rows_are_counted(shape):
+  rows = np.zeros(shape, 'f')
+  assert batches.broken_rows(tf.constant(rows)) == 0
+  assert batches.require_finite(tf.constant(rows), 'x').shape == shape
+  rows[1] = np.nan
+  rows.reshape(4, -1)[3, -1] = -np.inf
+  assert batches.broken_rows(tf.constant(rows)) == 2
+  with pytest.raises(errors.UserError, match='^`x` must be finite, but so many '
+                     'rows hold NaN or infinity: 2.$'):
+    batches.require_finite(tf.constant(rows), 'x')

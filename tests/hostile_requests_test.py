@@ -1,0 +1,100 @@
+"""No request ends a server, or takes much of its memory.
+
+Each export is asked in a process of its own, whose memory is limited.
+"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+import tiny_commands
+import tiny_runs
+
+from pgak import serving
+from pgak.bin import export
+import tiny_models
+import tiny_pairs
+
+SCRIPT = pathlib.Path(__file__).with_name('hostile_requests.py')
+# Of the process that asks: far below what one unbounded request once took.
+ALLOWED = 1500
+GROWTH = 200
+
+# What is answered, though some of it is odd.
+ANSWERED = re.compile(
+    r'nothing|[01] rows|seed -?\d+|count [01]|\w+ greatest|'
+    r'image_bytes (large|8 large)')
+# The bound of what is latents alone is a hundred times that of images.
+ALSO = {'sample_latents': r'count 1025', 'log_prob': r'1025 rows',
+        'latent_to_base': r'1025 rows', 'base_to_latent': r'1025 rows'}
+REFUSALS = {
+    r'(1025|200000) rows': '`batch` must be 0 to',
+    r'count -?\d+': '`count` must be 0 to',
+    r'steps -?\d+': '`steps` must be 2 to',
+    r'.* (NaN|-?infinity)': '` must be finite',
+    r'.* of 1 row': 'must be equally many, but are',
+    r'.* of (less|more) rank': 'is not compatible with expected shape',
+    r'.* (short|wide|scalar|of no width)': 'is not compatible with expected',
+    r'seed of shape .*': 'is not compatible with expected shape',
+}
+
+
+def asked(folder):
+  """Returns `{request: (outcome, megabytes)}` of a process that survives."""
+  done = subprocess.run(
+      [sys.executable, '-P', SCRIPT, folder, str(ALLOWED)],
+      capture_output=True, text=True, check=False)
+  assert done.returncode == 0, done.stderr[-2000:]
+  return json.loads(done.stdout.splitlines()[-1])
+
+
+def check(folder):
+  """Holds each outcome against what it must be."""
+  found = asked(folder)
+  for request, (outcome, megabytes) in found.items():
+    signature, _, wrong = request.partition(': ')
+    assert megabytes < GROWTH, request
+    if is_answered(signature, wrong.removesuffix(', 0 rows')):
+      assert outcome == 'answer', (request, outcome)
+      continue
+    assert outcome.startswith(('InvalidArgumentError', 'TypeError')), (
+        request, outcome)
+    for pattern, sentence in REFUSALS.items():
+      if re.fullmatch(pattern, wrong.removesuffix(', 0 rows')):
+        assert sentence in outcome, (request, outcome)
+  return found
+
+
+def is_answered(signature, wrong):
+  return ANSWERED.fullmatch(wrong) or re.fullmatch(
+      ALSO.get(signature, '(?!)'), wrong)
+
+
+def test_an_export_of_images_survives(tmp_path):
+  model = tiny_models.make('VAE')
+  found = check(serving.export_model(model, tmp_path, verified=False))
+  assert '2147483647' in found['interpolate: steps 2147483647, 0 rows'][0]
+  assert {r.partition(':')[0] for r in found} == {
+      'decode', 'encode', 'encode_image', 'generate', 'generate_png',
+      'interpolate', 'log_prob', 'reconstruct', 'sample_latents',
+      'serving_default'}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('make', [
+    tiny_models.of_vectors, lambda: tiny_pairs.make('VUNetFlow')])
+def test_an_export_of_another_kind_survives(tmp_path, make):
+  check(serving.export_model(make(), tmp_path, verified=False))
+
+
+@pytest.mark.slow
+def test_an_export_of_a_run_with_a_flow_survives(tmp_path, capsys):
+  tiny_runs.train(tmp_path / 'run', 'train.steps = 1', 'train.log_every = 1',
+                  files=('models/vae.gin',))
+  result = tiny_commands.call(
+      export, capsys, f'--run_dir={tmp_path / "run"}', '--prior=real_nvp',
+      '--noverify', '--gin_param=RealNVP.max_epochs = 2')
+  assert result.status == 0, result.err
+  check(tmp_path / 'run' / 'export' / '1')
