@@ -20,11 +20,11 @@ def similar(name, known):
   """Returns ': did you mean X?' for a name that nearly is a known one, or ''.
 
   Args:
-    name: string, as a user wrote it.
+    name: what a user wrote.
     known: strings, the names that there are.
   """
   lower = {k.lower(): k for k in known}
-  found = difflib.get_close_matches(name.lower(), lower, 1, 0.7)
+  found = difflib.get_close_matches(str(name).lower(), lower, 1, 0.7)
   return f': did you mean {lower[found[0]]}?' if found else ''
 
 

@@ -11,7 +11,7 @@ import gin
 from pgak import errors
 from pgak import gin_errors
 
-__all__ = ['folders', 'import_module', 'parse']
+__all__ = ['folders', 'import_module', 'parse', 'require']
 
 
 def folders():
@@ -31,7 +31,7 @@ def parse(name):
     ValueError, or what gin raises: in words that `gin_errors` makes a sentence.
   """
   _search_only(folders())
-  _require_file(name)
+  require(name)
   try:
     return gin.parse_config_file(name)
   except tokenize.TokenError as e:
@@ -45,20 +45,21 @@ def parse(name):
                      'too deeply.') from e
 
 
-def _require_file(name):
+def require(name):
+  """Raises UserError unless there is a gin file of that name."""
   found = [path for folder in ['', *folders()]
            if (path := pathlib.Path(folder, name)).exists()]
   if found and not any(path.is_file() for path in found):
-    raise ValueError(f'--gin_file={name} is no file: give one that ends in '
-                     '.gin.')
+    raise errors.UserError(f'{name} is no file: give one that ends in .gin, or '
+                           'in .sweep for a sweep.')
   if not found:
     shipped = [str(path.relative_to(folder)) for folder in folders()
                for path in pathlib.Path(folder).rglob('*.gin')]
     named_so = [f for f in shipped if pathlib.Path(f).name == name]
     hint = (f': did you mean {named_so[0]}?' if named_so else
             errors.similar(name, shipped) or ': check the path.')
-    raise ValueError(f'There is no gin file {name}, neither here nor in '
-                     f'{" or ".join(folders())}{hint}')
+    raise errors.UserError(f'There is no gin file {name}, neither here nor in '
+                           f'{" or ".join(folders())}{hint}')
 
 
 def _search_only(folders):

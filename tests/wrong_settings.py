@@ -45,4 +45,5 @@ def of_all():
       entry = known[name]
       for argument in inspect.signature(entry.wrapped).parameters.values():
         if argument.name not in (entry.denylist or ()):
-          yield name, name.rpartition('.')[2], argument.name, argument.annotation
+          function = name.rpartition('.')[2]
+          yield name, function, argument.name, argument.annotation

@@ -123,7 +123,8 @@ def check_kernel(name, resize, antialias):
 
 def _check_settings(path, image_shape, crop, test_fraction,
                     validation_fraction):
-  if not path.exists():
+  # A device would never end.
+  if not path.is_dir() and not path.is_file():
     raise errors.UserError(
         f'There is no folder or zip of images at {path}; set images.path.')
   if test_fraction + validation_fraction >= 1.:

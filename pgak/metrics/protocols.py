@@ -53,8 +53,9 @@ _RAE_METRICS = ('frechet', 'prd', 'reconstruction')
 Rounding = Literal['nearest', 'truncate']
 BatchNorm = Literal['inference', 'train']
 Names = tuple[str, ...]
+Some = settings.Several[str]
 # Names or classes of priors.
-Priors = tuple[object, ...]
+Priors = settings.Several[object]
 
 
 @settings.checked
@@ -94,7 +95,7 @@ class Protocol:
   seed: settings.Seed = 0
   images: Names = ('samples',)
   priors: Priors = ('own',)
-  metrics: Names = ('frechet', 'reconstruction_mse')
+  metrics: Some = ('frechet', 'reconstruction_mse')
   encoded_split: str | None = None
   interpolation_seed: settings.Seed = 2
   holds: Literal['images', 'pairs', 'vectors'] = 'images'
@@ -162,8 +163,8 @@ def quick(num_samples: settings.Count | None = None, split: str = 'all',
 def rae_iclr2020(num_samples: settings.Count | None = 10000,
                  split: str = 'test',
                  num_references: settings.Count | None = 10000,
-                 features: Names = ('pool_3',), images: Names = _RAE_IMAGES,
-                 priors: Priors = _RAE_PRIORS, metrics: Names = _RAE_METRICS,
+                 features: Names = ('pool_3',), images: Some = _RAE_IMAGES,
+                 priors: Priors = _RAE_PRIORS, metrics: Some = _RAE_METRICS,
                  encoded_split: str | None = 'validation',
                  rounding: Rounding = 'truncate', seed: settings.Seed = 0,
                  interpolation_seed: settings.Seed = 2,
@@ -190,8 +191,8 @@ def rae_iclr2020(num_samples: settings.Count | None = 10000,
 @settings.register
 def rae_fid768(num_samples: settings.Count | None = 10000, split: str = 'test',
                num_references: settings.Count | None = 10000,
-               features: Names = ('768',), images: Names = _RAE_IMAGES,
-               priors: Priors = _RAE_PRIORS, metrics: Names = _RAE_METRICS,
+               features: Names = ('768',), images: Some = _RAE_IMAGES,
+               priors: Priors = _RAE_PRIORS, metrics: Some = _RAE_METRICS,
                seed: settings.Seed = 0, interpolation_seed: settings.Seed = 2):
   """`rae_iclr2020` with Inception's 768 features, so no published FID compares.
 
@@ -206,8 +207,8 @@ def rae_fid768(num_samples: settings.Count | None = 10000, split: str = 'test',
 @settings.register
 def rae_quick(num_samples: settings.Count | None = None, split: str = 'test',
               num_references: settings.Count | None = 10000,
-              features: Names = ('classifier',), images: Names = _RAE_IMAGES,
-              priors: Priors = _RAE_PRIORS, metrics: Names = _RAE_METRICS,
+              features: Names = ('classifier',), images: Some = _RAE_IMAGES,
+              priors: Priors = _RAE_PRIORS, metrics: Some = _RAE_METRICS,
               seed: settings.Seed = 0, interpolation_seed: settings.Seed = 2):
   """`rae_iclr2020` with features of a small classifier of the data set itself.
 
@@ -244,7 +245,7 @@ def learned_priors_pairs(num_samples: settings.Count | None = None,
                          split: str = 'test',
                          num_references: settings.Count | None = 10000,
                          features: Names = ('classifier',),
-                         metrics: Names = ('frechet', 'inception_score',
+                         metrics: Some = ('frechet', 'inception_score',
                                            'lpips'),
                          rounding: Rounding = 'nearest',
                          seed: settings.Seed = 0):
@@ -267,8 +268,8 @@ def learned_priors_pairs(num_samples: settings.Count | None = None,
 
 @settings.register
 def vectors(num_samples: settings.Count | None = 5000, split: str = 'test',
-            seed: settings.Seed = 0, images: Names = ('samples', 'data'),
-            metrics: Names = ('sliced_wasserstein', 'coverage', 'mse',
+            seed: settings.Seed = 0, images: Some = ('samples', 'data'),
+            metrics: Some = ('sliced_wasserstein', 'coverage', 'mse',
                               'topology')):
   """Samples of vectors, such as the Swiss roll, against as many held-out ones.
 
@@ -291,7 +292,7 @@ def no_prior_matching_2021(num_samples: settings.Count | None = 50000,
                            split: str = 'train',
                            num_references: settings.Count | None = None,
                            features: Names = ('pool_3',),
-                           metrics: Names = ('frechet', 'reconstruction_mse',
+                           metrics: Some = ('frechet', 'reconstruction_mse',
                                              'topology'),
                            priors: Priors = (OWN_OR_GAUSSIAN,),
                            encoded_split: str | None = 'test',
@@ -318,7 +319,7 @@ def no_prior_matching_fid768(num_samples: settings.Count | None = 1000,
                              split: str = 'test',
                              num_references: settings.Count | None = 10000,
                              features: Names = ('768', 'classifier'),
-                             metrics: Names = ('frechet', 'class_shares',
+                             metrics: Some = ('frechet', 'class_shares',
                                                'reconstruction_mse',
                                                'topology'),
                              priors: Priors = (OWN_OR_GAUSSIAN,),

@@ -46,7 +46,7 @@ class GMMN(base.GenerativeAutoencoder):
   def __init__(self, encoder: base.Net, decoder: base.Net,
                prior: settings.reference('@LatentGenerator'),
                autoencoder_steps: settings.Count | None = None,
-               bandwidths: tuple[settings.Positive, ...] = (
+               bandwidths: settings.Several[settings.Positive] = (
                    0.125, 0.25, 0.5, 1., 2.),
                updates: base.Updates | None = None):
     base.check_stochastic(encoder, 'GMMN', False)

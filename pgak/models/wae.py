@@ -78,7 +78,7 @@ class WAEMMD(_Matching):
   def __init__(self, encoder: base.Net, decoder: base.Net,
                mmd: schedules.Weight = 3e-2,
                kernel: Literal['imq', 'rbf'] = 'imq',
-               scales: tuple[settings.Positive, ...] = losses.SCALES,
+               scales: settings.Several[settings.Positive] = losses.SCALES,
                updates: base.Updates | None = None):
     super().__init__(encoder, decoder, {'mmd': mmd}, updates, 'wae_mmd',
                      kernel, scales)
@@ -151,7 +151,7 @@ class InfoVAE(_Info):
                lambda_: settings.NonNegative = 1000.,
                likelihood_sigma: settings.Positive = 0.3,
                kernel: Literal['imq', 'rbf'] = 'imq',
-               scales: tuple[settings.Positive, ...] = losses.SCALES,
+               scales: settings.Several[settings.Positive] = losses.SCALES,
                updates: base.Updates | None = None):
     super().__init__(encoder, decoder, alpha, lambda_, likelihood_sigma, 'mmd',
                      updates, 'info_vae', kernel=kernel, scales=scales)

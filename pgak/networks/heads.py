@@ -5,6 +5,7 @@ from typing import Annotated
 import keras
 from keras import layers
 
+from pgak import errors
 from pgak import settings
 from pgak.networks import pg_gan
 from pgak.networks import spectral_norm as spectral_norm_lib
@@ -48,6 +49,23 @@ _HINTS = {'network': _NETWORKS, 'latent_dim': 'latent_dim, such as 64',
           'image_shape': 'image_shape, such as (28, 28, 1)'}
 
 
+_OTHER = ('choose the networks for these data, such as --gin_file='
+          'networks/conv_mnist.gin for (28, 28, 1), networks/conv_32.gin, '
+          'networks/conv_64.gin, or networks/mlp.gin for vectors')
+
+
+def _called(network, name, inputs, *others):
+  """Calls a network; Keras's words for a wrong shape become a sentence."""
+  try:
+    return settings.made(network, name, _Tensor, inputs, *others)
+  except settings.SettingError:
+    raise
+  except ValueError as e:
+    raise settings.SettingError(
+        f'`{name} = @{network.__name__}` cannot take {tuple(inputs.shape[1:])} '
+        f'({errors.reason(e, 100)}): {_OTHER}.') from e
+
+
 @settings.register(hints=_HINTS)
 def encoder(network: settings.reference('@conv_mnist_encoder'),
             image_shape: Shape, latent_dim: settings.Count,
@@ -83,8 +101,7 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
         'The latents of a stochastic encoder are not normalised: '
         'bind `encoder.batch_norm_latents = False` in its scope.')
   images = keras.Input(tuple(image_shape), name='images')
-  features = settings.made(network, 'encoder.network', _Tensor,
-                           images)
+  features = _called(network, 'encoder.network', images)
   # The heads stay in full precision under a mixed policy.
   dtype = keras.config.floatx()
   head = layers.Dense(latent_dim, use_bias=not batch_norm_latents, dtype=dtype,
@@ -128,12 +145,11 @@ def decoder(network: settings.reference('@conv_mnist_decoder'),
   """
   activation = _activation(value_range, image_shape)
   latents = keras.Input((latent_dim,), name='latents')
-  images = settings.made(network, 'decoder.network', _Tensor, latents,
-                         image_shape[-1])
+  images = _called(network, 'decoder.network', latents, image_shape[-1])
   if tuple(images.shape[1:]) != tuple(image_shape):
-    raise settings.SettingError(f'The decoder\'s net makes images of '
-                     f'{tuple(images.shape[1:])}, but `image_shape` is '
-                     f'{tuple(image_shape)}: choose another network.')
+    raise settings.SettingError(
+        f'`decoder.network` makes images of {tuple(images.shape[1:])}, but '
+        f'`image_shape` is {tuple(image_shape)}: {_OTHER}.')
   images = layers.Activation(
       activation, dtype=keras.config.floatx(), name='images')(images)
   return keras.Model(latents, images, name='decoder')

@@ -1,9 +1,28 @@
 """Nets of dense layers for data sets of vectors."""
+from typing import Annotated
+
+import keras
 from keras import layers
 
 from pgak import settings
 
 __all__ = ['mlp_decoder', 'mlp_encoder']
+
+
+class _IsActivation:
+  """The name of an activation that Keras knows."""
+
+  def holds(self, value):
+    try:
+      return callable(keras.activations.get(value))
+    except ValueError:
+      return False
+
+  def text(self, base):
+    return f"{base} that names a Keras activation, such as 'relu'"
+
+
+Activation = Annotated[str, _IsActivation()]
 
 
 def _dense(x, units, activation):
@@ -14,7 +33,7 @@ def _dense(x, units, activation):
 
 @settings.register
 def mlp_encoder(points, units: tuple[settings.Count, ...] = (256, 256, 256),
-                activation: str = 'relu'):
+                activation: Activation = 'relu'):
   """Vectors `[B, D]` to features `[B, units[-1]]`.
 
   Args:
@@ -30,7 +49,7 @@ def mlp_encoder(points, units: tuple[settings.Count, ...] = (256, 256, 256),
 @settings.register
 def mlp_decoder(latents, channels: settings.Count,
                 units: tuple[settings.Count, ...] = (256, 256, 256),
-                activation: str = 'relu'):
+                activation: Activation = 'relu'):
   """Latents `[B, H]` to vectors `[B, channels]`.
 
   Args:

@@ -41,7 +41,7 @@ class PerceptualError:
     value_range: `(low, high)` of the images; None until a model gives its own.
   """
 
-  def __init__(self, layers: tuple[str, ...] = vgg19_lib.LAYERS,
+  def __init__(self, layers: settings.Several[str] = vgg19_lib.LAYERS,
                layer_weights: tuple[settings.NonNegative, ...] | None = None,
                weights: settings.Path = 'imagenet',
                pixel: settings.NonNegative = 0.,

@@ -77,7 +77,8 @@ def _activations(x, last):
 
 
 @settings.register
-def vgg19(layers: tuple[str, ...] = LAYERS, weights: settings.Path = 'imagenet',
+def vgg19(layers: settings.Several[str] = LAYERS,
+          weights: settings.Path = 'imagenet',
           value_range: tuple[float, float] = (-1., 1.)):
   """Builds VGG19 up to the last of some layers, [1, table 1, E], frozen.
 

@@ -170,7 +170,7 @@ def vunet_decoder(image_shape: heads.ImageShape,
 
 @settings.register
 def condition_network(condition_shape: heads.ImageShape,
-                      filters: tuple[settings.Count, ...] = (16, 32, 32),
+                      filters: settings.Several[settings.Count] = (16, 32, 32),
                       features: settings.Count = 64):
   """Builds what a flow sees of a condition: three convolutions and a dense one.
 

@@ -42,7 +42,9 @@ class AutoregressiveFlow(flow.Flow):
                **kwargs):
     super().__init__(**kwargs)
     if size < 2:
-      raise ValueError('An autoregressive flow needs at least 2 dimensions.')
+      raise ValueError(
+          'An autoregressive flow needs at least 2 latent dimensions: raise '
+          '`latent_dim`, or choose another prior.')
     self.size = size
     self.num_couplings = num_couplings
     self.hidden_units = tuple(hidden_units)

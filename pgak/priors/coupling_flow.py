@@ -39,7 +39,9 @@ class CouplingFlow(flow.Flow):
                **kwargs):
     super().__init__(**kwargs)
     if size < 2:
-      raise ValueError('A coupling needs at least 2 dimensions.')
+      raise ValueError(
+          'A coupling needs at least 2 latent dimensions: raise '
+          '`latent_dim`, or choose another prior.')
     self.size = size
     self.num_couplings = num_couplings
     self.hidden_units = tuple(hidden_units)

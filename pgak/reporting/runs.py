@@ -160,8 +160,10 @@ def find(paths):
     errors.UserError: if there is none at all.
   """
   found, problems = {}, []
-  for path in map(pathlib.Path, paths):
-    path = files.local(path)
+  for path in map(files.local, paths):
+    if not path.exists():
+      raise errors.UserError(f'There is nothing at {path}: give run '
+                             'directories, or folders that hold some.')
     here = [path] if (path / 'config.gin').is_file() else _below(path)
     if not here:
       problems.append(f'{path} is no run directory and holds none: no folder '

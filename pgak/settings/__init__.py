@@ -18,6 +18,7 @@ from pgak.settings.kinds import Range
 from pgak.settings.kinds import Reference
 from pgak.settings.kinds import Says
 from pgak.settings.kinds import Seed
+from pgak.settings.kinds import Several
 from pgak.settings.kinds import Share
 from pgak.settings.kinds import Whole
 from pgak.settings.kinds import called
@@ -28,6 +29,6 @@ from pgak.settings.values import described
 
 __all__ = ['Checkpoint', 'Count', 'Decay', 'Fraction', 'Has', 'Name',
            'NonNegative', 'NotEmpty', 'Path', 'Positive', 'Range', 'Reference',
-           'Says', 'Seed', 'SettingError', 'Share', 'Whole', 'called',
-           'checked', 'configurable', 'described', 'is_configurable', 'made',
-           'reference', 'register', 'takes']
+           'Says', 'Seed', 'SettingError', 'Several', 'Share', 'Whole',
+           'called', 'checked', 'configurable', 'described', 'is_configurable',
+           'made', 'reference', 'register', 'takes']

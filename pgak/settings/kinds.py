@@ -14,8 +14,8 @@ from typing import Annotated
 
 __all__ = ['Checkpoint', 'Count', 'Decay', 'Fraction', 'Has', 'Name',
            'NonNegative', 'NotEmpty', 'Path', 'Positive', 'Range', 'Reference',
-           'Says', 'Seed', 'Share', 'Whole', 'called', 'is_configurable',
-           'is_uncalled', 'mark', 'reference', 'takes']
+           'Says', 'Seed', 'Several', 'Share', 'Whole', 'called',
+           'is_configurable', 'is_uncalled', 'mark', 'reference', 'takes']
 
 _MARK = '_pgak_setting'
 
@@ -88,6 +88,13 @@ class NotEmpty:
 
   def text(self, base):
     return f'{base}, and not empty'
+
+
+class Several:
+  """`Several[X]`: a tuple of one X or more."""
+
+  def __class_getitem__(cls, item):
+    return Annotated[tuple[item, ...], NotEmpty()]
 
 
 class Has(typing.NamedTuple):

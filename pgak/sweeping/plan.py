@@ -24,8 +24,10 @@ import gin
 
 from pgak import configuration
 from pgak import errors
+from pgak import gin_errors
 from pgak import gin_files
 from pgak import settings
+from pgak.metrics import protocols
 
 __all__ = ['Evaluation', 'Job', 'Sweep', 'parse_shard', 'read', 'sweep']
 
@@ -103,7 +105,8 @@ class Sweep:
 
 
 @settings.configurable
-def sweep(cells=None, evaluations=(), seeds: tuple[settings.Seed, ...] = (0,),
+def sweep(cells=None, evaluations=(),
+          seeds: settings.Several[settings.Seed] = (0,),
           gin_files: tuple[str, ...] = (), bindings: tuple[str, ...] = ()):
   """Says what a sweep is made of; see docs/sweeps.md.
 
@@ -126,8 +129,8 @@ def sweep(cells=None, evaluations=(), seeds: tuple[settings.Seed, ...] = (0,),
   _check_seeds(seeds)
   common = [*_strings('sweep.gin_files', gin_files),
             *_strings('sweep.bindings', bindings)]
-  jobs = [_job(name, seed, common, settings)
-          for seed in seeds for name, settings in cells.items()]
+  jobs = [_job(name, seed, common, own)
+          for seed in seeds for name, own in cells.items()]
   if not isinstance(evaluations, (list, tuple)):
     raise errors.UserError('`sweep.evaluations` must be a list of '
                            f'dictionaries, not {evaluations!r}.')
@@ -215,13 +218,15 @@ def _strings(where, strings):
   return strings
 
 
-def _job(name, seed, common, settings):
+def _job(name, seed, common, own):
   where = f'The cell {name!r}'
-  strings = [*common, *_strings(where, settings)]
+  strings = [*common, *_strings(where, own)]
   bindings = [s for s in strings if not s.endswith('.gin')]
   for binding in bindings:
     _check_binding(where, binding)
   files = [s for s in strings if s.endswith('.gin')]
+  for file in files:
+    gin_files.require(file)
   if not files:
     raise errors.UserError(f'{where} names no gin file: begin with one, such '
                            "as 'quickstart.gin'.")
@@ -234,7 +239,7 @@ def _check_binding(where, binding):
   except (SyntaxError, ValueError, tokenize.TokenError) as e:
     raise errors.UserError(
         f'{where} has {binding!r}, which is neither a gin file nor a binding '
-        f'that gin can read ({str(e).splitlines()[0]}).') from e
+        f'that gin can read: {gin_errors.sentence(e)}') from e
   if 'train.seed' in names:
     raise errors.UserError(
         f'{where} binds train.seed: set `sweep.seeds` instead.')
@@ -243,25 +248,30 @@ def _check_binding(where, binding):
 # === Evaluations ===
 
 
-def _evaluation(settings):
-  if not isinstance(settings, dict) or 'protocol' not in settings:
+def _evaluation(given):
+  if not isinstance(given, dict) or 'protocol' not in given:
     raise errors.UserError(
         "An evaluation must be a dictionary such as {'protocol': 'quick', "
-        f"'prior': 'gmm'}}, not {settings!r}.")
-  unknown = sorted(set(settings) - {*EVALUATE_FLAGS, 'bindings'}, key=str)
+        f"'prior': 'gmm'}}, not {given!r}.")
+  unknown = sorted(set(given) - {*EVALUATE_FLAGS, 'bindings'}, key=str)
   if unknown:
     raise errors.UserError(
-        f'The evaluation {settings!r} has the unknown key {unknown[0]!r}: '
+        f'The evaluation {given!r} has the unknown key {unknown[0]!r}: '
         f'choose from {", ".join(EVALUATE_FLAGS)} and bindings.')
-  where = f'The evaluation {settings!r}'
-  bindings = _strings(where, settings.get('bindings', ()))
+  where = f'The evaluation {given!r}'
+  protocol = given['protocol']
+  if protocol not in protocols.NAMES:
+    hint = errors.similar(protocol, protocols.NAMES) or (
+        f': choose one of {", ".join(protocols.NAMES)}.')
+    raise errors.UserError(f'{where} names the protocol {protocol!r}{hint}')
+  bindings = _strings(where, given.get('bindings', ()))
   for binding in bindings:
     _check_binding(where, binding)
-  flags = [_flag(name, settings[name])
-           for name in EVALUATE_FLAGS if name in settings]
+  flags = [_flag(name, given[name])
+           for name in EVALUATE_FLAGS if name in given]
   label = [re.sub('^--(no)?(protocol=|prior=)?', r'\1', f) for f in flags]
   return Evaluation((*flags, *(f'--gin_param={b}' for b in bindings)),
-                    str(settings.get('checkpoint', 'latest')),
+                    str(given.get('checkpoint', 'latest')),
                     ' '.join([*label, *bindings]))
 
 
