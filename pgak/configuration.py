@@ -88,7 +88,7 @@ def parse(files=(), bindings=(), imports=(), roots=('train',)):
     for binding in bindings:
       _parse_binding(binding)
   except (ValueError, TypeError, SyntaxError, OSError, ImportError,
-          AttributeError) as e:
+          AttributeError, KeyError) as e:
     raise errors.UserError(gin_errors.sentence(e)) from e
   finally:
     logging.disable(logging.NOTSET)
@@ -235,7 +235,7 @@ def _parse_binding(binding):
     if not bindings_of(binding):
       raise ValueError('it sets nothing.')
     gin.parse_config(binding)
-  except (ValueError, TypeError, SyntaxError, tokenize.TokenError,
+  except (ValueError, TypeError, SyntaxError, KeyError, tokenize.TokenError,
           MemoryError, RecursionError) as e:
     raise errors.UserError(
         f'--gin_param={_short(binding)!r} is not a binding that gin can read: '

@@ -341,13 +341,13 @@ def _check(output, kind):
     raise errors.UserError(
         f'{output} must end with .png for a picture or .npz for an array, or, '
         'for log_density and ood, .csv for a table.')
-  if pathlib.Path(output).exists():
+  if files.local(output).exists():
     raise errors.UserError(f'{output} exists: choose another --output, or '
                            'move the file away.')
 
 
 def _write(output, view):
-  path = pathlib.Path(output)
+  path = files.local(output)
   try:
     with files.replacing(path) as part:
       if output.endswith('.png'):

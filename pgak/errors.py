@@ -37,5 +37,5 @@ def reason(error, length=200):
   """
   # Gin appends lines that say where in its calls the error was raised.
   text = str(error).split('\n  In call to configurable')[0]
-  text = re.sub(r'\{\{.*?\}\}', '', text)
+  text = re.sub(r'\{\{.*?\}\}|\x1b\[[0-9;]*m', '', text)
   return ' '.join(text.split())[:length] or type(error).__name__

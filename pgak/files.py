@@ -35,6 +35,9 @@ _PART = re.compile(r'\.(?P<name>.+)\.(?P<host>[^.]*)-(?P<pid>\d+)-[0-9a-f]{8}'
 # What a damaged .npz raises, by where it is damaged.
 _DAMAGED = (EOFError, KeyError, NotImplementedError, OSError, TypeError,
             ValueError, zipfile.BadZipFile, zlib.error)
+# What JSON holds, in words.
+KINDS = {dict: 'names and values', list: 'a list', int: 'a whole number',
+         str: 'a string'}
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -202,8 +205,7 @@ def load_json(path, kind=dict):
   except RecursionError as e:
     raise ValueError('its brackets are nested too deeply') from e
   if not isinstance(found, kind):
-    what = {dict: 'names and values', list: 'a list'}[kind]
-    raise ValueError(f'it does not hold {what}')
+    raise ValueError(f'it does not hold {KINDS[kind]}')
   return found
 
 

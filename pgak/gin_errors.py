@@ -74,6 +74,9 @@ _WORDS = (
     (r"No configurable matching '(.+?)'", _unknown),
     (r"Configurable '(.+?)' doesn't have a parameter named '(.+?)'",
      _parameter),
+    (r"Ambiguous selector '(.+?)', matches \[(.+?)\]",
+     lambda m: f'{m[1]} may be any of {m[2]}: write the one that is meant in '
+               'full, or give your own another name'),
     (r'Unable to open file: (.+?)\. Searched',
      lambda m: f'there is no gin file {m[1]}: check the path'),
     (r"Configurable '(.+?)' has denylisted kwarg '(.+?)'",

@@ -50,7 +50,8 @@ class _Record(dict):
     self._path = path
     for name, kind in dict(types).items():
       if name in self and not isinstance(self[name], kind):
-        raise _damaged(path, f'its {name} is no {kind.__name__}')
+        what = files.KINDS.get(kind, kind.__name__)
+        raise _damaged(path, f'its {name} is not {what}')
 
   def __missing__(self, name):
     raise _damaged(self._path, f'it has no {name!r}')

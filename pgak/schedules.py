@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from pgak import settings
 
-__all__ = ['Factor', 'Schedule', 'SignedWeight', 'Weight', 'cosine', 'linear',
-           'straight', 'switch_on', 'value_at']
+__all__ = ['Factor', 'OfRun', 'Schedule', 'SignedWeight', 'Weight', 'cosine',
+           'linear', 'straight', 'switch_on', 'value_at']
 
 
 class Schedule:
@@ -31,6 +31,33 @@ class Schedule:
     return self._function(step)
 
 
+class Factor:
+  """A function of the share of the run that is done, in `[0, 1]`.
+
+  Args:
+    function: function of that share, a float scalar tensor, to a factor.
+  """
+
+  def __init__(self, function):
+    self._function = function
+
+  def __call__(self, done):
+    return self._function(done)
+
+
+class _NotA:
+  """A function, but none of a class whose argument means something else."""
+
+  def __init__(self, other):
+    self._other = other
+
+  def holds(self, value):
+    return not isinstance(value, self._other)
+
+  def text(self, base):
+    return base
+
+
 class _NotNegative:
 
   def holds(self, value):
@@ -44,10 +71,10 @@ def _lowest(value):
   return getattr(value, 'lowest', 0.) if callable(value) else value
 
 
-_Function = settings.called('@linear()', 1)
-# What the learning rates are multiplied by, by the share of the run.
-Factor = settings.called('@cosine()', 1)
-SignedWeight = float | _Function
+_OfStep = Annotated[settings.called('@linear()', 1), _NotA(Factor)]
+# What the learning rates are multiplied by.
+OfRun = Annotated[settings.called('@cosine()', 1), _NotA(Schedule)]
+SignedWeight = float | _OfStep
 Weight = Annotated[SignedWeight, _NotNegative()]
 
 
@@ -98,7 +125,7 @@ def cosine(final: settings.NonNegative = 0.01):
   """
   def factor(done):
     return final + (1. - final) * 0.5 * (1. + tf.cos(math.pi * done))
-  return factor
+  return Factor(factor)
 
 
 @settings.register
@@ -114,4 +141,4 @@ def straight(constant: settings.Decay = 0., final: settings.NonNegative = 0.):
   """
   def factor(done):
     return linear(1., final, constant, 1.)(done)
-  return factor
+  return Factor(factor)

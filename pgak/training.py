@@ -1,7 +1,6 @@
 """Training: a data set, a model and callbacks, in one call of `fit`."""
 from collections.abc import Callable
 import contextlib
-import os
 from typing import Annotated, Literal
 
 import keras
@@ -22,12 +21,12 @@ from pgak import run_directory
 from pgak import sampling
 from pgak import schedules
 from pgak import settings
+from pgak import strategies
 from pgak import translation
 
 __all__ = ['train']
 
 PRECISIONS = ('float32', 'mixed_bfloat16')
-STRATEGIES = ('one_device', 'mirrored', 'multi_worker')
 PlateauFactor = Annotated[float, settings.Range(0., 1., excluded=(0., 1.))]
 BY_VALIDATION = ('validation_loss', 'validation_reconstruction')
 
@@ -43,7 +42,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
           optimizer: settings.reference('@adam'),
           batch_size: settings.Count = 64, seed: settings.Seed = 0,
           optimizers: dict[str, settings.Reference] | None = None,
-          learning_rate_schedule: schedules.Factor | None = None,
+          learning_rate_schedule: schedules.OfRun | None = None,
           clip_norm: settings.Positive | None = None,
           augmenter: settings.called('@augmenter()', 2) | None = None,
           split: str = 'train', validation_split: str = 'test',
@@ -57,8 +56,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
           best_by: str | None = None,
           plateau_patience: settings.Count | None = None,
           plateau_factor: PlateauFactor = 0.5,
-          strategy: Literal[STRATEGIES] = 'one_device', xla: bool | None = None,
-          precision: Literal[PRECISIONS] = 'float32',
+          strategy: Literal[strategies.NAMES] = 'one_device',
+          xla: bool | None = None, precision: Literal[PRECISIONS] = 'float32',
           steps_per_execution: settings.Count = 1,
           image_error: settings.called('@PerceptualError()', 2) | None = None,
           imports: tuple[str, ...] = ()):
@@ -116,8 +115,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
                    checkpoint_every=checkpoint_every, score_every=score_every)
   _check(strategy, xla, steps_per_execution, intervals, scorer, best_by)
   _check_plateau(plateau_patience, learning_rate_schedule)
-  distribution = _distribution(strategy)
-  is_chief = _is_chief(distribution)
+  distribution = strategies.distribution(strategy)
+  is_chief = strategies.is_chief(distribution)
   run = run_directory.RunDirectory(run_dir, create=True)
   configuration.keep_old_values(run)
   images = settings.made(dataset, 'train.dataset', data.DatasetLike)
@@ -160,9 +159,10 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
           # What was trained before is frozen with the statistics of its data.
           sampling.reestimate_batch_norm(trained, train_images)
         trained.enter_stage(stage)
-        batches = _distributed(distribution, lambda slots: data.train_batches(
-            train_images, batch_size * trained.table.slices, seed, begin,
-            trained.value_range, augmenter, slots, order_version=order))
+        batches = strategies.distributed(
+            distribution, lambda slots: data.train_batches(
+                train_images, batch_size * trained.table.slices, seed, begin,
+                trained.value_range, augmenter, slots, order_version=order))
         # Keras's own: what a run reads is in the range, and needs no check.
         keras.Model.fit(trained, batches, steps_per_epoch=end - begin, epochs=1,
                         verbose=0, shuffle=False, callbacks=called)
@@ -221,28 +221,6 @@ def _check_plateau(patience, schedule):
 def _no_record(shape, dtype=None):
   """No validation yet: the lowest loss is infinite."""
   return tf.constant([np.inf, 0.], dtype, shape)
-
-
-def _distribution(strategy):
-  if strategy == 'mirrored':
-    devices = (tf.config.list_logical_devices('GPU')
-               or tf.config.list_logical_devices('CPU'))
-    return tf.distribute.MirroredStrategy([d.name for d in devices])
-  if strategy == 'multi_worker':
-    if not os.environ.get('TF_CONFIG'):
-      raise errors.UserError(
-          "`train.strategy = 'multi_worker'` needs the environment variable "
-          'TF_CONFIG, which lists the workers and says which one this is.')
-    return tf.distribute.MultiWorkerMirroredStrategy()
-  return tf.distribute.get_strategy()
-
-
-def _is_chief(distribution):
-  resolver = distribution.cluster_resolver
-  if not resolver:
-    return True
-  first = 'chief' if 'chief' in resolver.cluster_spec().jobs else 'worker'
-  return (resolver.task_type, resolver.task_id) == (first, 0)
 
 
 def _lock(run, is_chief):
@@ -339,20 +317,6 @@ def _stages(model, first_step, last_step):
     if first_step < end:
       yield stage, max(begin, first_step), end
     begin = end
-
-
-def _distributed(distribution, make_batches):
-  """Gives every replica its slice of the global batch."""
-  replicas = distribution.num_replicas_in_sync
-  if replicas == 1:
-    return make_batches(None)
-
-  def worker_batches(context):
-    local = replicas // context.num_input_pipelines
-    first = context.input_pipeline_id * local
-    return make_batches((replicas, list(range(first, first + local))))
-
-  return distribution.distribute_datasets_from_function(worker_batches)
 
 
 def _callbacks(model, run, intervals, train_images, validation_images, keep,

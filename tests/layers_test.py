@@ -28,7 +28,8 @@ LEVELS = {
     2: ('data', 'metrics', 'networks', 'optimizers', 'priors'),
     # What is made of the parts, and what a run holds.
     3: ('clouds', 'conditional_endpoints', 'configuration', 'endpoints',
-        'models', 'run_directory', 'sampling', 'served_model', 'translation'),
+        'models', 'run_directory', 'sampling', 'served_model', 'strategies',
+        'translation'),
     # What goes with a model through a run, and a density that is fitted to it.
     4: ('callbacks', 'densities'),
     # A model as the configuration describes it, with its checkpoint.

@@ -13,6 +13,7 @@ from pgak import checkpoints
 from pgak import data
 from pgak import images as images_lib
 from pgak import sampling
+from pgak import strategies
 from pgak import training
 
 # Trained at 0.1 with momentum: the averages lag behind, as the test needs it.
@@ -137,7 +138,7 @@ class Context:
 
 
 def test_each_worker_gets_its_own_share_of_the_batch():
-  assert training._distributed(Distribution(), lambda slots: slots) == [
+  assert strategies.distributed(Distribution(), lambda slots: slots) == [
       (4, [0, 1]), (4, [2, 3])]
 
 

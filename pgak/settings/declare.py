@@ -140,6 +140,9 @@ def made(reference, name, kind, *arguments):
     SettingError: if it cannot be called so, or makes something else.
   """
   shown = f'`{name} = {_shown(reference)}`'
+  if not kinds.is_uncalled(reference):
+    raise SettingError(f'{shown} must be a reference without brackets to what '
+                       f'makes {values.described(kind)}.')
   try:
     inspect.signature(reference).bind_partial(*arguments)
   except ValueError:  # Some of Python's own tell no signature.
