@@ -14,7 +14,6 @@ from pgak import data
 from pgak import images as images_lib
 from pgak import sampling
 from pgak import strategies
-from pgak import training
 
 # Trained at 0.1 with momentum: the averages lag behind, as the test needs it.
 SETTINGS = ('train.steps = 4', 'train.log_every = 1',
