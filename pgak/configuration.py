@@ -6,6 +6,7 @@ name, an undefined macro, a `--gin_param` that the command never reads.
 """
 import copy
 import logging
+import math
 import pathlib
 import re
 import tokenize
@@ -92,6 +93,7 @@ def parse(files=(), bindings=(), imports=(), roots=('train',)):
     raise errors.UserError(gin_errors.sentence(e)) from e
   finally:
     logging.disable(logging.NOTSET)
+  _check_finite()
   statements = bindings_of(gin.config_str())
   _check_macros(statements, parsed, bindings)
   _check_read(statements, bindings, roots)
@@ -300,6 +302,28 @@ def _references(value, sign):
   pattern = re.escape(sign) + r'([\w./]+)'
   found = re.findall(pattern, re.sub(strings, '', value))
   return [r.split('/')[-1] for r in found]
+
+
+def _check_finite():
+  """Refuses infinite numbers, such as 1e400, which gin cannot write again."""
+  # pylint: disable-next=protected-access
+  for (scope, selector), values in gin.config._CONFIG.items():
+    for argument, value in values.items():
+      if not all(math.isfinite(n) for n in _floats(value)):
+        macro = selector == 'gin.macro'
+        name = selector.rpartition('.')[2]
+        name = scope if macro else (
+            f'{scope}/{name}' if scope else name) + f'.{argument}'
+        raise errors.UserError(f'`{name} = {value}` must be finite: give a '
+                               'number that float32 can hold.')
+
+
+def _floats(value):
+  if isinstance(value, dict):
+    value = list(value.values())
+  if isinstance(value, (list, tuple)):
+    return [n for v in value for n in _floats(v)]
+  return [value] if isinstance(value, float) else []
 
 
 def _check_macros(statements, parsed, bindings):

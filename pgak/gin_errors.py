@@ -30,14 +30,17 @@ def sentence(error):
   for pattern, words in _WORDS:
     match = re.search(pattern, text)
     if match:
-      return words(match) + _place(text)
-  return text or type(error).__name__
+      return _placed(words(match), text)
+  text = text if len(text) <= 300 else f'{text[:300]} ...'
+  return text if text.endswith(('.', '?')) else f'{text}.'
 
 
-def _place(text):
-  """Returns the file and line where gin was, or ''."""
+def _placed(words, text):
+  """Adds the file and line where gin was, as far as the text tells them."""
   match = re.search(r'file "(.+?)", line (\d+)', text)
-  return f' (in {match[1]}, line {match[2]})' if match else ''
+  if not match:
+    return words
+  return f'{words.removesuffix(".")} (in {match[1]}, line {match[2]}).'
 
 
 def _names():
@@ -76,9 +79,9 @@ _WORDS = (
      _parameter),
     (r"Ambiguous selector '(.+?)', matches \[(.+?)\]",
      lambda m: f'{m[1]} may be any of {m[2]}: write the one that is meant in '
-               'full, or give your own another name'),
+               'full, or give your own another name.'),
     (r'Unable to open file: (.+?)\. Searched',
-     lambda m: f'there is no gin file {m[1]}: check the path'),
+     lambda m: f'there is no gin file {m[1]}: check the path.'),
     (r"Configurable '(.+?)' has denylisted kwarg '(.+?)'",
      lambda m: f'{m[1]}.{m[2]} is given by the command, not by gin.'),
 )

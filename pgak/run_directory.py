@@ -127,6 +127,8 @@ class RunDirectory:
     """The content of config.json."""
     path = self.path / 'config.json'
     record = _read_json(path, _CONFIG)
+    if not all(isinstance(m, str) for m in record.get('imports', ())):
+      raise _damaged(path, 'its imports are not a list of strings')
     if 'data' in record:
       record['data'] = _Record(record['data'], path, _DATA)
     return record

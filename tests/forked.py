@@ -129,7 +129,9 @@ class _Server:
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, pass_fds=[theirs.fileno()],
         start_new_session=True,
-        env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
+        # As a command sets it before it imports TensorFlow.
+        env={**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '3',
+             'PYTHONPATH': os.pathsep.join(sys.path)})
     theirs.close()
     self._lines = ours.makefile('rw')
     ours.close()
@@ -187,6 +189,8 @@ def _become(request):
   os.environ.clear()
   os.environ.update(request['env'])
   os.chdir(request['cwd'])
+  sys.path[1:1] = filter(None, os.environ.get('PYTHONPATH', '').split(
+      os.pathsep))
   sys.argv = request['argv']
   module, name = request['main']
   _leave(getattr(importlib.import_module(module), name))

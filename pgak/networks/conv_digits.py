@@ -7,7 +7,7 @@ from pgak.networks import conv_mnist
 __all__ = ['conv_digits_decoder', 'conv_digits_encoder']
 
 
-@settings.register
+@settings.register(denylist=['images'])
 def conv_digits_encoder(images, base_filters: settings.Count = 32,
                         batch_norm: bool = False,
                         dense_units: settings.Count = 256,
@@ -17,7 +17,7 @@ def conv_digits_encoder(images, base_filters: settings.Count = 32,
       images, base_filters, batch_norm, dense_units, 3, spectral_norm)
 
 
-@settings.register
+@settings.register(denylist=['latents', 'channels'])
 def conv_digits_decoder(latents, channels: settings.Count,
                         base_filters: settings.Count = 32,
                         batch_norm: bool = False,

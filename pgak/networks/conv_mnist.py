@@ -19,7 +19,7 @@ __all__ = ['conv_mnist_decoder', 'conv_mnist_encoder']
 _leaky_relu = functools.partial(ops.leaky_relu, negative_slope=0.2)
 
 
-@settings.register
+@settings.register(denylist=['images'])
 def conv_mnist_encoder(images, base_filters: settings.Count = 64,
                        batch_norm: bool = False,
                        dense_units: settings.Count = 1024,
@@ -45,7 +45,7 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
       batch_norm)
 
 
-@settings.register
+@settings.register(denylist=['latents', 'channels'])
 def conv_mnist_decoder(latents, channels: settings.Count,
                        base_filters: settings.Count = 64,
                        batch_norm: bool = False,

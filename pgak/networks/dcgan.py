@@ -21,7 +21,7 @@ _leaky_relu = functools.partial(ops.leaky_relu, negative_slope=0.2)
 _options = dict(kernel_size=5, strides=2, padding='same')
 
 
-@settings.register
+@settings.register(denylist=['images'])
 def dcgan_encoder(images, num_layers: settings.Count,
                   base_filters: settings.Count = 64, batch_norm: bool = True,
                   spectral_norm: bool = False):
@@ -47,7 +47,7 @@ def dcgan_encoder(images, num_layers: settings.Count,
   return layers.Flatten()(x)
 
 
-@settings.register
+@settings.register(denylist=['latents', 'channels'])
 def dcgan_decoder(latents, channels: settings.Count, num_layers: settings.Count,
                   base_filters: settings.Count = 64, batch_norm: bool = True):
   """Latents `[B, H]` to images of side `4 * 2**num_layers`."""

@@ -31,7 +31,7 @@ def _dense(x, units, activation):
   return x
 
 
-@settings.register
+@settings.register(denylist=['points'])
 def mlp_encoder(points, units: tuple[settings.Count, ...] = (256, 256, 256),
                 activation: Activation = 'relu'):
   """Vectors `[B, D]` to features `[B, units[-1]]`.
@@ -46,7 +46,7 @@ def mlp_encoder(points, units: tuple[settings.Count, ...] = (256, 256, 256),
   return _dense(points, units, activation)
 
 
-@settings.register
+@settings.register(denylist=['latents', 'channels'])
 def mlp_decoder(latents, channels: settings.Count,
                 units: tuple[settings.Count, ...] = (256, 256, 256),
                 activation: Activation = 'relu'):

@@ -145,7 +145,7 @@ def _filters(base_filters, max_filters, num_blocks):
           for k in range(num_blocks + 1)]
 
 
-@settings.register
+@settings.register(denylist=['images'])
 def pg_gan_encoder(images, num_blocks: settings.Count,
                    base_filters: settings.Count = 16,
                    max_filters: settings.Count = 512):
@@ -171,7 +171,7 @@ def pg_gan_encoder(images, num_blocks: settings.Count,
   return layers.Flatten()(_conv(x, filters[0], x.shape[1], 'valid'))
 
 
-@settings.register
+@settings.register(denylist=['latents', 'channels'])
 def pg_gan_decoder(latents, channels: settings.Count,
                    num_blocks: settings.Count,
                    base_filters: settings.Count = 16,

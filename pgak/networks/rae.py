@@ -32,7 +32,7 @@ def _block(layer, x, batch_norm, spectral_norm):
   return ops.relu(x)
 
 
-@settings.register
+@settings.register(denylist=['images'])
 def rae_encoder(images, base_filters: settings.Count = 128,
                 kernel_size: settings.Count = 4, centred: bool = True,
                 batch_norm: bool = True, spectral_norm: bool = False):
@@ -55,7 +55,7 @@ def rae_encoder(images, base_filters: settings.Count = 128,
   return layers.Flatten()(x)
 
 
-@settings.register
+@settings.register(denylist=['latents', 'channels'])
 def rae_decoder(latents, channels: settings.Count,
                 base_filters: settings.Count = 128,
                 kernel_size: settings.Count = 4, num_layers: settings.Count = 2,

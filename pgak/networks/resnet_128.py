@@ -38,7 +38,7 @@ def _filters(base_filters):
   return [base_filters * min(2**i, MOST) for i in range(NUM_BLOCKS)]
 
 
-@settings.register
+@settings.register(denylist=['images'])
 def resnet_128_encoder(images, base_filters: settings.Count = 64,
                        batch_norm: bool = True):
   """Images `[B, 128, 128, C]` to features `[B, 4 * 4 * 8 * base_filters]`."""
@@ -48,7 +48,7 @@ def resnet_128_encoder(images, base_filters: settings.Count = 64,
   return layers.Flatten()(ops.leaky_relu(x, negative_slope=0.2))
 
 
-@settings.register
+@settings.register(denylist=['latents', 'channels'])
 def resnet_128_decoder(latents, channels: settings.Count,
                        base_filters: settings.Count = 64,
                        batch_norm: bool = True):

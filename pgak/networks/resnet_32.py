@@ -28,7 +28,7 @@ def _block(x, filters, batch_norm, up=False, down=False):
   return layers.AveragePooling2D(2)(x) if down else x
 
 
-@settings.register
+@settings.register(denylist=['images'])
 def resnet_32_encoder(images, filters: settings.Count = 512,
                       batch_norm: bool = True):
   """Images `[B, 32, 32, C]` to features `[B, 8 * 8 * filters]`."""
@@ -38,7 +38,7 @@ def resnet_32_encoder(images, filters: settings.Count = 512,
   return layers.Flatten()(ops.relu(x))
 
 
-@settings.register
+@settings.register(denylist=['latents', 'channels'])
 def resnet_32_decoder(latents, channels: settings.Count,
                       filters: settings.Count = 512, batch_norm: bool = True):
   """Latents `[B, H]` to images `[B, 32, 32, channels]`."""

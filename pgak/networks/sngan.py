@@ -61,7 +61,7 @@ def _down_block(x, filters, batch_norm, spectral_norm, down, first):
   return layers.AveragePooling2D(2)(x) if down else x
 
 
-@settings.register
+@settings.register(denylist=['images'])
 def sngan_encoder(images, base_filters: settings.Count = 64,
                   growth: settings.Count = 2, num_blocks: settings.Count = 5,
                   num_down: settings.Whole = 5, batch_norm: bool = False,
@@ -88,7 +88,7 @@ def sngan_encoder(images, base_filters: settings.Count = 64,
   return ops.sum(x, (1, 2)) if sum_pool else layers.Flatten()(x)
 
 
-@settings.register
+@settings.register(denylist=['latents', 'channels'])
 def sngan_decoder(latents, channels: settings.Count,
                   base_filters: settings.Count = 64, growth: settings.Count = 2,
                   num_blocks: settings.Count = 4, batch_norm: bool = True):
