@@ -93,7 +93,7 @@ class Command:
     try:
       rest = self._flags(argv)
     except flags.Error as e:
-      self.fail(str(e))
+      self.fail(str(e) + _meant(str(e)))
     if self._flags.help:
       print(f'{self._doc.strip()}\n\nflags:\n{self._help_of_flags(default_of)}')
       sys.exit(0)
@@ -131,6 +131,13 @@ class Command:
     ended += '' if ended.endswith('?') else '.'
     print(f'{ended} See --help.', file=sys.stderr)
     sys.exit(2)
+
+
+def _meant(message):
+  """Returns which of a flag's few values was meant, as far as one can tell."""
+  from pgak import errors
+  match = re.search(r'--\w+=(.*): value should be one of <(.*)>', message)
+  return errors.similar(match[1], match[2].split('|')) if match else ''
 
 
 def bindings_of_flags(command, args, settings=()):

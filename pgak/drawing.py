@@ -250,7 +250,8 @@ def against_bindings(run, against, imports=()):
   if file != against and against not in known:
     raise errors.UserError(
         f'There is no data set {against!r} for --against: choose one of '
-        f'{", ".join(known)}, or a gin file that binds train.dataset.')
+        f'{", ".join(known)}, or a gin file that binds train.dataset'
+        f'{errors.similar(against, known) or "."}')
   configuration.check_trusted(run, imports)
   configuration.parse([str(run.config_file)], imports=imports)
   own = configuration.bindings_of(gin.config_str())

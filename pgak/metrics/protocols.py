@@ -106,7 +106,8 @@ class Protocol:
         if name not in known:
           raise errors.UserError(
               f'The protocol {self.name} cannot measure {name!r}: its {field} '
-              f'must be out of {", ".join(known)}.')
+              f'must be out of {", ".join(known)}'
+              f'{errors.similar(name, known) or "."}')
 
 
 @settings.register
@@ -356,6 +357,6 @@ def resolve(protocol):
     if protocol not in NAMES:
       raise errors.UserError(
           f'There is no protocol {protocol!r}; choose one of '
-          f'{", ".join(NAMES)}.')
+          f'{", ".join(NAMES)}{errors.similar(protocol, NAMES) or "."}')
     protocol = gin.get_configurable(protocol)
   return protocol() if callable(protocol) else protocol

@@ -54,7 +54,8 @@ def prior_class(prior):
   if not hasattr(found, 'sample'):
     raise errors.UserError(
         f'There is no prior {prior!r}: choose one of own, {", ".join(NAMES)}, '
-        'or the name of a class of your own.')
+        'or the name of a class of your own'
+        f'{errors.similar(prior, ["own", *NAMES]) or "."}')
   return found
 
 
