@@ -7,6 +7,10 @@ from absl import flags
 __all__ = ['Command', 'bindings_of_flags', 'import_tensorflow', 'run']
 
 
+# What a shell calls the end by SIGPIPE: the work was not done.
+_ENDED_BY_PIPE = 141
+
+
 class Command:
   """A binary's flags, and how it is run.
 
@@ -160,13 +164,43 @@ def run(main):
   from pgak import interruption
   try:
     with interruption.handled():
-      main(sys.argv)
-  except errors.UserError as e:
-    # Gin appends lines that say where in its calls the error was raised.
-    print(str(e).splitlines()[0], file=sys.stderr)
-    sys.exit(1)
+      _call(main)
   except BrokenPipeError:  # Who reads the output, such as head, has enough.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    _end(_ENDED_BY_PIPE)
   except KeyboardInterrupt as e:
-    print(str(e) or 'Interrupted.', file=sys.stderr)
-    sys.exit(getattr(e, 'status', 130))
+    _end(getattr(e, 'status', 130), str(e) or 'Interrupted.')
+  except Exception as e:  # pylint: disable=broad-exception-caught
+    # Gin appends lines that say where in its calls the error was raised.
+    told = str(e).split('\n', maxsplit=1)[0]
+    if errors.unwritable(e) and not isinstance(e, errors.UserError):
+      told = (f'Something could not be written ({told}): make room, and give '
+              'the same command again.')
+    elif not isinstance(e, errors.UserError):
+      raise
+    _end(1, told)
+
+
+def _call(main):
+  """Calls it; what it printed is then written, or an error says that it is not.
+  """
+  try:
+    main(sys.argv)
+  except SystemExit as e:
+    if e.code:
+      raise
+  try:
+    sys.stdout.flush()
+  except BrokenPipeError:  # The work is done all the same.
+    _end(0)
+
+
+def _end(status, told=''):
+  """Exits; Python itself then finds nothing to write, which would fail again.
+  """
+  try:
+    sys.stdout.flush()
+  except OSError:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+  if told:
+    print(told, file=sys.stderr)
+  sys.exit(status)
