@@ -93,6 +93,10 @@ def beside(path):
                         f'{secrets.token_hex(4)}.part')
   try:
     yield part
+  except OSError as e:
+    if e.errno and not e.filename:  # A full disk's names none.
+      e.filename = str(path)
+    raise
   finally:
     _remove(part)
 

@@ -69,7 +69,7 @@ def test_a_disk_that_is_full(tmp_path):
   handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
   resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
   try:
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match=f"File too large: '{path}'"):
       files.write_text(path, 'x' * 2000)
   finally:
     resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -17,11 +17,11 @@ pytestmark = pytest.mark.slow
 # Another seed gives other moments.
 SEED = os.environ.get('PGAK_TRIALS', '0')
 WAYS = {
-    'train': ('kill', 'kill', 'kill', 'term', 'int', 'disk', 'disk', 'limit'),
+    'train': ('kill', 'kill', 'term', 'int', 'disk', 'disk', 'limit'),
     'evaluate': ('kill', 'term', 'int', 'disk', 'limit'),
     'density': ('kill', 'term', 'disk', 'limit'),
     'export': ('kill', 'term', 'int', 'disk', 'limit'),
-    'sweep': ('kill', 'term'),
+    'sweep': ('kill', 'term', 'disk'),
 }
 TRIALS = [(command, way, number) for command, ways in WAYS.items()
           for number, way in enumerate(ways)]
