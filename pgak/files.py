@@ -202,7 +202,7 @@ def keep_npz(path, arrays):
       np.savez(file, **arrays)
   except OSError as e:
     logging.warning('%s cannot be kept (%s): it is made again when it is next '
-                    'needed.', path, errors.reason(e))
+                    'needed.', path, errors.unwritable(e) or errors.reason(e))
 
 
 def load_npz(path):

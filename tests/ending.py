@@ -1,4 +1,5 @@
 """Ways in which a command ends before it is done."""
+import os
 import pathlib
 import re
 import resource
@@ -55,12 +56,8 @@ def _signal(number, *allowed):
 def _kill(trial, chance):
   """Ends it at once; one time in two while it writes something."""
   child = trial.start()
-  moment = _wait(child, trial, chance)
-  if chance.random() < 0.5:
-    while child.poll() is None and not any(trial.place.rglob('.*.part')):
-      time.sleep(0.001)
-    time.sleep(chance.uniform(0., 0.01))
-    moment += ' while it writes'
+  wait = _wait_for_writing if chance.random() < 0.5 else _wait
+  moment = wait(child, trial, chance)
   child.send_signal(signal.SIGKILL)
   result = child.wait()
   trial.wait_for_others()
@@ -114,6 +111,22 @@ def _wait(child, trial, chance):
   share = chance.uniform(0.02, 0.8)
   time.sleep(share * trial.seconds)
   return f'after {share:.0%} of {trial.seconds:.1f} s'
+
+
+def _wait_for_writing(child, trial, chance):
+  """Waits until it writes one of its files; returns which it was."""
+  number, seen = chance.randint(1, trial.writes), set()
+  while child.poll() is None and len(seen) < number:
+    seen.update(_parts(trial.place))
+  time.sleep(chance.uniform(0., 0.02))
+  return f'when it writes its file {number}'
+
+
+def _parts(folder):
+  """Yields what is being written; what goes meanwhile is no error of a walk."""
+  for place, folders, names in os.walk(folder):
+    yield from (os.path.join(place, name) for name in (*folders, *names)
+                if name.startswith('.') and name.endswith('.part'))
 
 
 def _handles_signals(pid):

@@ -91,8 +91,8 @@ def test_a_killed_run_of_two_replicas(tmp_path, model):
   ended_twice(two_devices.train, ended, *settings)
   found, expected = (tiny_runs.saved(p, STEPS) for p in (ended, whole))
   assert set(found) == set(expected)
-  # Without XLA the order of a sum may change, and with it the last bits, 6e-8 of
-  # a number, which 60 steps may magnify; a batch too few makes 1e-2 and more.
+  # Without XLA the order of a sum may change, and with it the last bits, 6e-8
+  # of a number, which 60 steps magnify; a batch too few makes 1e-2 and more.
   for name, value in expected.items():
     np.testing.assert_allclose(found[name], value, rtol=1e-4, atol=1e-5,
                                err_msg=name)

@@ -52,9 +52,13 @@ class Trial:
     begun: a folder with what was there before, which is copied; or None.
     seconds: how long the command takes if nothing disturbs it.
     expected: what it then leaves, as `found` gives it.
+
+  Attributes:
+    main: the command.
+    writes: how many files and folders it writes, at least.
   """
 
-  main = None
+  main, writes = None, 1
 
   def __init__(self, place, begun=None, seconds=0., expected=None):
     self.place = place
@@ -121,7 +125,7 @@ class Trial:
 class Train(Trial):
   """Goes on from step 20 to 60."""
 
-  main = train.run
+  main, writes = train.run, 12
 
   def flags(self):
     return [f'--run_dir={self.run.path}', *_TRAIN,
@@ -143,7 +147,7 @@ class Train(Trial):
 class Evaluate(Trial):
   """Measures once more, with nets and statistics that are to be made."""
 
-  main = evaluate.run
+  main, writes = evaluate.run, 4
 
   def prepare(self):
     for name in ('classifiers', 'statistics'):
@@ -174,7 +178,7 @@ class Evaluate(Trial):
 class Density(Trial):
   """Fits a density to the latents, keeps it, and draws from it."""
 
-  main = sample.run
+  main, writes = sample.run, 2
 
   def outputs(self):
     """Returns the files that it wrote, the newest last."""
@@ -220,7 +224,7 @@ class Export(Trial):
 class Sweep(Trial):
   """Trains and measures a second cell."""
 
-  main = sweep.run
+  main, writes = sweep.run, 8
 
   def prepare(self):
     (self.place / 'it.sweep').write_text(_SWEEP)
