@@ -10,6 +10,10 @@ from absl import flags
 __all__ = ['Command', 'bindings_of_flags', 'import_tensorflow', 'run']
 
 
+# What a shell calls the end by SIGPIPE: the work was not done.
+_ENDED_BY_PIPE = 141
+
+
 class Command:
   """A binary's flags, and how it is run.
 
@@ -218,28 +222,21 @@ def run(main):
   # The folder that one works in may hold one's own model. It comes last: a file
   # there must not take the place of a library.
   sys.path.append(os.getcwd())
-  from pgak import errors
   from pgak import interruption
   try:
     with interruption.handled():
-      main(sys.argv)
-  except errors.UserError as e:
-    _end(errors.reason(e, length=None))
+      _call(main)
   except BrokenPipeError:  # Who reads the output, such as head, has enough.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    _end(_ENDED_BY_PIPE)
   except KeyboardInterrupt as e:
-    print(str(e) or 'Interrupted.', file=sys.stderr)
-    sys.exit(getattr(e, 'status', 130))
-  except MemoryError as e:
-    _end(f'There is not enough memory ({errors.reason(e)}): {_SMALLER}.')
-  except OSError as e:
-    _end(_told(errors.reason(e)))
-  except Exception as e:
-    if not _is_of_tensorflow(e):
+    _end(getattr(e, 'status', 130), str(e) or 'Interrupted.')
+  except Exception as e:  # pylint: disable=broad-exception-caught
+    told = _sentence(e)
+    if not told:
       raise
-    _end(f'TensorFlow stopped ({errors.reason(e)}): '
-         + (f'{_SMALLER}.' if 'OOM' in str(e) else 'with PGAK_TRACEBACK=1 in '
-            'the environment the error shows where.'))
+    if os.environ.get('PGAK_TRACEBACK'):
+      traceback.print_exc()
+    _end(1, told)
 
 
 _SMALLER = ('lower train.batch_size or the sizes of the networks, or use a '
@@ -247,19 +244,17 @@ _SMALLER = ('lower train.batch_size or the sizes of the networks, or use a '
 
 # What a user can do about an error of the system, by its number.
 _WAYS_OUT = {
-    errno.ENOSPC: 'make room there', errno.EDQUOT: 'make room there',
-    errno.EFBIG: 'make room there', errno.ENAMETOOLONG: 'give a shorter name',
+    errno.ENAMETOOLONG: 'give a shorter name',
     errno.ENOENT: 'check the path', errno.ENOTDIR: 'check the path',
     errno.EISDIR: 'give a file, or clear the way',
     errno.EEXIST: 'clear the way, or give another path',
     errno.EACCES: 'change its permissions, or give another path',
     errno.EPERM: 'change its permissions, or give another path',
-    errno.EROFS: 'make it writable, or give another path',
     errno.EMFILE: 'raise the limit of open files (ulimit -n)',
 }
 
 
-def _told(reason):
+def _of_system(reason):
   """Returns a sentence of '[Errno 28] No space left on device: PATH'."""
   # Gin hides the number and the path of an error that passed its calls.
   number, text = re.fullmatch(r'(?:\[Errno (\d+)\] )?(.*)', reason).groups()
@@ -272,9 +267,47 @@ def _is_of_tensorflow(error):
   return tensorflow is not None and isinstance(error, tensorflow.errors.OpError)
 
 
-def _end(sentence):
-  """Prints one sentence and exits with status 1."""
-  if os.environ.get('PGAK_TRACEBACK'):
-    traceback.print_exc()
-  print(sentence, file=sys.stderr)
-  sys.exit(1)
+def _sentence(error):
+  """Returns what a user can do about an error, or '' if it is one of the code.
+  """
+  from pgak import errors
+  told = errors.reason(error)
+  if isinstance(error, errors.UserError):
+    return errors.reason(error, length=None)
+  if errors.unwritable(error):
+    return (f'Something could not be written ({told}): make room, and give the '
+            'same command again.')
+  if isinstance(error, OSError):
+    return _of_system(told)
+  if isinstance(error, MemoryError) or 'OOM when allocating' in told:
+    return f'There is not enough memory ({told}): {_SMALLER}.'
+  if _is_of_tensorflow(error):
+    return (f'TensorFlow stopped ({told}): with PGAK_TRACEBACK=1 in the '
+            'environment the error shows where.')
+  return ''
+
+
+def _call(main):
+  """Calls it; what it printed is then written, or an error says that it is not.
+  """
+  try:
+    main(sys.argv)
+  except SystemExit as e:
+    if e.code:
+      raise
+  try:
+    sys.stdout.flush()
+  except BrokenPipeError:  # The work is done all the same.
+    _end(0)
+
+
+def _end(status, told=''):
+  """Exits; Python itself then finds nothing to write, which would fail again.
+  """
+  try:
+    sys.stdout.flush()
+  except OSError:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+  if told:
+    print(told, file=sys.stderr)
+  sys.exit(status)

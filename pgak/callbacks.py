@@ -53,8 +53,11 @@ class EveryNSteps(keras.callbacks.Callback):
   def _do(self, logs):
     try:
       self.at_step(self.step, logs)
-    except tf.errors.OutOfRangeError as e:
-      # Keras would take it for the end of the data, and end without an error.
+    except (OSError, tf.errors.OpError) as e:
+      # An OutOfRangeError, such as a full disk's, Keras would take for the end
+      # of the data, and end without an error.
+      if not (errors.unwritable(e) or isinstance(e, tf.errors.OutOfRangeError)):
+        raise
       raise errors.UserError(
           f'At step {self.step} something could not be written '
           f'({errors.reason(e)}): make room, and the same command goes on from '

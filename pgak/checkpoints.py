@@ -128,10 +128,11 @@ def save(model, run, step, is_chief=True, finished=None):
           path = pathlib.Path(prefix).with_name('finished.json')
           path.write_text(json.dumps(finished))
     except (OSError, tf.errors.OpError) as e:
+      reason = errors.unwritable(e) or errors.reason(e)
       raise errors.UserError(
           f'The checkpoint of step {step} cannot be written to '
-          f'{run.checkpoint_folder} ({errors.reason(e)}): make room, and the '
-          'same command goes on from the one before.') from e
+          f'{run.checkpoint_folder} ({reason}): make room, and the same '
+          'command goes on from the one before.') from e
   else:
     folder = tempfile.mkdtemp()
     checkpoint.write(f'{folder}/checkpoint')

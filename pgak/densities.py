@@ -6,7 +6,6 @@ one is asked for again: same settings, weights, latents and data.
 """
 import hashlib
 import json
-import logging
 from typing import Literal
 
 import gin
@@ -71,7 +70,7 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
       dataset = dataset() if callable(dataset) else dataset
       images = dataset.split(run.config['data']['split'])
       prior.fit(encode(model, images, source, max_latents))
-      _write(prior, path)
+      files.keep_npz(path, prior.state())
   model.prior = prior
   return model
 
@@ -177,13 +176,3 @@ def _read(prior, path):
   except (KeyError, TypeError, ValueError):  # Not there, or of another kind.
     return False
   return True
-
-
-def _write(prior, path):
-  try:
-    with files.replacing(path) as part, part.open('wb') as file:
-      np.savez(file, **prior.state())
-  except OSError as e:
-    # The density is fitted and can be used all the same.
-    logging.warning('The density cannot be kept in %s: %s.', path.parent,
-                    e.strerror)

@@ -1,8 +1,13 @@
 """The one exception that pgak raises for what a user can put right."""
 import difflib
+import errno
+import os
 import re
 
-__all__ = ['NoEncoderError', 'UserError', 'reason', 'similar']
+__all__ = ['NoEncoderError', 'UserError', 'reason', 'similar', 'unwritable']
+
+_UNWRITABLE = tuple(os.strerror(n) for n in (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS))
 
 
 class UserError(Exception):
@@ -39,3 +44,14 @@ def reason(error, length=200):
   text = str(error).split('\n  In call to configurable')[0]
   text = re.sub(r'\{\{.*?\}\}|\x1b\[[0-9;]*m', '', text)
   return ' '.join(text.split())[:length] or type(error).__name__
+
+
+def unwritable(error):
+  """Returns in the system's words why no more can be written, such as 'No space
+  left on device', or '' for an error of another kind.
+
+  TensorFlow's errors, of various classes, and gin's copies have these words in
+  their text alone.
+  """
+  text = str(error)
+  return next((words for words in _UNWRITABLE if words in text), '')

@@ -2,8 +2,8 @@
 
 The one promise of `replacing`: whatever happens, a full disk, an error or a
 SIGKILL, afterwards the path holds the new file or folder, whole and on the
-disk, or what it held before. What a killed process left beside it goes at the
-next write.
+disk, or what it held before. What a killed process left in that folder goes at
+the next write there.
 """
 import contextlib
 import ctypes
@@ -11,6 +11,7 @@ import errno
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import pathlib
 import re
@@ -25,13 +26,17 @@ import numpy as np
 
 from pgak import errors
 
-__all__ = ['key', 'load_json', 'load_npz', 'local', 'locked', 'replacing',
-           'write_text']
+__all__ = ['beside', 'flush', 'keep_npz', 'key', 'load_json', 'load_npz',
+           'local', 'locked', 'replacing', 'write_text']
 
-# What another machine left behind on a shared disk is dead after a day.
+# What another machine left behind on a shared disk, or a process whose number
+# nobody knows, is dead after a day.
 _DAY = 24 * 3600.
-_PART = re.compile(r'\.(?P<name>.+)\.(?P<host>[^.]*)-(?P<pid>\d+)-[0-9a-f]{8}'
-                   r'\.part')
+_PART = re.compile(r'\..+\.(?P<host>[^.]*)-(?P<pid>\d+)-[0-9a-f]{8}f?\.part')
+# How version 0.4 named those of a file {name}, which is {stem} and an ending.
+_OLD_PARTS = (r'\.({name}|{stem})\.(?P<pid>\d+)\.part', r'\.{name}\.part',
+              r'{name}\.partial', r'\.part-[0-9a-f]{{32}}',
+              r'\.sweep\.json\.\d+\.part')  # Of a shard, no process.
 # What a damaged .npz raises, by where it is damaged.
 _DAMAGED = (EOFError, KeyError, NotImplementedError, OSError, TypeError,
             ValueError, zipfile.BadZipFile, zlib.error)
@@ -67,15 +72,34 @@ def replacing(path):
   ```
   """
   path = pathlib.Path(path)
+  with beside(path) as part:
+    yield part
+    flush(part)
+    _put(part, path)
+    _flush_entry(path.parent)
+
+
+@contextlib.contextmanager
+def beside(path):
+  """Yields a free path beside another one; what is there afterwards goes.
+
+  The parent folder is made if absent. For what does not replace what is there;
+  who writes flushes it and renames it.
+
+  Raises:
+    OSError: if the folder cannot be made.
+  """
+  path = pathlib.Path(path)
   path.parent.mkdir(parents=True, exist_ok=True)
   _sweep(path)
   part = path.with_name(f'.{path.name}.{_host()}-{os.getpid()}-'
                         f'{secrets.token_hex(4)}.part')
   try:
     yield part
-    _flush(part)
-    _put(part, path)
-    _flush_entry(path.parent)
+  except OSError as e:
+    if e.errno and not e.filename:  # A full disk's names none.
+      e.filename = str(path)
+    raise
   finally:
     _remove(part)
 
@@ -91,34 +115,29 @@ def _host():
 
 
 def _sweep(path):
-  """Removes what killed processes left of writing `path`."""
-  for left in path.parent.glob(f'.{_escaped(path.name)}.*.part'):
-    match = _PART.fullmatch(left.name)
-    if match and match['name'] == path.name and not _is_written(left, match):
-      _remove(left)
+  """Removes what killed processes left in the folder of `path`."""
+  names = dict(name=re.escape(path.name), stem=re.escape(path.stem))
+  patterns = [_PART, *(re.compile(p.format(**names)) for p in _OLD_PARTS)]
+  for left in path.parent.iterdir():
+    for match in filter(None, (p.fullmatch(left.name) for p in patterns)):
+      if not _is_written(left, **match.groupdict()):
+        _remove(left)
 
 
-def _escaped(name):
-  return re.sub(r'([][*?])', r'[\1]', name)
-
-
-def _is_written(left, match):
+def _is_written(left, pid=None, host=None):
   """Whether the process that writes a left-over may still be there."""
-  if match['host'] != _host():
-    try:
-      return time.time() - left.stat().st_mtime < _DAY
-    except OSError:
-      return False
   try:
-    os.kill(int(match['pid']), 0)
-  except ProcessLookupError:
+    if not pid or host not in (None, _host()):
+      return time.time() - left.stat().st_mtime < _DAY
+    os.kill(int(pid), 0)
+  except (FileNotFoundError, ProcessLookupError):
     return False
-  except OSError:  # It is someone else's.
+  except OSError:  # The process is someone else's.
     return True
   return True
 
 
-def _flush(path):
+def flush(path):
   """Forces a file, or a folder with all that is in it, onto the disk."""
   if path.is_dir():
     for folder, _, names in os.walk(path):
@@ -207,6 +226,24 @@ def load_json(path, kind=dict):
   if not isinstance(found, kind):
     raise ValueError(f'it does not hold {KINDS[kind]}')
   return found
+
+
+def keep_npz(path, arrays):
+  """Writes an .npz file of what can be made again, whole or not at all.
+
+  Where it cannot be written, such as to a full disk, that is a warning: who
+  made it goes on with it.
+
+  Args:
+    path: the file.
+    arrays: `{name: array}`.
+  """
+  try:
+    with replacing(path) as part, part.open('wb') as file:
+      np.savez(file, **arrays)
+  except OSError as e:
+    logging.warning('%s cannot be kept (%s): it is made again when it is next '
+                    'needed.', path, errors.unwritable(e) or errors.reason(e))
 
 
 def load_npz(path):

@@ -12,16 +12,15 @@ is; of several versions it serves the largest.
                                   replays before it answers anyone; only where
                                   the package tensorflow-serving-api is found
 """
+import contextlib
 import datetime
 import errno
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 from typing import Annotated
-import uuid
 
 import keras
 import numpy as np
@@ -142,21 +141,20 @@ def export_model(model, output, version: settings.Count | None = None,
   _check_version(output, version)
   served = _endpoints(model, max_count, crop=crop, antialias=antialias,
                       resize=resize, background=background)
-  part = output / f'.part-{uuid.uuid4().hex}'
-  try:
-    _make_folder(part / _EXTRA)
+  with _written_to(output), files.beside(output / 'version') as part:
+    (part / _EXTRA).mkdir(parents=True)
     signatures = _write_graph(served, part)
     calls = served.expected_calls()
     _write_expected(calls, part)
     warm_up = _write_warm_up(calls, part)
-    _write_metadata(part, {**_describe(served), **(provenance or {}),
-                           'warm_up_requests': warm_up,
-                           'signatures': signatures})
+    metadata = {**_describe(served), **(provenance or {}),
+                'warm_up_requests': warm_up, 'signatures': signatures}
+    (part / served_model.METADATA).write_text(
+        json.dumps(metadata, indent=2) + '\n')
     if verified:
       verify(part)
+    files.flush(part)
     return _move_into_place(part, output, version)
-  finally:
-    shutil.rmtree(part, ignore_errors=True)
 
 
 def verify(path):
@@ -208,13 +206,18 @@ def _endpoints(model, max_count, **preparation):
   return endpoints.Endpoints(model, max_count, **preparation)
 
 
-def _make_folder(path):
+@contextlib.contextmanager
+def _written_to(output):
+  """Tells in a sentence that something cannot be written there."""
   try:
-    path.mkdir(parents=True)
-  except OSError as error:
+    yield
+  except (OSError, tf.errors.OpError) as error:
+    reason = errors.unwritable(error) or getattr(error, 'strerror', None)
+    if not reason:
+      raise
     raise errors.UserError(
-        f'The export cannot be written to {path.parent.parent}: '
-        f'{error.strerror}.') from error
+        f'The export cannot be written to {output} ({reason}): make room '
+        'there, or choose another --output.') from error
 
 
 def _write_graph(served, folder):
@@ -312,11 +315,6 @@ def _describe_density(prior):
   if hasattr(prior, 'source'):
     described['fitted_to'] = prior.source
   return described
-
-
-def _write_metadata(folder, metadata):
-  text = json.dumps(metadata, indent=2) + '\n'
-  (folder / served_model.METADATA).write_text(text)
 
 
 def _move_into_place(part, output, version):

@@ -1,4 +1,5 @@
 """Whole files whatever happens, locks, damaged arrays, keys."""
+import errno
 import os
 import pathlib
 import resource
@@ -68,7 +69,7 @@ def test_a_disk_that_is_full(tmp_path):
   handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
   resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
   try:
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match=f"File too large: '{path}'"):
       files.write_text(path, 'x' * 2000)
   finally:
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -132,7 +133,60 @@ def test_what_another_machine_left_goes_after_a_day(tmp_path):
   os.utime(old, (time.time() - 90000.,) * 2)
   os.utime(other, (time.time() - 90000.,) * 2)
   files.write_text(path, 'new')
-  assert names(tmp_path) == sorted([young.name, 'a', other.name])
+  assert names(tmp_path) == sorted([young.name, 'a'])
+
+
+def test_what_a_killed_process_left_of_another_file_goes_too(tmp_path):
+  killed, left = start_writing(tmp_path / 'other')
+  killed.kill()
+  killed.wait()
+  assert left.exists()
+  files.write_text(tmp_path / 'a', 'new')
+  assert names(tmp_path) == ['a']
+
+
+GONE = 2**22 + 1  # More than Linux gives.
+
+
+@pytest.mark.parametrize('name, left, stays', [
+    ('config.json', f'.config.json.{GONE}.part', False),
+    ('config.json', f'.config.json.{os.getpid()}.part', True),
+    ('config.json', f'.other.json.{GONE}.part', True),
+    ('report.html', f'.report.{GONE}.part', False),
+    # These do not tell their process.
+    ('a.images', 'a.images.partial', None),
+    ('step-00000004', '.step-00000004.part', None),
+    ('sweep.json', '.sweep.json.1.part', None),
+    ('version', f'.part-{"0" * 32}', None),
+])
+def test_what_version_0_4_left_goes(tmp_path, name, left, stays):
+  (tmp_path / left).mkdir()
+  files.write_text(tmp_path / name, 'new')
+  assert (tmp_path / left).exists() == (stays is not False)
+  if stays is not False:
+    os.utime(tmp_path / left, (0, 0))
+  files.write_text(tmp_path / name, 'new')
+  assert (tmp_path / left).exists() == bool(stays)
+
+
+def test_what_is_beside_goes_unless_it_is_renamed(tmp_path):
+  with files.beside(tmp_path / 'deep' / 'a') as part:
+    assert not part.exists()
+    part.mkdir()
+    (part / 'inside').write_text('x')
+  assert not names(tmp_path / 'deep')
+  with files.beside(tmp_path / 'a') as part:
+    part.mkdir()
+    os.rename(part, tmp_path / 'b')
+  assert names(tmp_path) == ['b', 'deep']
+
+
+def test_what_can_be_made_again_need_not_be_kept(tmp_path, caplog):
+  (tmp_path / 'a').write_text('in the way')
+  files.keep_npz(tmp_path / 'a' / 'b.npz', {'x': np.ones(3)})
+  assert 'a/b.npz cannot be kept (' in caplog.text
+  files.keep_npz(tmp_path / 'b.npz', {'x': np.ones(3)})
+  assert files.load_npz(tmp_path / 'b.npz')['x'].tolist() == [1., 1., 1.]
 
 
 def test_arrays_are_read_or_not_there(tmp_path):
@@ -196,6 +250,15 @@ def test_a_key_is_of_json_alone():
   assert len(files.key(1, 12)) == 12
   with pytest.raises(TypeError):
     files.key({'a': object()})
+
+
+@pytest.mark.parametrize('error, words', [
+    (OSError(errno.ENOSPC, 'No space left on device', 'a'),
+     'No space left on device'),
+    (RuntimeError('a/b; File too large [Op:SaveV2]'), 'File too large'),
+    (OSError(errno.EACCES, 'Permission denied'), ''), (ValueError('3'), '')])
+def test_an_error_that_is_a_full_disk_s(error, words):
+  assert errors.unwritable(error) == words
 
 
 def test_a_reason_is_one_line_without_tensorflow_s_names():

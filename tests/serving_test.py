@@ -187,7 +187,7 @@ def test_an_export_is_verified_before_it_is_put_in_its_place(
   def verify(path):
     assert (path / 'saved_model.pb').exists()
     calls.append([p.name for p in tmp_path.iterdir()
-                  if not p.name.startswith('.part-')])
+                  if not p.name.endswith('.part')])
 
   monkeypatch.setattr(serving, 'verify', verify)
   serving.export_model(model, tmp_path, **settings)

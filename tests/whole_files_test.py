@@ -12,7 +12,6 @@ import pytest
 import tiny_models
 
 from pgak import drawing
-from pgak import densities
 from pgak import files
 from pgak import priors
 from pgak import run_directory
@@ -42,7 +41,7 @@ def best(folder):
 
 def density(folder):
   # One that cannot be kept is told of and used all the same.
-  densities._write(priors.Gaussian(3).fit(np.eye(3)), folder / 'a.npz')
+  files.keep_npz(folder / 'a.npz', priors.Gaussian(3).fit(np.eye(3)).state())
 
 
 def feature_net(folder):

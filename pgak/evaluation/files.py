@@ -1,12 +1,26 @@
 """Curves and pictures that an evaluation leaves in the run."""
+import contextlib
+import logging
 import pathlib
 
 from pgak import clouds
+from pgak import errors
 from pgak import images as images_lib
 from pgak import sampling
 from pgak.metrics import prd
 
 __all__ = ['Files']
+
+
+@contextlib.contextmanager
+def _optional():
+  """Goes on without a file that cannot be written: the scores are what counts.
+  """
+  try:
+    yield
+  except OSError as e:
+    logging.warning('A picture or table of the evaluation cannot be written '
+                    '(%s).', errors.reason(e))
 
 
 class Files:
@@ -31,12 +45,14 @@ class Files:
   def _path(self, kind, *names):
     return self.folder / kind / '_'.join([f'step-{self.step:08d}', *names])
 
+  @_optional()
   def write_curve(self, curve, images, prior, features):
     """Writes `(precision, recall)`, or nothing for None."""
     if self.folder and curve is not None:
       title = f'{images}, {prior}, {features}'
       prd.write(self._path('prd', images, prior, features), *curve, title)
 
+  @_optional()
   def write_grid(self, images, prior):
     """Writes samples of a density, uint8 `[n, h, w, C]`, as one picture."""
     if self.folder:
@@ -44,6 +60,7 @@ class Files:
       images_lib.write_png(path.with_name(path.name + '.png'),
                            sampling.picture(images))
 
+  @_optional()
   def write_cloud(self, real, drawn, prior):
     """Writes samples of a density beside data, both float `[n, D]`."""
     if self.folder:
@@ -52,18 +69,21 @@ class Files:
           path.with_name(path.name + '.png'),
           images_lib.decode_png(clouds.samples(real, drawn)))
 
+  @_optional()
   def write_separations(self, found, prior):
     """Writes a `separations.Separations` of a density."""
     if self.folder:
       path = self._path('separability', prior)
       found.write(path.with_name(path.name + '.csv'))
 
+  @_optional()
   def write_translations(self, picture, prior):
     """Writes a uint8 picture of conditions, images and samples of a prior."""
     if self.folder:
       path = self._path('grids', prior)
       images_lib.write_png(path.with_name(path.name + '.png'), picture)
 
+  @_optional()
   def write_picture(self, picture, images, prior, features):
     """Writes a uint8 picture `[H, W, C]` of neighbours."""
     if self.folder:

@@ -223,5 +223,5 @@ def _restore(path, network, number):
 
 def _save(path, network, choices, accuracy):
   arrays = {f'w{i}': w for i, w in enumerate(network.get_weights())}
-  with files.replacing(path) as part, part.open('wb') as file:
-    np.savez(file, choices=json.dumps(choices), accuracy=accuracy, **arrays)
+  files.keep_npz(path, {'choices': json.dumps(choices), 'accuracy': accuracy,
+                        **arrays})

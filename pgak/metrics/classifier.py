@@ -129,8 +129,7 @@ def _restore(path, network):
 
 def _save(path, network, choices):
   arrays = {f'w{i}': w for i, w in enumerate(network.get_weights())}
-  with files.replacing(path) as part, part.open('wb') as file:
-    np.savez(file, choices=json.dumps(choices), **arrays)
+  files.keep_npz(path, {'choices': json.dumps(choices), **arrays})
 
 
 @settings.register(denylist=['name', 'images', 'labels'])

@@ -35,18 +35,14 @@ _TOLERANCE = 1e-5
 
 
 def _download(target):
-  target.parent.mkdir(parents=True, exist_ok=True)
-  part = f'.{target.name}.{os.getpid()}.part'
   try:
-    path = keras.utils.get_file(
-        part, URL, cache_dir=str(target.parent), cache_subdir='.')
-    os.replace(path, target)
+    with files.replacing(target) as part:
+      keras.utils.get_file(
+          part.name, URL, cache_dir=str(target.parent), cache_subdir='.')
   except Exception as error:
     raise errors.UserError(
         f'The Inception weights are not here and their download failed '
         f'({type(error).__name__}); {HOW_TO_GET}') from error
-  finally:
-    (target.parent / part).unlink(missing_ok=True)
   return target
 
 

@@ -59,8 +59,7 @@ def _cached(kind, choices, compute):
   found = _read(path, choices)
   if found is None:
     found = compute()
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(path, choices, found)
+    files.keep_npz(path, {'choices': _text(choices), **found})
   return found
 
 
@@ -68,11 +67,6 @@ def _read(path, choices):
   arrays = files.load_npz(path) or {}
   written = str(arrays.pop('choices', ''))
   return arrays if written == _text(choices) else None
-
-
-def _write(path, choices, arrays):
-  with files.replacing(path) as part, part.open('wb') as file:
-    np.savez(file, choices=_text(choices), **arrays)
 
 
 def _text(choices):

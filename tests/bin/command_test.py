@@ -131,6 +131,47 @@ def test_an_interrupt_is_one_line(monkeypatch, capsys):
   assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_a_full_disk_is_one_line(monkeypatch, capsys):
+  error = OSError(28, 'No space left on device')
+  assert run_with(monkeypatch, error) == 1
+  assert capsys.readouterr().err == (
+      'Something could not be written ([Errno 28] No space left on device): '
+      'make room, and give the same command again.\n')
+
+
+PRINTING = """
+import sys
+from pgak.bin import command
+def main(argv):
+  for word in argv[1:]:
+    print(word * 20000 if word == 'much' else word)
+command.run(main)
+"""
+
+
+@pytest.mark.parametrize('words, target, status, told', [
+    (['little'], '/dev/full', 1, 'Something could not be written ('),
+    (['much', 'little'], '/dev/full', 1, 'Something could not be written ('),
+    (['little'], None, 0, ''),
+    # It did not come to its end.
+    (['much', 'little'], None, 141, '')])
+def test_what_is_printed_is_written(words, target, status, told):
+  if target is None:
+    read, output = os.pipe()
+    os.close(read)
+  else:
+    output = os.open(target, os.O_WRONLY)
+  done = subprocess.run(
+      [sys.executable, '-c', PRINTING, *words], stdout=output,
+      stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+      env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path),
+           'PYTHONUNBUFFERED': ''})
+  os.close(output)
+  assert done.returncode == status, done
+  assert len(done.stderr.splitlines()) == bool(told)
+  assert done.stderr.startswith(told)
+
+
 def test_an_error_of_ours_keeps_its_traceback(monkeypatch):
   monkeypatch.setattr(sys, 'path', list(sys.path))
   with pytest.raises(ZeroDivisionError):

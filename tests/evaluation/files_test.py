@@ -29,3 +29,13 @@ def test_nowhere_and_nothing_write_nothing(tmp_path):
   out.write_grid(np.zeros((1, 8, 8, 1), np.uint8), 'own')
   files.Files(tmp_path, 7).write_curve(None, 'samples', 'own', 'flat')
   assert not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_written_is_told_of(tmp_path, caplog):
+  (tmp_path / 'file').write_text('in the way')
+  out = files.Files(tmp_path / 'file', 7)
+  out.write_grid(np.zeros((1, 8, 8, 1), np.uint8), 'own')
+  out.write_curve((np.ones(2), np.ones(2)), 'samples', 'own', 'flat')
+  out.write_picture(np.zeros((1, 1, 1), np.uint8), 'samples', 'own', 'flat')
+  assert len(caplog.records) == 3
+  assert 'cannot be written (' in caplog.text
