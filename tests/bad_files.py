@@ -39,7 +39,8 @@ def make(folder):
   _gin_files(here)
   _pictures(here)
   _weights(here)
-  for name, text in {'syntax_error': 'def x(:\n', 'mine_one': _MINE.format('Mine'),
+  for name, text in {'syntax_error': 'def x(:\n',
+                     'mine_one': _MINE.format('Mine'),
                      'mine_two': _MINE.format('Mine'),
                      'another_vae': _MINE.format('VAE')}.items():
     (here / f'{name}.py').write_text(text)

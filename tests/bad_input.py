@@ -47,8 +47,9 @@ def opened(command, *flags, words=(), **options):
   if command == 'report':
     return Case(command, (run, '--output=NEW/x.html', *flags), words, **options)
   if command == 'train':
-    return Case(command, (f'--run_dir={run}', TINY, '--gin_param=train.steps = 6',
-                          *flags), words, **options)
+    return Case(command, (f'--run_dir={run}', TINY,
+                          '--gin_param=train.steps = 6', *flags), words,
+                **options)
   return Case(command, (f'--run_dir={run}', *more.get(command, ()), *flags),
               words, **options)
 
@@ -66,7 +67,8 @@ _TRAIN = {
     'conv_digits_decoder': (TINY,),
     'adam': (TINY, '--gin_param=train.optimizer = @adam'),
     'cosine': (TINY, '--gin_param=train.learning_rate_schedule = @cosine()'),
-    'straight': (TINY, '--gin_param=train.learning_rate_schedule = @straight()'),
+    'straight':
+        (TINY, '--gin_param=train.learning_rate_schedule = @straight()'),
     'linear': (TINY, '--gin_param=VAE.kl = @linear()'),
     'switch_on': (TINY, '--gin_param=VAE.kl = @switch_on()'),
     'augmenter': (TINY, '--gin_param=train.augmenter = @augmenter()'),
@@ -112,7 +114,8 @@ def _of_settings():
 _BINDINGS = {
     # References.
     'train.model = @digits': 'train.model = @digits` makes',
-    'train.model = @VAE()': 'must be a reference without brackets, such as @VAE',
+    'train.model = @VAE()':
+        'must be a reference without brackets, such as @VAE',
     'train.model = @vae': 'did you mean VAE?',
     'train.model = VAE': ('a string stands in quotes', 'did you mean @VAE?'),
     'train.model = "VAE"': "train.model = 'VAE'` must be a reference",
@@ -124,7 +127,8 @@ _BINDINGS = {
     'train.dataset = @pairs': ('pairs.source', 'pairs.path'),
     'train.optimizer = @digits': 'it must make a Keras optimizer, as @adam',
     'train.optimizer = @cosine': 'it must make a Keras optimizer, as @adam',
-    'train.optimizers = {"nope": @sgd}': ('train.optimizers', 'encoder, decoder'),
+    'train.optimizers = {"nope": @sgd}':
+        ('train.optimizers', 'encoder, decoder'),
     'train.optimizers = {"encoder": @digits}': "train.optimizers['encoder']",
     'train.learning_rate_schedule = @cosine': 'such as @cosine()',
     'train.learning_rate_schedule = 0.5': 'such as @cosine()',
@@ -143,18 +147,22 @@ _BINDINGS = {
     'VAE.decoder = @encoder()': 'bind the same',
     'encoder.network = @digits': 'encoder.network = @digits` does not take',
     'encoder.network = @VAE': 'must be a network',
-    'decoder.network = @conv_digits_encoder': ('cannot take (3,)', '--gin_file'),
+    'decoder.network = @conv_digits_encoder':
+        ('cannot take (3,)', '--gin_file'),
     'encoder.network = @sngan_encoder': ('cannot take (8, 8, 1)', '--gin_file'),
     # The update table.
     'VAE.updates = {}': 'VAE.updates = {}` must be rows of the update table',
     'VAE.updates = {"kl": ()}': 'must be rows of the update table',
-    'VAE.updates = {"kl": ("nope",)}': ("'kl' updates ('nope',)", 'decoder, enc'),
+    'VAE.updates = {"kl": ("nope",)}':
+        ("'kl' updates ('nope',)", 'decoder, enc'),
     'VAE.updates = {"nope": ("encoder",)}': "'nope'; the terms are kl",
     'VAE.updates = {"reconstruction": ("encoder",)}': 'updates decoder',
     'VAE.updates = {"kl": "encoder"}': 'must be rows of the update table',
     # What several settings say together.
-    'encoder.latent_dim = 4': ('VAE.encoder` makes latents of (4,)', 'latent_dim'),
-    'decoder.latent_dim = 4': ('VAE.encoder` makes latents of (3,)', 'latent_dim'),
+    'encoder.latent_dim = 4':
+        ('VAE.encoder` makes latents of (4,)', 'latent_dim'),
+    'decoder.latent_dim = 4':
+        ('VAE.encoder` makes latents of (3,)', 'latent_dim'),
     'image_shape = (16, 16, 1)': ('(8, 8, 1)', 'image_shape', '--gin_file'),
     'image_shape = (8, 8)': 'encoder.image_shape = (8, 8)` (bound as %image_sh',
     'image_shape = (8.5, 8, 1)': 'must be (height, width, channels)',
@@ -257,7 +265,8 @@ _OF_FILES = [
     train(TINY, '--gin_file=models/fp_vae.gin',
           '--gin_param=FPVAE.prior = @Gaussian', words=('such as @FlowPrior',)),
     train(TINY, '--gin_file=models/fp_vae.gin',
-          '--gin_param=FPVAE.prior = @digits', words=('FPVAE.prior = @digits',)),
+          '--gin_param=FPVAE.prior = @digits',
+          words=('FPVAE.prior = @digits',)),
     train(TINY, '--gin_file=models/gmmn.gin',
           '--gin_param=GMMN.bandwidths = ()', words=('GMMN.bandwidths = ()',)),
     train(TINY, '--gin_file=models/wae_mmd.gin',
@@ -306,12 +315,14 @@ _OF_FLAGS = [
     Case('train', ('--run_dir=/tmp/' + 'x' * 300, TINY), ('a shorter name',)),
     Case('train', ('--run_dir=HERE', TINY), ('not a run directory',)),
     train(TINY, '--import=..', words=("'..'", 'name of a module')),
-    train(TINY, '--import=no_such_module', words=('no_such_module', 'PYTHONPATH')),
+    train(TINY, '--import=no_such_module',
+          words=('no_such_module', 'PYTHONPATH')),
     train(TINY, '--import=syntax_error', words=('syntax_error', 'line 1')),
     train(TINY, '--import=another_vae', words=('VAE', 'in full')),
     train(TINY, '--import=mine_one', '--import=mine_two',
           '--gin_param=train.model = @Mine', words=('Mine', 'in full')),
-    train(TINY, env={'KERAS_BACKEND': 'jax'}, words=('KERAS_BACKEND=tensorflow',)),
+    train(TINY, env={'KERAS_BACKEND': 'jax'},
+          words=('KERAS_BACKEND=tensorflow',)),
     train(PHOTOS, env={'PGAK_CACHE': 'HERE/tiny.gin'}, words=('PGAK_CACHE',)),
     train(PHOTOS, env={'PGAK_CACHE': '/proc/x'}, words=('PGAK_CACHE',)),
     train(TINY, '--gin_param=train.strategy = "multi_worker"',
@@ -346,8 +357,10 @@ _OF_OPENED = [
            words=('train.dataset = None', 'a data set, as @mnist does')),
     opened('evaluate', '--gin_param=train.dataset = @VAE',
            words=('train.dataset = @VAE', 'a data set, as @mnist does')),
-    opened('evaluate', '--gin_param=quick.num_samples = 1', words=('2 samples',)),
-    opened('evaluate', '--gin_param=quick.split = "nope"', words=('nope', 'all')),
+    opened('evaluate', '--gin_param=quick.num_samples = 1',
+           words=('2 samples',)),
+    opened('evaluate', '--gin_param=quick.split = "nope"',
+           words=('nope', 'all')),
     opened('evaluate', '--prior=gmm',
            '--gin_param=GaussianMixture.num_components = 100000',
            words=('set GaussianMixture.num_components to at most',)),
@@ -364,7 +377,8 @@ _OF_OPENED = [
                    'other.tgz', 'binary.pb', 'cycle.pb', 'broken.h5',
                    'nope.npz')),
     *(train(TINY, '--gin_param=train.image_error = @PerceptualError()',
-            f'--gin_param=PerceptualError.weights = "HERE/{name}"', words=(name,))
+            f'--gin_param=PerceptualError.weights = "HERE/{name}"',
+            words=(name,))
       for name in ('empty.npz', 'binary.npz', 'odd.npz', 'broken.h5',
                    'binary.pb', 'nope.npz')),
     opened('sample', '--kind=nope', status=2, words=('nope', 'samples|')),
@@ -378,7 +392,8 @@ _OF_OPENED = [
            words=("'nope'", 'label=0')),
     opened('sample', '--kind=ood', words=('--against',)),
     opened('sample', '--kind=ood', '--against=nope', words=("'nope'", 'mnist')),
-    opened('sample', '--attribute=label=1', status=2, words=('--kind=attribute',)),
+    opened('sample', '--attribute=label=1', status=2,
+           words=('--kind=attribute',)),
     opened('sample', '--space=zT', status=2, words=('--kind=interpolation',)),
     opened('sample', '--kind=samples', '--gin_param=sample.kind = "latents"',
            status=2, words=('--kind', 'one of them')),
@@ -414,7 +429,8 @@ _SWEEPS = {
     'sweep.cells = {}': ('sweep.cells', '{}'),
     '': ('sweep.cells', 'None'),
     "sweep.cells = {'a': ['nope.gin']}": ('nope.gin',),
-    "sweep.cells = {'a': ['models/rea.gin']}": ('did you mean models/rae.gin?',),
+    "sweep.cells = {'a': ['models/rea.gin']}":
+        ('did you mean models/rae.gin?',),
     "sweep.cells = {'a': ['quickstart.gin', 'VAE.kl = x']}": (
         "'a'", 'a string stands in quotes'),
     "sweep.cells = {'../a': ['quickstart.gin']}": ("'../a'", 'name a folder'),
@@ -593,7 +609,8 @@ ACCEPTED = [
      "keras.json's settings do not reach a command",
      lambda new, result: (new / 'run/checkpoints/step-00000004').is_dir()),
     (opened('evaluate', '--gin_param=evaluate.checkpoint = 2'),
-     'a setting in the place of a default', lambda new, result: re.search(r'\n +2 ', result.out)),
+     'a setting in the place of a default',
+     lambda new, result: re.search(r'\n +2 ', result.out)),
     (opened('sample', '--gin_param=sample.kind = "latents"'),
      'a setting in the place of a default', _says('Wrote a chart')),
     (opened('report', damage=written('config.json', '[]')),

@@ -1,4 +1,4 @@
-"""Several hundred bad inputs: each is one sentence that names it, status 1 or 2.
+"""Hundreds of bad inputs: each is one sentence that names it, status 1 or 2.
 
 Slow. Each case is a command in a fork of its own (see `forked`); some are real
 processes, too, which must say the same.
