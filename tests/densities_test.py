@@ -140,8 +140,8 @@ def test_a_run_that_cannot_be_written_is_no_obstacle(model, run, caplog):
 
 
 @pytest.mark.parametrize('settings, message', [
-    (dict(source='both'), '`density.source` must be one of means, samples'),
-    (dict(max_latents=0), '`density.max_latents` must be a positive')])
+    (dict(source='both'), "density.source = 'both'` must be 'means' or 'sa"),
+    (dict(max_latents=0), 'density.max_latents = 0` must be a whole')])
 def test_settings_out_of_range(model, run, settings, message):
   with pytest.raises(errors.UserError, match=message):
     attach(model, run, **settings)

@@ -344,7 +344,7 @@ def test_a_paper_model_on_photographs_of_ones_own(photos):
 
 def test_images_without_a_path_say_what_to_set():
   configuration.parse(['quickstart.gin', 'datasets/images.gin'])
-  with pytest.raises(errors.UserError, match='set images.path'):
+  with pytest.raises(errors.UserError, match='`images.path` is not set'):
     configuration.setting('train.dataset')()
 
 

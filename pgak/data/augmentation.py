@@ -44,10 +44,6 @@ def augmenter(horizontal_flip: bool = True, translation: settings.Fraction = 0.,
   """
   shares = dict(translation=translation, rotation=rotation, zoom=zoom,
                 brightness=brightness, contrast=contrast)
-  for name, share in shares.items():
-    if not 0. <= share <= 1.:
-      raise errors.UserError(
-          f'augmenter.{name} = {share} must be between 0 and 1.')
   if not horizontal_flip and not any(shares.values()):
     raise errors.UserError(
         'The augmenter changes nothing; set one of '

@@ -133,7 +133,7 @@ def _save(path, network, choices):
 
 
 @settings.register(denylist=['name', 'images', 'labels'])
-def classifier(name, images, labels, steps: settings.Count = 500,
+def classifier(name, images, labels, steps: settings.Whole = 500,
                batch_size: settings.Count = 128, filters: settings.Count = 32,
                size: settings.Count = 64, seed: settings.Seed = 0):
   """Makes the features of a classifier of a data set, trained at most once.

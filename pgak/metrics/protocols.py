@@ -95,7 +95,7 @@ class Protocol:
   seed: settings.Seed = 0
   images: Names = ('samples',)
   priors: Priors = ('own',)
-  metrics: Some = ('frechet', 'reconstruction_mse')
+  metrics: Names = ('frechet', 'reconstruction_mse')
   encoded_split: str | None = None
   interpolation_seed: settings.Seed = 2
   holds: Literal['images', 'pairs', 'vectors'] = 'images'

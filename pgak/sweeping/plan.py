@@ -19,6 +19,7 @@ import json
 import pathlib
 import re
 import tokenize
+from typing import Annotated
 
 import gin
 
@@ -104,8 +105,15 @@ class Sweep:
     return self.jobs[index::number]
 
 
+Cells = Annotated[
+    dict[object, object], settings.NotEmpty(), settings.Says(
+        "{'name': ['FILE.gin', 'a.b = 1', ...], ...}, and not empty")]
+Evaluations = Annotated[tuple[dict[str, object], ...], settings.Says(
+    "a list of dictionaries, such as [{'protocol': 'quick'}]")]
+
+
 @settings.configurable
-def sweep(cells=None, evaluations=(),
+def sweep(cells: Cells, evaluations: Evaluations = (),
           seeds: settings.Several[settings.Seed] = (0,),
           gin_files: tuple[str, ...] = (), bindings: tuple[str, ...] = ()):
   """Says what a sweep is made of; see docs/sweeps.md.
@@ -131,9 +139,6 @@ def sweep(cells=None, evaluations=(),
             *_strings('sweep.bindings', bindings)]
   jobs = [_job(name, seed, common, own)
           for seed in seeds for name, own in cells.items()]
-  if not isinstance(evaluations, (list, tuple)):
-    raise errors.UserError('`sweep.evaluations` must be a list of '
-                           f'dictionaries, not {evaluations!r}.')
   return tuple(jobs), tuple(_evaluation(e) for e in evaluations)
 
 
@@ -183,10 +188,6 @@ def parse_shard(text):
 
 
 def _check_names(cells):
-  if not isinstance(cells, dict) or not cells:
-    raise errors.UserError(
-        "`sweep.cells` must be {'name': ['FILE.gin', 'a.b = 1', ...], ...}, "
-        f'not {cells!r}.')
   seen = {}
   for name in cells:
     if not isinstance(name, str) or not re.fullmatch(r'\w[\w.+=,-]*', name):

@@ -271,6 +271,7 @@ def test_flags_of_report(capsys, monkeypatch, flag, value, expected):
 @pytest.fixture(name='sweep_file')
 def _sweep_file(tmp_path):
   path = tmp_path / 'it.sweep'
+  (tmp_path / 'a.gin').write_text('')
   path.write_text("sweep.gin_files = ['a.gin']\nsweep.cells = {'c': []}\n"
                   "sweep.evaluations = [{'protocol': 'quick'}]\n")
   return path
@@ -334,7 +335,8 @@ def test_flags_of_sweep_reach_its_commands(
 def test_what_an_evaluation_sets_reaches_its_command(
     tmp_path, settings, flag):
   path = tmp_path / 'it.sweep'
-  path.write_text("sweep.gin_files = ['a.gin']\nsweep.cells = {'c': []}\n"
+  (tmp_path / 'a.gin').write_text('')
+  path.write_text("sweep.gin_files = ['base.gin']\nsweep.cells = {'c': []}\n"
                   'sweep.evaluations = [{\'protocol\': \'quick\', '
                   f'{settings}}}]\n')
   found = sweeping.read(path)

@@ -57,12 +57,14 @@ sweep.evaluations = [{'protocol': 'quick', 'num_samples': 70}]
 
 def test_a_failed_cell_is_named_with_its_reason(tmp_path, capsys):
   path = tmp_path / 'it.sweep'
-  path.write_text("sweep.cells = {'a': ['absent.gin']}\n")
+  path.write_text(
+      "sweep.cells = {'a': ['quickstart.gin', 'train.steps = 0']}\n")
   result = tiny_commands.call(sweep, capsys, f'--sweep={path}',
                               f'--output_dir={tmp_path}/out')
   assert result.status == 1
   line, = result.err.splitlines()
-  assert line.startswith('a/seed-0 training failed: ') and 'absent.gin' in line
+  assert line.startswith('a/seed-0 training failed: ') and (
+      'train.steps = 0' in line)
   assert f'See {tmp_path}/out/a/seed-0.log.' in line
 
 

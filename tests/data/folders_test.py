@@ -314,7 +314,7 @@ def test_what_is_neither_folder_nor_zip_is_told(tmp_path):
 
 
 @pytest.mark.parametrize('options,message', [
-    (dict(path=None), 'set images.path'),
+    (dict(path=None), 'images.path = None` must be a path'),
     (dict(image_shape=(4, 4)), 'images.image_shape'),
     (dict(image_shape=None), 'images.image_shape'),
     (dict(image_shape=(4, 4, 2)), '1 or 3 channels'),
@@ -325,8 +325,8 @@ def test_what_is_neither_folder_nor_zip_is_told(tmp_path):
     (dict(background=(1, 2)), 'images.background'),
     (dict(resize='bilinear'), 'images.resize'),
     (dict(resize='bicubic_tf1'), 'images.antialias = False'),
-    (dict(splits='dirs'), 'one of folders, names'),
-    (dict(listing='all'), 'one of contents, suffixes')])
+    (dict(splits='dirs'), "must be 'folders' or 'names'"),
+    (dict(listing='all'), "must be 'contents' or 'suff")])
 def test_senseless_settings_are_refused(tmp_path, options, message):
   with pytest.raises(errors.UserError, match=message):
     data.images(**{'path': tmp_path, 'image_shape': SHAPE, **options})
