@@ -114,19 +114,22 @@ def _wait(child, trial, chance):
 
 
 def _wait_for_writing(child, trial, chance):
-  """Waits until it writes one of its files; returns which it was."""
-  number, seen = chance.randint(1, trial.writes), set()
+  """Waits until a file or folder gets its name; returns which it was.
+
+  Where something is put in its place bit by bit, there it can be half.
+  """
+  number, before = chance.randint(1, trial.writes), _names(trial.place)
+  seen = set()
   while child.poll() is None and len(seen) < number:
-    seen.update(_parts(trial.place))
-  time.sleep(chance.uniform(0., 0.02))
-  return f'when it writes its file {number}'
+    seen |= _names(trial.place) - before
+  time.sleep(chance.choice([0., 0., 0.01]))
+  return f'when it writes its name {number}'
 
 
-def _parts(folder):
-  """Yields what is being written; what goes meanwhile is no error of a walk."""
-  for place, folders, names in os.walk(folder):
-    yield from (os.path.join(place, name) for name in (*folders, *names)
-                if name.startswith('.') and name.endswith('.part'))
+def _names(folder):
+  """Returns all paths; what goes meanwhile is no error of a walk."""
+  return {os.path.join(place, name) for place, folders, names in os.walk(folder)
+          for name in (*folders, *names)}
 
 
 def _handles_signals(pid):

@@ -55,7 +55,7 @@ class Trial:
 
   Attributes:
     main: the command.
-    writes: how many files and folders it writes, at least.
+    writes: how many names of files and folders it makes, at least.
   """
 
   main, writes = None, 1
@@ -125,7 +125,7 @@ class Trial:
 class Train(Trial):
   """Goes on from step 20 to 60."""
 
-  main, writes = train.run, 12
+  main, writes = train.run, 70
 
   def flags(self):
     return [f'--run_dir={self.run.path}', *_TRAIN,
@@ -147,7 +147,7 @@ class Train(Trial):
 class Evaluate(Trial):
   """Measures once more, with nets and statistics that are to be made."""
 
-  main, writes = evaluate.run, 4
+  main, writes = evaluate.run, 8
 
   def prepare(self):
     for name in ('classifiers', 'statistics'):
@@ -178,7 +178,7 @@ class Evaluate(Trial):
 class Density(Trial):
   """Fits a density to the latents, keeps it, and draws from it."""
 
-  main, writes = sample.run, 2
+  main, writes = sample.run, 4
 
   def outputs(self):
     """Returns the files that it wrote, the newest last."""
@@ -199,7 +199,7 @@ class Density(Trial):
 class Export(Trial):
   """Exports a second version."""
 
-  main = export.run
+  main, writes = export.run, 10
 
   def flags(self):
     return [f'--run_dir={self.run.path}', '--noverify']
@@ -224,7 +224,7 @@ class Export(Trial):
 class Sweep(Trial):
   """Trains and measures a second cell."""
 
-  main, writes = sweep.run, 8
+  main, writes = sweep.run, 40
 
   def prepare(self):
     (self.place / 'it.sweep').write_text(_SWEEP)
