@@ -156,7 +156,6 @@ _BINDINGS = {
     'VAE.updates = {"kl": ("nope",)}':
         ("'kl' updates ('nope',)", 'decoder, enc'),
     'VAE.updates = {"nope": ("encoder",)}': "'nope'; the terms are kl",
-    'VAE.updates = {"reconstruction": ("encoder",)}': 'updates decoder',
     'VAE.updates = {"kl": "encoder"}': 'must be rows of the update table',
     # What several settings say together.
     'encoder.latent_dim = 4':

@@ -164,9 +164,6 @@ class LPIPS:
     Raises:
       UserError: if weights cannot be had, or are of another net.
     """
-    if net not in NETS:
-      raise errors.UserError(
-          f'LPIPS has no net {net!r}: choose one of {", ".join(NETS)}.')
     self._heads, version = load_heads(net, heads)
     convolutions = _backbone_of(net, weights)
     self.net = net

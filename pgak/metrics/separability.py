@@ -94,7 +94,7 @@ def score(entropies):
 
 @settings.register(denylist=['latents', 'logits', 'seed'])
 def separability(latents, logits, seed: settings.Seed = 0,
-                 standardise: bool = True, bootstraps: settings.Count = 100,
+                 standardise: bool = True, bootstraps: settings.Whole = 100,
                  held_out: bool = True):
   """Measures by the protocol of [1] how linear attributes are in latents.
 

@@ -68,10 +68,9 @@ def _check_table(model):
       raise settings.SettingError(
           f'`{name}.updates` says that {term!r} updates {tuple(row)}: the '
           f'parts of {name} are {", ".join(sorted(parts))}.')
-  # A term may update nothing, to be watched; a part that nothing updates is
-  # never trained.
-  idle = parts.difference(*rows.values())
-  if idle:
+  # A term may update nothing, to be watched, and a part may stay as it is.
+  if not any(rows.values()):
     raise settings.SettingError(
-        f'No term of {name} updates {", ".join(sorted(idle))}: give one of '
-        f'{", ".join(rows)} a weight, and the part in `{name}.updates`.')
+        f'No term of {name} updates anything: give one of '
+        f'{", ".join(model.term_weights)} a weight, or a part in '
+        f'`{name}.updates`.')

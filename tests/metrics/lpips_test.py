@@ -122,7 +122,7 @@ def test_real_weights_see_a_blur_where_pixels_see_brightness(monkeypatch):
 
 
 @pytest.mark.parametrize('settings, sentence', [
-    (dict(net='resnet'), "no net 'resnet': choose one of squeeze, vgg, alex"),
+    (dict(net='resnet'), "net = 'resnet'` must be 'squeeze', 'vgg' or 'alex'"),
     (dict(net='squeeze', weights='imagenet'), 'no ImageNet weights'),
     (dict(net='squeeze', weights='absent.npz'), 'no weights at .*absent.npz'),
     (dict(net='squeeze', heads='absent.npz'), 'absent.npz.*cannot be read'),

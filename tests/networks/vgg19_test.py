@@ -101,7 +101,7 @@ def test_keras_names_are_understood(tmp_path):
     (('relu4_1',), r'vgg19.npz stops after conv3_1, so there is no relu4_1'),
     (('relu1_3',), "no layer 'relu1_3'"),
     (('relu_1_1',), 'choose out of input, conv1_1'),
-    ((), 'at least one')])
+    ((), 'not empty')])
 def test_layers_that_cannot_be_had_are_named(path, layers, sentence):
   with pytest.raises(errors.UserError, match=sentence):
     vgg19.vgg19(layers, path)
