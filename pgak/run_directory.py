@@ -277,12 +277,15 @@ class RunDirectory:
       writer.writerows(rows)
       files.write_text(self.path / 'scores.csv', buffer.getvalue())
 
-  def scores(self):
+  def scores(self, numbers=True):
     """Returns the rows of scores.csv, all values as text.
 
     A file without the column `images` is older than all images but samples and
     the reconstructions of `reconstruction_mse`. Half a last line is left out,
     with a warning: its process was killed.
+
+    Args:
+      numbers: whether a step or value that is no number is damage, too.
 
     Raises:
       errors.UserError: if the file is damaged.
@@ -301,16 +304,17 @@ class RunDirectory:
       rows.pop()
     if not rows and text.strip() and 'metric' not in reader.fieldnames:
       raise _damaged(path, 'its first line names no columns of scores')
-    return [_with_images(row, path) for row in rows]
+    return [_whole(row, path, numbers) for row in rows]
 
 
-def _with_images(row, path):
+def _whole(row, path, numbers):
   """Returns a row of scores.csv with all columns, in order."""
   row.setdefault('images', _images_of(row.get('metric') or ''))
   if set(row) != set(SCORE_COLUMNS) or None in row.values():
     raise _damaged(path, f'its columns are not {", ".join(SCORE_COLUMNS)}')
   try:
-    int(row['step']), float(row['value'])
+    if numbers:
+      int(row['step']), float(row['value'])
   except ValueError as e:
     raise _damaged(path, f'a step or value is no number: {e}') from e
   return {column: row[column] for column in SCORE_COLUMNS}

@@ -284,7 +284,7 @@ def _read_checkpoints(run):
 
 
 def _read_scores(run):
-  rows = run_directory.RunDirectory(run.path).scores()
+  rows = run_directory.RunDirectory(run.path).scores(numbers=False)
   parsed = [_score(row) for row in rows]
   run.scores = [score for score in parsed if score]
   if parsed.count(None):

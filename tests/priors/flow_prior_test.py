@@ -144,5 +144,5 @@ def test_an_unknown_flow_is_named():
 
 @pytest.mark.parametrize('kind', KINDS)
 def test_a_flow_needs_two_dimensions(kind):
-  with pytest.raises(ValueError, match='at least 2 dimensions'):
+  with pytest.raises(ValueError, match='at least 2 latent dim'):
     priors.FlowPrior(1, kind)

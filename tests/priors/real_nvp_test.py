@@ -72,7 +72,7 @@ def test_keras_sees_the_nets():
 
 
 def test_one_dimension_has_no_halves():
-  with pytest.raises(ValueError, match='at least 2 dimensions'):
+  with pytest.raises(ValueError, match='at least 2 latent dim'):
     priors.CouplingFlow(1)
 
 

@@ -16,15 +16,18 @@ def test_runs_are_found_at_any_depth_and_once(tmp_path):
   (a / 'export' / 'config.gin').write_text('')
   (tmp_path / '.part').mkdir()
   (tmp_path / '.part' / 'config.gin').write_text('')
+  (tmp_path / 'empty').mkdir()
   found, problems = runs.find([tmp_path, b, a / '..' / 'seed-0',
-                               tmp_path / 'absent'])
+                               tmp_path / 'empty'])
   assert found == [a, b]
-  assert len(problems) == 1 and 'absent is no run directory' in problems[0]
+  assert len(problems) == 1 and 'empty is no run directory' in problems[0]
 
 
 def test_nothing_to_report_is_an_error(tmp_path):
   with pytest.raises(errors.UserError, match='absent'):
     runs.find([tmp_path / 'absent', tmp_path])
+  with pytest.raises(errors.UserError, match='nothing to report'):
+    runs.find([tmp_path])
 
 
 def test_a_whole_run(tmp_path):
