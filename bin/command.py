@@ -172,12 +172,29 @@ def run(main):
   except Exception as e:  # pylint: disable=broad-exception-caught
     # Gin appends lines that say where in its calls the error was raised.
     told = str(e).split('\n', maxsplit=1)[0]
-    if errors.unwritable(e) and not isinstance(e, errors.UserError):
-      told = (f'Something could not be written ({told}): make room, and give '
+    if not isinstance(e, errors.UserError):
+      full = told if errors.unwritable(e) else _full_temporary_folder(errors)
+      if not full:
+        raise
+      told = (f'Something could not be written ({full}): make room, and give '
               'the same command again.')
-    elif not isinstance(e, errors.UserError):
-      raise
     _end(1, told)
+
+
+def _full_temporary_folder(errors):
+  """Returns why no temporary file can be written, or ''.
+
+  AutoGraph writes one for each function; without it Python's `if` meets a
+  tensor, and the error that follows says nothing of a disk.
+  """
+  import tempfile
+  try:
+    with tempfile.TemporaryFile() as file:
+      file.write(bytes(2**16))
+      file.flush()
+  except OSError as e:
+    return errors.unwritable(e) and f'{e.strerror}: {tempfile.gettempdir()}'
+  return ''
 
 
 def _call(main):
