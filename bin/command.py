@@ -274,8 +274,9 @@ def _sentence(error):
   told = errors.reason(error)
   if isinstance(error, errors.UserError):
     return errors.reason(error, length=None)
-  if errors.unwritable(error):
-    return (f'Something could not be written ({told}): make room, and give the '
+  full = told if errors.unwritable(error) else _full_temporary_folder()
+  if full:
+    return (f'Something could not be written ({full}): make room, and give the '
             'same command again.')
   if isinstance(error, OSError):
     return _of_system(told)
@@ -284,6 +285,20 @@ def _sentence(error):
   if _is_of_tensorflow(error):
     return (f'TensorFlow stopped ({told}): with PGAK_TRACEBACK=1 in the '
             'environment the error shows where.')
+def _full_temporary_folder():
+  """Returns why no temporary file can be written, or ''.
+
+  AutoGraph writes one for each function; without it Python's `if` meets a
+  tensor, and the error that follows says nothing of a disk.
+  """
+  import tempfile
+  from pgak import errors
+  try:
+    with tempfile.TemporaryFile() as file:
+      file.write(bytes(2**16))
+      file.flush()
+  except OSError as e:
+    return errors.unwritable(e) and f'{e.strerror}: {tempfile.gettempdir()}'
   return ''
 
 

@@ -274,6 +274,8 @@ def _left_with_a_checkpoint(model, run, called, is_chief):
   try:
     yield
   except interruption.Interrupted as e:
+    # Saving takes longer than a process gets that is to end at once.
+    interruption.postpone()
     step = int(model.step.numpy())
     steps = run.checkpoints()
     # Several workers would have to agree on a step.

@@ -122,6 +122,7 @@ def _wait_for_writing(child, trial, chance):
   seen = set()
   while child.poll() is None and len(seen) < number:
     seen |= _names(trial.place) - before
+    time.sleep(0.001)
   time.sleep(chance.choice([0., 0., 0.01]))
   return f'when it writes its name {number}'
 

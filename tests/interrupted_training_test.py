@@ -11,6 +11,7 @@ import tensorflow as tf
 import tiny_runs
 
 from pgak import callbacks
+from pgak import checkpoints
 from pgak import errors
 from pgak import interruption
 from pgak import run_directory
@@ -85,6 +86,18 @@ def test_it_goes_on_where_it_was_left(tmp_path, monkeypatch, step, bindings,
   assert run_directory.RunDirectory(left).checkpoints() == [step]
   train(left, *bindings, files=files)
   assert_same(left, whole)
+
+
+def test_the_last_checkpoint_gets_its_time(tmp_path, monkeypatch):
+  save, postponed = checkpoints.save, []
+
+  def slow(*args, **kwargs):
+    postponed.append(interruption._State.is_deferred)
+    save(*args, **kwargs)
+
+  monkeypatch.setattr(checkpoints, 'save', slow)
+  interrupted(tmp_path / 'run', monkeypatch, 'LeaveBetweenSteps', 1)
+  assert postponed == [True]
 
 
 def test_before_the_first_step_nothing_is_saved(tmp_path, monkeypatch):

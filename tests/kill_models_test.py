@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 STEPS = 100
 MODELS = {
     'sn_gan': ('SNGAN.critic_steps = 2',),
-    'pg_gan': ('PGGAN.growing = 0.7',),
+    'pg_gan': ('PGGAN.growing = 0.7', 'sgd.learning_rate = 0.001'),
     'alae': ('LatentGenerator.units = (8,)', 'latent_critic.units = 4'),
     'gmmn': ('LatentGenerator.units = (8,)', 'GMMN.autoencoder_steps = 30',
              'batch_norm = True'),

@@ -296,7 +296,7 @@ def test_what_fails_its_verification_is_not_there(model, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize('settings', [
     dict(version=0), dict(version='new'), dict(max_count=2),
-    dict(max_count=1e3)])
+    dict(max_count=1e3 + 0.5)])
 def test_impossible_settings(model, tmp_path, settings):
   with pytest.raises(errors.UserError, match='must be a whole number of'):
     serving.export_model(model, tmp_path, verified=False, **settings)

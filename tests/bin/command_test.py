@@ -2,6 +2,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -137,6 +138,15 @@ def test_a_full_disk_is_one_line(monkeypatch, capsys):
   assert capsys.readouterr().err == (
       'Something could not be written ([Errno 28] No space left on device): '
       'make room, and give the same command again.\n')
+
+
+def test_an_error_that_a_full_temporary_folder_makes(monkeypatch, capsys):
+  def full(*args, **kwargs):
+    raise OSError(28, 'No space left on device')
+  monkeypatch.setattr(tempfile, 'TemporaryFile', full)
+  assert run_with(monkeypatch, TypeError('a tensor is no bool')) == 1
+  line, = capsys.readouterr().err.splitlines()
+  assert f'(No space left on device: {tempfile.gettempdir()})' in line
 
 
 PRINTING = """
