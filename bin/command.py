@@ -285,6 +285,9 @@ def _sentence(error):
   if _is_of_tensorflow(error):
     return (f'TensorFlow stopped ({told}): with PGAK_TRACEBACK=1 in the '
             'environment the error shows where.')
+  return ''
+
+
 def _full_temporary_folder():
   """Returns why no temporary file can be written, or ''.
 

@@ -17,7 +17,8 @@ from pgak.sweeping import running
 
 STAND_IN = pathlib.Path(__file__).absolute().parent / 'stand_in.py'
 ROOT = STAND_IN.parent.parent.parent
-EVALUATIONS = "sweep.evaluations = [{'protocol': 'x'}, {'protocol': 'y'}]\n"
+EVALUATIONS = ("sweep.evaluations = [{'protocol': 'quick'}, "
+               "{'protocol': 'vectors'}]\n")
 
 
 @pytest.fixture(name='stand_in', autouse=True)
@@ -60,7 +61,7 @@ def test_all_is_run_once():
     assert calls() == {'train': 2, 'evaluate': 4}
     assert '[2/2]' in printed
   table = sweeping.format_table(read(cells), 'out')
-  assert table.splitlines()[2].split() == ['x', 'y']
+  assert table.splitlines()[2].split() == ['quick', 'vectors']
   log = pathlib.Path('out/a/seed-0.log').read_text()
   assert log.startswith('$ pgak_train --run_dir=out/a/seed-0 --gin_file=a.gin')
 
@@ -70,20 +71,20 @@ def test_what_is_left_is_told_and_not_run():
   runner = sweeping.Runner(sweep, 'out', train_flags=['--data_dir=a b'])
   first, second, third = runner.pending_commands()
   assert first.endswith("'--gin_param=train.seed = 0' '--data_dir=a b'")
-  assert second == 'pgak_evaluate --run_dir=out/a/seed-0 --protocol=x'
+  assert second == 'pgak_evaluate --run_dir=out/a/seed-0 --protocol=quick'
   assert not pathlib.Path('out').exists()
   run({'a': []})
   assert not sweeping.Runner(sweep, 'out').pending_commands()
-  grown = read({'a': []}, EVALUATIONS[:-2] + ", {'protocol': 'z'}]")
+  grown = read({'a': []}, EVALUATIONS[:-2] + ", {'protocol': 'rae_quick'}]")
   left, = sweeping.Runner(grown, 'out').pending_commands()
-  assert left.endswith('--protocol=z') and third not in left
+  assert left.endswith('--protocol=rae_quick') and third not in left
 
 
 def test_a_failed_cell_does_not_stop_the_others():
-  cells = {'a': ["fail = 'train'"], 'b': ["fail = '--protocol=x'"], 'c': []}
+  cells = {'a': ["fail = 'train'"], 'b': ["fail = '--protocol=quick'"], 'c': []}
   failures, printed = run(cells)
   assert failures == {'a/seed-0 training': 'It cannot train.',
-                      'b/seed-0 evaluating x': 'It cannot evaluate.'}
+                      'b/seed-0 evaluating quick': 'It cannot evaluate.'}
   assert calls() == {'train': 3, 'evaluate': 4}
   assert 'a/seed-0  failed' in printed and 'c/seed-0  finished' in printed
   # The same command tries what failed once more, and nothing else.
