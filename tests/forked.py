@@ -163,19 +163,29 @@ class _Server:
 
 def _serve(connection):
   """Answers requests; returns one, in the fork that is to do it, or None."""
+  running = set()
   with connection, connection.makefile('rw') as lines:
     for line in lines:
       request = json.loads(line)
-      answer = _poll(request['poll']) if 'poll' in request else os.fork()
-      if answer == 0 and 'main' in request:
-        return request
+      if 'poll' in request:
+        answer = _poll(request['poll'], running)
+      else:
+        answer = os.fork()
+        if answer == 0:
+          return request
+        running.add(answer)
       print(json.dumps(answer), file=lines, flush=True)
+  for pid in running:
+    os.kill(pid, signal.SIGKILL)
   return None
 
 
-def _poll(pid):
+def _poll(pid, running):
   found, status = os.waitpid(pid, os.WNOHANG)
-  return os.waitstatus_to_exitcode(status) if found else None
+  if not found:
+    return None
+  running.discard(pid)
+  return os.waitstatus_to_exitcode(status)
 
 
 def _become(request):

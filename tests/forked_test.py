@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import sys
+import tempfile
 import threading
 import time
 
@@ -75,6 +76,23 @@ def test_one_that_takes_too_long_is_killed():
   with pytest.raises(TimeoutError, match='-9'):
     child.wait(0.1)
   assert not pathlib.Path(f'/proc/{child.pid}').exists()
+
+
+def test_nothing_outlives_the_process_that_is_forked():
+  server = forked._Server()
+  with tempfile.TemporaryDirectory() as folder:
+    streams = [os.path.join(folder, s) for s in ('out', 'err')]
+    for path in streams:
+      pathlib.Path(path).touch()
+    pid = server.ask({
+        'main': [sleep.__module__, 'sleep'], 'argv': [''], 'cwd': folder,
+        'env': dict(os.environ), 'streams': streams})
+    assert pathlib.Path(f'/proc/{pid}').exists()
+    server.close()
+    end = time.monotonic() + 20.
+    while pathlib.Path(f'/proc/{pid}').exists():
+      assert time.monotonic() < end
+      time.sleep(0.02)
 
 
 def test_an_exception_ends_it_as_python_does():
