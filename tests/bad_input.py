@@ -551,8 +551,6 @@ _DAMAGES = [
      ('checkpoint',)),
     (of_another_type('config.json', True), _BOTH, ('config.json',)),
     (of_another_type('config.gin', True), _BOTH, ('config.gin',)),
-    (of_another_type('grids', False), ('evaluate',), ('grids',)),
-    (of_another_type('densities', False), (), ()),
 ]
 _OF_DAMAGES = [opened(command, words=words, damage=damage)
                for damage, commands, words in _DAMAGES for command in commands]
@@ -614,6 +612,9 @@ ACCEPTED = [
      'a setting in the place of a default', _says('Wrote a chart')),
     (opened('report', damage=written('config.json', '[]')),
      'a report says what it could not read', _says('config.json')),
+    (opened('evaluate', damage=of_another_type('grids', False)),
+     'a picture that cannot be kept is a warning, beside the scores',
+     lambda new, result: 'grids' in result.err and 'frechet' in result.out),
     (opened('evaluate', damage=written('scores.csv', _SCORES + '"')),
      'half a last row was never whole',
      lambda new, result: 'half a row' in result.err),
