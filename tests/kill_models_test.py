@@ -19,7 +19,9 @@ from pgak.bin import train
 
 pytestmark = pytest.mark.slow
 
-STEPS = 100
+# So many that no run is over before it is seen to have begun.
+STEPS = 240
+REPLICA_STEPS = 100
 MODELS = {
     'sn_gan': ('SNGAN.critic_steps = 2',),
     'pg_gan': ('PGGAN.growing = 0.7', 'sgd.learning_rate = 0.001'),
@@ -60,15 +62,15 @@ def end(number, main, path, least, *settings):
   return result.status
 
 
-def ended_twice(main, path, *settings):
+def ended_twice(main, path, steps, *settings):
   """Kills a run, interrupts it, and trains it to its end."""
   assert end(signal.SIGKILL, main, path, 8, *settings) == -signal.SIGKILL
-  assert 8 <= newest(path) < STEPS
+  assert 8 <= newest(path) < steps
   assert end(signal.SIGTERM, main, path, 40, *settings) == 143
   step = newest(path)
-  assert 40 <= step < STEPS
+  assert 40 <= step < steps
   out = finish(main, path, *settings)
-  assert f'step {STEPS}/{STEPS}' in out and 'step 4/' not in out
+  assert f'step {steps}/{steps}' in out and 'step 4/' not in out
 
 
 @pytest.mark.parametrize('model', MODELS)
@@ -76,7 +78,7 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tmp_path, model):
   whole, ended = tmp_path / 'whole', tmp_path / 'ended'
   settings = (model, 'train.xla = True')
   finish(train.run, whole, *settings)
-  ended_twice(train.run, ended, *settings)
+  ended_twice(train.run, ended, STEPS, *settings)
   found, expected = (tiny_runs.saved(p, STEPS) for p in (ended, whole))
   assert set(found) == set(expected)
   for name, value in expected.items():
@@ -86,10 +88,11 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tmp_path, model):
 @pytest.mark.parametrize('model', ['sn_gan', 'alae'])
 def test_a_killed_run_of_two_replicas(tmp_path, model):
   whole, ended = tmp_path / 'whole', tmp_path / 'ended'
-  settings = (model, "train.strategy = 'mirrored'")
+  settings = (model, "train.strategy = 'mirrored'",
+              f'train.steps = {REPLICA_STEPS}')
   finish(two_devices.train, whole, *settings)
-  ended_twice(two_devices.train, ended, *settings)
-  found, expected = (tiny_runs.saved(p, STEPS) for p in (ended, whole))
+  ended_twice(two_devices.train, ended, REPLICA_STEPS, *settings)
+  found, expected = (tiny_runs.saved(p, REPLICA_STEPS) for p in (ended, whole))
   assert set(found) == set(expected)
   # Without XLA the order of a sum may change, and with it the last bits, 6e-8
   # of a number, which 60 steps magnify; a batch too few makes 1e-2 and more.
