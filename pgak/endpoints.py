@@ -212,9 +212,10 @@ class Endpoints:
   def expected_calls(self):
     """Asks the model itself: `{signature: (inputs, outputs)}`, NumPy arrays.
 
-    Images stand in for the files of a tensor whose name ends in `_bytes`. The
-    answers are a graph's on the CPU, as those that they are held against: eager
-    mode and a GPU round otherwise, in bfloat16 by as much as a grey level.
+    Images stand in for the files of a tensor whose name ends in `_bytes`. They
+    are computed in a graph on the CPU, as the export's own outputs are when the
+    two are compared: eager mode and a GPU round otherwise, in bfloat16 by as
+    much as a grey level.
     """
     model = self.model
     decode = tf.function(model.decode, reduce_retracing=True)

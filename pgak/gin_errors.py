@@ -36,7 +36,7 @@ def sentence(error):
 
 
 def _placed(words, text):
-  """Adds the file and line where gin was, as far as the text tells them."""
+  """Adds the file and line that gin's message names, if it names them."""
   match = re.search(r'file "(.+?)", line (\d+)', text)
   if not match:
     return words

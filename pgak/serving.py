@@ -208,7 +208,7 @@ def _endpoints(model, max_count, **preparation):
 
 @contextlib.contextmanager
 def _written_to(output):
-  """Tells in a sentence that something cannot be written there."""
+  """Turns an error of writing there into a UserError that names the folder."""
   try:
     yield
   except (OSError, tf.errors.OpError) as error:

@@ -14,7 +14,7 @@ __all__ = ['Ended', 'WAYS', 'check_told']
 _CHUNK = bytes(2**20)
 # Lines of stderr beside the one that says why a command ends.
 _ASIDE = re.compile(r'(WARNING:|Preparing the data set|Prepared |'
-                    # TensorFlow tells that it keeps no temporary file.
+                    # TensorFlow logs that it keeps no temporary file.
                     r'Please report this to|Cause: |To silence this warning)')
 
 
@@ -24,7 +24,7 @@ class Ended(NamedTuple):
   Attributes:
     result: a `forked.Result`.
     allowed: the exit statuses that are right; 0 only with the result.
-    moment: what tells when it was, for a person.
+    moment: string, when it ended, for the failure's message.
   """
   result: forked.Result
   allowed: tuple

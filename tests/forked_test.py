@@ -20,7 +20,7 @@ from pgak.bin import train
 
 
 def probe():
-  """Tells how it finds the process, and leaves what the next must not find."""
+  """Prints the process's state, then changes what the next must not see."""
   from tensorflow.python.eager import context
   found = {'argv': sys.argv[1:], 'cwd': os.getcwd(),
            'mark': os.environ.get('PGAK_MARK'), 'gin': gin.config_str(),

@@ -98,7 +98,7 @@ class Protocol:
   metrics: Names = ('frechet', 'reconstruction_mse')
   encoded_split: str | None = None
   interpolation_seed: settings.Seed = 2
-  holds: Literal['images', 'pairs', 'vectors'] = 'images'
+  holds: Literal[HOLDINGS] = 'images'
 
   def __post_init__(self):
     for field, known in (('images', IMAGES), ('metrics', METRICS)):

@@ -56,7 +56,7 @@ def _of_decoder(shape, model):
 
 
 def _shape(net, ends):
-  """Returns the shape of one input or output; None if the net tells none."""
+  """Returns the shape of one input or output; None where Keras knows none."""
   tensors = getattr(net, ends, None)
   return tuple(tensors[0].shape[1:]) if tensors else None
 
