@@ -143,6 +143,8 @@ class Progress(EveryNSteps):
     self.mark = None
 
   def on_train_begin(self, logs=None):
+    # What a line tells of its interval went with the process that was ended.
+    self.is_left = False
     super().on_train_begin()
     self.mark = (time.monotonic(), self.step)
 

@@ -88,6 +88,28 @@ def test_it_goes_on_where_it_was_left(tmp_path, monkeypatch, step, bindings,
   assert_same(left, whole)
 
 
+def test_all_the_work_of_a_step_is_made_up_for(tmp_path, monkeypatch, capsys):
+  whole, left = tmp_path / 'whole', tmp_path / 'left'
+  bindings = ('train.checkpoint_every = 4', 'train.sample_every = 4',
+              'train.plateau_patience = 1', XLA)
+  train(whole, *bindings)
+  interrupted(left, monkeypatch, 'LeaveBetweenSteps', 4, *bindings)
+  capsys.readouterr()
+  train(left, *bindings)
+  # The means over the steps up to the fourth are lost, and are not told.
+  assert [line.split()[1] for line in capsys.readouterr().out.splitlines()
+          if line.startswith('step ')] == ['8/12', '12/12']
+  assert_same(left, whole)
+  assert points(left, 'validation') == points(whole, 'validation') == [4, 8, 12]
+  assert names(left) == names(whole)
+
+
+def names(path):
+  """Returns what a run directory holds, but for the files of its curves."""
+  return sorted(str(p.relative_to(path)) for p in path.rglob('*')
+                if p.is_file() and 'tfevents' not in p.name)
+
+
 def test_the_last_checkpoint_gets_its_time(tmp_path, monkeypatch):
   save, postponed = checkpoints.save, []
 

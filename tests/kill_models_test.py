@@ -46,7 +46,7 @@ def newest(path):
 
 def finish(main, path, *settings):
   result = forked.run(main, flags(path, *settings))
-  assert result.status == 0, result
+  assert result.status == 0, result.err
   return result.out
 
 
