@@ -53,8 +53,10 @@ def _train_here(settings):
   """Trains with pgak in this process; the counterpart of pythae_side."""
   import numpy as np
 
-  from pgak import checkpoints, configuration, data, densities, priors, registry
-  from pgak import sampling
+  from pgak import data, priors, registry
+  from pgak.generation import sampling
+  from pgak.priors import ex_post
+  from pgak.runs import checkpoints, configuration
   registry.register()
   configuration.parse(
       ['base.gin', 'datasets/mnist.gin', 'networks/conv_mnist.gin',
@@ -73,7 +75,7 @@ def _train_here(settings):
   seconds = time.perf_counter() - begun
   if not model.matches_prior:
     model.prior = priors.Gaussian(model.latent_dim).fit(
-        densities.encode(model, images))
+        ex_post.encode(model, images))
   made = sampling.generate(model, settings['num_samples'], settings['seed'])
   np.save(settings['samples'], np.concatenate(list(made)))
   return (steps - warm) * size / seconds

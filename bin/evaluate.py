@@ -42,7 +42,7 @@ of reconstructions with SqueezeNet, or `--gin_param='LPIPS.net = "vgg"'` (or
 What is trusted: a run directory is opened without running its code; a module
 that it was trained with is imported only where --import names it.
 """
-from pgak.bin import command as command_lib
+from pgak import command as command_lib
 
 command = command_lib.Command(__doc__)
 command.define_common()
@@ -73,12 +73,12 @@ def main(argv):
   """Parses the flags, measures, and prints the table."""
   args = command.parse(argv)
   command_lib.import_tensorflow()
-  from pgak import configuration
   from pgak import evaluation
   from pgak import priors
-  from pgak import run_directory
   from pgak import registry
-  from pgak.metrics import protocols
+  from pgak.evaluation import protocols
+  from pgak.runs import configuration
+  from pgak.runs import run_directory
   registry.register()
   def listed(flag):
     return args[flag].value and args[flag].value.split(',')

@@ -20,7 +20,7 @@ What is trusted: a run directory is opened without running its code; a module
 that it was trained with is imported only where --import names it. An export is
 a program: serve only what you, or someone you trust, made.
 """
-from pgak.bin import command as command_lib
+from pgak import command as command_lib
 
 command = command_lib.Command(__doc__)
 command.define_common()
@@ -41,11 +41,11 @@ def main(argv):
   """Parses the flags and exports."""
   args = command.parse(argv)
   command_lib.import_tensorflow()
-  from pgak import configuration
   from pgak import priors
-  from pgak import run_directory
-  from pgak import serving
   from pgak import registry
+  from pgak import serving
+  from pgak.runs import configuration
+  from pgak.runs import run_directory
   registry.register()
   flags = ('output', 'version', 'checkpoint', 'prior')
   bindings = command_lib.bindings_of_flags(command, args, {

@@ -12,7 +12,7 @@ there is replaced; anything else is left alone.
 What is trusted: a run directory is opened without running its code; a module
 that it was trained with is imported only where --import names it.
 """
-from pgak.bin import command as command_lib
+from pgak import command as command_lib
 
 command = command_lib.Command(__doc__)
 command.define_arguments('RUN_DIR')
@@ -30,8 +30,8 @@ def main(argv):
   """Parses the flags and writes the report."""
   args = command.parse(argv)
   command_lib.import_tensorflow()
-  from pgak import reporting
   from pgak import registry
+  from pgak import reporting
   registry.register()
   problems = reporting.write_report(
       args.output, command.arguments, args.latents, args.data_dir,

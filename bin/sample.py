@@ -42,7 +42,7 @@ What is trusted: a run directory is opened without running its code; a module
 that it was trained with is imported only where --import names it. An export is
 a program: give --export_dir only what you, or someone you trust, made.
 """
-from pgak.bin import command as command_lib
+from pgak import command as command_lib
 
 command = command_lib.Command(__doc__)
 command.define_common(run_dir_required=False)
@@ -98,15 +98,17 @@ def main(argv):
   if args.export_dir and args.space not in (None, 'zT'):
     command.fail('An export goes straight in zT: give --run_dir for --space')
   command_lib.import_tensorflow()
-  from pgak import drawing
   if args.export_dir:
-    drawing.sample_export(args.export_dir, args.output, args.kind,
+    from pgak.serving import pictures
+    pictures.sample_export(args.export_dir, args.output, args.kind,
                           args.num_samples, args.seed)
     return
-  from pgak import configuration
   from pgak import priors
-  from pgak import run_directory
   from pgak import registry
+  from pgak.generation import drawing
+  from pgak.runs import configuration
+  from pgak.runs import run_directory
+  from pgak.runs import second_data_set
   registry.register()
   flags = ('kind', 'num_samples', 'seed', 'checkpoint', 'prior', 'space',
            'attribute')
@@ -115,7 +117,7 @@ def main(argv):
   imports = args['import'].value
   run = run_directory.RunDirectory(args.run_dir)
   if args.against:
-    bindings += drawing.against_bindings(run, args.against, imports)
+    bindings += second_data_set.bindings(run, args.against, imports)
   configuration.parse_run(run, bindings, roots=[
       'sample', *priors.prior_roots(args.prior)], imports=imports)
   drawing.sample(args.run_dir, args.output)

@@ -23,7 +23,7 @@ opened without running their code, unless --import names the module.
 import shlex
 import sys
 
-from pgak.bin import command as command_lib
+from pgak import command as command_lib
 
 command = command_lib.Command(__doc__)
 command.define_string('sweep', None, 'A .sweep file: its path, or its path '
@@ -53,13 +53,15 @@ def main(argv):
   args = command.parse(argv)
   from pgak import errors
   from pgak import sweeping
+  from pgak.evaluation import protocols
   try:
     shard = sweeping.parse_shard(args.shard)
   except errors.UserError as e:
     command.fail(str(e))
   own = [b for b in args.gin_param if b.strip().startswith('sweep.')]
   sweep = sweeping.read(args.sweep, own,
-                        [b for b in args.gin_param if b not in own])
+                        [b for b in args.gin_param if b not in own],
+                        protocols.NAMES)
   data = [f'--data_dir={args.data_dir}'] if args.data_dir is not None else []
   imports = [f'--import={m}' for m in args['import'].value]
   runner = sweeping.Runner(

@@ -19,7 +19,7 @@ another recipe, or on a folder or zip of one's own photographs.
 The same command given again resumes after the last checkpoint, or ends at once
 when the run is finished. Watch it with `tensorboard --logdir=runs`.
 """
-from pgak.bin import command as command_lib
+from pgak import command as command_lib
 
 command = command_lib.Command(__doc__)
 command.define_common()
@@ -38,9 +38,9 @@ def main(argv):
         'No --gin_file is given: begin with --gin_file=quickstart.gin.')
   command_lib.import_tensorflow()
   import gin
-  from pgak import configuration
-  from pgak import training
   from pgak import registry
+  from pgak import training
+  from pgak.runs import configuration
   registry.register()
   imports = args['import'].value
   configuration.parse(

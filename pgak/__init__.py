@@ -3,16 +3,102 @@
 `pgak.load(run_dir)` gives a trained model; the binaries train, evaluate, sample
 and export.
 """
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+import warnings
+
 from pgak.version import __version__
 
 __all__ = ['__version__', 'load']
+
+# Where the modules of version 0.4 are now: their names, and the names of
+# functions that were renamed besides.
+MOVED = {
+    'cache': (['files'], {}),
+    'callbacks': (['training.callbacks'], {}),
+    'charts': (['pictures.charts'], {}),
+    'checkpoints': (['runs.checkpoints'], {}),
+    'clouds': (['pictures.scatter'], {}),
+    'conditional_endpoints': (['serving.conditional_signatures'], {}),
+    'configuration': (['runs.configuration'], {}),
+    'densities': (['priors.ex_post'], {}),
+    'drawing': (['generation.drawing', 'serving.pictures'],
+                {'against_bindings': 'runs.second_data_set.bindings'}),
+    'endpoints': (['serving.signatures'], {}),
+    'evaluation.choice': (['evaluation.evaluators'], {}),
+    'evaluation.embeddings': (['evaluation.latent_topology'], {}),
+    'evaluation.kinds': (['evaluation.examples'], {}),
+    'evaluation.measures': (['evaluation.feature_metrics'], {}),
+    'evaluation.neighbourhoods': (['evaluation.nearest_images'], {}),
+    'evaluation.separations': (['evaluation.attribute_separability'], {}),
+    'galleries': (['training.galleries'], {}),
+    'images': (['data.kinds', 'pictures.grids'],
+               {'decode_png': 'pictures.png.decode',
+                'encode_png': 'pictures.png.encode',
+                'write_png': 'pictures.png.write'}),
+    'latent_tools': (['generation'], {}),
+    'latent_tools.attribute_vectors': (['generation.attribute_vectors'], {}),
+    'latent_tools.paths': (['generation.paths'], {}),
+    'latent_tools.planes': (['generation.projections'], {}),
+    'latent_tools.rankings': (['generation.likelihoods'], {}),
+    'latent_tools.spaces': (['generation.spaces'], {}),
+    'latent_tools.views': (['generation.latent_figures'],
+                           {'View': 'generation.drawn.Drawn'}),
+    'metrics.collected': (['metrics.feature_sets'], {}),
+    'metrics.protocols': (['evaluation.protocols'], {}),
+    'pretrained': (['networks.pretrained'], {}),
+    'priors.descent': (['priors.net_fitting'], {}),
+    'resuming': (['training.resuming'], {}),
+    'run_directory': (['runs.run_directory'], {}),
+    'sampling': (['generation.sampling'],
+                 {'picture': 'pictures.grids.picture',
+                  'reestimate_batch_norm': 'models.batch_norm.reestimate'}),
+    'served_model': (['serving.client'], {}),
+    'serving_check': (['serving.check'], {}),
+    'translation': (['generation.conditional'],
+                    {'is_conditional': 'data.kinds.is_conditional'}),
+}
+
+
+class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+  """Finds a module that has moved, and says its new name, once a process."""
+
+  def find_spec(self, fullname, path, target=None):
+    del path, target
+    if fullname.removeprefix('pgak.') not in MOVED:
+      return None
+    return importlib.machinery.ModuleSpec(
+        fullname, self, is_package=fullname == 'pgak.latent_tools')
+
+  def create_module(self, spec):
+    return None
+
+  def exec_module(self, module):
+    homes, renamed = MOVED[module.__name__.removeprefix('pgak.')]
+    warnings.warn(
+        f'{module.__name__} is now '
+        f'{" and ".join(f"pgak.{home}" for home in homes)}: import that.',
+        FutureWarning, stacklevel=2)
+    for home in homes:
+      found = importlib.import_module(f'pgak.{home}')
+      vars(module).update({n: v for n, v in vars(found).items()
+                           if not n.startswith('__')})
+    for name, place in renamed.items():
+      home, _, new = place.rpartition('.')
+      setattr(module, name,
+              getattr(importlib.import_module(f'pgak.{home}'), new))
+
+
+sys.meta_path.append(_Moved())
 
 
 def __getattr__(name):
   # TensorFlow takes seconds to import: only who loads a model waits for it.
   if name == 'load':
-    from pgak import checkpoints
     from pgak import registry
+    from pgak.runs import checkpoints
     registry.register()
     return checkpoints.load
   raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -26,8 +26,9 @@ import numpy as np
 
 from pgak import errors
 
-__all__ = ['beside', 'flush', 'keep_npz', 'key', 'load_json', 'load_npz',
-           'local', 'locked', 'replacing', 'write_text']
+__all__ = ['KINDS', 'beside', 'cache_directory', 'flush', 'keep_npz', 'key',
+           'load_json', 'load_npz', 'local', 'locked', 'replacing',
+           'write_text']
 
 # What another machine left behind on a shared disk, or a process whose number
 # nobody knows, is dead after a day.
@@ -305,3 +306,19 @@ def key(settings, length=16):
   """
   text = json.dumps(settings, sort_keys=True)
   return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def cache_directory():
+  """Returns the cache folder: `PGAK_CACHE`, or `~/.cache/pgak`; made if absent.
+
+  Raises:
+    UserError: if it cannot be made.
+  """
+  path = local(os.environ.get('PGAK_CACHE') or '~/.cache/pgak')
+  try:
+    path.mkdir(parents=True, exist_ok=True)
+  except OSError as e:
+    raise errors.UserError(
+        f'The cache folder {path} cannot be made ({errors.reason(e)}): set '
+        'PGAK_CACHE to another.') from e
+  return path

@@ -25,11 +25,11 @@ import math
 
 import tensorflow as tf
 
-__all__ = ['FEATURE_DISTANCES', 'discrimination', 'expansion', 'feature_error',
-           'gaussian_log_density', 'hinge_discrimination', 'jacobian_norm2',
-           'kl', 'latent_l2', 'latent_nll', 'latent_reconstruction', 'mmd',
-           'moment_matching', 'reconstruction', 'relative_error',
-           'sum_of_squares']
+__all__ = ['FEATURE_DISTANCES', 'SCALES', 'discrimination', 'expansion',
+           'feature_error', 'gaussian_log_density', 'hinge_discrimination',
+           'jacobian_norm2', 'kl', 'latent_l2', 'latent_nll',
+           'latent_reconstruction', 'mmd', 'moment_matching', 'reconstruction',
+           'relative_error', 'sum_of_squares']
 
 FEATURE_DISTANCES = {'l2': tf.math.squared_difference,
                      'l1': lambda a, b: tf.abs(a - b)}

@@ -1,10 +1,11 @@
-"""All rooms whose functions and classes a configuration may name."""
+"""All modules whose functions and classes a configuration may name."""
 import importlib
 
 __all__ = ['TRAIN_ROOTS', 'register']
 
-ROOMS = ('data', 'densities', 'drawing', 'evaluation', 'models', 'networks',
-         'optimizers', 'priors', 'schedules', 'serving', 'training')
+MODULES = ('data', 'evaluation.runs', 'generation.drawing', 'models',
+           'networks', 'optimizers', 'priors', 'priors.ex_post', 'schedules',
+           'serving.exporting', 'training')
 # What a train command calls: `train`, and what its scorer finds by name.
 TRAIN_ROOTS = ('train', 'quick', 'fid768_test', 'pga_icml2020', 'rae_quick',
                'rae_fid768', 'rae_iclr2020', 'classifier', 'inception', 'LPIPS',
@@ -15,5 +16,5 @@ TRAIN_ROOTS = ('train', 'quick', 'fid768_test', 'pga_icml2020', 'rae_quick',
 
 def register():
   """Imports them: a name registers itself with gin where it is defined."""
-  for room in ROOMS:
-    importlib.import_module(f'pgak.{room}')
+  for module in MODULES:
+    importlib.import_module(f'pgak.{module}')

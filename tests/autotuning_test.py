@@ -9,8 +9,8 @@ import tensorflow as tf
 import tiny_models
 import tiny_runs
 
-from pgak import evaluation
 from pgak import data
+from pgak import evaluation
 
 
 @pytest.fixture(name='iterated')

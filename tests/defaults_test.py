@@ -11,11 +11,11 @@ import pytest
 import tiny_runs
 
 import pgak
-from pgak import checkpoints
-from pgak import configuration
 from pgak import registry
-from pgak import run_directory
 from pgak import training
+from pgak.runs import checkpoints
+from pgak.runs import configuration
+from pgak.runs import run_directory
 
 SHORT = ('train.steps = 20', 'train.checkpoint_every = 10',
          'train.log_every = 10', 'train.sample_every = None')

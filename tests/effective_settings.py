@@ -12,10 +12,10 @@ import pathlib
 import gin
 from gin import config as gin_config
 
-from pgak import configuration
-from pgak import gin_files
 from pgak import registry
 from pgak import sweeping
+from pgak.runs import configuration
+from pgak.runs import gin_files
 
 __all__ = ['cells', 'full_names', 'of', 'of_all_files', 'shipped']
 

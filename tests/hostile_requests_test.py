@@ -12,8 +12,8 @@ import pytest
 import tiny_commands
 import tiny_runs
 
-from pgak import serving
 from pgak.bin import export
+from pgak.serving import exporting
 import tiny_models
 import tiny_pairs
 
@@ -74,7 +74,7 @@ def is_answered(signature, wrong):
 
 def test_an_export_of_images_survives(tmp_path):
   model = tiny_models.make('VAE')
-  found = check(serving.export_model(model, tmp_path, verified=False))
+  found = check(exporting.export_model(model, tmp_path, verified=False))
   assert '2147483647' in found['interpolate: steps 2147483647, 0 rows'][0]
   assert {r.partition(':')[0] for r in found} == {
       'decode', 'encode', 'encode_image', 'generate', 'generate_png',
@@ -86,7 +86,7 @@ def test_an_export_of_images_survives(tmp_path):
 @pytest.mark.parametrize('make', [
     tiny_models.of_vectors, lambda: tiny_pairs.make('VUNetFlow')])
 def test_an_export_of_another_kind_survives(tmp_path, make):
-  check(serving.export_model(make(), tmp_path, verified=False))
+  check(exporting.export_model(make(), tmp_path, verified=False))
 
 
 @pytest.mark.slow

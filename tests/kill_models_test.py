@@ -14,8 +14,8 @@ import pytest
 import tiny_runs
 import two_devices
 
-from pgak import run_directory
 from pgak.bin import train
+from pgak.runs import run_directory
 
 pytestmark = pytest.mark.slow
 

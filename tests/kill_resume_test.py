@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tiny_runs
 
-from pgak import run_directory
+from pgak.runs import run_directory
 
 pytestmark = pytest.mark.slow
 

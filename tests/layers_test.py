@@ -15,43 +15,41 @@ import imports
 ROOT = pathlib.Path(__file__).absolute().parent.parent
 
 LEVELS = {
-    # What everything may raise or say.
-    -2: ('errors', 'version'),
-    -1: ('files', 'interruption', 'settings'),
-    # Pure functions and values.
-    0: ('batches', 'cache', 'charts', 'counts', 'gin_errors', 'images',
-        'losses', 'noise', 'replicas', 'schedules'),
-    # Nets that were trained elsewhere; what a request may ask for; files that
-    # a user writes.
-    1: ('bounds', 'gin_files', 'pretrained'),
+    # Files at the top, and the settings, which import no other folder.
+    -3: ('errors', 'version'),
+    -2: ('files', 'interruption', 'settings'),
+    -1: ('batches', 'counts', 'losses', 'noise', 'optimizers', 'replicas',
+         'schedules'),
+    # uint8 pictures.
+    0: ('pictures',),
+    # Data sets and their kinds.
+    1: ('data',),
     # Parts: each is made without knowing the others.
-    2: ('data', 'metrics', 'networks', 'optimizers', 'priors'),
-    # What is made of the parts, and what a run holds.
-    3: ('clouds', 'conditional_endpoints', 'configuration', 'endpoints',
-        'models', 'run_directory', 'sampling', 'served_model', 'strategies',
-        'translation'),
-    # What goes with a model through a run, and a density that is fitted to it.
-    4: ('callbacks', 'densities'),
-    # A model as the configuration describes it, with its checkpoint.
-    5: ('checkpoints', 'galleries', 'latent_tools'),
-    # How a run begins and goes on.
-    6: ('resuming',),
+    2: ('networks', 'priors'),
+    # What is made of the parts, and how images are measured.
+    3: ('metrics', 'models'),
+    # What a run directory holds.
+    4: ('runs',),
+    # What is drawn from a trained model.
+    5: ('generation',),
     # The verbs.
-    7: ('benchmarking', 'drawing', 'evaluation', 'reporting', 'serving',
-        'serving_check', 'sweeping', 'training'),
+    6: ('evaluation', 'reporting', 'serving', 'sweeping', 'training'),
     # What knows all of them.
-    8: ('registry',),
-    9: ('__init__',),
+    7: ('command', 'registry'),
+    8: ('__init__',),
 }
 LEVEL_OF = {room: level for level, rooms in LEVELS.items() for room in rooms}
+MAXIMUM_FOLDERS = 14
+MAXIMUM_ARROWS = 40
+MAXIMUM_FILES_AT_THE_TOP = 15
 
 # A dependency and the rooms that alone may import it.
 OWNERS = {
-    'absl.flags': (),
+    'absl.flags': ('command',),
     'absl.app': (),
     'tensorflow_datasets': ('data',),
     'tensorflow_probability': ('models', 'priors'),
-    'tensorflow_serving': ('serving', 'serving_check'),
+    'tensorflow_serving': ('serving',),
 }
 MAXIMUM_LINES = 400
 MAXIMUM_COLUMNS = 80
@@ -93,21 +91,78 @@ def binary_breaches(source, path):
   return [f'{path}:{item.line}: imports {item.name} before the flags are read'
           for item in imports.imports(source, path)
           if item.top_level and item.name.split('.')[0] not in allowed
-          and not item.name.startswith('pgak.bin.')]
+          and item.name not in ('pgak.command', 'pgak.version.__version__')]
 
 
 def loaded_at_start(files):
   """Returns the paths, of `{path: source}`, that starting a binary imports."""
-  loaded = {path for path, source in files.items() if '__main__' in source}
+  loaded = {path for path, source in files.items()
+            if path.startswith('bin/') and '__main__' in source}
   waiting = list(loaded)
   while waiting:
     path = waiting.pop()
     for item in imports.imports(files[path], path):
-      other = item.name.removeprefix('pgak.').replace('.', '/') + '.py'
-      if item.top_level and other in files and other not in loaded:
-        loaded.add(other)
-        waiting.append(other)
+      path_of = item.name.replace('.', '/').replace('pgak/bin/', 'bin/')
+      for other in (f'{path_of}.py', 'pgak/__init__.py'):
+        if item.top_level and other in files and other not in loaded:
+          loaded.add(other)
+          waiting.append(other)
   return loaded
+
+
+def arrows(files):
+  """Returns the imports between folders, `{(folder, other): [sentences]}`.
+
+  The settings stand with the files at the top, which every folder may import.
+  """
+  folders = {room_of(path) for path in files if path.count('/') > 1}
+  found = {}
+  for path, source in files.items():
+    for item in imports.imports(source, path):
+      pair = room_of(path), (item.name.split('.') + [''])[1]
+      if (item.name.startswith('pgak.') and pair[0] != pair[1]
+          and folders.issuperset(pair) and 'settings' not in pair):
+        found.setdefault(pair, []).append(f'{path}:{item.line}')
+  return found
+
+
+def private_breaches(files):
+  """Returns a sentence for each use of a name that a module does not offer.
+
+  Args:
+    files: `{path: source}` of the modules that are used and of their users.
+  """
+  offered = {imports.module_name(path): offers(source)
+             for path, source in files.items()}
+  breaches = []
+  for path, source in files.items():
+    tree = ast.parse(source)
+    modules = imported_modules(tree, path, offered)
+    for node in ast.walk(tree):
+      if (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+          and node.value.id in modules):
+        module = modules[node.value.id]
+        if not (node.attr in offered[module]
+                or f'{module}.{node.attr}' in offered
+                or node.attr.startswith('__')):
+          breaches.append(f'{path}:{node.lineno}: {module}.{node.attr}')
+  return breaches
+
+
+def offers(source):
+  """Returns the names of a module's `__all__`."""
+  for node in ast.parse(source).body:
+    if (isinstance(node, ast.Assign)
+        and getattr(node.targets[0], 'id', '') == '__all__'):
+      return ast.literal_eval(node.value)
+  return []
+
+
+def imported_modules(tree, path, known):
+  """Returns `{local name: module}` of the known modules that a file imports."""
+  return {alias.asname or alias.name: f'{node.module}.{alias.name}'
+          for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+          for alias in node.names if f'{node.module}.{alias.name}' in known}
 
 
 def shape_breaches(source, path):
@@ -164,8 +219,10 @@ class CheckersTest(unittest.TestCase):
 
   def test_an_import_of_the_same_level_is_seen(self):
     source = 'from pgak.data import mnist\n'
-    self.assertTrue(layer_breaches(source, 'pgak/metrics/frechet.py'))
+    self.assertTrue(layer_breaches(source, 'pgak/pictures/png.py'))
     self.assertFalse(layer_breaches(source, 'pgak/data/celeb_a.py'))
+    source = 'from pgak import priors\n'
+    self.assertTrue(layer_breaches(source, 'pgak/networks/mlp.py'))
 
   def test_a_room_without_a_level_is_seen(self):
     self.assertTrue(layer_breaches('', 'pgak/attic.py'))
@@ -182,7 +239,7 @@ class CheckersTest(unittest.TestCase):
 
   def test_a_slow_import_in_a_binary_is_seen(self):
     source = ('import sys\nfrom absl import app\n'
-              'from pgak.bin import command\ndef main():\n  import gin\n')
+              'from pgak import command\ndef main():\n  import gin\n')
     self.assertFalse(binary_breaches(source, 'bin/train.py'))
     self.assertTrue(binary_breaches('import gin\n', 'bin/train.py'))
     self.assertTrue(binary_breaches('try:\n  import keras\nfinally:\n  pass',
@@ -190,12 +247,29 @@ class CheckersTest(unittest.TestCase):
 
   def test_what_a_binary_loads_at_its_start_is_followed(self):
     files = {
-        'bin/train.py': ('from pgak.bin import flags_of\ndef main():\n'
-                         '  from pgak.bin import later\n# __main__'),
-        'bin/flags_of.py': 'import keras\n',
-        'bin/later.py': 'import keras\n'}
-    self.assertEqual(loaded_at_start(files),
-                     {'bin/train.py', 'bin/flags_of.py'})
+        'bin/train.py': ('from pgak import flags_of\ndef main():\n'
+                         '  from pgak import later\n# __main__'),
+        'pgak/__init__.py': '', 'pgak/flags_of.py': 'import keras\n',
+        'pgak/later.py': 'import keras\n'}
+    self.assertEqual(
+        loaded_at_start(files),
+        {'bin/train.py', 'pgak/__init__.py', 'pgak/flags_of.py'})
+
+  def test_arrows_are_counted_once(self):
+    found = arrows({'pgak/models/vae.py': 'from pgak.data import kinds\n'
+                                          'from pgak import data, losses\n',
+                    'pgak/data/kinds.py': 'from pgak.settings import kinds\n'})
+    self.assertEqual(found, {('models', 'data'): [
+        'pgak/models/vae.py:1', 'pgak/models/vae.py:2']})
+
+  def test_a_private_name_of_another_module_is_seen(self):
+    files = {'pgak/losses.py': "__all__ = ['kl']\n",
+             'pgak/data/__init__.py': '__all__ = []\n',
+             'pgak/data/a.py': '__all__ = []\n'}
+    used = {'pgak/b.py': 'from pgak import data, losses as l\n'
+                         'l.kl + l.__name__ + l._kl + l.mse + data.a\n'}
+    self.assertEqual(private_breaches(files | used), [
+        'pgak/b.py:2: pgak.losses.mse', 'pgak/b.py:2: pgak.losses._kl'])
 
   def test_a_shapeless_module_is_seen(self):
     self.assertEqual(len(shape_breaches('pass\n' * 401, 'pgak/a.py')), 3)
@@ -217,11 +291,30 @@ class LawsTest(unittest.TestCase):
   def test_a_room_imports_only_rooms_of_a_lower_level(self):
     self.check(layer_breaches, 'pgak')
 
+  def test_there_are_few_folders_and_few_arrows_between_them(self):
+    files = dict(sources('pgak'))
+    folders = {room_of(path) for path in files if path.count('/') > 1}
+    self.assertLessEqual(len(folders), MAXIMUM_FOLDERS, folders)
+    self.assertLessEqual(len(arrows(files)), MAXIMUM_ARROWS, arrows(files))
+    top = [path for path in files if path.count('/') == 1]
+    self.assertLessEqual(len(top), MAXIMUM_FILES_AT_THE_TOP, top)
+    self.assertEqual(folders | {room_of(path) for path in top},
+                     set(LEVEL_OF))
+
+  def test_a_module_uses_what_others_offer(self):
+    self.assert_none(private_breaches(dict(sources('pgak', 'bin'))))
+
+  def test_the_check_of_an_export_imports_nothing_of_ours(self):
+    path = 'pgak/serving/check.py'
+    source = (ROOT / path).read_text(encoding='utf-8')
+    self.assert_none([item.name for item in imports.imports(source, path)
+                      if item.name.startswith('pgak')])
+
   def test_each_dependency_stays_in_its_rooms(self):
     self.check(owner_breaches, 'pgak')
 
   def test_binaries_import_nothing_slow_before_their_flags_are_read(self):
-    files = dict(sources('bin'))
+    files = dict(sources('bin', 'pgak'))
     loaded = loaded_at_start(files)
     self.assertIn('bin/train.py', loaded)
     self.assert_none([breach for path in sorted(loaded)

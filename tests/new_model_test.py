@@ -65,7 +65,7 @@ def test_the_page(here, capsys):
   assert type(names['model']).__name__ == 'DenoisingAE'
   assert names['model'].sigma == 0.3
   # The other run's encoder learned from the other term alone.
-  from pgak import checkpoints
+  from pgak.runs import checkpoints
   both = checkpoints.load(here / 'runs/both', imports=['my_model'])
   assert both.table.rows == {'reconstruction': ('decoder',),
                              'latent_nll': ('encoder',)}

@@ -1,11 +1,11 @@
 """The files of the paper on generation without prior matching."""
 import pytest
 
-from pgak import checkpoints
-from pgak import configuration
 from pgak import models
 from pgak import registry
 from pgak import sweeping
+from pgak.runs import checkpoints
+from pgak.runs import configuration
 
 registry.register()
 

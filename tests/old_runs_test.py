@@ -19,13 +19,13 @@ import tiny_runs
 
 import pgak
 from pgak import errors
-from pgak import run_directory
-from pgak import served_model
 from pgak.bin import evaluate
 from pgak.bin import export
 from pgak.bin import report
 from pgak.bin import sweep
 from pgak.bin import train
+from pgak.runs import run_directory
+from pgak.serving import client
 
 OLD = pathlib.Path(__file__).resolve().parent / 'fixtures' / '0.4'
 RUNS = sorted(make.RUNS)
@@ -63,7 +63,7 @@ def _runs(tmp_path_factory):
 @pytest.mark.parametrize('name', [n for n in RUNS if n != 'pairs'])
 def test_a_run_loads_and_answers_as_its_export(runs, name):
   model = pgak.load(runs[name])
-  served = served_model.ServedModel(runs[name] / 'export')
+  served = client.ServedModel(runs[name] / 'export')
   latents = np.random.default_rng(0).normal(
       size=(5, model.latent_dim)).astype(np.float32)
   images = np.asarray(model.decode(latents))
@@ -77,7 +77,7 @@ def test_a_run_loads_and_answers_as_its_export(runs, name):
 
 
 def test_an_export_of_0_4_states_no_bounds_and_is_asked_within_them(runs):
-  served = served_model.ServedModel(runs['images'] / 'export')
+  served = client.ServedModel(runs['images'] / 'export')
   assert 'bounds' not in served.metadata['signatures']['decode']
   made = served.sample(4, seed=1)
   assert served.reconstruct(made).shape == made.shape
@@ -180,7 +180,7 @@ def test_a_run_is_exported(tmp_path, capsys, name):
   result = tiny_commands.call(export, capsys, f'--run_dir={path}',
                               '--noverify')
   assert result.status == 0, result.err
-  assert served_model.versions(path / 'export') == [1, 2]
+  assert client.versions(path / 'export') == [1, 2]
 
 
 @pytest.mark.slow

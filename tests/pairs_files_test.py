@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgak import checkpoints
-from pgak import configuration
 from pgak import data
 from pgak import registry
 from pgak import sweeping
 from pgak.networks import vunet
+from pgak.runs import checkpoints
+from pgak.runs import configuration
 
 registry.register()
 

@@ -7,16 +7,16 @@ import pytest
 import tensorflow as tf
 import tiny_pairs
 
-from pgak import checkpoints
-from pgak import configuration
-from pgak import drawing
 from pgak import errors
 from pgak import evaluation
 from pgak import registry
-from pgak import run_directory
-from pgak import served_model
 from pgak import serving
 from pgak import training
+from pgak.generation import drawing
+from pgak.runs import checkpoints
+from pgak.runs import configuration
+from pgak.runs import run_directory
+from pgak.serving import client
 
 registry.register()
 
@@ -131,4 +131,4 @@ def test_the_export_answers_as_the_model(run):
     served['encode'](images=tf.constant(images),
                      conditions=tf.constant(conditions[:1]))
   with pytest.raises(errors.UserError, match='given conditions'):
-    served_model.ServedModel(path).sample(4)
+    client.ServedModel(path).sample(4)

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 import pgak
-from pgak import checkpoints
+from pgak.runs import checkpoints
 
 SOURCE = """
 import sys

@@ -8,11 +8,11 @@ import re
 import numpy as np
 import pytest
 
-from pgak import checkpoints
-from pgak import configuration
 from pgak import data
 from pgak import networks
 from pgak import registry
+from pgak.runs import checkpoints
+from pgak.runs import configuration
 
 registry.register()
 

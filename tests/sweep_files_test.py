@@ -11,11 +11,11 @@ import subprocess
 import gin
 import pytest
 
-from pgak import configuration
 from pgak import priors
 from pgak import registry
 from pgak import sweeping
-from pgak.metrics import protocols
+from pgak.evaluation import protocols
+from pgak.runs import configuration
 
 registry.register()
 

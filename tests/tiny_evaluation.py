@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pgak import checkpoints
 from pgak import data
 from pgak import registry
-from pgak import run_directory
 from pgak.metrics import features
+from pgak.runs import checkpoints
+from pgak.runs import run_directory
 
 __all__ = ['CONFIG', 'Model', 'Prior', 'flat_net', 'generator', 'make_run']
 

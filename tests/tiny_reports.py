@@ -2,8 +2,8 @@
 import numpy as np
 import tensorflow as tf
 
-from pgak import images as images_lib
-from pgak import run_directory
+from pgak.pictures import png
+from pgak.runs import run_directory
 
 __all__ = ['make', 'row']
 
@@ -58,7 +58,7 @@ def make(path, model='AE', seed=0, weight=1., rows=(), dataset='mnist',
     run.append_scores(rows)
   for kind in ('samples', 'reconstructions', 'interpolations'):
     for step in (300, 600):
-      images_lib.write_png(run.samples / f'{kind}_{step:08d}.png',
+      png.write(run.samples / f'{kind}_{step:08d}.png',
                            np.full((9, 9, 1), step // 4 + seed, np.uint8))
   if events:
     _write_events(run)

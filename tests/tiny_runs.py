@@ -3,10 +3,10 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from pgak import configuration
 from pgak import registry
-from pgak import run_directory
 from pgak import training
+from pgak.runs import configuration
+from pgak.runs import run_directory
 
 __all__ = ['SETTINGS', 'flags', 'parse', 'saved', 'train']
 

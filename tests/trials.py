@@ -16,13 +16,13 @@ from PIL import Image
 import tiny_runs
 
 from pgak import files
-from pgak import run_directory
-from pgak import serving_check
 from pgak.bin import evaluate
 from pgak.bin import export
 from pgak.bin import sample
 from pgak.bin import sweep
 from pgak.bin import train
+from pgak.runs import run_directory
+from pgak.serving import check
 
 __all__ = ['KINDS', 'check_export', 'undisturbed']
 
@@ -253,7 +253,7 @@ KINDS = {'train': Train, 'evaluate': Evaluate, 'density': Density,
 
 def check_export():
   """The program that checks an export, in a fork."""
-  serving_check.main(sys.argv)
+  check.main(sys.argv)
 
 
 # === What nobody disturbed ===

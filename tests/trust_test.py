@@ -10,14 +10,14 @@ import tiny_commands
 import tiny_runs
 
 import pgak
-from pgak import configuration
 from pgak import errors
-from pgak import run_directory
 from pgak.bin import evaluate
 from pgak.bin import export
 from pgak.bin import report
 from pgak.bin import sample
 from pgak.bin import sweep
+from pgak.runs import configuration
+from pgak.runs import run_directory
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GIFT = ("import pathlib\npathlib.Path(__file__).with_name('opened')"

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgak import checkpoints
-from pgak import configuration
 from pgak import data
 from pgak import registry
+from pgak.runs import checkpoints
+from pgak.runs import configuration
 
 registry.register()
 

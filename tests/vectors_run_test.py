@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgak import checkpoints
-from pgak import configuration
-from pgak import drawing
 from pgak import errors
 from pgak import evaluation
 from pgak import registry
 from pgak import reporting
-from pgak import run_directory
-from pgak import served_model
 from pgak import serving
 from pgak import training
+from pgak.generation import drawing
 from pgak.reporting import runs as runs_lib
+from pgak.runs import checkpoints
+from pgak.runs import configuration
+from pgak.runs import run_directory
+from pgak.serving import client
 
 registry.register()
 
@@ -172,7 +172,7 @@ def test_the_export_answers_as_the_model(run, tmp_path):
   assert set(metadata['signatures']) == {
       'decode', 'encode', 'generate', 'interpolate', 'reconstruct',
       'sample_latents', 'serving_default'}
-  served, model = (served_model.ServedModel(path),
+  served, model = (client.ServedModel(path),
                    checkpoints.load_configured(run))
   vectors = dataset().split('test').read(np.arange(9))
   for method in ('encode', 'reconstruct'):

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import tiny_models
 
-from pgak import drawing
 from pgak import files
 from pgak import priors
-from pgak import run_directory
-from pgak.latent_tools import views
+from pgak.generation import drawing
+from pgak.generation import drawn
 from pgak.metrics import attribute_classifiers
 from pgak.metrics import classifier
 from pgak.reporting import report
+from pgak.runs import run_directory
 
 IMAGES = np.zeros([3, 4, 4, 1], np.uint8)
 
@@ -54,13 +54,13 @@ def attribute_net(folder):
 
 
 def picture(folder):
-  drawing._write(str(folder / 'a.png'),
-                 views.View({'images': IMAGES}, IMAGES, 3))
+  drawn.write(str(folder / 'a.png'),
+                 drawn.Drawn({'images': IMAGES}, IMAGES, 3))
 
 
 def arrays(folder):
-  drawing._write(str(folder / 'a.npz'),
-                 views.View({'images': IMAGES}, IMAGES, 3))
+  drawn.write(str(folder / 'a.npz'),
+                 drawn.Drawn({'images': IMAGES}, IMAGES, 3))
 
 
 def page(folder):

@@ -13,13 +13,13 @@ import tiny_runs
 
 import pgak
 from pgak import errors
-from pgak import run_directory
-from pgak import served_model
 from pgak.bin import evaluate
 from pgak.bin import export
 from pgak.bin import report
 from pgak.bin import sample
 from pgak.bin import train
+from pgak.runs import run_directory
+from pgak.serving import client
 
 FILES = ('models/sn_gan.gin',)
 SETTINGS = ('train.steps = 4', 'train.checkpoint_every = 2',
@@ -153,14 +153,14 @@ def test_a_density_that_needs_no_latents_is_taken(run_dir, tmp_path, capsys):
 
 
 def test_the_export_answers_what_is_left(run_dir, export_dir):
-  version = served_model.find_version(export_dir)
+  version = client.find_version(export_dir)
   metadata = json.loads((version / 'metadata.json').read_text())
   left_out = ['encode', 'encode_image', 'interpolate', 'reconstruct']
   assert metadata['left_out'] == left_out
   assert set(metadata['signatures']) == {
       'decode', 'generate', 'generate_png', 'log_prob', 'sample_latents',
       'serving_default'}
-  served = served_model.ServedModel(export_dir)
+  served = client.ServedModel(export_dir)
   np.testing.assert_allclose(served.sample(5, seed=1).astype(int),
                              pgak.load(run_dir).sample(5, seed=1), atol=1)
   images = np.zeros([2, 8, 8, 1], np.uint8)

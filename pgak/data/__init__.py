@@ -18,8 +18,8 @@ from pgak.data.folders import images
 from pgak.data.image_pairs import PairArray
 from pgak.data.image_pairs import PairDataset
 from pgak.data.image_pairs import pairs
-from pgak.data.pipelines import ORDER
 from pgak.data.pipelines import batches
+from pgak.data.pipelines import ORDER
 from pgak.data.pipelines import train_batches
 from pgak.data.pipelines import validation_batches
 from pgak.data.pipelines import without_autotuning
@@ -27,9 +27,9 @@ from pgak.data.tfds_sets import celeb_a
 from pgak.data.tfds_sets import cifar10
 from pgak.data.tfds_sets import fashion_mnist
 from pgak.data.tfds_sets import mnist
+from pgak.data.vectors import swiss_roll
 from pgak.data.vectors import VectorArray
 from pgak.data.vectors import VectorDataset
-from pgak.data.vectors import swiss_roll
 
 __all__ = [
     'Augmentation', 'Dataset', 'DatasetLike', 'ImageArray', 'ORDER',

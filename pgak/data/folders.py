@@ -20,7 +20,7 @@ from pgak.data import sources
 from pgak.data import splits as splits_lib
 from pgak.data import store
 
-__all__ = ['images']
+__all__ = ['check_kernel', 'images']
 
 _CHUNK = 128
 # Names in a sentence; the others are counted.

@@ -5,8 +5,8 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import errors
-from pgak import images as images_lib
 from pgak import noise
+from pgak.data import kinds
 
 __all__ = ['ORDER', 'batches', 'order', 'train_batches',
            'validation_batches', 'without_autotuning']
@@ -179,7 +179,7 @@ def _check_batch(array, batch_size):
 
 
 def _check_augmenter(array, augmenter):
-  if augmenter is not None and images_lib.are_vectors(array.image_shape):
+  if augmenter is not None and kinds.are_vectors(array.image_shape):
     raise errors.UserError(
         f'{array.name} holds vectors, and an augmenter changes images: set '
         'train.augmenter = None.')
@@ -195,9 +195,9 @@ def _has_conditions(array):
 
 def _floats(array, pixels, rest, value_range):
   """The tuple of a batch, in floats; conditions are pictures, too."""
-  pixels = images_lib.to_float(pixels, value_range)
+  pixels = kinds.to_float(pixels, value_range)
   if _has_conditions(array):
-    rest = [images_lib.to_float(rest[0], value_range), *rest[1:]]
+    rest = [kinds.to_float(rest[0], value_range), *rest[1:]]
   return (pixels, *rest)
 
 
@@ -218,7 +218,7 @@ def _loader(array, labels):
       rest = (tf.ensure_shape(
           conditions, (batch_size,) + array.condition_shape),)
     else:
-      dtype = images_lib.dtype_of(array.image_shape)
+      dtype = kinds.dtype_of(array.image_shape)
       pixels = tf.numpy_function(array.read, [indices], tf.as_dtype(dtype))
       rest = ()
     pixels = tf.ensure_shape(pixels, (batch_size,) + array.image_shape)

@@ -24,8 +24,6 @@ import pathlib
 from absl import logging
 import numpy as np
 import tensorflow as tf
-
-from pgak import cache
 from pgak import errors
 from pgak import files
 
@@ -154,7 +152,7 @@ def open_prepared(recipe):
 
 
 def _folder():
-  folder = cache.cache_directory() / 'data'
+  folder = files.cache_directory() / 'data'
   try:
     folder.mkdir(exist_ok=True)
   except OSError as error:

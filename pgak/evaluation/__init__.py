@@ -14,13 +14,20 @@ rows = evaluation.evaluate(run.path, checkpoint='best', protocol='quick')
 print(evaluation.format_table(rows))
 ```
 """
-from pgak.evaluation.evaluator import Evaluator
-from pgak.evaluation.evaluator import feature_net
-from pgak.evaluation.pairs import PairEvaluator
-from pgak.evaluation.runs import evaluate
-from pgak.evaluation.runs import frechet_scorer
-from pgak.evaluation.tables import format_table
-from pgak.evaluation.vectors import VectorEvaluator
+import importlib
 
 __all__ = ['Evaluator', 'PairEvaluator', 'VectorEvaluator', 'evaluate',
            'feature_net', 'format_table', 'frechet_scorer']
+
+# Imported when they are first used: the names of protocols need no TensorFlow.
+_MODULES = {'Evaluator': 'evaluator', 'PairEvaluator': 'pairs',
+            'VectorEvaluator': 'vectors', 'evaluate': 'runs',
+            'feature_net': 'evaluator', 'format_table': 'tables',
+            'frechet_scorer': 'runs'}
+
+
+def __getattr__(name):
+  if name not in _MODULES:
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+  module = importlib.import_module(f'{__name__}.{_MODULES[name]}')
+  return getattr(module, name)

@@ -4,24 +4,24 @@ import functools
 import gin
 import numpy as np
 
-from pgak import densities
-from pgak import run_directory
 from pgak import settings
 from pgak.data import decoding
-from pgak.evaluation import embeddings
+from pgak.evaluation import attribute_separability
+from pgak.evaluation import examples
+from pgak.evaluation import feature_metrics
 from pgak.evaluation import files as files_lib
-from pgak.evaluation import kinds
-from pgak.evaluation import measures
-from pgak.evaluation import neighbourhoods
-from pgak.evaluation import separations
+from pgak.evaluation import latent_topology
+from pgak.evaluation import nearest_images
+from pgak.evaluation import protocols
 from pgak.metrics import classifier
-from pgak.metrics import collected
+from pgak.metrics import feature_sets
 from pgak.metrics import inception
 from pgak.metrics import latent_match
 from pgak.metrics import lpips
-from pgak.metrics import protocols
 from pgak.metrics import reconstruction
 from pgak.metrics import reference
+from pgak.priors import ex_post
+from pgak.runs import run_directory
 
 __all__ = ['Evaluator', 'feature_net', 'label']
 
@@ -87,17 +87,18 @@ class Evaluator:
     if not self.protocol.encoded_split:
       self.num_encoded = min(self.num_samples, self.num_references)
     self.nets = [feature_net(f, dataset) for f in self.protocol.features
-                 if measures.NEED_FEATURES.intersection(self.protocol.metrics)]
+                 if feature_metrics.NEED_FEATURES.intersection(
+                     self.protocol.metrics)]
     self.attribute_net = (
-        gin.get_configurable(separations.attribute_net)(dataset)
+        gin.get_configurable(attribute_separability.attribute_net)(dataset)
         if 'separability' in self.protocol.metrics else None)
     self.lpips = None
     if 'lpips' in self.protocol.metrics:
       self.lpips = gin.get_configurable(lpips.LPIPS)()
       self.lpips.check_size(dataset.image_shape[:2])
     self.keep_rows = bool(
-        measures.NEED_ROWS.intersection(self.protocol.metrics))
-    self.references = collected.of_references(
+        feature_metrics.NEED_ROWS.intersection(self.protocol.metrics))
+    self.references = feature_sets.of_references(
         self.nets, self.array, self.num_references, self.keep_rows)
 
   def score(self, model):
@@ -136,7 +137,7 @@ class Evaluator:
       ema = any(o.use_ema for o in model.optimizers.values())
     row = functools.partial(self._row, step, ema)
     files = files_lib.Files(folder, step)
-    left_out = kinds.left_out(model, self.protocol, latents)
+    left_out = examples.left_out(model, self.protocol, latents)
     # First what needs the model as it was loaded: another prior may come with
     # other statistics of batch norm.
     rest = self._encoded_rows(model, row, latents)
@@ -173,21 +174,22 @@ class Evaluator:
     Returns:
       `([Collected], first images)`, uint8 `[n, h, w, C]`.
     """
-    batches = kinds.images_of(
+    batches = examples.images_of(
         kind, model, self.protocol, self.encoded, self._number(kind))
-    kept = kinds.First(batches, neighbourhoods.MAXIMUM_SAMPLES)
-    tells = not measures.NEED_PROBABILITIES.isdisjoint(self.protocol.metrics)
-    return collected.collect(
+    kept = examples.First(batches, nearest_images.MAXIMUM_SAMPLES)
+    tells = not feature_metrics.NEED_PROBABILITIES.isdisjoint(
+        self.protocol.metrics)
+    return feature_sets.collect(
         self.nets, kept, self.keep_rows, tells), kept.images
 
   def _measured(self, found):
     """Yields `(net, metric, Measured)` of all metrics of collected features."""
     for real, fake in zip(self.references, found):
       for metric in self.protocol.metrics:
-        silent = (metric in measures.NEED_PROBABILITIES
+        silent = (metric in feature_metrics.NEED_PROBABILITIES
                   and fake.probabilities is None)
-        if metric in measures.MEASURES and not silent:
-          yield fake.net, metric, measures.MEASURES[metric](
+        if metric in feature_metrics.MEASURES and not silent:
+          yield fake.net, metric, feature_metrics.MEASURES[metric](
               real, fake, self.protocol.seed)
 
   def _image_rows(self, model, kind, row, files):
@@ -213,7 +215,7 @@ class Evaluator:
 
   def _neighbour_rows(self, found, first, row, files, settings):
     rows = []
-    for result in neighbourhoods.neighbourhoods(
+    for result in nearest_images.neighbourhoods(
         self.dataset, self.encoded, first, found):
       rows += [row(metric=name, value=value, net=result.net,
                    features='pixels', num_samples=len(first),
@@ -242,7 +244,7 @@ class Evaluator:
       values = {}
     return [row(metric=name, value=value, features='pixels',
                 num_samples=number, images='reconstructions',
-                split=kinds.span(self.encoded, number))
+                split=examples.span(self.encoded, number))
             for name, value in values.items()]
 
   def _lpips_rows(self, model, row):
@@ -254,15 +256,15 @@ class Evaluator:
     return [row(metric=self.lpips.label, value=value,
                 features=self.lpips.backbone, num_samples=number,
                 images='reconstructions',
-                split=kinds.span(self.encoded, number))]
+                split=examples.span(self.encoded, number))]
 
   def _topology_rows(self, model, row):
     if 'topology' not in self.protocol.metrics:
       return []
-    values, number = embeddings.measure(model, self.encoded)
+    values, number = latent_topology.measure(model, self.encoded)
     return [row(metric=name, value=value, features='latents',
                 num_samples=number, images='data',
-                split=kinds.span(self.encoded, number))
+                split=examples.span(self.encoded, number))
             for name, value in values.items()]
 
   def _latent_match_rows(self, model, row):
@@ -271,14 +273,15 @@ class Evaluator:
     matches = latent_match.latent_match(model, images, self.protocol.seed)
     return [row(metric=name, value=value, features='latents',
                 num_samples=number, images='data', prior='standard_normal',
-                split=kinds.span(self.encoded, number))
+                split=examples.span(self.encoded, number))
             for name, value in matches.items()]
 
   def _separability_rows(self, model, row, files):
     net = self.attribute_net
     if net is None:
       return []
-    found = separations.measure(model, net, self.protocol, self.num_samples)
+    found = attribute_separability.measure(
+        model, net, self.protocol, self.num_samples)
     prior = label(model.prior)
     files.write_separations(found, prior)
     rows = [row(metric=name, value=value, features=net.name, images='samples',
@@ -298,7 +301,7 @@ class Evaluator:
       return []
     train = self.dataset.split('train')
     number = min(len(train), len(self.encoded), _MAX_LATENTS)
-    values = densities.log_likelihoods(model, train, self.encoded, number)
+    values = ex_post.log_likelihoods(model, train, self.encoded, number)
     names = 'log_likelihood_train', 'log_likelihood_held_out'
     return [row(metric=name, value=value, features='latents', images='data',
                 num_samples=number, prior=label(model.prior),
@@ -322,8 +325,8 @@ class Evaluator:
 
   def _compared(self, kind, number):
     """The reference, after the images that were encoded where others were."""
-    real = kinds.span(self.array, number)
-    made_of = kinds.span(self.encoded, self.num_encoded)
+    real = examples.span(self.array, number)
+    made_of = examples.span(self.encoded, self.num_encoded)
     apart = kind != 'samples' and self.protocol.encoded_split
     return f'{made_of} vs {real}' if apart else real
 

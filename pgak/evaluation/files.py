@@ -3,11 +3,11 @@ import contextlib
 import logging
 import pathlib
 
-from pgak import clouds
 from pgak import errors
-from pgak import images as images_lib
-from pgak import sampling
 from pgak.metrics import prd
+from pgak.pictures import grids
+from pgak.pictures import png
+from pgak.pictures import scatter
 
 __all__ = ['Files']
 
@@ -57,17 +57,17 @@ class Files:
     """Writes samples of a density, uint8 `[n, h, w, C]`, as one picture."""
     if self.folder:
       path = self._path('grids', prior)
-      images_lib.write_png(path.with_name(path.name + '.png'),
-                           sampling.picture(images))
+      png.write(path.with_name(path.name + '.png'),
+                           grids.picture(images))
 
   @_optional()
   def write_cloud(self, real, drawn, prior):
     """Writes samples of a density beside data, both float `[n, D]`."""
     if self.folder:
       path = self._path('grids', prior)
-      images_lib.write_png(
+      png.write(
           path.with_name(path.name + '.png'),
-          images_lib.decode_png(clouds.samples(real, drawn)))
+          png.decode(scatter.samples(real, drawn)))
 
   @_optional()
   def write_separations(self, found, prior):
@@ -81,11 +81,11 @@ class Files:
     """Writes a uint8 picture of conditions, images and samples of a prior."""
     if self.folder:
       path = self._path('grids', prior)
-      images_lib.write_png(path.with_name(path.name + '.png'), picture)
+      png.write(path.with_name(path.name + '.png'), picture)
 
   @_optional()
   def write_picture(self, picture, images, prior, features):
     """Writes a uint8 picture `[H, W, C]` of neighbours."""
     if self.folder:
       path = self._path('neighbours', images, prior, features)
-      images_lib.write_png(path.with_name(path.name + '.png'), picture)
+      png.write(path.with_name(path.name + '.png'), picture)

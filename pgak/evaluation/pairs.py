@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import data
-from pgak import translation
 from pgak.evaluation import evaluator as evaluator_lib
+from pgak.evaluation import examples
 from pgak.evaluation import files as files_lib
-from pgak.evaluation import kinds
-from pgak.metrics import collected
+from pgak.generation import conditional
+from pgak.metrics import feature_sets
 from pgak.metrics import frechet
 from pgak.metrics import inception_score
 from pgak.metrics import lpips
@@ -55,12 +55,12 @@ class PairEvaluator(evaluator_lib.Evaluator):
       ema = any(o.use_ema for o in model.optimizers.values())
     conditions = self.array.read_conditions(np.arange(self.num_samples))
     first, second = (
-        np.concatenate(list(translation.generate(
+        np.concatenate(list(conditional.generate(
             model, conditions, 2 * self.protocol.seed + i,
             rounding=self.protocol.rounding))) for i in range(2))
     row = functools.partial(self._row, step, ema, images=_KIND, made=True,
                             prior=model.prior.label,
-                            split=kinds.span(self.array, self.num_samples),
+                            split=examples.span(self.array, self.num_samples),
                             num_samples=self.num_samples)
     self._write_picture(model, step, folder)
     return (self._quality_rows(first, row)
@@ -69,7 +69,7 @@ class PairEvaluator(evaluator_lib.Evaluator):
 
   def _quality_rows(self, images, row):
     tells = 'inception_score' in self.protocol.metrics
-    found = collected.collect(self.nets, _batches(images), False, tells)
+    found = feature_sets.collect(self.nets, _batches(images), False, tells)
     rows = []
     for real, fake in zip(self.references, found):
       if fake.probabilities is not None:
@@ -110,7 +110,7 @@ class PairEvaluator(evaluator_lib.Evaluator):
       values['kl'] = means['kl'] * model.latent_dim, 'latents'
     if 'prior_nll' in means:
       values['prior_nll'] = means['prior_nll'], 'latents'
-    split = kinds.span(self.array, self.num_samples)
+    split = examples.span(self.array, self.num_samples)
     return [self._row(step, ema, metric=name, value=value, features=features,
                       num_samples=self.num_samples, split=split,
                       images='reconstructions' if features == 'pixels'
@@ -120,10 +120,10 @@ class PairEvaluator(evaluator_lib.Evaluator):
   def _write_picture(self, model, step, folder):
     shown = np.arange(min(_SHOWN, self.num_samples))
     if folder:
-      rows = translation.sample_rows(
+      rows = conditional.sample_rows(
           model, *self.array.read_pairs(shown), seed=self.protocol.seed)
       files_lib.Files(folder, step).write_translations(
-          translation.picture(rows), model.prior.label)
+          conditional.picture(rows), model.prior.label)
 
 
 def _batches(images):

@@ -4,17 +4,17 @@ import dataclasses
 
 import gin
 
-from pgak import checkpoints
 from pgak import data
-from pgak import densities
 from pgak import errors
 from pgak import priors
-from pgak import run_directory
 from pgak import settings
-from pgak.evaluation import choice
-from pgak.evaluation import kinds
+from pgak.evaluation import evaluators
+from pgak.evaluation import examples
+from pgak.evaluation import protocols
 from pgak.evaluation import tables
-from pgak.metrics import protocols
+from pgak.priors import ex_post
+from pgak.runs import checkpoints
+from pgak.runs import run_directory
 
 __all__ = ['evaluate', 'frechet_scorer']
 
@@ -33,7 +33,7 @@ def frechet_scorer(dataset, protocol: protocols.Spec = 'quick',
   Returns:
     Function of a model and its step to rows of scores.csv.
   """
-  evaluator = choice.evaluator_for(dataset, protocol)
+  evaluator = evaluators.evaluator_for(dataset, protocol)
   return lambda model, step: evaluator.rows(model, step, latents=latents)
 
 
@@ -73,7 +73,7 @@ def _changed(protocol, prior, metrics):
 
 def _attach(run, step, dataset):
   """Returns the function that gives a model of that step another prior."""
-  return lambda model, prior: densities.attach(
+  return lambda model, prior: ex_post.attach(
       model, priors.prior_class(prior), run, step, dataset)
 
 
@@ -84,7 +84,7 @@ def _tell_left_out(model, protocol, latents, chosen):
     errors.UserError: if densities were chosen that are fitted to latents, or
       nothing is left.
   """
-  names = kinds.left_out(model, protocol, latents)
+  names = examples.left_out(model, protocol, latents)
   for prior in protocol.priors:
     if chosen and prior in names:
       model.require_encoder(f'the density {prior}, fitted to latents,')
@@ -130,7 +130,7 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
   steps = _steps(run, checkpoint)
   protocol = _changed(protocol, prior, metrics)
   dataset = _dataset(run)
-  evaluator = choice.evaluator_for(dataset, protocol)
+  evaluator = evaluators.evaluator_for(dataset, protocol)
   rows = []
   for step in steps:
     model = checkpoints.load_configured(run, step)

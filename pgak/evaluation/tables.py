@@ -1,5 +1,5 @@
 """Scores as text."""
-from pgak import run_directory
+from pgak.runs import run_directory
 
 __all__ = ['format_table']
 

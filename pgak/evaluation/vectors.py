@@ -2,11 +2,11 @@
 import numpy as np
 
 from pgak import errors
-from pgak import sampling
 from pgak.evaluation import evaluator as evaluator_lib
-from pgak.evaluation import kinds
+from pgak.evaluation import examples
+from pgak.evaluation import protocols
+from pgak.generation import sampling
 from pgak.metrics import coverage
-from pgak.metrics import protocols
 from pgak.metrics import sliced_wasserstein
 
 __all__ = ['VectorEvaluator']
@@ -60,7 +60,7 @@ class VectorEvaluator(evaluator_lib.Evaluator):
     """Vectors of a kind, float32 `[N, D]`."""
     if kind == 'data':
       return self.train.read(np.arange(self.num_samples))
-    return np.concatenate(list(kinds.images_of(
+    return np.concatenate(list(examples.images_of(
         kind, model, self.protocol, self.array, self.num_samples)))
 
   def _distance(self, points):
@@ -80,4 +80,4 @@ class VectorEvaluator(evaluator_lib.Evaluator):
   def _vector_row(self, row, metric, value, kind, **settings):
     return row(metric=metric, value=value, features=_FEATURES, images=kind,
                num_samples=self.num_samples,
-               split=kinds.span(self.array, self.num_samples), **settings)
+               split=examples.span(self.array, self.num_samples), **settings)

@@ -6,8 +6,6 @@ import warnings
 import keras
 import numpy as np
 import tensorflow as tf
-
-from pgak import cache
 from pgak import errors
 from pgak import files
 from pgak import settings
@@ -134,7 +132,7 @@ def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
       version=_VERSION, name=name, names=list(names), data=train.fingerprint,
       masks=_hash(masks), held_out=held_out.fingerprint, **options)
   key = hashlib.sha256(json.dumps(choices).encode()).hexdigest()[:16]
-  path = cache.cache_directory() / 'classifiers' / f'{name}_{key}.npz'
+  path = files.cache_directory() / 'classifiers' / f'{name}_{key}.npz'
   network = build(train.image_shape, len(names), filters, dropout, seed)
   majority = np.maximum(held_out_masks.mean(0), 1. - held_out_masks.mean(0))
   make = lambda accuracy: AttributeClassifiers(

@@ -10,8 +10,6 @@ import warnings
 import keras
 import numpy as np
 import tensorflow as tf
-
-from pgak import cache
 from pgak import errors
 from pgak import files
 from pgak import settings
@@ -164,7 +162,7 @@ def classifier(name, images, labels, steps: settings.Whole = 500,
       version=_VERSION, name=name, data=_hash(images, labels), steps=steps,
       batch_size=batch_size, filters=filters, size=size, seed=seed)
   key = hashlib.sha256(json.dumps(choices).encode()).hexdigest()[:16]
-  path = cache.cache_directory() / 'classifiers' / f'{name}_{key}.npz'
+  path = files.cache_directory() / 'classifiers' / f'{name}_{key}.npz'
   network = build(images.shape[1:], num_classes, filters, size, seed)
   if not _restore(path, network):
     _train(network, images, labels, steps, batch_size, seed)

@@ -15,7 +15,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pgak import cache
 from pgak import errors
 from pgak import files
 from pgak.metrics import inception_fingerprints
@@ -64,7 +63,7 @@ def find(path=None):
       raise errors.UserError(
           f'There are no Inception weights at {path}; {HOW_TO_GET}')
     return found
-  folder = cache.cache_directory() / 'inception_2015'
+  folder = files.cache_directory() / 'inception_2015'
   # The archive is the only one that is sure to reach pool_3.
   for pattern in ('*.tgz', '*.pb', '*.npz'):
     for found in sorted(folder.glob(pattern)):

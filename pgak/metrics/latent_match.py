@@ -8,8 +8,8 @@
 import numpy as np
 import tensorflow as tf
 
-from pgak import images as images_lib
 from pgak import noise
+from pgak.data import kinds
 from pgak.metrics import frechet
 
 __all__ = ['latent_match']
@@ -17,7 +17,7 @@ __all__ = ['latent_match']
 
 def _latents_of_data(model, images, batch_size):
   for start in range(0, len(images), batch_size):
-    batch = images_lib.to_float(
+    batch = kinds.to_float(
         tf.constant(images[start:start + batch_size]), model.value_range)
     yield model.encode_mean(batch, training=False).numpy()
 

@@ -14,9 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import errors
-from pgak import pretrained
 from pgak import settings
 from pgak.metrics import lpips_nets
+from pgak.networks import pretrained
 
 __all__ = ['LPIPS', 'diversity', 'load_heads']
 
@@ -123,8 +123,8 @@ class LPIPS:
 
   The published nets are torchvision's, whose input `[-1, 1]` is shifted by
   (-.030, -.088, -.188) and divided by (.458, .448, .450), in RGB. Their files
-  (see `pgak.pretrained`) give LPIPS itself. Nets in Keras's layout, VGG16 of
-  `keras.applications` and the widespread SqueezeNet 1.1 `.h5`, were converted
+  (see `networks.pretrained`) give LPIPS itself. Nets in Keras's layout, VGG16
+  of `keras.applications` and the widespread SqueezeNet 1.1 `.h5`, were converted
   from Caffe's: trained by others, on BGR on [0, 255] less its mean, which they
   are given here, as they say little of anything else. The published weights
   were not fitted to their channels, so their distance is not shown to be LPIPS

@@ -13,7 +13,7 @@
 import keras
 
 from pgak import errors
-from pgak import pretrained
+from pgak.networks import pretrained
 
 __all__ = ['CHANNELS', 'SMALLEST', 'backbone']
 

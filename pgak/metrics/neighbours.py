@@ -5,8 +5,8 @@ Distances are Euclidean, between pixels on [0, 1] or between features.
 import numpy as np
 
 from pgak import errors
-from pgak import images as images_lib
 from pgak.metrics import distances
+from pgak.pictures import grids
 
 __all__ = ['memorisation', 'picture', 'pixels']
 
@@ -106,5 +106,5 @@ def picture(samples, train_images, test_images):
   rows = np.concatenate(
       [samples[:, None], white, train_images, white, test_images], 1)
   columns = rows.shape[1]
-  return images_lib.grid(
-      images_lib.enlarged(rows.reshape(-1, *samples.shape[1:])), columns)
+  return grids.grid(
+      grids.enlarged(rows.reshape(-1, *samples.shape[1:])), columns)

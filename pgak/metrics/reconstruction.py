@@ -8,7 +8,7 @@
 """
 import tensorflow as tf
 
-from pgak import images as images_lib
+from pgak.data import kinds
 from pgak.metrics import reference
 
 __all__ = ['perceptual_distance', 'psnr', 'reconstruction',
@@ -55,7 +55,7 @@ def _batches(model, array, number):
   """Yields images and reconstructions, float32 `[b, h, w, C]` on [0, 1]."""
   low, high = model.value_range
   for batch in reference.read(array, number):
-    images = images_lib.to_float(tf.constant(batch), model.value_range)
+    images = kinds.to_float(tf.constant(batch), model.value_range)
     decoded = model.decoder(
         model.encode_mean(images, training=False), training=False)
     yield (images - low) / (high - low), (decoded - low) / (high - low)

@@ -7,8 +7,6 @@ import hashlib
 import json
 
 import numpy as np
-
-from pgak import cache
 from pgak import files
 from pgak.metrics import frechet
 
@@ -54,7 +52,7 @@ def cached(choices, compute):
 
 def _cached(kind, choices, compute):
   """Returns named arrays from a folder of the cache, made if need be."""
-  folder = cache.cache_directory() / kind
+  folder = files.cache_directory() / kind
   path = folder / f'{key(choices)}.npz'
   found = _read(path, choices)
   if found is None:

@@ -13,7 +13,6 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import errors
-from pgak import images as images_lib
 from pgak import losses
 from pgak import networks
 from pgak import noise as noise_lib
@@ -21,6 +20,7 @@ from pgak import priors
 from pgak import replicas as replicas_lib
 from pgak import schedules
 from pgak import settings
+from pgak.data import kinds
 from pgak.models import keras_data
 from pgak.models import parts as parts_lib
 from pgak.models import update_table
@@ -171,7 +171,7 @@ class GenerativeAutoencoder(verbs.Verbs, keras_data.Checked, keras.Model):
   @property
   def value_range(self):
     """`(low, high)` of the images, as the decoder's last activation has it."""
-    return images_lib.value_range_of(self.decoder)
+    return kinds.value_range_of(self.decoder)
 
   def is_on(self, term):
     """Whether a term is computed: not where its weight is the number 0."""

@@ -5,9 +5,9 @@ import tensorflow as tf
 
 from pgak import batches
 from pgak import errors
-from pgak import images as images_lib
 from pgak import losses
 from pgak import noise as noise_lib
+from pgak.data import kinds
 from pgak.models import base
 from pgak.models import verbs
 
@@ -41,7 +41,7 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
   @property
   def value_range(self):
     layer = self.decoder.get_layer('images')
-    return images_lib.VALUE_RANGES[layer.activation.__name__]
+    return kinds.VALUE_RANGES[layer.activation.__name__]
 
   @property
   def noise_shapes(self):
@@ -118,7 +118,7 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
     """
     given = self._float(conditions, verb='decode')
     latents = verbs.checked_latents(latents, self.latent_dim)
-    return images_lib.to_uint8(batches.of_rows(
+    return kinds.to_uint8(batches.of_rows(
         self.render, *_equally_many('latents', latents, given)),
                                self.value_range)
 
@@ -129,7 +129,7 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
         'images', self.to_model(images, value_range, 'reconstruct'),
         self._float(conditions, value_range, 'reconstruct'))
     latents = batches.of_rows(self.encode_mean, floats, given)
-    return images_lib.to_uint8(
+    return kinds.to_uint8(
         batches.of_rows(self.render, latents, given), self.value_range)
 
   def interpolate(self, start, end, steps, spherical=False, value_range=None):

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from pgak import data
 from pgak import errors
-from pgak import images as images_lib
+from pgak.data import kinds
 
 __all__ = ['Checked', 'as_floats', 'checked']
 
@@ -25,7 +25,7 @@ _warned = weakref.WeakSet()
 def as_floats(batch, model):
   """Returns a batch whose uint8 images are floats in a model's range."""
   return tf.nest.map_structure(
-      lambda x: images_lib.to_float(x, model.value_range)
+      lambda x: kinds.to_float(x, model.value_range)
       if x.dtype == tf.uint8 else x, batch)
 
 

@@ -1,7 +1,7 @@
 """Regularised deterministic autoencoders: RAE, RAE-L2, RAE-GP, RAE-SN.
 
 Instead of noise on the latents, an explicit regulariser keeps the decoder
-smooth; a density is fitted to the latents afterwards (`pgak.densities`).
+smooth; a density is fitted to the latents afterwards (`pgak.priors.ex_post`).
 
 #### References
 

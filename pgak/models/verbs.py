@@ -8,8 +8,8 @@ import tensorflow as tf
 from pgak import batches
 from pgak import counts
 from pgak import errors
-from pgak import images as images_lib
 from pgak import noise as noise_lib
+from pgak.data import kinds
 
 __all__ = ['Verbs', 'checked_latents', 'drawn']
 
@@ -105,8 +105,8 @@ class Verbs:
               for name, x in examples.items()}
     if self.value_range is None:
       return tf.cast(examples, tf.float32)
-    levels = images_lib.levels(examples, value_range, verb)
-    return images_lib.to_float(levels, self.value_range)
+    levels = kinds.levels(examples, value_range, verb)
+    return kinds.to_float(levels, self.value_range)
 
   def encode(self, examples, value_range=None):
     """Returns the latents of examples.
@@ -135,7 +135,7 @@ class Verbs:
     """
     images = batches.of_rows(lambda z: self.decoder(z, training=False),
                              checked_latents(latents, self.latent_dim))
-    return images_lib.to_uint8(images, self.value_range)
+    return kinds.to_uint8(images, self.value_range)
 
   def reconstruct(self, examples, value_range=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""

@@ -17,8 +17,8 @@ from pgak import schedules
 from pgak import settings
 from pgak.models import base
 from pgak.models import conditional
-from pgak.models import verbs
 from pgak.models import parts as parts_lib
+from pgak.models import verbs
 
 __all__ = ['VUNet', 'VUNetFlow']
 

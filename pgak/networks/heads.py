@@ -10,7 +10,8 @@ from pgak import settings
 from pgak.networks import pg_gan
 from pgak.networks import spectral_norm as spectral_norm_lib
 
-__all__ = ['ImageShape', 'Shape', 'ValueRange', 'decoder', 'encoder']
+__all__ = ['ACTIVATIONS', 'ImageShape', 'Shape', 'ValueRange', 'decoder',
+           'encoder']
 
 ImageShape = Annotated[
     tuple[settings.Count, settings.Count, settings.Count], settings.Says(

@@ -10,8 +10,8 @@
 import keras
 
 from pgak import errors
-from pgak import pretrained
 from pgak import settings
+from pgak.networks import pretrained
 
 __all__ = ['LAYERS', 'smallest_image', 'vgg19']
 
@@ -83,7 +83,7 @@ def vgg19(layers: settings.Several[str] = LAYERS,
   """Builds VGG19 up to the last of some layers, [1, table 1, E], frozen.
 
   Weights 'imagenet' are Keras's, converted from the published ones. A file has
-  one of the layouts of `pgak.pretrained`, which tells how its images are
+  one of the layouts of `networks.pretrained`, which tells how its images are
   prepared; it may stop early. The file `vgg_normalised`, whose numbered modules
   begin with a 1x1 convolution, holds weights that [2]'s authors scaled so that
   each filter's mean activation over images and positions is 1; its first

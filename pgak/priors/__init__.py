@@ -7,8 +7,8 @@ A prior has `name`, `label` (the name with its size), `latent_dim` and
 """
 from pgak.priors.autoregressive_flow import AutoregressiveFlow
 from pgak.priors.bayesian_gaussian_mixture import BayesianGaussianMixture
-from pgak.priors.conditional_flow import ConditionalFlow
 from pgak.priors.conditional_flow import check_conditions
+from pgak.priors.conditional_flow import ConditionalFlow
 from pgak.priors.coupling_flow import CouplingFlow
 from pgak.priors.flow_prior import FlowPrior
 from pgak.priors.gaussian import Gaussian
@@ -16,9 +16,9 @@ from pgak.priors.gaussian_mixture import GaussianMixture
 from pgak.priors.kernel_density import KernelDensity
 from pgak.priors.latent_generator import LatentGenerator
 from pgak.priors.names import NAMES
-from pgak.priors.names import Spec
 from pgak.priors.names import prior_class
 from pgak.priors.names import prior_roots
+from pgak.priors.names import Spec
 from pgak.priors.real_nvp import RealNVP
 from pgak.priors.standard_normal import StandardNormal
 from pgak.priors.two_stage import TwoStageVAE

@@ -15,7 +15,8 @@ from pgak import errors
 from pgak import noise
 from pgak.priors import fitted
 
-__all__ = ['Mixture', 'check_number', 'label', 'log_joint', 'whiteners']
+__all__ = ['Covariance', 'MAX_NUMBERS', 'Mixture', 'check_number', 'label',
+           'log_joint', 'whiteners']
 
 Covariance = Literal['full', 'diagonal']
 

@@ -7,8 +7,8 @@ from pgak import errors
 from pgak import noise
 from pgak import settings
 from pgak.priors import coupling_flow
-from pgak.priors import descent
 from pgak.priors import fitted
+from pgak.priors import net_fitting
 
 __all__ = ['RealNVP']
 
@@ -82,7 +82,7 @@ class RealNVP(fitted.FittedPrior):
     standard = fitted.standardiser(latents)
     points = ((latents - standard['mean']) / standard['scale'])
     flow = self.flow
-    self.epochs, loss = descent.minimise(
+    self.epochs, loss = net_fitting.minimise(
         lambda x, _: -flow(x), flow.trainable_variables,
         points.astype(np.float32), self.seed, self.learning_rate,
         self.batch_size, self.max_epochs, self.patience)

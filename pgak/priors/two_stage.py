@@ -8,8 +8,8 @@ import tensorflow as tf
 from pgak import counts
 from pgak import noise
 from pgak import settings
-from pgak.priors import descent
 from pgak.priors import fitted
+from pgak.priors import net_fitting
 
 __all__ = ['TwoStageVAE']
 
@@ -104,7 +104,7 @@ class TwoStageVAE(fitted.FittedPrior):
     standard = fitted.standardiser(latents)
     points = (latents - standard['mean']) / standard['scale']
     variables = self._variables
-    self.epochs, _ = descent.minimise(
+    self.epochs, _ = net_fitting.minimise(
         self._losses, variables, points.astype(np.float32), self.seed,
         self.learning_rate, self.batch_size, self.max_epochs, self.patience)
     return self.load_state(standard | {

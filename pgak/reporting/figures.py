@@ -1,15 +1,15 @@
 """The sections of a report that show pictures: curves, grids, scatters."""
 import re
 
-from pgak import charts
 from pgak import errors
-from pgak.latent_tools import views
+from pgak.generation import latent_figures
+from pgak.pictures import charts
+from pgak.reporting import aggregates
 from pgak.reporting import curves
 from pgak.reporting import latents
 from pgak.reporting import pages
 from pgak.reporting import runs as runs_lib
 from pgak.reporting import settings
-from pgak.reporting import statistics
 
 __all__ = ['distances', 'grids', 'latent_scatters', 'neighbours',
            'over_settings', 'precision_recall', 'training_curves']
@@ -43,7 +43,7 @@ def training_curves(cells):
         if point[1] in streams:
           charted.setdefault(point[2], []).append(point)
       if charted:
-        blocks.append(pages.Pictures(title, [
+        blocks.append(pages.FigureGroup(title, [
             _term_chart(dataset, name, p) for name, p in charted.items()]))
   return pages.Section('Training curves', blocks or [
       pages.Text('No run has events.')])
@@ -59,7 +59,7 @@ def _term_chart(dataset, name, points):
         steps, values, label, cell.number,
         '--' if stream == 'validation' else '-',
         marked=len(steps) < 2 or stream == 'scores'))
-  return pages.Picture(
+  return pages.Figure(
       pages.file_name('curve', dataset, points[0][1], name),
       charts.line_chart(lines, 'step', name),
       f'{name} over training steps on {dataset}: {", ".join(sorted(shown))}')
@@ -68,14 +68,14 @@ def _term_chart(dataset, name, points):
 def distances(cells):
   """Returns the section of distances over steps and components, or None."""
   pictures = []
-  for choices in statistics.choices_of(cells):
+  for choices in aggregates.choices_of(cells):
     named = dict(zip(runs_lib.CHOICES, choices))
-    for column in statistics.columns_of(cells, choices):
-      lines = statistics.is_distance(column[0]) and _distance_lines(
+    for column in aggregates.columns_of(cells, choices):
+      lines = aggregates.is_distance(column[0]) and _distance_lines(
           cells, choices, column)
       if lines:
         title = ', '.join(c for c in column if c != 'none')
-        pictures.append(pages.Picture(
+        pictures.append(pages.Figure(
             pages.file_name('distance', str(len(pictures)), *column,
                        named['dataset']),
             charts.line_chart(lines, 'step', column[0]),
@@ -87,7 +87,7 @@ def distances(cells):
   if not pictures and not components:
     return None
   return pages.Section('Distances over steps and components', [
-      pages.Pictures(title, found) for title, found in (
+      pages.FigureGroup(title, found) for title, found in (
           ('Runs that were measured at several steps', pictures),
           ('Samples by the components of the mixture', components)) if found])
 
@@ -95,7 +95,8 @@ def distances(cells):
 def over_settings(cells):
   """Returns the section of scores over what a sweep varies, or None."""
   blocks = [
-      pages.Pictures(f'Over {setting}, which alone differs in a line', pictures)
+      pages.FigureGroup(f'Over {setting}, which alone differs in a line',
+                        pictures)
       for setting, pictures in settings.charts_over_settings(cells).items()]
   return pages.Section('Scores over a setting', blocks) if blocks else None
 
@@ -103,15 +104,15 @@ def over_settings(cells):
 def _components(cells):
   """Returns charts of distances over the number of a mixture's components."""
   pictures = []
-  for choices in statistics.choices_of(cells):
+  for choices in aggregates.choices_of(cells):
     sizes = {}
-    for column in statistics.columns_of(cells, choices):
+    for column in aggregates.columns_of(cells, choices):
       size = re.fullmatch(r'gmm_(\d+)', column[2])
-      if size and statistics.is_distance(column[0]):
+      if size and aggregates.is_distance(column[0]):
         sizes.setdefault(column[:2], {})[int(size.group(1))] = column
     for (metric, images), columns in sizes.items():
       if len(columns) > 2:
-        pictures.append(pages.Picture(
+        pictures.append(pages.Figure(
             pages.file_name('components', str(len(pictures)), metric),
             charts.line_chart([
                 line for cell in cells
@@ -123,9 +124,9 @@ def _components(cells):
 
 
 def _component_line(cell, choices, columns):
-  found = {size: statistics.values(cell, choices, column)
+  found = {size: aggregates.values(cell, choices, column)
            for size, column in sorted(columns.items())}
-  points = {size: statistics.mean_error(numbers.values())[0]
+  points = {size: aggregates.mean_error(numbers.values())[0]
             for size, numbers in found.items() if numbers}
   return [charts.Line(list(points), list(points.values()), cell.label,
                       cell.number, marked=True)] if points else []
@@ -134,7 +135,7 @@ def _component_line(cell, choices, columns):
 def _distance_lines(cells, choices, column):
   lines = []
   for cell in cells:
-    found = [statistics.by_step(run, choices, column) for run in cell.runs]
+    found = [aggregates.by_step(run, choices, column) for run in cell.runs]
     found = [steps for steps in found if len(steps) > 1]
     lines += [charts.Line(list(steps), list(steps.values()),
                           None if i else cell.label, cell.number, marked=True)
@@ -158,7 +159,7 @@ def grids(cells):
                                  'where there is no encoder, line by line')):
       pictures = [p for p in (_grid(cell, kind) for cell in members) if p]
       if pictures:
-        blocks.append(pages.Pictures(f'{tells}, {dataset}', pictures))
+        blocks.append(pages.FigureGroup(f'{tells}, {dataset}', pictures))
       if kind == 'samples':
         blocks += _evaluated_grids(members, dataset)
   return pages.Section('Samples, reconstructions and interpolations', blocks or
@@ -169,7 +170,7 @@ def _grid(cell, kind):
   for run in cell.runs:
     if kind in run.pictures:
       step, png = run.pictures[kind]
-      return pages.Picture(
+      return pages.Figure(
           pages.file_name(kind, str(cell.number), cell.label), png,
           f'{kind} of {cell.label} after {step} steps',
           f'{cell.label}, seed {run.seed}, step {step}',
@@ -180,7 +181,7 @@ def _grid(cell, kind):
 def _evaluated_grids(cells, dataset):
   """Samples that evaluations drew, side by side by model, prior by prior."""
   names = dict.fromkeys(n for c in cells for run in c.runs for n in run.grids)
-  return [pages.Pictures(
+  return [pages.FigureGroup(
       f'Samples, {name}, {dataset}',
       [picture for cell in cells if (picture := _evaluated_grid(cell, name))])
           for name in names]
@@ -189,7 +190,7 @@ def _evaluated_grids(cells, dataset):
 def _evaluated_grid(cell, name):
   for run in cell.runs:
     if name in run.grids:
-      return pages.Picture(
+      return pages.Figure(
           pages.file_name('grid', str(cell.number), name, cell.label),
           run.grids[name], f'samples of {cell.label} drawn from {name}',
           f'{cell.label}, seed {run.seed}, {name}',
@@ -200,13 +201,13 @@ def _evaluated_grid(cell, name):
 def neighbours(cells):
   """Returns the section of samples beside their nearest images, or None."""
   pictures = [
-      pages.Picture(
+      pages.Figure(
           pages.file_name('neighbours', str(cell.number), str(i), name), png,
           f'{name}: samples of {cell.label} and their nearest images',
           f'{cell.label}, seed {run.seed}, {name}', pixels=True)
       for cell in cells for i, run in enumerate(cell.runs)
       for name, png in run.extra_pictures.items()]
-  return pages.Section('Nearest neighbours', [pages.Pictures(
+  return pages.Section('Nearest neighbours', [pages.FigureGroup(
       'Line by line a sample, its nearest training images and its nearest test '
       'images', pictures)]
   ) if pictures else None
@@ -230,11 +231,11 @@ def precision_recall(cells):
           recall, precision, None if cell.label in shown else cell.label,
           cell.number))
       shown.add(cell.label)
-    pictures.append(pages.Picture(
+    pictures.append(pages.Figure(
         pages.file_name('prd', str(len(pictures)), name),
         charts.line_chart(lines, 'recall', 'precision', (0., 1.05)),
         f'Precision over recall, {name}: {", ".join(sorted(shown))}', name))
-  return pages.Section('Precision and recall', [pages.Pictures(
+  return pages.Section('Precision and recall', [pages.FigureGroup(
       'Precision over recall for distributions; up and right is better',
       pictures)])
 
@@ -265,7 +266,7 @@ def latent_scatters(cells, data_dir, imports=()):
     # whatever it raises, the rest of the report is written.
     except Exception as e:  # pylint: disable=broad-exception-caught
       failed.append(f'{run.path}: {" ".join(str(e).split())[:300]}')
-  blocks = [pages.Pictures(caption, made) for caption, made in (
+  blocks = [pages.FigureGroup(caption, made) for caption, made in (
       ('Validation images of one class as latents, and draws of the prior',
        [_class_picture(*group) for group in of_class.items()]),
       ('Validation images as latents, and draws of the prior', pictures),
@@ -286,7 +287,7 @@ def _class_clouds(found):
 
 
 def _class_picture(dataset, shown):
-  return pages.Picture(
+  return pages.Figure(
       pages.file_name('class', dataset), charts.scatters(shown),
       f'Latents of {dataset} images of class 0 and draws of the prior: '
       + ', '.join(label for label, _ in shown),
@@ -301,16 +302,16 @@ def _latent_picture(cell, run, found):
                         (encoded, 'images', cell.number)], *plane.axes)
   shown = (f'; {plane.share:.0%} of the variance of the latents'
            if plane.is_projection else '')
-  return pages.Picture(
+  return pages.Figure(
       pages.file_name('latents', str(cell.number), cell.label), png,
       f'Latents of images and draws of the prior of {cell.label}',
       f'{cell.label}, seed {run.seed}{shown}')
 
 
 def _latent_panels(cell, run, found):
-  png = views.latent_panels(found.encoded, found.drawn, found.base,
+  png = latent_figures.latent_panels(found.encoded, found.drawn, found.base,
                             found.labels)
-  return pages.Picture(
+  return pages.Figure(
       pages.file_name('panels', str(cell.number), cell.label), png,
       f'Latents of images, by class and plain, and draws of the prior of '
       f'{cell.label}', f'{cell.label}, seed {run.seed}')

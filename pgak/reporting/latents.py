@@ -5,10 +5,10 @@ from typing import NamedTuple
 import gin
 import numpy as np
 
-from pgak import checkpoints
-from pgak import configuration
-from pgak import latent_tools
-from pgak import run_directory
+from pgak import generation
+from pgak.runs import checkpoints
+from pgak.runs import configuration
+from pgak.runs import run_directory
 
 __all__ = ['Latents', 'in_two_dimensions', 'latents_and_samples', 'loaded']
 
@@ -58,7 +58,7 @@ def latents_and_samples(path, number=None, data_dir=None, imports=()):
     is_flow = hasattr(model.prior, 'latent_to_base')
     return Latents(
         encoded, np.asarray(model.prior.sample(number, 0)),
-        latent_tools.latent_to_base(model.prior, encoded) if is_flow else None,
+        generation.latent_to_base(model.prior, encoded) if is_flow else None,
         None if array.labels is None else array.labels[:number],
         _of_first_class(model, array))
 
@@ -108,10 +108,10 @@ def in_two_dimensions(encoded, drawn):
     drawn: float array `[m, latent_dim]`.
 
   Returns:
-    `(encoded [n, 2], drawn [m, 2], plane)`, the last a `latent_tools.Plane`.
+    `(encoded [n, 2], drawn [m, 2], plane)`, the last a `generation.Plane`.
 
   Raises:
     ValueError: if a latent is not finite, or there is none.
   """
-  plane = latent_tools.Plane(encoded)
+  plane = generation.Plane(encoded)
   return plane.project(encoded), plane.project(drawn), plane

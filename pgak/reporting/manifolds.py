@@ -7,8 +7,8 @@
 """
 import numpy as np
 
-from pgak import charts
-from pgak import clouds
+from pgak.pictures import charts
+from pgak.pictures import scatter
 from pgak.reporting import latents
 from pgak.reporting import pages
 
@@ -32,7 +32,7 @@ def manifolds(cells, data_dir=None, imports=()):
     # As for the latents: whatever a run raises, the rest is written.
     except Exception as e:  # pylint: disable=broad-exception-caught
       failed.append(f'{cell.runs[0].path}: {" ".join(str(e).split())[:300]}')
-  blocks = [pages.Pictures(
+  blocks = [pages.FigureGroup(
       'Validation points, coloured by their place along the manifold, their '
       'reconstructions, samples, and the latents of both', pictures, rows=True)
             ] if pictures else []
@@ -45,7 +45,7 @@ def manifolds(cells, data_dir=None, imports=()):
 def _picture(cell, run, data_dir, imports):
   with latents.loaded(run.path, data_dir, imports) as (model, array):
     png = charts.panels(_row(model, array), cell.label)
-  return pages.Picture(
+  return pages.Figure(
       pages.file_name('manifold', str(cell.number), cell.label), png,
       f'Points, reconstructions and samples of {cell.label}, and their latents',
       f'{cell.label}, seed {run.seed}')
@@ -53,21 +53,21 @@ def _picture(cell, run, data_dir, imports):
 
 def _row(model, array):
   """Returns the panels of a model; without an encoder, data and samples."""
-  places = np.arange(min(clouds.NUMBER, len(array)))
+  places = np.arange(min(scatter.NUMBER, len(array)))
   points, shades = array.read(places), array.unrolled[places, 0]
   made = [(np.asarray(model.sample(len(points))), None)]
   if not model.has_encoder:
-    return clouds.compared(points, made, shades, ('data', 'samples'))
+    return scatter.compared(points, made, shades, ('data', 'samples'))
   codes = np.asarray(model.encode(points))
   made.insert(0, (np.asarray(model.decode(codes)), shades))
   drawn = np.asarray(model.prior.sample(len(points)))
-  return clouds.compared(
+  return scatter.compared(
       points, made, shades, ('data', 'reconstructions', 'samples')
   ) + _of_latents(codes, drawn, shades)
 
 
 def _of_latents(codes, drawn, shades):
   codes, drawn, _ = latents.in_two_dimensions(codes, drawn)
-  window = clouds.window(np.concatenate([codes, drawn]))
+  window = scatter.window(np.concatenate([codes, drawn]))
   return [charts.Panel(codes, 'latents of data', window=window, shades=shades),
           charts.Panel(drawn, 'draws of the prior', window=window)]

@@ -12,7 +12,7 @@ import textwrap
 
 from pgak.reporting import style
 
-__all__ = ['MARKER', 'Items', 'Notes', 'Picture', 'Pictures', 'Section',
+__all__ = ['MARKER', 'Items', 'Notes', 'Figure', 'FigureGroup', 'Section',
            'Table', 'TableCell', 'Text', 'file_name', 'files', 'to_html',
            'to_markdown']
 
@@ -68,7 +68,7 @@ class Table:
 
 
 @dataclasses.dataclass(frozen=True)
-class Picture:
+class Figure:
   """A picture.
 
   Attributes:
@@ -86,7 +86,7 @@ class Picture:
 
 
 @dataclasses.dataclass(frozen=True)
-class Pictures:
+class FigureGroup:
   """Pictures under one caption: side by side, or each a row of its own."""
   caption: str
   pictures: list
@@ -103,7 +103,7 @@ class Section:
 def _pictures(sections):
   for section in sections:
     for block in section.blocks:
-      if isinstance(block, Pictures):
+      if isinstance(block, FigureGroup):
         yield from block.pictures
 
 
@@ -167,7 +167,7 @@ def _text(text, quote=True):
 
 def _block(block):
   return {Text: _html_text, Items: _html_items, Notes: _html_notes,
-          Table: _html_table, Pictures: _html_pictures}[type(block)](block)
+          Table: _html_table, FigureGroup: _html_pictures}[type(block)](block)
 
 
 def _html_text(block):

@@ -6,12 +6,13 @@ import os
 import pathlib
 import re
 
-from pgak import configuration
 from pgak import errors
 from pgak import files
-from pgak import run_directory
+from pgak.runs import configuration
+from pgak.runs import run_directory
 
-__all__ = ['Cell', 'Run', 'Score', 'cells', 'find', 'model_name', 'read']
+__all__ = ['CHOICES', 'Cell', 'Run', 'Score', 'cells', 'find', 'model_name',
+           'read']
 
 # Their names in the papers.
 MODEL_NAMES = {

@@ -1,10 +1,10 @@
 """Scores over a setting that several runs of a model vary, such as beta."""
 import math
 
-from pgak import charts
+from pgak.pictures import charts
+from pgak.reporting import aggregates
 from pgak.reporting import pages
 from pgak.reporting import runs as runs_lib
-from pgak.reporting import statistics
 
 __all__ = ['charts_over_settings', 'series']
 
@@ -24,10 +24,10 @@ def charts_over_settings(cells):
   found = {}
   for (dataset, setting), lines in series(cells).items():
     members = [cell for _, points in lines for cell in points.values()]
-    for choices in statistics.choices_of(members):
+    for choices in aggregates.choices_of(members):
       columns = {}
-      for column in statistics.columns_of(members, choices):
-        if statistics.sign(column) < 0:
+      for column in aggregates.columns_of(members, choices):
+        if aggregates.sign(column) < 0:
           columns.setdefault(column[:2], []).append(column)
       for (metric, images), same in sorted(columns.items(), key=_rank):
         drawn = [(label, column[2], values) for label, points in lines
@@ -93,14 +93,14 @@ def _numbers(cell):
 
 def _values(points, choices, column):
   """Returns `{value of the setting: scores of the seeds}`."""
-  found = {value: statistics.values(cell, choices, column)
+  found = {value: aggregates.values(cell, choices, column)
            for value, cell in points.items()}
   return {value: scores for value, scores in found.items() if scores}
 
 
 def _rank(item):
   (metric, images), _ = item
-  return (not (images == 'samples' and statistics.is_distance(metric)),
+  return (not (images == 'samples' and aggregates.is_distance(metric)),
           not metric.endswith('_mse'), images, metric)
 
 
@@ -116,7 +116,7 @@ def _picture(setting, dataset, choices, metric, images, drawn, number):
            for label, prior, values in drawn]
   named = dict(zip(runs_lib.CHOICES, choices))
   title = f'{metric} of {images} over {setting}'
-  return pages.Picture(
+  return pages.Figure(
       pages.file_name('setting', str(number), setting, dataset, metric),
       charts.line_chart(lines, setting, metric, ticks=ticks),
       f'{title}: {", ".join(models)}',
@@ -125,7 +125,7 @@ def _picture(setting, dataset, choices, metric, images, drawn, number):
 
 
 def _line(label, values, places, number, dash):
-  means = [statistics.mean_error(v.values()) for v in values.values()]
+  means = [aggregates.mean_error(v.values()) for v in values.values()]
   errors = [error or 0. for _, error in means]
   return charts.Line(
       [places[v] for v in values], [mean for mean, _ in means], label, number,

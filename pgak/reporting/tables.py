@@ -1,10 +1,10 @@
 """The report's tables: scores, gains of a mixture, the papers' beside ours."""
 import re
 
+from pgak.reporting import aggregates
 from pgak.reporting import pages
 from pgak.reporting import published
 from pgak.reporting import runs as runs_lib
-from pgak.reporting import statistics
 
 __all__ = ['gain_tables', 'overview_tables', 'published_tables',
            'score_tables']
@@ -34,7 +34,7 @@ def _column_title(column, with_metric):
 
 def _cell_text(cell, found):
   """Returns the text of a table's cell, and a note if some runs are missing."""
-  text = statistics.format_mean(*statistics.mean_error(found.values()))
+  text = aggregates.format_mean(*aggregates.mean_error(found.values()))
   missing = len(found) != len(cell.runs)
   return text, f'n = {len(found)}' if missing else ''
 
@@ -57,8 +57,8 @@ def score_tables(cells):
     List of `pages.Table`; a set with many columns has one for each metric.
   """
   found = []
-  for choices in statistics.choices_of(cells):
-    columns = [c for c in statistics.columns_of(cells, choices)
+  for choices in aggregates.choices_of(cells):
+    columns = [c for c in aggregates.columns_of(cells, choices)
                if not c[0].endswith('_std')]
     if columns and len(columns) <= _MOST_COLUMNS:
       found.append(_score_table(cells, choices, columns))
@@ -70,7 +70,7 @@ def score_tables(cells):
 
 
 def _score_table(cells, choices, columns):
-  found = {cell.label: [statistics.values(cell, choices, c) for c in columns]
+  found = {cell.label: [aggregates.values(cell, choices, c) for c in columns]
            for cell in cells}
   measured = [cell for cell in cells if any(found[cell.label])]
   best = [_best(column, [found[c.label][i] for c in measured])
@@ -83,7 +83,7 @@ def _score_table(cells, choices, columns):
         row.append(_NONE)
         continue
       text, note = _cell_text(cell, numbers)
-      mean = statistics.mean_error(numbers.values())[0]
+      mean = aggregates.mean_error(numbers.values())[0]
       row.append(pages.TableCell(text, note, mean == best[i]))
     rows.append(row)
   metrics = list(dict.fromkeys(c[0] for c in columns))
@@ -96,8 +96,8 @@ def _score_table(cells, choices, columns):
 
 
 def _best(column, candidates):
-  means = [statistics.mean_error(c.values())[0] for c in candidates if c]
-  sign = statistics.sign(column)
+  means = [aggregates.mean_error(c.values())[0] for c in candidates if c]
+  sign = aggregates.sign(column)
   if len(means) < 2 or not sign:
     return None
   return max(means) if sign > 0 else min(means)
@@ -118,15 +118,15 @@ def overview_tables(cells):
     cells: list of `runs.Cell`.
   """
   groups = {}
-  for choices in statistics.choices_of(cells):
+  for choices in aggregates.choices_of(cells):
     named = dict(zip(runs_lib.CHOICES, choices))
     groups.setdefault((named['protocol'], named['dataset']), []).append(choices)
   tables = []
   for (protocol, dataset), members in groups.items():
     columns = list(dict.fromkeys(
         (choices, column[:2]) for choices in members
-        for column in statistics.columns_of(cells, choices)
-        if statistics.sign(column)))
+        for column in aggregates.columns_of(cells, choices)
+        if aggregates.sign(column)))
     if len(members) > 1 and 1 < len(columns) <= _MOST_SIDE_BY_SIDE:
       tables.append(_overview(
           f'{protocol} on {dataset}, side by side.', cells, columns))
@@ -151,7 +151,7 @@ def _sampled(cell, columns):
   everything = dict.fromkeys(choices for choices, _ in columns)
   found = dict.fromkeys(
       column[2] for choices in everything
-      for column in statistics.columns_of([cell], choices)
+      for column in aggregates.columns_of([cell], choices)
       if column[2] != 'none' and (choices, column[:2]) in columns)
   return list(found) or [_NONE]
 
@@ -159,14 +159,14 @@ def _sampled(cell, columns):
 def _of_prior(cell, column, prior):
   """Returns the values of a column: of that prior, or of what has none."""
   choices, names = column
-  return (statistics.values(cell, choices, (*names, prior))
-          or statistics.values(cell, choices, (*names, 'none')))
+  return (aggregates.values(cell, choices, (*names, prior))
+          or aggregates.values(cell, choices, (*names, 'none')))
 
 
 def _side_cell(cell, values, best):
   if not values:
     return _NONE
-  mean = statistics.mean_error(values.values())[0]
+  mean = aggregates.mean_error(values.values())[0]
   return pages.TableCell(*_cell_text(cell, values), mean == best)
 
 
@@ -211,11 +211,11 @@ def gain_tables(cells):
   scores of one run have in common cancels.
   """
   tables = []
-  for choices in statistics.choices_of(cells):
-    columns = statistics.columns_of(cells, choices)
+  for choices in aggregates.choices_of(cells):
+    columns = aggregates.columns_of(cells, choices)
     rows = [row for cell in cells for column in columns
             if re.match(r'gmm', column[2]) and column[1] == 'samples'
-            and statistics.is_distance(column[0])
+            and aggregates.is_distance(column[0])
             for row in _gain_row(cell, choices, column)]
     if rows:
       rows.sort(key=lambda r: -r[0])
@@ -232,18 +232,18 @@ def _gain_row(cell, choices, column):
   metric, images, mixture = column
   is_fitted = (cell.model in _DETERMINISTIC or cell.model == 'CVVAE')
   for n in ('gaussian',) if is_fitted else ('standard_normal', 'gaussian'):
-    base = statistics.values(cell, choices, (metric, images, n))
-    mixed = statistics.values(cell, choices, column)
+    base = aggregates.values(cell, choices, (metric, images, n))
+    mixed = aggregates.values(cell, choices, column)
     both = [seed for seed in base if seed in mixed]
     if both:
-      gain, error = statistics.mean_error(
+      gain, error = aggregates.mean_error(
           [base[seed] - mixed[seed] for seed in both])
       ratio = 'one run' if error is None else (
           f'{gain / error:.1f}' if error else _NONE)
-      texts = [statistics.format_mean(*statistics.mean_error(
+      texts = [aggregates.format_mean(*aggregates.mean_error(
           [numbers[seed] for seed in both])) for numbers in (base, mixed)]
       yield gain, [cell.label, metric, n, mixture, *texts,
-                   statistics.format_mean(gain, error), ratio]
+                   aggregates.format_mean(gain, error), ratio]
       return
 
 
@@ -258,7 +258,7 @@ def published_tables(cells):
   """
   blocks = []
   for table in published.TABLES:
-    for choices in statistics.choices_of(cells):
+    for choices in aggregates.choices_of(cells):
       named = dict(zip(runs_lib.CHOICES, choices))
       if published.is_shown(table, named):
         blocks += _published_table(table, choices, named, cells)
@@ -278,7 +278,7 @@ def _published_table(table, choices, named, cells):
         if found:
           differing.setdefault('; '.join(found.values()), []).append(row[0])
         if ours and number is not None:
-          mean = statistics.mean_error(ours.values())[0]
+          mean = aggregates.mean_error(ours.values())[0]
           pairs[column.title].append((model, mean, _value(number)))
       rows.append(row)
   if not any(pairs.values()):
@@ -309,12 +309,12 @@ def _ours(cell, choices, model, column):
   if model == '2sVAE' and column.role != 'own':
     return {}  # Its reconstructions are those of the row VAE.
   _, prior = published.place(model, column)
-  for wanted in statistics.columns_of([cell], choices):
+  for wanted in aggregates.columns_of([cell], choices):
     metric, images, label = wanted
     if (re.fullmatch(column.images, images.split(' of ')[0])
         and re.fullmatch(prior, label)
         and re.fullmatch(published.metric_of(model, column), metric)):
-      return statistics.values(cell, choices, wanted)
+      return aggregates.values(cell, choices, wanted)
   return {}
 
 
@@ -363,7 +363,7 @@ def _correlations(pairs):
     for model, ours, theirs in members:
       first.setdefault(model, (ours, theirs))
     if len(first) >= 4:
-      rho = statistics.rank_correlation(*zip(*first.values()))
+      rho = aggregates.rank_correlation(*zip(*first.values()))
       shown = 'undefined, all ranks are equal' if rho is None else f'{rho:.2f}'
       lines.append(f'{title}: Spearman rank correlation of ours with the '
                    f'published column over {len(first)} models: {shown}.')

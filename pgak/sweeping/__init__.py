@@ -6,9 +6,9 @@ the table.
 """
 from pgak.sweeping.plan import Evaluation
 from pgak.sweeping.plan import Job
-from pgak.sweeping.plan import Sweep
 from pgak.sweeping.plan import parse_shard
 from pgak.sweeping.plan import read
+from pgak.sweeping.plan import Sweep
 from pgak.sweeping.results import format_table
 from pgak.sweeping.running import Runner
 

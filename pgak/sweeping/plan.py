@@ -23,12 +23,11 @@ from typing import Annotated
 
 import gin
 
-from pgak import configuration
 from pgak import errors
-from pgak import gin_errors
-from pgak import gin_files
 from pgak import settings
-from pgak.metrics import protocols
+from pgak.runs import configuration
+from pgak.runs import gin_errors
+from pgak.runs import gin_files
 
 __all__ = ['Evaluation', 'Job', 'Sweep', 'parse_shard', 'read', 'sweep']
 
@@ -142,13 +141,15 @@ def sweep(cells: Cells, evaluations: Evaluations = (),
   return tuple(jobs), tuple(_evaluation(e) for e in evaluations)
 
 
-def read(path, bindings=(), extra=()):
+def read(path, bindings=(), extra=(), protocols=None):
   """Reads a .sweep file.
 
   Args:
     path: the file, found as gin files are.
     bindings: bindings of `sweep` itself, such as 'sweep.seeds = [0, 1]'.
     extra: bindings that are added to every cell.
+    protocols: names that evaluations may have, so that a wrong one is told
+      before hours of training; None to let the evaluate command tell it.
 
   Returns:
     A `Sweep`.
@@ -161,6 +162,8 @@ def read(path, bindings=(), extra=()):
     configuration.parse([path], bindings, roots=['sweep'])
     _check_names_bound(path, gin.config_str())
     jobs, evaluations = sweep()
+    if protocols is not None:
+      _check_protocols(evaluations, protocols)
   finally:
     gin.clear_config()
   for binding in extra:
@@ -260,11 +263,6 @@ def _evaluation(given):
         f'The evaluation {given!r} has the unknown key {unknown[0]!r}: '
         f'choose from {", ".join(EVALUATE_FLAGS)} and bindings.')
   where = f'The evaluation {given!r}'
-  protocol = given['protocol']
-  if protocol not in protocols.NAMES:
-    hint = errors.similar(protocol, protocols.NAMES) or (
-        f': choose one of {", ".join(protocols.NAMES)}.')
-    raise errors.UserError(f'{where} names the protocol {protocol!r}{hint}')
   bindings = _strings(where, given.get('bindings', ()))
   for binding in bindings:
     _check_binding(where, binding)
@@ -274,6 +272,17 @@ def _evaluation(given):
   return Evaluation((*flags, *(f'--gin_param={b}' for b in bindings)),
                     str(given.get('checkpoint', 'latest')),
                     ' '.join([*label, *bindings]))
+
+
+def _check_protocols(evaluations, known):
+  for evaluation in evaluations:
+    protocol, = [flag.partition('=')[2] for flag in evaluation.flags
+                 if flag.startswith('--protocol=')]
+    if protocol not in known:
+      hint = errors.similar(protocol, known) or (
+          f': choose one of {", ".join(known)}.')
+      raise errors.UserError(
+          f'An evaluation names the protocol {protocol!r}{hint}')
 
 
 def _flag(name, value):

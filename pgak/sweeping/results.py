@@ -11,7 +11,7 @@ import statistics
 
 from pgak import errors
 from pgak import files
-from pgak import run_directory
+from pgak.runs import run_directory
 
 __all__ = ['Record', 'format_table', 'mean_and_error']
 

@@ -12,7 +12,7 @@ import threading
 from pgak import errors
 from pgak import files
 from pgak import interruption
-from pgak import run_directory
+from pgak.runs import run_directory
 from pgak.sweeping import progress as progress_lib
 from pgak.sweeping import results
 

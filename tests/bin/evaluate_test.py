@@ -7,8 +7,8 @@ import pytest
 import tiny_commands
 import tiny_runs
 
-from pgak import run_directory
 from pgak.bin import evaluate
+from pgak.runs import run_directory
 
 QUICK = ('--gin_param=classifier.steps = 20', '--num_samples=70')
 

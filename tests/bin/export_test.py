@@ -8,8 +8,8 @@ import tiny_commands
 import tiny_runs
 
 import pgak
-from pgak import served_model
 from pgak.bin import export
+from pgak.serving import client
 
 
 @pytest.fixture(name='run_dir', scope='module')
@@ -36,7 +36,7 @@ def test_twice_makes_two_versions(run_dir, tmp_path, capsys):
   assert content(output / '1') == before
   assert sorted(p.name for p in output.iterdir()) == ['1', '2']
   model = pgak.load(run_dir)
-  served = served_model.ServedModel(output / '1')
+  served = client.ServedModel(output / '1')
   np.testing.assert_allclose(served.sample(4, seed=1).astype(int),
                              model.sample(4, seed=1).numpy(), atol=1)
   assert json.loads((output / '1/metadata.json').read_text())['step'] == 4
@@ -52,7 +52,7 @@ def test_it_carries_the_density(run_dir, tmp_path, capsys):
       export, capsys, f'--run_dir={run_dir}', f'--output={tmp_path}',
       '--prior=gmm', '--gin_param=GaussianMixture.num_components = 4')
   assert result.status == 0, result.err
-  served = served_model.ServedModel(tmp_path)
+  served = client.ServedModel(tmp_path)
   assert served.metadata['density']['label'] == 'gmm_4'
   assert served.log_prob(np.zeros([2, 3])).shape == (2,)
 

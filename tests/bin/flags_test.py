@@ -8,18 +8,13 @@ import shlex
 
 import gin
 import pytest
+import ratios
 import tiny_commands
 
-from pgak import benchmarking
-from pgak import configuration
-from pgak import drawing
 from pgak import evaluation
 from pgak import registry
 from pgak import reporting
-from pgak import run_directory
-from pgak import serving
 from pgak import sweeping
-from pgak import training
 from pgak.bin import benchmark
 from pgak.bin import evaluate
 from pgak.bin import export
@@ -28,8 +23,13 @@ from pgak.bin import sample
 from pgak.bin import sweep
 from pgak.bin import train
 from pgak.data import pixels
+from pgak.generation import drawing
 from pgak.metrics import features
 from pgak.metrics import inception
+from pgak.runs import configuration
+from pgak.runs import run_directory
+from pgak.serving import exporting
+from pgak.training import loop
 
 registry.register()
 
@@ -101,7 +101,7 @@ def test_flags_of_train(capsys, monkeypatch, tmp_path):
   (tmp_path / 'own_module.py').write_text('')
   monkeypatch.syspath_prepend(tmp_path)
   recorder = Recorder(['train.model', 'train.steps', '%data_dir'])
-  monkeypatch.setattr(training, 'train', recorder)
+  monkeypatch.setattr(loop, 'train', recorder)
   call(train, capsys, '--gin_file=quickstart.gin',
        '--gin_file=datasets/mnist.gin',
        *(f'--{flag}={value}' for flag, value in TRAIN.items()))
@@ -170,7 +170,7 @@ def test_flags_of_export(run_dir, capsys, monkeypatch, flag):
   check_table(export, EXPORT, IMPORT)
   value, name, expected = EXPORT[flag]
   recorder = Recorder([n for _, n, _ in EXPORT.values() if n], 'it')
-  monkeypatch.setattr(serving, 'export', recorder)
+  monkeypatch.setattr(exporting, 'export', recorder)
   more = [] if flag == 'run_dir' else [f'--{flag}={value}']
   out = call(export, capsys, f'--run_dir={run_dir}', *more)
   assert recorder.calls == [((str(run_dir),), {})]
@@ -188,13 +188,13 @@ def test_what_export_is_bound_to_reaches_the_writer(monkeypatch, tmp_path):
     image_shape, has_encoder, optimizers = (8, 8, 1), True, {}
 
   loaded, written = Recorder(answer=Model), Recorder(answer='it')
-  monkeypatch.setattr(serving.checkpoints, 'load_configured', loaded)
-  monkeypatch.setattr(serving, 'export_model', written)
+  monkeypatch.setattr(exporting.checkpoints, 'load_configured', loaded)
+  monkeypatch.setattr(exporting, 'export_model', written)
   gin.parse_config([f'export.output = {str(tmp_path / "o")!r}',
                     'export.version = 4', 'export.checkpoint = 3',
                     'export.prior = "gmm"', 'export.max_count = 9',
                     'export.verified = False'])
-  assert serving.export(run.path) == 'it'
+  assert exporting.export(run.path) == 'it'
   (_, checkpoint, prior), = (arguments for arguments, _ in loaded.calls)
   assert (checkpoint, prior) == (3, 'gmm')
   (arguments, named), = written.calls
@@ -356,7 +356,7 @@ def _timed(monkeypatch):
            for name in ('mixture_ratio', 'sampling_ratio')}
   found['train_step_ratios'] = Recorder(answer=[])
   for name, recorder in found.items():
-    monkeypatch.setattr(benchmarking, name, recorder)
+    monkeypatch.setattr(ratios, name, recorder)
   found['inception'] = Recorder(answer='the net')
   found['measure_overhead'] = Recorder(answer=dict(ratio=1.5))
   monkeypatch.setattr(inception, 'inception', found['inception'])

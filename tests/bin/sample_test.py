@@ -9,8 +9,8 @@ import tiny_models
 import tiny_runs
 
 import pgak
-from pgak import serving
 from pgak.bin import sample
+from pgak.serving import exporting
 
 
 @pytest.fixture(name='run_dir', scope='module')
@@ -23,7 +23,7 @@ def _run_dir(tmp_path_factory):
 @pytest.fixture(name='export_dir', scope='module')
 def _export_dir(tmp_path_factory):
   path = tmp_path_factory.mktemp('exports')
-  serving.export_model(tiny_models.make('VAE'), path, verified=False)
+  exporting.export_model(tiny_models.make('VAE'), path, verified=False)
   return path
 
 

@@ -9,8 +9,8 @@ import pytest
 import tiny_commands
 import tiny_runs
 
-from pgak import run_directory
 from pgak.bin import sweep
+from pgak.runs import run_directory
 
 SMALL = ("sweep.bindings = ['train.steps = 4', 'classifier.steps = 20']",)
 

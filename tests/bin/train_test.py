@@ -7,8 +7,8 @@ import tensorflow as tf
 import tiny_commands
 import tiny_runs
 
-from pgak import run_directory
 from pgak.bin import train
+from pgak.runs import run_directory
 
 
 @pytest.fixture(name='photos')

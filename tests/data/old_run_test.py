@@ -8,14 +8,14 @@ import gin
 import numpy as np
 import pytest
 
-from pgak import checkpoints
-from pgak import configuration
 from pgak import data
 from pgak import errors
 from pgak import registry
-from pgak import run_directory
 from pgak import training
 from pgak.evaluation import runs
+from pgak.runs import checkpoints
+from pgak.runs import configuration
+from pgak.runs import run_directory
 
 registry.register()
 

@@ -13,11 +13,11 @@ import tiny_evaluation
 from pgak import data
 from pgak import errors
 from pgak import priors
-from pgak import run_directory
-from pgak import sampling
 from pgak.evaluation import evaluator as evaluator_lib
+from pgak.evaluation import protocols
+from pgak.generation import sampling
 from pgak.metrics import frechet
-from pgak.metrics import protocols
+from pgak.runs import run_directory
 
 ALL_METRICS = ('frechet', 'prd', 'precision_recall', 'kid', 'inception_score',
                'reconstruction', 'neighbours')
@@ -181,9 +181,9 @@ class _Fitted:
 
 
 def _with_densities(monkeypatch, model):
-  """Lets a model encode as `densities` does it."""
+  """Lets a model encode as `ex_post` does it."""
   monkeypatch.setattr(
-      evaluator_lib.densities, 'log_likelihoods',
+      evaluator_lib.ex_post, 'log_likelihoods',
       lambda m, train, held_out, most: (
           tuple({'train': 1.5, 'test': 0.5}[a.split] for a in (train, held_out))
           if hasattr(m.prior, 'log_prob') else None))

@@ -5,11 +5,11 @@ import tiny_evaluation
 import tiny_pairs
 
 from pgak import data
-from pgak import translation
 from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import pairs
+from pgak.evaluation import protocols
+from pgak.generation import conditional
 from pgak.metrics import inception_score
-from pgak.metrics import protocols
 
 NUMBER = 12
 
@@ -38,7 +38,7 @@ def _model():
 
 
 def black(model, conditions, seed=0, **unused):
-  """Stands in for `translation.generate`."""
+  """Stands in for `conditional.generate`."""
   del model, seed
   yield np.zeros([len(conditions), 8, 8, 1], np.uint8)
 
@@ -82,7 +82,7 @@ def test_the_error_of_the_score_is_that_of_ten_parts(model, monkeypatch):
     return 3., 0.5
 
   monkeypatch.setattr(inception_score, 'inception_score', score)
-  monkeypatch.setattr(translation, 'generate', black)
+  monkeypatch.setattr(conditional, 'generate', black)
   found = scores(evaluator('inception_score'), model)
   assert asked == [(NUMBER, 10)]
   assert found['classifier_score'] == 3.
@@ -95,7 +95,7 @@ def test_diversity_is_of_two_images_of_one_condition(model):
       np.arange(NUMBER))
   net = tiny_evaluation.flat_net('64', None)
   first, second = (
-      np.concatenate(list(net(list(translation.generate(
+      np.concatenate(list(net(list(conditional.generate(
           model, conditions, 6 + i, rounding='truncate'))))) for i in (0, 1))
   apart = np.linalg.norm(first - second, axis=1)
   found = scores(evaluator('frechet', seed=3), model)
@@ -108,7 +108,7 @@ def test_diversity_is_of_two_images_of_one_condition(model):
 def test_no_two_seeds_share_images(model, monkeypatch):
   asked = []
   monkeypatch.setattr(
-      translation, 'generate', lambda model, conditions, seed, **more: (
+      conditional, 'generate', lambda model, conditions, seed, **more: (
           asked.append(seed), black(model, conditions))[1])
   for seed in range(4):
     evaluator(seed=seed).rows(model, 0)
@@ -118,20 +118,20 @@ def test_no_two_seeds_share_images(model, monkeypatch):
 def test_pictures_of_two_seeds_share_no_image(monkeypatch):
   asked = []
   monkeypatch.setattr(
-      translation, 'generate', lambda model, conditions, seed: (
+      conditional, 'generate', lambda model, conditions, seed: (
           asked.append(seed), black(model, conditions))[1])
   images = np.zeros([2, 8, 8, 1], np.uint8)
   for seed in range(3):
-    translation.sample_rows(None, images, images, 4, seed)
+    conditional.sample_rows(None, images, images, 4, seed)
   assert len(asked) == len(set(asked)) == 12
 
 
 def test_every_batch_has_draws_of_its_own(model):
   condition = tiny_pairs.dataset().split('test').read_conditions([0])
-  made = list(translation.generate(model, np.repeat(condition, 6, 0), 1,
+  made = list(conditional.generate(model, np.repeat(condition, 6, 0), 1,
                                    batch_size=2))
   assert len(made) == 3
   assert len(np.unique(np.concatenate(made).reshape(6, -1), axis=0)) == 6
-  again = next(translation.generate(model, condition, 2, batch_size=2))
+  again = next(conditional.generate(model, condition, 2, batch_size=2))
   assert not any(np.array_equal(again[0], one) for one in np.concatenate(made))
 

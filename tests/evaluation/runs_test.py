@@ -4,13 +4,13 @@ import pytest
 import tensorflow as tf
 import tiny_evaluation
 
-from pgak import checkpoints
 from pgak import data
 from pgak import errors
 from pgak import evaluation
-from pgak import run_directory
 from pgak.evaluation import evaluator as evaluator_lib
-from pgak.metrics import protocols
+from pgak.evaluation import protocols
+from pgak.runs import checkpoints
+from pgak.runs import run_directory
 
 
 @pytest.fixture(name='flat')

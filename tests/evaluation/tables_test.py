@@ -2,7 +2,7 @@
 import pytest
 
 from pgak import evaluation
-from pgak import run_directory
+from pgak.runs import run_directory
 
 
 def _row(**changes):

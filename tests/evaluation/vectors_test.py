@@ -5,7 +5,7 @@ import pytest
 from pgak import data
 from pgak import errors
 from pgak import evaluation
-from pgak.metrics import protocols
+from pgak.evaluation import protocols
 
 
 class Prior:

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from pgak import errors
-from pgak import pretrained
 from pgak.metrics import lpips_nets
+from pgak.networks import pretrained
 
 KERAS = 'squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5'
 ALEX = ((64, 3, 11), (192, 64, 5), (384, 192, 3), (256, 384, 3), (256, 256, 3))

@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 from pgak import errors
-from pgak import pretrained
 from pgak.metrics import lpips
 from pgak.metrics import lpips_nets
+from pgak.networks import pretrained
 
 
 @pytest.fixture(name='folder', scope='module')

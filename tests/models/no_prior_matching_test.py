@@ -16,7 +16,7 @@ import tensorflow as tf
 import gradient_steps
 import numpy_nets
 from pgak import models
-from pgak import sampling
+from pgak.models import batch_norm
 import tiny_models
 
 B, D, H = numpy_nets.B, numpy_nets.D, numpy_nets.H
@@ -210,7 +210,7 @@ def test_without_an_image_critic_it_is_an_autoencoder_and_a_latent_gan():
 
 
 class _Images:
-  """What `sampling.reestimate_batch_norm` reads of images: uint8 ones."""
+  """What `batch_norm.reestimate` reads of images: uint8 ones."""
 
   def __init__(self, number):
     self.pixels = np.random.default_rng(2).integers(
@@ -231,7 +231,7 @@ def test_codes_have_mean_0_and_variance_1():
   images = _Images(60)
   raw = model.encode(images.pixels).numpy()
   assert np.abs(raw.var(0) - 1.).max() > 0.1  # One batch has told it little.
-  sampling.reestimate_batch_norm(model, images, batch_size=20)
+  batch_norm.reestimate(model, images, batch_size=20)
   found = model.encode(images.pixels).numpy()
   np.testing.assert_allclose(found.mean(0), 0., atol=1e-5)
   np.testing.assert_allclose(found.var(0), 1., atol=1e-3)

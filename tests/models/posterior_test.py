@@ -7,9 +7,9 @@ import tiny_models
 import tiny_pairs
 
 from pgak import data
-from pgak import densities
 from pgak import noise
-from pgak import sampling
+from pgak.models import batch_norm
+from pgak.priors import ex_post
 
 # model -> settings, the name of its noise, and the standard deviation that its
 # paper draws with, from the encoder's own exp(log_variance / 2).
@@ -105,9 +105,9 @@ def test_densities_and_batch_norm_draw_by_the_model(monkeypatch):
 
   monkeypatch.setattr(model, 'draw', draw)
   np.testing.assert_array_equal(
-      densities.encode(model, images, source='samples')[:, 0], 5.)
-  assert np.all(densities.encode(model, images, source='means') != 5.)
-  sampling.reestimate_batch_norm(model, images, num_batches=2, batch_size=10)
+      ex_post.encode(model, images, source='samples')[:, 0], 5.)
+  assert np.all(ex_post.encode(model, images, source='means') != 5.)
+  batch_norm.reestimate(model, images, num_batches=2, batch_size=10)
   layer, = (x for x in model.decoder.layers if hasattr(x, 'moving_mean'))
   dense = model.decoder.layers[model.decoder.layers.index(layer) - 1]
   np.testing.assert_allclose(

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgak import checkpoints
-from pgak import configuration
 from pgak import errors
 from pgak import networks
 from pgak import registry
+from pgak.runs import checkpoints
+from pgak.runs import configuration
 import gradient_steps
 import numpy_nets
 import tiny_models

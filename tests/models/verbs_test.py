@@ -10,8 +10,8 @@ import tiny_models
 import tiny_pairs
 
 from pgak import errors
-from pgak import images as images_lib
 from pgak import models
+from pgak.data import kinds
 from pgak.models import keras_data
 
 UINT8 = np.random.default_rng(0).integers(
@@ -82,7 +82,7 @@ def test_a_graph_refuses_by_the_type_alone(model):
 
 def test_levels_of_vectors_are_not_asked_for():
   model = tiny_models.compiled('AE')
-  assert images_lib.levels(UINT8) is UINT8
+  assert kinds.levels(UINT8) is UINT8
   np.testing.assert_allclose(
       model.to_model(UINT8), UINT8 / 127.5 - 1., atol=1e-6)
 
@@ -133,7 +133,7 @@ def _any_model(request):
 
 
 def dtype_of(model):
-  return images_lib.dtype_of(model.image_shape)
+  return kinds.dtype_of(model.image_shape)
 
 
 @pytest.mark.parametrize('n, sentence', [

@@ -3,11 +3,11 @@ import pytest
 import tensorflow as tf
 import tiny_pairs
 
-from pgak import checkpoints
 from pgak import errors
 from pgak import models
 from pgak import networks
-from pgak import run_directory
+from pgak.runs import checkpoints
+from pgak.runs import run_directory
 
 MODELS = ('VUNet', 'VUNetFlow')
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgak import images
 from pgak import networks
+from pgak.data import kinds
 
 SHAPE = (4, 2, 1)
 
@@ -84,12 +84,12 @@ def test_a_decoder_covers_its_range(value_range):
   assert made.shape == (64, *SHAPE)
   assert made.min() == pytest.approx(low, abs=1e-3)
   assert made.max() == pytest.approx(high, abs=1e-3)
-  assert images.value_range_of(decoder) == (low, high)
+  assert kinds.value_range_of(decoder) == (low, high)
 
 
 def test_a_decoder_is_tanh_by_default():
   decoder = networks.decoder(_pixels, SHAPE, 5)
-  assert images.value_range_of(decoder) == (-1., 1.)
+  assert kinds.value_range_of(decoder) == (-1., 1.)
 
 
 @pytest.mark.parametrize('value_range', [(0., 255.), (1., -1.), (0.,)])

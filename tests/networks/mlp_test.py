@@ -3,8 +3,8 @@ import keras
 import numpy as np
 import pytest
 
-from pgak import images
 from pgak import networks
+from pgak.data import kinds
 
 
 def test_an_encoder_and_a_decoder_of_vectors():
@@ -17,7 +17,7 @@ def test_an_encoder_and_a_decoder_of_vectors():
   assert decoder.count_params() == 12 + 15
   points = np.ones([7, 3], np.float32)
   assert decoder(encoder(points)).shape == (7, 3)
-  assert images.value_range_of(decoder) is None
+  assert kinds.value_range_of(decoder) is None
 
 
 def test_a_decoder_of_vectors_has_no_bounds():

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgak import checkpoints
-from pgak import configuration
 from pgak import networks
 from pgak import registry
+from pgak.runs import checkpoints
+from pgak.runs import configuration
 
 registry.register()
 

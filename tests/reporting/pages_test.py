@@ -51,8 +51,8 @@ def _sections():
           pages.Table(HOSTILE, ['model', HOSTILE],
                       [[HOSTILE, pages.TableCell('1', HOSTILE, best=True)]],
                       detail=HOSTILE),
-          pages.Pictures(HOSTILE, [
-              pages.Picture('a', PNG, HOSTILE, HOSTILE, pixels=True)])])]
+          pages.FigureGroup(HOSTILE, [
+              pages.Figure('a', PNG, HOSTILE, HOSTILE, pixels=True)])])]
 
 
 def test_the_page_is_valid_and_points_nowhere_outside(sections):

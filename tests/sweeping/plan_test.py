@@ -3,6 +3,7 @@ import pytest
 
 from pgak import errors
 from pgak import sweeping
+from pgak.evaluation import protocols
 
 CELLS = "sweep.cells = {'vae': ['quickstart.gin', 'models/vae.gin']}\n"
 
@@ -109,7 +110,7 @@ def test_macros_are_read(tmp_path):
 ])
 def test_what_is_wrong_is_one_sentence(tmp_path, text, named):
   with pytest.raises(errors.UserError, match=named) as caught:
-    sweeping.read(write(tmp_path, text))
+    sweeping.read(write(tmp_path, text), protocols=protocols.NAMES)
   assert 'Traceback' not in str(caught.value)
   assert len(str(caught.value).split('\n  In call')[0].splitlines()) == 1
 

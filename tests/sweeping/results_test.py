@@ -3,8 +3,8 @@ import math
 
 import pytest
 
-from pgak import run_directory
 from pgak import sweeping
+from pgak.runs import run_directory
 from pgak.sweeping import results
 
 

@@ -11,8 +11,8 @@ import time
 import pytest
 
 from pgak import errors
-from pgak import run_directory
 from pgak import sweeping
+from pgak.runs import run_directory
 from pgak.sweeping import running
 
 STAND_IN = pathlib.Path(__file__).absolute().parent / 'stand_in.py'

@@ -7,7 +7,7 @@ import pathlib
 import sys
 import time
 
-from pgak import run_directory
+from pgak.runs import run_directory
 
 
 def main(verb, *flags):

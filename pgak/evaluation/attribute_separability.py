@@ -1,0 +1,126 @@
+"""Linear separability of a model's latent spaces, as rows and as a file."""
+import csv
+import dataclasses
+
+import gin
+import numpy as np
+
+from pgak import data
+from pgak import settings
+from pgak.generation import sampling
+from pgak.metrics import attribute_classifiers as classifiers_lib
+from pgak.metrics import separability as separability_lib
+
+__all__ = ['Separations', 'attribute_net', 'measure', 'spaces']
+
+_BATCH = 10000
+
+
+@settings.register(module='pgak.evaluation.separations', denylist=['dataset'])
+def attribute_net(dataset, attributes: tuple[str, ...] | None = None):
+  """Makes the classifiers of a data set's attributes.
+
+  They learn from the split `train`; the split `validation`, or `test` where
+  there is none, tells how good they are.
+
+  Args:
+    dataset: a `data.Dataset` with attributes, or with labels, whose classes are
+      the attributes 'label=0', 'label=1' ...
+    attributes: names of those that count; None for all.
+
+  Returns:
+    An `attribute_classifiers.AttributeClassifiers`.
+
+  Raises:
+    UserError: if the data set has no attributes or none of that name.
+  """
+  train, held_out = dataset.split('train'), dataset.split('validation')
+  names = (tuple(attributes) if attributes else
+           train.attribute_names or data.attribute_names(train))
+  masks = data.attribute_masks(train, names or None)
+  return gin.get_configurable(classifiers_lib.attribute_classifiers)(
+      dataset.name, names, train, masks, held_out,
+      data.attribute_masks(held_out, names))
+
+
+@dataclasses.dataclass(frozen=True)
+class Separations:
+  """What is measured of one prior.
+
+  Attributes:
+    classifiers: the `AttributeClassifiers`.
+    share: float64 `[A]`, shares of the images with each attribute.
+    spaces: dictionary from a space's name to its `separability.Separability`.
+  """
+  classifiers: classifiers_lib.AttributeClassifiers
+  share: np.ndarray
+  spaces: dict
+
+  @property
+  def values(self):
+    """Dictionary from a score's name to its value."""
+    values = {}
+    for name, found in self.spaces.items():
+      metric = f'separability_{name}'
+      values[metric] = found.value
+      if found.deviation is not None:
+        values[f'{metric}_std'] = found.deviation
+      values[f'{metric}_svm_accuracy'] = found.accuracy.mean()
+      if np.isfinite(found.held_out_accuracy).any():
+        values[f'{metric}_svm_held_out'] = np.nanmean(found.held_out_accuracy)
+      # Of the labels alone, so that it is the same in each space.
+      values['separability_failed'] = int(found.failed.sum())
+    return values
+
+  def write(self, path):
+    """Writes a line for each attribute as CSV."""
+    header = ['attribute', 'classifier_accuracy', 'majority', 'share_of_images']
+    columns = [self.classifiers.names, self.classifiers.accuracy,
+               self.classifiers.majority, self.share]
+    for name, found in self.spaces.items():
+      header += [f'bits_{name}', f'svm_accuracy_{name}', f'svm_held_out_{name}']
+      columns += [found.entropies, found.accuracy, found.held_out_accuracy]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open('w', newline='') as file:
+      writer = csv.writer(file, lineterminator='\n')
+      writer.writerow(header)
+      writer.writerows(
+          [row[0], *(f'{x:.5g}' for x in row[1:])] for row in zip(*columns))
+
+
+def spaces(prior, latents):
+  """Returns the latent spaces of a prior, a dictionary of float `[N, H]`.
+
+  The decoder's latents are `zT`, and `z0` are the draws of N(0, I) that a flow
+  makes them of; without a flow the one space is `z`.
+
+  Args:
+    prior: a prior, see `pgak.priors`.
+    latents: float `[N, H]`, its draws.
+  """
+  if not hasattr(prior, 'latent_to_base'):
+    return {'z': np.asarray(latents)}
+  base = [np.asarray(prior.latent_to_base(latents[i:i + _BATCH]))
+          for i in range(0, len(latents), _BATCH)]
+  return {'zT': np.asarray(latents), 'z0': np.concatenate(base)}
+
+
+def measure(model, classifiers, protocol, number):
+  """Returns the `Separations` of a model with the prior that it has.
+
+  Args:
+    model: a `GenerativeAutoencoder`.
+    classifiers: an `AttributeClassifiers` of its data set.
+    protocol: a `protocols.Protocol`.
+    number: how many latents are drawn.
+  """
+  latents = model.prior.sample(number, protocol.seed)
+  logits = classifiers.logits(sampling.generate(
+      model, number, protocol.seed, batch_size=protocol.batch_size,
+      batch_norm=protocol.batch_norm, rounding=protocol.rounding,
+      latents=latents))
+  separability = gin.get_configurable(separability_lib.separability)
+  return Separations(
+      classifiers, (logits > 0.).mean(0),
+      {name: separability(points, logits, protocol.seed)
+       for name, points in spaces(model.prior, latents).items()})

@@ -1,0 +1,79 @@
+"""Neighbours of samples among real images, in pixels and in features."""
+import dataclasses
+
+import numpy as np
+
+from pgak.evaluation import examples
+from pgak.metrics import features
+from pgak.metrics import neighbours
+from pgak.metrics import reference
+
+__all__ = ['MAXIMUM_SAMPLES', 'Neighbourhoods', 'neighbourhoods']
+
+MAXIMUM_SAMPLES = 1000
+_SHOWN = 8
+_BLOCK = 500
+
+
+@dataclasses.dataclass
+class Neighbourhoods:
+  """What the neighbours of samples say in one space.
+
+  Attributes:
+    net: the `features.FeatureNet`, or None in pixel space.
+    scores: `{name: value}`, see `neighbours.memorisation`.
+    split: string, the real images that were searched.
+    picture: uint8 `[H, W, C]`, see `neighbours.picture`.
+  """
+  net: features.FeatureNet | None
+  scores: dict
+  split: str
+  picture: np.ndarray
+
+
+def _pixels_of(array, number):
+  """Function without arguments to batches of pixels of the first images."""
+  return lambda: map(neighbours.pixels, reference.read(array, number))
+
+
+def _rows_of(net, array):
+  """Function without arguments to batches of features of the first images."""
+  rows = reference.rows(net, array)
+  return lambda: (rows[i:i + _BLOCK] for i in range(0, len(rows), _BLOCK))
+
+
+def neighbourhoods(dataset, held_out, images, found):
+  """Yields the `Neighbourhoods` in pixels, then those in each net's features.
+
+  In pixels all training images are searched, in features the first
+  `reference.MAXIMUM_ROWS`; of the test images as many as that.
+
+  Args:
+    dataset: a `data.Dataset`.
+    held_out: the `data.ImageArray` of a set that has no split `test`.
+    images: uint8 `[n, h, w, C]`, samples.
+    found: list of `collected.Collected`, the samples' features.
+  """
+  train = dataset.split('train')
+  test = dataset.split('test') if 'test' in dataset.splits else held_out
+  most = reference.MAXIMUM_ROWS
+  spaces = [(None, neighbours.pixels(images), _pixels_of(train, len(train)),
+             _pixels_of(test, reference.count(test, most)), len(train))]
+  spaces += [(c.net, c.rows[:len(images)], _rows_of(c.net, train),
+              _rows_of(c.net, test), reference.count(train, most))
+             for c in found]
+  for net, rows, train_rows, test_rows, number in spaces:
+    scores, train_indices, test_indices = neighbours.memorisation(
+        rows, train_rows, test_rows)
+    split = (examples.span(train, number) + ' vs '
+             + examples.span(test, reference.count(test, most)))
+    yield Neighbourhoods(
+        net, scores, split, neighbours.picture(
+            images[:_SHOWN], _read(train, train_indices),
+            _read(test, test_indices)))
+
+
+def _read(array, indices):
+  """Reads the images of the shown samples' neighbours, `[n, k, h, w, C]`."""
+  shown = indices[:_SHOWN]
+  return array.read(shown.ravel()).reshape(*shown.shape, *array.image_shape)

@@ -1,0 +1,367 @@
+"""Protocols: every choice that makes a score, under one name.
+
+Two scores compare only if all of these match.
+
+#### References
+
+[1]: Partha Ghosh, Mehdi S. M. Sajjadi, Antonio Vergari, Michael Black, Bernhard
+     Schoelkopf. From Variational to Deterministic Autoencoders. ICLR, 2020.
+[2]: Tero Karras, Samuli Laine, Timo Aila. A Style-Based Generator Architecture
+     for Generative Adversarial Networks. CVPR, 2019.
+[3]: Cong Geng, Jia Wang, Li Chen, Zhiyong Gao. Generative Model without Prior
+     Distribution Matching. 2021.
+"""
+import dataclasses
+import functools
+from typing import Literal
+
+import gin
+
+from pgak import errors
+from pgak import settings
+
+__all__ = ['IMAGES', 'METRICS', 'NAMES', 'OWN_OR_GAUSSIAN', 'Protocol', 'Spec',
+           'fid768_test', 'learned_priors_pairs', 'learned_priors_separability',
+           'no_prior_matching_2021', 'no_prior_matching_fid768', 'pga_icml2020',
+           'quick', 'rae_fid768', 'rae_iclr2020', 'rae_quick', 'resolve',
+           'vectors']
+
+NAMES = ('fid768_test', 'learned_priors_pairs', 'learned_priors_separability',
+         'no_prior_matching_2021', 'no_prior_matching_fid768', 'pga_icml2020',
+         'quick', 'rae_fid768', 'rae_iclr2020', 'rae_quick', 'vectors')
+
+# What can be measured: images that a model makes, real ones, and what a model
+# of pairs makes of conditions.
+IMAGES = ('samples', 'reconstructions', 'interpolations', 'data',
+          'translations')
+
+METRICS = ('frechet', 'prd', 'precision_recall', 'kid', 'inception_score',
+           'class_shares', 'reconstruction', 'reconstruction_mse', 'lpips',
+           'neighbours', 'separability', 'topology', 'sliced_wasserstein',
+           'coverage', 'mse')
+
+# What a data set holds: a protocol is for one of them.
+HOLDINGS = ('images', 'pairs', 'vectors')
+
+# Where training pulls the latents to the model's own prior, that one; else a
+# Gaussian that is fitted to them: the column N of [1, table 1].
+OWN_OR_GAUSSIAN = 'own_or_gaussian'
+
+_RAE_IMAGES = ('reconstructions', 'samples', 'interpolations')
+_RAE_PRIORS = (OWN_OR_GAUSSIAN, 'gmm')
+_RAE_METRICS = ('frechet', 'prd', 'reconstruction')
+
+Rounding = Literal['nearest', 'truncate']
+BatchNorm = Literal['inference', 'train']
+Names = tuple[str, ...]
+Some = settings.Several[str]
+# Names or classes of priors.
+Priors = settings.Several[object]
+
+# Configurations name them in full by the module that they first had.
+_register = functools.partial(settings.register,
+                              module='pgak.metrics.protocols')
+
+
+@settings.checked
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+  """Every choice that decides a score but the model and the data set.
+
+  Attributes:
+    name: string.
+    features: strings, each a level of `inception.LEVELS` or 'classifier'.
+    num_samples: images of each kind; None for as many as there are references.
+    split: the data set's split that they are compared with.
+    num_references: the first so many images of the split; None for all.
+    rounding: 'nearest' or 'truncate', from floats to uint8.
+    batch_norm: 'inference', or 'train' for the statistics of each generated
+      batch, as the PGA authors sample.
+    batch_size: images generated at once: with 'train' it decides the score.
+    seed: int, decides the samples.
+    images: kinds of images that are measured, out of `IMAGES`.
+    priors: densities of the latents that samples are drawn from, each a name
+      out of `priors.NAMES`, a class, 'own', or 'own_or_gaussian': the model's
+      own where training pulls the latents to it, else a fitted Gaussian.
+    metrics: what is measured, out of `METRICS`.
+    encoded_split: the split whose first images are encoded, for reconstructions
+      and interpolations; None for `split`.
+    interpolation_seed: int, decides the pairs of encoded images.
+    holds: one of `HOLDINGS`, what the data sets hold that it measures.
+  """
+  name: str
+  features: Names
+  num_samples: settings.Count | None
+  split: str
+  num_references: settings.Count | None = None
+  rounding: Rounding = 'nearest'
+  batch_norm: BatchNorm = 'inference'
+  batch_size: settings.Count = 1000
+  seed: settings.Seed = 0
+  images: Names = ('samples',)
+  priors: Priors = ('own',)
+  metrics: Names = ('frechet', 'reconstruction_mse')
+  encoded_split: str | None = None
+  interpolation_seed: settings.Seed = 2
+  holds: Literal[HOLDINGS] = 'images'
+
+  def __post_init__(self):
+    for field, known in (('images', IMAGES), ('metrics', METRICS)):
+      for name in getattr(self, field):
+        if name not in known:
+          raise errors.UserError(
+              f'The protocol {self.name} cannot measure {name!r}: its {field} '
+              f'must be out of {", ".join(known)}'
+              f'{errors.similar(name, known) or "."}')
+
+
+@_register
+def pga_icml2020(num_samples: settings.Count | None = 5000,
+                 split: str = 'train', batch_norm: BatchNorm = 'train',
+                 batch_size: settings.Count = 1000,
+                 rounding: Rounding = 'truncate', seed: settings.Seed = 0):
+  """The PGA authors' FID: 5,000 samples against the training images.
+
+  It needs the `pool_3` features. Samples are drawn 1,000 at a time with
+  training-mode batch norm and truncated to uint8. On CelebA the authors'
+  training images are the split 'all'. `batch_norm = 'inference'` is what an
+  exported model does.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return Protocol('pga_icml2020', ('pool_3',), num_samples, split,
+                  rounding=rounding, batch_norm=batch_norm,
+                  batch_size=batch_size, seed=seed)
+
+
+@_register
+def fid768_test(num_samples: settings.Count | None = 5000, split: str = 'test',
+                num_references: settings.Count | None = 10000,
+                seed: settings.Seed = 0):
+  """FID-768: 5,000 samples against the first 10,000 test images.
+
+  The features are the 768 of Inception's mixed_7, so no published FID compares.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return Protocol('fid768_test', ('768',), num_samples, split, num_references,
+                  seed=seed)
+
+
+@_register
+def quick(num_samples: settings.Count | None = None, split: str = 'all',
+          num_references: settings.Count | None = 10000,
+          seed: settings.Seed = 0):
+  """A quick look: features of a small classifier of the data set itself.
+
+  By default as many samples as there are images in all splits, up to 10,000.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return Protocol('quick', ('classifier',), num_samples, split, num_references,
+                  seed=seed)
+
+
+@_register(denylist=['name'])
+def rae_iclr2020(num_samples: settings.Count | None = 10000,
+                 split: str = 'test',
+                 num_references: settings.Count | None = 10000,
+                 features: Names = ('pool_3',), images: Some = _RAE_IMAGES,
+                 priors: Priors = _RAE_PRIORS, metrics: Some = _RAE_METRICS,
+                 encoded_split: str | None = 'validation',
+                 rounding: Rounding = 'truncate', seed: settings.Seed = 0,
+                 interpolation_seed: settings.Seed = 2,
+                 name: str = 'rae_iclr2020'):
+  """The protocol of [1]: FID and PRD of four kinds of images.
+
+  10,000 images of each kind, or as many as there are, are compared with the
+  first 10,000 test images: reconstructions of validation images; samples from
+  N, which is the model's own prior where training pulls the latents to it and a
+  fitted Gaussian else; samples from a fitted mixture of Gaussians; mid-points
+  of the arcs between the latents of random pairs of validation images. Batch
+  norm is in inference mode, and images are truncated to uint8.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return Protocol(name, tuple(features), num_samples, split, num_references,
+                  rounding, seed=seed, images=tuple(images),
+                  priors=tuple(priors), metrics=tuple(metrics),
+                  encoded_split=encoded_split,
+                  interpolation_seed=interpolation_seed)
+
+
+@_register
+def rae_fid768(num_samples: settings.Count | None = 10000, split: str = 'test',
+               num_references: settings.Count | None = 10000,
+               features: Names = ('768',), images: Some = _RAE_IMAGES,
+               priors: Priors = _RAE_PRIORS, metrics: Some = _RAE_METRICS,
+               seed: settings.Seed = 0, interpolation_seed: settings.Seed = 2):
+  """`rae_iclr2020` with Inception's 768 features, so no published FID compares.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return rae_iclr2020(
+      num_samples, split, num_references, features, images, priors, metrics,
+      seed=seed, interpolation_seed=interpolation_seed, name='rae_fid768')
+
+
+@_register
+def rae_quick(num_samples: settings.Count | None = None, split: str = 'test',
+              num_references: settings.Count | None = 10000,
+              features: Names = ('classifier',), images: Some = _RAE_IMAGES,
+              priors: Priors = _RAE_PRIORS, metrics: Some = _RAE_METRICS,
+              seed: settings.Seed = 0, interpolation_seed: settings.Seed = 2):
+  """`rae_iclr2020` with features of a small classifier of the data set itself.
+
+  By default as many images of each kind as there are references.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return rae_iclr2020(
+      num_samples, split, num_references, features, images, priors, metrics,
+      seed=seed, interpolation_seed=interpolation_seed, name='rae_quick')
+
+
+@_register
+def learned_priors_separability(num_samples: settings.Count | None = 20000,
+                                seed: settings.Seed = 0,
+                                priors: Priors = (OWN_OR_GAUSSIAN,),
+                                rounding: Rounding = 'nearest'):
+  """Linear separability of latents by attributes of their images, after [2].
+
+  Latents are drawn from the prior, 200,000 in [2], and classifiers that pgak
+  trains tell the attributes of what the decoder makes of them.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return Protocol('learned_priors_separability', (), num_samples, 'test',
+                  rounding=rounding, seed=seed, images=(), priors=tuple(priors),
+                  metrics=('separability',))
+
+
+@_register
+def learned_priors_pairs(num_samples: settings.Count | None = None,
+                         split: str = 'test',
+                         num_references: settings.Count | None = 10000,
+                         features: Names = ('classifier',),
+                         metrics: Some = ('frechet', 'inception_score',
+                                           'lpips'),
+                         rounding: Rounding = 'nearest',
+                         seed: settings.Seed = 0):
+  """Diversity and quality of images given conditions, of a data set of pairs.
+
+  Two images for each condition of the split: their LPIPS is the diversity, and
+  the inception score of the first ones tells whether the quality is kept. The
+  paper does not say which net its LPIPS has, nor how many pairs. By default as
+  many conditions as there are references. Where LPIPS has no weights, leave it
+  out of `metrics`: the distance of features is always measured, too.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return Protocol('learned_priors_pairs', tuple(features), num_samples, split,
+                  num_references, rounding, seed=seed,
+                  images=('translations',), metrics=tuple(metrics),
+                  holds='pairs')
+
+
+@_register
+def vectors(num_samples: settings.Count | None = 5000, split: str = 'test',
+            seed: settings.Seed = 0, images: Some = ('samples', 'data'),
+            metrics: Some = ('sliced_wasserstein', 'coverage', 'mse',
+                              'topology')):
+  """Samples of vectors, such as the Swiss roll, against as many held-out ones.
+
+  `sliced_wasserstein` and `coverage` of samples, and of points of the split
+  `train`, which are as near as anything can be expected to come; `mse`, the
+  error of reconstructions of the held-out points; the topology of the codes of
+  the first 2,000 of them, by their 10 nearest points and, where it is known how
+  the data lie unrolled, by `geodesic_correlation`.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return Protocol('vectors', (), num_samples, split, seed=seed,
+                  images=tuple(images), metrics=tuple(metrics),
+                  holds='vectors')
+
+
+@_register(denylist=['name'])
+def no_prior_matching_2021(num_samples: settings.Count | None = 50000,
+                           split: str = 'train',
+                           num_references: settings.Count | None = None,
+                           features: Names = ('pool_3',),
+                           metrics: Some = ('frechet', 'reconstruction_mse',
+                                             'topology'),
+                           priors: Priors = (OWN_OR_GAUSSIAN,),
+                           encoded_split: str | None = 'test',
+                           rounding: Rounding = 'nearest',
+                           seed: settings.Seed = 0,
+                           name: str = 'no_prior_matching_2021'):
+  """The protocol of [3]: FID of 50,000 samples against all training images.
+
+  And what the paper claims besides: the error of reconstructions, and whether
+  the codes keep the data's neighbourhoods (`metrics.topology` of the first
+  2,000 images and k = 10). Which images it reconstructs the paper does not say;
+  here they are the test images.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return Protocol(name, tuple(features), num_samples, split, num_references,
+                  rounding, seed=seed, priors=tuple(priors),
+                  metrics=tuple(metrics), encoded_split=encoded_split)
+
+
+@_register
+def no_prior_matching_fid768(num_samples: settings.Count | None = 1000,
+                             split: str = 'test',
+                             num_references: settings.Count | None = 10000,
+                             features: Names = ('768', 'classifier'),
+                             metrics: Some = ('frechet', 'class_shares',
+                                               'reconstruction_mse',
+                                               'topology'),
+                             priors: Priors = (OWN_OR_GAUSSIAN,),
+                             seed: settings.Seed = 0):
+  """`no_prior_matching_2021` at a small cost, with the shares of classes.
+
+  1,000 samples are compared with the first 10,000 test images by Inception's
+  768 features, so no published FID compares, and by a small classifier, which
+  tells whether they are of all classes, too. Without class labels take
+  `features = ('768',)` and leave `class_shares` out of `metrics`.
+
+  Returns:
+    A `Protocol`; the arguments are its attributes.
+  """
+  return no_prior_matching_2021(
+      num_samples, split, num_references, features, metrics, priors, split,
+      seed=seed, name='no_prior_matching_fid768')
+
+
+Spec = str | settings.Reference | Protocol
+
+
+def resolve(protocol):
+  """Returns the `Protocol` that is meant.
+
+  Args:
+    protocol: a name out of `NAMES`, a function without arguments that makes a
+      `Protocol`, or one.
+
+  Raises:
+    UserError: if there is none of that name.
+  """
+  if isinstance(protocol, str):
+    if protocol not in NAMES:
+      raise errors.UserError(
+          f'There is no protocol {protocol!r}; choose one of '
+          f'{", ".join(NAMES)}{errors.similar(protocol, NAMES) or "."}')
+    protocol = gin.get_configurable(protocol)
+  return protocol() if callable(protocol) else protocol

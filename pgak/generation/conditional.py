@@ -1,0 +1,105 @@
+"""Images from a conditional model and conditions, in batches and as pictures.
+
+For models of pairs what `sampling` is for the others.
+"""
+import weakref
+
+import numpy as np
+import tensorflow as tf
+
+from pgak.data import kinds
+from pgak.pictures import grids
+
+__all__ = ['generate', 'picture', 'reconstruct', 'reconstruction_rows',
+           'sample_rows']
+
+
+def generate(model, conditions, seed=0, batch_size=500, rounding='nearest'):
+  """Yields a new image for each condition, in batches.
+
+  Args:
+    model: `models.ConditionalAutoencoder`.
+    conditions: uint8 `[N, h, w, K]`.
+    seed: int that decides the latents; two seeds give two independent images.
+    batch_size: images in a batch, which decides the latents, too; the last one
+      may be smaller.
+    rounding: see `pgak.data.kinds.to_uint8`.
+
+  Yields:
+    uint8 arrays `[b, h, w, C]`.
+  """
+  make = _function(model, rounding)
+  for number, first in enumerate(range(0, len(conditions), batch_size)):
+    # Draws depend on the place in a batch: each batch has a seed of its own.
+    batch_seed = tf.constant((seed << 20) + number, tf.int64)
+    yield make(conditions[first:first + batch_size], batch_seed).numpy()
+
+
+# One compiled function a model and rounding, for as long as the model lives.
+_functions = weakref.WeakKeyDictionary()
+
+
+def _function(model, rounding):
+  functions = _functions.setdefault(model, {})
+  if rounding not in functions:
+    functions[rounding] = _new_function(weakref.proxy(model), rounding)
+  return functions[rounding]
+
+
+def _new_function(model, rounding):
+
+  @tf.function(reduce_retracing=True)
+  def make(conditions, seed):
+    conditions = kinds.to_float(conditions, model.value_range)
+    latents = model.draw_latents(conditions, seed)
+    return kinds.to_uint8(
+        model.render(latents, conditions), model.value_range, rounding)
+
+  return make
+
+
+def reconstruct(model, images, conditions, batch_size=500):
+  """Returns uint8 reconstructions of uint8 images given uint8 conditions."""
+  return np.concatenate([
+      model.reconstruct(images[i:i + batch_size],
+                        conditions[i:i + batch_size]).numpy()
+      for i in range(0, len(images), batch_size)])
+
+
+def sample_rows(model, images, conditions, num_samples=6, seed=0):
+  """Returns rows of a condition, its image and several samples.
+
+  Args:
+    model: `models.ConditionalAutoencoder`.
+    images: uint8 `[N, h, w, C]`.
+    conditions: uint8 `[N, h, w, K]`.
+    num_samples: samples in a row.
+    seed: int that decides them.
+
+  Returns:
+    uint8 `[N, 2 + num_samples, h, w, 1 or 3]`.
+  """
+  made = [np.concatenate(list(generate(
+      model, conditions, seed * num_samples + i))) for i in range(num_samples)]
+  return _rows([conditions, images, *made])
+
+
+def reconstruction_rows(model, images, conditions):
+  """Returns rows of a condition, its image and the reconstruction.
+
+  The arguments are those of `sample_rows`.
+  """
+  return _rows([conditions, images, reconstruct(model, images, conditions)])
+
+
+def picture(rows):
+  """Returns a uint8 grid `[H, W, 1 or 3]` of such rows, `[N, M, h, w, c]`."""
+  tiles = grids.enlarged(rows.reshape(-1, *rows.shape[2:]))
+  return grids.grid(tiles, rows.shape[1])
+
+
+def _rows(columns):
+  """Stands images side by side; grey ones become colour beside colour."""
+  channels = max(c.shape[-1] for c in columns)
+  return np.stack([c if c.shape[-1] == channels
+                   else c[..., :1].repeat(channels, -1) for c in columns], 1)

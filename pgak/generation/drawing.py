@@ -1,0 +1,236 @@
+"""Pictures and arrays of a trained model's images, from a run."""
+from typing import Literal
+
+import numpy as np
+
+from pgak import data
+from pgak import errors
+from pgak import priors
+from pgak import settings
+from pgak.data import kinds
+from pgak.generation import conditional
+from pgak.generation import drawn
+from pgak.generation import latent_figures
+from pgak.generation import sampling
+from pgak.pictures import scatter
+from pgak.priors import ex_post
+from pgak.runs import checkpoints
+from pgak.runs import configuration
+from pgak.runs import run_directory
+
+__all__ = ['KINDS', 'STEPS', 'sample', 'usual_number']
+
+# How many images, or pairs for paths, where nothing else is said.
+KINDS = {'samples': 64, 'interpolation': 64, 'reconstruction': 64,
+         'attribute': 64, 'latents': 10000, 'paths': 1, 'log_density': 64,
+         'ood': 10000}
+STEPS = 8
+_LARGEST_CLOUD = 20000
+
+
+@settings.configurable(module='pgak.drawing', denylist=['run_dir', 'output'])
+def sample(run_dir: settings.Path, output,
+           kind: Literal[tuple(KINDS)] = 'samples',
+           num_samples: settings.Count | None = None, seed: settings.Seed = 0,
+           checkpoint: settings.Checkpoint = 'latest',
+           prior: priors.Spec = 'own',
+           space: Literal['zT', 'z0', 'both'] | None = None,
+           attribute: str | None = None, strength: float = 1.,
+           against: settings.reference('@fashion_mnist') | None = None):
+  """Draws from a run's model and writes a picture, an array or a table.
+
+  Args:
+    run_dir: path of the run directory, whose configuration gin holds.
+    output: a `.png` file for a picture, `.npz` for all that is in it by name,
+      such as `images`, uint8 `[N, h, w, C]`, or float32 `[N, D]` of a model of
+      vectors, and for samples their `latents`;
+      or, for log-densities, `.csv` for a row an image.
+    kind: 'samples' from the prior; 'interpolation' in rows of 8 between images
+      of the validation split, or, without an encoder, between draws of the
+      prior; 'reconstruction', each beside its original;
+      'attribute', added in rows of 8 to validation images without it;
+      'latents' of validation images beside the prior; 'paths' between two
+      validation images; 'log_density', the least and most likely validation
+      images; 'ood', their log-densities and those of another set.
+    num_samples: number of images, but for originals beside them; for 'paths'
+      of pairs. None for as many as is usual for the kind.
+    seed: int that decides the latents, or which validation images are taken.
+    checkpoint: 'latest', 'best' or a step.
+    prior: 'own', or the name of another prior, which is fitted if need be; see
+      `priors.ex_post`.
+    space: in which paths go: 'zT', 'z0' or 'both'. By default 'zT' for
+      'interpolation', and all that there are for 'attribute'.
+    attribute: its name, such as 'Eyeglasses', or 'label=7'.
+    strength: how much of the attribute's vector the end of a row has.
+    against: for 'ood', a function that makes the other data set.
+
+  Raises:
+    errors.UserError: if that cannot be drawn.
+  """
+  drawn.check_output(output, kind, KINDS)
+  if kind == 'attribute' and attribute is None:
+    raise errors.UserError('--kind=attribute needs --attribute.')
+  if kind == 'ood' and against is None:
+    raise errors.UserError('--kind=ood needs --against.')
+  run = run_directory.RunDirectory(run_dir)
+  model = checkpoints.load_configured(run, checkpoint, prior)
+  number = num_samples or usual_number(kind, model)
+  if kind not in ('samples', 'interpolation'):
+    model.require_encoder(f'--kind={kind}')
+  if kinds.is_conditional(model):
+    drawn.write(output, _translations(model, kind, number, seed))
+    return
+  if kinds.are_vectors(model.image_shape):
+    drawn.write(output, _vectors(model, kind, number, seed))
+    return
+  draw = {'samples': _samples, 'interpolation': _interpolation,
+          'reconstruction': _reconstruction, 'attribute': _attribute,
+          'latents': _latents, 'paths': _paths, 'log_density': _log_density,
+          'ood': _out_of_distribution}[kind]
+  options = {'interpolation': {'space': space or 'zT'},
+             'attribute': {'name': attribute, 'strength': strength,
+                           'space': space},
+             'ood': {'against': against}}.get(kind, {})
+  drawn.write(output, draw(model, number, seed, **options))
+
+
+def _translations(model, kind, number, seed):
+  """Rows of a condition, its validation image and what the model makes."""
+  array = _split('validation')
+  columns = {'samples': STEPS - 2, 'reconstruction': 1}.get(kind)
+  if columns is None:
+    raise errors.UserError(
+        f'{model.name} makes images given conditions, so there is no --kind='
+        f'{kind} of it: choose samples or reconstruction.')
+  chosen = np.random.RandomState(seed).permutation(len(array))
+  pairs = array.read_pairs(np.resize(chosen, -(-number // columns)))
+  rows = (conditional.reconstruction_rows(model, *pairs)
+          if kind == 'reconstruction' else
+          conditional.sample_rows(model, *pairs, columns, seed))
+  made = rows[:, 2:].reshape(-1, *rows.shape[2:])[:number]
+  return drawn.Drawn({'images': made, 'originals': pairs[0],
+                     'conditions': pairs[1]},
+                    rows.reshape(-1, *rows.shape[2:]), rows.shape[1])
+
+
+def usual_number(kind, model):
+  """How many images are drawn where nothing is said."""
+  as_cloud = kinds.are_vectors(model.image_shape) and KINDS[kind] == 64
+  return scatter.NUMBER if as_cloud else KINDS[kind]
+
+
+def _vectors(model, kind, number, seed):
+  """Vectors beside the validation split's, as clouds; or their latents."""
+  if kind == 'latents':
+    return _latents(model, number, seed)
+  if kind not in ('samples', 'reconstruction'):
+    raise errors.UserError(
+        f'{model.name} makes vectors, of which there is no --kind={kind}: '
+        'choose samples, reconstruction or latents.')
+  array = _split('validation')
+  chosen = np.random.RandomState(seed).permutation(len(array))[:number]
+  originals, shades = array.read(chosen), array.unrolled[chosen, 0]
+  if kind == 'reconstruction':
+    made = sampling.reconstruct(model, originals)
+    return drawn.Drawn(
+        {'images': made, 'originals': originals},
+        chart=scatter.reconstruction(originals, made, shades))
+  view = _samples(model, number, seed)
+  return drawn.Drawn(view.arrays, chart=scatter.samples(
+      originals, view.arrays['images'], shades))
+
+
+def _samples(model, number, seed):
+  images = np.concatenate(list(sampling.generate(model, number, seed)))
+  latents = model.prior.sample(number, seed).numpy()
+  return drawn.Drawn({'images': images, 'latents': latents}, images)
+
+
+def _reconstruction(model, number, seed):
+  originals = _validation_images(number, seed)
+  made = sampling.reconstruct(model, originals)
+  pairs = np.stack([originals, made], 1).reshape(-1, *made.shape[1:])
+  return drawn.Drawn({'images': made, 'originals': originals}, pairs, 8)
+
+
+def _interpolation(model, number, seed, space):
+  if not model.has_encoder:
+    if space != 'zT':
+      model.require_encoder(f'--space={space}')
+    made = sampling.prior_interpolations(model, -(-number // STEPS), STEPS,
+                                         seed)
+    return drawn.Drawn({'images': made}, made, STEPS)
+  originals = _validation_images(2 * -(-number // STEPS), seed)
+  return latent_figures.interpolation(
+      model, originals, latent_figures.spaces_of(space, model.prior), STEPS)
+
+
+def _paths(model, number, seed):
+  cloud = ex_post.encode(model, _split('train'), max_latents=_LARGEST_CLOUD)
+  return latent_figures.path_plot(
+      model, cloud, _validation_images(2 * number, seed))
+
+
+def _attribute(model, number, seed, name, strength, space):
+  shown = latent_figures.spaces_of(space, model.prior)
+  train, validation = _split('train'), _split('validation')
+  mask = data.attribute_mask(train, name)
+  without = np.flatnonzero(~data.attribute_mask(validation, name))
+  if not len(without):
+    raise errors.UserError(
+        f'All images of the split {validation.split} have the attribute '
+        f'{name}, so it can be added to none: choose another --attribute.')
+  chosen = np.random.RandomState(seed).permutation(without)
+  originals = validation.read(np.resize(chosen, -(-number // STEPS)))
+  return latent_figures.attribute(
+      model, ex_post.encode(model, train), mask, originals, strength, shown,
+      STEPS)
+
+
+def _latents(model, number, seed):
+  array = _split('validation')
+  labels = array.labels
+  if labels is not None:
+    labels = labels[ex_post.positions(len(array), number)]
+  return latent_figures.latents(
+      model.prior, ex_post.encode(model, array, max_latents=number), labels,
+      seed)
+
+
+def _log_density(model, number, seed):
+  del seed  # All of the split are ranked.
+  array = _split('validation')
+  return latent_figures.log_densities(
+      model.prior, ex_post.encode(model, array), array.read, number,
+      array.labels)
+
+
+def _out_of_distribution(model, number, seed, against):
+  del seed
+  dataset = settings.made(against, 'sample.against', data.DatasetLike)
+  if tuple(dataset.image_shape) != tuple(model.image_shape):
+    raise errors.UserError(
+        f'The images of {dataset.name} are of the shape '
+        f'{tuple(dataset.image_shape)}, and the model\'s of '
+        f'{tuple(model.image_shape)}: choose another --against.')
+  arrays = _split('validation'), dataset.split('validation')
+  encoded = [ex_post.encode(model, a, max_latents=number) for a in arrays]
+  return latent_figures.out_of_distribution(
+      model.prior, *encoded, [a.name for a in arrays],
+      [ex_post.positions(len(a), number) for a in arrays])
+
+
+# === Data ===
+
+
+def _split(name):
+  setting = {'train': 'train.split',
+             'validation': 'train.validation_split'}[name]
+  dataset = configuration.setting('train.dataset')()
+  return dataset.split(configuration.setting(setting, name))
+
+
+def _validation_images(number, seed):
+  array = _split('validation')
+  chosen = np.random.RandomState(seed).permutation(len(array))
+  return array.read(np.resize(chosen, number))

@@ -1,0 +1,106 @@
+"""Paths between latents: straight lines, and arcs through z_0.
+
+#### References
+
+[1]: Tom White. Sampling Generative Networks. arXiv:1609.04468, 2016.
+
+[2]: Empirical Observations Pertaining to Learned Priors for Deep Latent
+     Variable Models. 2019. Section 5.2.
+"""
+import numpy as np
+
+from pgak import errors
+from pgak.generation import spaces
+
+__all__ = ['lerp', 'path', 'slerp']
+
+# Below this sine there is no arc: the latents point the same way, or opposite
+# ways, between which no arc is the shortest; or one of them is 0.
+_SMALLEST_SINE = 1e-6
+
+
+def lerp(start, end, steps):
+  """Straight lines, `(1 - t) a + t b` for t from 0 to 1.
+
+  Args:
+    start: float `[N, H]`.
+    end: float `[N, H]`.
+    steps: points on a line, both ends included; at least 2.
+
+  Returns:
+    float32 `[N, steps, H]`.
+  """
+  start, end, shares = _prepared(start, end, steps)
+  return ((1. - shares) * start + shares * end).astype(np.float32)
+
+
+def slerp(start, end, steps):
+  """Spherical interpolation [1]: along the arc, and from norm to norm.
+
+  With w the angle between a and b,
+
+  ```none
+  (sin((1 - t) w) a / |a| + sin(t w) b / |b|) / sin(w) * ((1 - t) |a| + t |b|)
+  ```
+
+  which for equal norms is the formula of [1]. That one, with a and b as they
+  are, leads far away from both where they are nearly opposite and their norms
+  differ, as is common in few dimensions. Where there is no arc, between
+  parallel or opposite latents or from 0, it is the straight line.
+
+  Args:
+    start: float `[N, H]`.
+    end: float `[N, H]`.
+    steps: points on an arc, both ends included; at least 2.
+
+  Returns:
+    float32 `[N, steps, H]`.
+  """
+  start, end, shares = _prepared(start, end, steps)
+  norms = [np.linalg.norm(x, axis=-1, keepdims=True) for x in (start, end)]
+  units = [x / np.where(n > 0., n, 1.) for x, n in zip((start, end), norms)]
+  angle = np.arccos(np.clip((units[0] * units[1]).sum(-1, keepdims=True),
+                            -1., 1.))
+  sine = np.sin(angle)
+  is_arc = (norms[0] > 0.) & (norms[1] > 0.) & (sine > _SMALLEST_SINE)
+  direction = (np.sin((1. - shares) * angle) * units[0]
+               + np.sin(shares * angle) * units[1]) / np.where(is_arc, sine, 1.)
+  arc = direction * ((1. - shares) * norms[0] + shares * norms[1])
+  line = (1. - shares) * start + shares * end
+  return np.where(is_arc, arc, line).astype(np.float32)
+
+
+def path(prior, start, end, steps, space='zT'):
+  """The latents on the way from one to the other, in a space [2].
+
+  Args:
+    prior: the model's prior.
+    start: latents z_T, float `[N, H]`.
+    end: latents z_T, float `[N, H]`.
+    steps: points on a path, both ends included; at least 2.
+    space: 'zT' for a straight line; 'z0' for the arc between f(start) and
+      f(end), mapped back by the inverse of the flow f.
+
+  Returns:
+    Latents z_T, float32 `[N, steps, H]`.
+
+  Raises:
+    errors.UserError: if the prior has no such space.
+  """
+  if space not in spaces.SPACES:
+    raise errors.UserError(f'There is no space {space!r}: choose one of '
+                           f'{", ".join(spaces.SPACES)}.')
+  if space == 'zT':
+    return lerp(start, end, steps)
+  arcs = slerp(spaces.latent_to_base(prior, start),
+               spaces.latent_to_base(prior, end), steps)
+  latents = spaces.base_to_latent(prior, arcs.reshape(-1, arcs.shape[-1]))
+  return latents.reshape(arcs.shape)
+
+
+def _prepared(start, end, steps):
+  if steps < 2:
+    raise errors.UserError(f'A path has two ends: give 2 steps or more, not '
+                           f'{steps}.')
+  start, end = (np.asarray(x, np.float64)[:, np.newaxis] for x in (start, end))
+  return start, end, np.linspace(0., 1., steps)[:, np.newaxis]

@@ -1,0 +1,170 @@
+"""Images from a model and its prior, in batches, and pictures of them."""
+import weakref
+
+import numpy as np
+import tensorflow as tf
+
+from pgak import interruption
+from pgak.data import kinds
+from pgak.pictures import grids
+
+__all__ = ['generate', 'interpolation_picture', 'interpolations', 'lines',
+           'midpoints', 'prior_interpolations', 'reconstruct',
+           'reconstruction_picture', 'sample_picture']
+
+
+def generate(model, num_samples, seed=0, batch_size=1000,
+             batch_norm='inference', rounding='nearest', latents=None):
+  """Yields new images in batches.
+
+  The latents do not depend on the batch size; nor do the images, unless batch
+  norm is in training mode.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    num_samples: how many images in all.
+    seed: int that decides the latents.
+    batch_size: images in a batch; the last one may be smaller.
+    batch_norm: 'inference', or 'train' for statistics of the batch itself, as
+      in the PGA authors' protocol.
+    rounding: see `pgak.data.kinds.to_uint8`.
+    latents: float `[num_samples, latent_dim]` to decode instead of draws of
+      the prior, or None.
+
+  Yields:
+    uint8 arrays `[b, h, w, C]`.
+  """
+  decode = _decoder_function(model, batch_norm, rounding)
+  if latents is None:
+    latents = model.prior.sample(num_samples, seed)
+  for first in range(0, num_samples, batch_size):
+    interruption.check()
+    yield decode(latents[first:first + batch_size]).numpy()
+
+
+def midpoints(start, end):
+  """Returns the mid-points of the arcs between latents.
+
+  Spherical interpolation `(sin((1 - t) w) a + sin(t w) b) / sin(w)`, w the
+  angle between a and b, is `(a + b) / (2 cos(w / 2))` at `t = 1 / 2`. Where
+  there is no arc, between opposite latents or from 0, it is the mean.
+
+  Args:
+    start: float `[N, H]`.
+    end: float `[N, H]`.
+
+  Returns:
+    float32 `[N, H]`.
+  """
+  start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
+  norms = np.linalg.norm(start, axis=1) * np.linalg.norm(end, axis=1)
+  cosine = (start * end).sum(1) / np.where(norms > 0., norms, 1.)
+  half = np.sqrt(np.clip((1. + cosine) / 2., 0., 1.))
+  half = np.where((norms > 0.) & (half > 1e-3), half, 1.)
+  return ((start + end) / (2. * half[:, None])).astype(np.float32)
+
+
+def reconstruct(model, images, batch_size=500):
+  """Returns uint8 reconstructions of uint8 images `[N, h, w, C]`."""
+  batches = [model.reconstruct(images[i:i + batch_size]).numpy()
+             for i in range(0, len(images), batch_size)]
+  return np.concatenate(batches)
+
+
+# One compiled function a model and mode, for as long as the model lives.
+_decoders = weakref.WeakKeyDictionary()
+
+
+def _decoder_function(model, batch_norm, rounding):
+  functions = _decoders.setdefault(model, {})
+  if (batch_norm, rounding) not in functions:
+    functions[batch_norm, rounding] = _new_decoder_function(
+        weakref.proxy(model), batch_norm, rounding)
+  return functions[batch_norm, rounding]
+
+
+def _new_decoder_function(model, batch_norm, rounding):
+  if batch_norm not in ('inference', 'train'):
+    raise ValueError('`batch_norm` must be inference or train, not '
+                     f'{batch_norm!r}.')
+
+  @tf.function(reduce_retracing=True)
+  def decode(latents):
+    if batch_norm == 'train':
+      images = model.frozen('decoder', latents, training=True)
+    else:
+      images = model.decoder(latents, training=False)
+    return kinds.to_uint8(images, model.value_range, rounding)
+
+  return decode
+
+
+# === Pictures ===
+
+
+def sample_picture(model, num_samples=64, seed=0):
+  """Returns a uint8 grid `[H, W, C]` of new images."""
+  batches = generate(model, num_samples, seed)
+  return grids.picture(np.concatenate(list(batches)))
+
+
+def reconstruction_picture(model, images):
+  """Returns a uint8 grid of images, each with its reconstruction beside it.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    images: uint8 `[N, h, w, C]`.
+  """
+  pairs = np.stack([images, model.reconstruct(images)], 1)
+  return grids.picture(pairs.reshape(-1, *images.shape[1:]), columns=8)
+
+
+def interpolations(model, images, steps=8):
+  """Returns uint8 images on straight lines between latents.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    images: uint8 `[2 N, h, w, C]`: N starts, then N ends.
+    steps: images on a line; its ends are the reconstructions of the two.
+
+  Returns:
+    uint8 `[N * steps, h, w, C]`, one line after the other.
+  """
+  start, end = np.split(model.encode(images).numpy(), 2)
+  return model.decode(lines(start, end, steps)).numpy()
+
+
+def prior_interpolations(model, number, steps=8, seed=0):
+  """Returns uint8 images on straight lines between draws of the prior.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    number: how many lines N.
+    steps: images on a line, both ends included.
+    seed: int that decides the draws.
+
+  Returns:
+    uint8 `[N * steps, h, w, C]`, one line after the other.
+  """
+  start, end = np.split(np.asarray(model.prior.sample(2 * number, seed)), 2)
+  return model.decode(lines(start, end, steps)).numpy()
+
+
+def lines(start, end, steps):
+  """Returns points of straight lines, one line after the other.
+
+  Args:
+    start: float `[N, H]`.
+    end: float `[N, H]`.
+    steps: points on a line, both ends included.
+
+  Returns:
+    float32 `[N * steps, H]`.
+  """
+  shares = np.linspace(0., 1., steps, dtype=np.float32)[:, None]
+  return np.concatenate([a + shares * (b - a) for a, b in zip(start, end)])
+
+
+def interpolation_picture(model, images, steps=8):
+  """Returns a uint8 grid with one of the `interpolations` a row."""
+  return grids.picture(interpolations(model, images, steps), columns=steps)

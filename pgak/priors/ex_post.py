@@ -1,0 +1,179 @@
+"""Latent densities that are fitted to a trained model's latents, and kept.
+
+A density that was fitted is saved in the run, in
+`densities/<label>-step<step>-<digest>.npz`, and read from there when the same
+one is asked for again: same settings, weights, latents and data.
+"""
+import hashlib
+import json
+from typing import Literal
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from pgak import errors
+from pgak import files
+from pgak import noise
+from pgak import priors
+from pgak import settings
+from pgak.data import kinds
+
+__all__ = ['attach', 'encode', 'log_likelihoods', 'positions']
+
+SOURCES = ('means', 'samples')
+
+
+@settings.configurable(
+    name='density', module='pgak.densities',
+    denylist=['model', 'prior', 'run', 'step', 'dataset'])
+def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
+           max_latents: settings.Count | None = None):
+  """Gives a loaded model another latent density.
+
+  One that can be fitted is read from the run, or fitted to the latents of the
+  split that the run was trained on and saved there. Batch norm keeps the
+  statistics of the checkpoint: what the decoder makes of a latent is the
+  model's, whatever density the latent is drawn from, so that reconstructions
+  are the same beside every density.
+
+  Args:
+    model: `GenerativeAutoencoder` at that step.
+    prior: 'own' for the model's; or another, or its class, or its name.
+    run: `RunDirectory`.
+    step: int.
+    dataset: `data.Dataset`, or a function that makes it, which is called only
+      where a density is to be fitted.
+    source: 'means' of the encoder, or 'samples' from its posterior.
+    max_latents: fit to the latents of that many images, chosen at random; None
+      for all.
+
+  Returns:
+    The model.
+
+  Raises:
+    errors.UserError: if the density cannot be fitted to the latents.
+  """
+  if isinstance(prior, str) and prior == 'own':
+    return model
+  if kinds.is_conditional(model):
+    raise errors.UserError(
+        f'{model.name} draws latents given conditions, which no other density '
+        'of latents can: leave out --prior.')
+  prior = priors.prior_class(prior)
+  if isinstance(prior, type):
+    prior = _configured(prior)(model.latent_dim)
+  if hasattr(prior, 'fit') and not prior.is_fitted:
+    model.require_encoder(f'the density {prior.name}, fitted to latents,')
+    prior.source = source
+    path = _path(model, prior, run, step, max_latents)
+    if not _read(prior, path):
+      dataset = dataset() if callable(dataset) else dataset
+      images = dataset.split(run.config['data']['split'])
+      prior.fit(encode(model, images, source, max_latents))
+      files.keep_npz(path, prior.state())
+  model.prior = prior
+  return model
+
+
+def _configured(prior):
+  try:
+    return gin.get_configurable(prior)
+  except ValueError:  # A class that is not registered has no settings.
+    return prior
+
+
+# === Latents ===
+
+
+def encode(model, images, source='means', max_latents=None, batch_size=500):
+  """Encodes images, once each.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    images: `ImageArray`.
+    source: 'means', or 'samples' of the posterior, where the model has one.
+    max_latents: as many images are chosen at random; None for all.
+    batch_size: images in a batch.
+
+  Returns:
+    float32 `[N, H]`.
+  """
+  model.require_encoder('the latents of images')
+  chosen = positions(len(images), max_latents)
+
+  @tf.function(reduce_retracing=True)
+  def encode_batch(batch, first):
+    if source == 'means':
+      return model.encode(batch)
+    return model.draw(batch, noise.seed(0, first, 'density'))
+
+  return np.concatenate([
+      encode_batch(images.read(chosen[i:i + batch_size]), tf.constant(i))
+      for i in range(0, len(chosen), batch_size)])
+
+
+def positions(number, max_latents=None):
+  """Returns which of so many images are encoded: all, or some at random.
+
+  Args:
+    number: int, how many images there are.
+    max_latents: int, the most that are encoded, or None for all.
+
+  Returns:
+    Increasing integers `[n]`.
+  """
+  if max_latents is None or max_latents >= number:
+    return np.arange(number)
+  return np.sort(np.random.default_rng(0).permutation(number)[:max_latents])
+
+
+def log_likelihoods(model, train, held_out, max_latents=None):
+  """Mean log-density of latents that the model's prior has seen and has not.
+
+  A density that memorises gives the first much more than the second.
+
+  Args:
+    model: `GenerativeAutoencoder` with its prior.
+    train: `ImageArray` that the prior was fitted to.
+    held_out: `ImageArray` that neither model nor prior was fitted to.
+    max_latents: as many of each are taken; None for all.
+
+  Returns:
+    `(train, held_out)`, floats, nats a latent vector; or None for a prior that
+    has no density.
+  """
+  if not hasattr(model.prior, 'log_prob'):
+    return None
+  source = getattr(model.prior, 'source', 'means')
+  return tuple(
+      float(np.mean(model.prior.log_prob(
+          tf.constant(encode(model, images, source, max_latents)))))
+      for images in (train, held_out))
+
+
+# === Files ===
+
+
+def _path(model, prior, run, step, max_latents):
+  """Names the file by all that decides what is in it."""
+  weights = hashlib.sha256()
+  for variable in model.encoder.variables:
+    weights.update(np.ascontiguousarray(variable.numpy()).tobytes())
+  kind = f'{type(prior).__module__}.{type(prior).__qualname__}'
+  text = json.dumps([
+      kind, prior.settings, prior.source, max_latents, weights.hexdigest(),
+      run.config['data']['fingerprint'], run.config['data']['split']],
+      sort_keys=True, default=repr)
+  digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+  return run.path / 'densities' / f'{prior.label}-step{step}-{digest}.npz'
+
+
+def _read(prior, path):
+  """Loads a prior's state; returns whether it was there and whole."""
+  arrays = files.load_npz(path)
+  try:
+    prior.load_state(arrays)
+  except (KeyError, TypeError, ValueError):  # Not there, or of another kind.
+    return False
+  return True

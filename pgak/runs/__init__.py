@@ -1,0 +1,3 @@
+"""What a run directory holds, and a model built from its configuration."""
+
+__all__ = []

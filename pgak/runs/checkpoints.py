@@ -1,0 +1,242 @@
+"""Models built from the configuration, saved to a run and loaded from it."""
+import json
+import pathlib
+import shutil
+import tempfile
+from typing import Annotated
+
+import gin
+import keras
+import tensorflow as tf
+
+from pgak import errors
+from pgak import models
+from pgak import optimizers as optimizers_lib
+from pgak import priors
+from pgak import settings as settings_lib
+from pgak.priors import ex_post
+from pgak.runs import configuration
+from pgak.runs import run_directory
+
+__all__ = ['build', 'load', 'load_configured', 'restore', 'save']
+
+_Optimizer = Annotated[keras.optimizers.Optimizer,
+                       settings_lib.Says('a Keras optimizer, as @adam does')]
+_Model = Annotated[models.GenerativeAutoencoder,
+                   settings_lib.Says('a model of pgak, as @VAE does')]
+
+
+def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
+          steps=1, seed=0, precision='float32', image_error=None,
+          **compile_options):
+  """Builds and compiles a model; the same seed gives the same weights.
+
+  Args:
+    model: function without arguments, such as a gin reference, that makes a
+      `GenerativeAutoencoder`.
+    optimizer: function that makes the optimizer of a part; it is called in the
+      gin scope of the part's name.
+    optimizers: `{part: such a function}` where parts have others, or None.
+    learning_rate_schedule: function of the share of the run that is done to a
+      factor on each learning rate, or None.
+    steps: number of steps of the run.
+    seed: int that decides the initial weights and all noise.
+    precision: 'float32' or 'mixed_bfloat16'.
+    image_error: function `(images, reconstructed) -> [B]`, float images in the
+      model's value range, in the place of the mean squared error; or None. Its
+      attribute `value_range`, where it has one that is None, is set.
+    **compile_options: as for `GenerativeAutoencoder.compile`.
+
+  Returns:
+    The compiled model.
+
+  Raises:
+    errors.UserError: if the settings do not fit each other.
+  """
+  keras.config.set_dtype_policy(precision)
+  keras.utils.set_random_seed(seed)
+  try:
+    built = settings_lib.made(model, 'train.model', _Model)
+  except ValueError as e:
+    # Gin appends lines that say where in its calls the error was raised.
+    text = str(e).split('\n  In call')[0]
+    raise errors.UserError(' '.join(text.split())) from e
+  finally:
+    keras.config.set_dtype_policy('float32')
+  if built.needs_full_precision:
+    _require_full_precision(built, precision)
+  unknown = set(optimizers or {}) - set(built.parts)
+  if unknown:
+    raise settings_lib.SettingError(
+        f'`train.optimizers` names {", ".join(sorted(unknown))}: the parts of '
+        f'{built.name} are {", ".join(built.parts)}.')
+  made = {}
+  for part in built.parts:
+    own = part in (optimizers or {})
+    name = f'train.optimizers[{part!r}]' if own else 'train.optimizer'
+    made[part] = _optimizer(part, optimizers[part] if own else optimizer, name,
+                            learning_rate_schedule, built.step, steps)
+  if image_error:
+    if getattr(image_error, 'value_range', ()) is None:
+      image_error.value_range = built.value_range
+    built.image_error = image_error
+  built.compile(made, seed=seed, run_steps=steps, **compile_options)
+  return built
+
+
+def _optimizer(part, make, name, schedule, step, steps):
+  with gin.config_scope(part):
+    optimizer = settings_lib.made(make, name, _Optimizer)
+  if not schedule:
+    return optimizer
+  rate = optimizers_lib.RunSchedule(
+      float(optimizer.learning_rate.numpy()), schedule, step, steps)
+  # Set afterwards it would leave a hole in what a checkpoint tracks.
+  config = optimizer.get_config() | {'learning_rate': rate}
+  return type(optimizer).from_config(config)
+
+
+def _require_full_precision(model, precision):
+  if precision != 'float32':
+    raise errors.UserError(
+        f'{model.name} cannot train in {precision}: eq. 7 is a difference of '
+        'nearly equal numbers, which low precision loses; set '
+        "train.precision = 'float32'.")
+  tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
+def save(model, run, step, is_chief=True, finished=None):
+  """Writes a checkpoint; a worker that is not the chief writes to nowhere.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    run: `RunDirectory`.
+    step: int.
+    is_chief: whether this process writes.
+    finished: None; or, of a run that is left between two steps, the names of
+      the callbacks that have done their work at this one.
+
+  Raises:
+    errors.UserError: if it cannot be written.
+  """
+  checkpoint = tf.train.Checkpoint(model=model)
+  if is_chief:
+    try:
+      with run.writing_checkpoint(step) as prefix:
+        checkpoint.write(prefix)
+        if finished is not None:
+          path = pathlib.Path(prefix).with_name('finished.json')
+          path.write_text(json.dumps(finished))
+    except (OSError, tf.errors.OpError) as e:
+      reason = errors.unwritable(e) or errors.reason(e)
+      raise errors.UserError(
+          f'The checkpoint of step {step} cannot be written to '
+          f'{run.checkpoint_folder} ({reason}): make room, and the same '
+          'command goes on from the one before.') from e
+  else:
+    folder = tempfile.mkdtemp()
+    checkpoint.write(f'{folder}/checkpoint')
+    shutil.rmtree(folder)
+
+
+def restore(model, run, step):
+  """Restores all of a model's state: weights, optimizers, averages, counters.
+
+  Raises:
+    errors.UserError: if the checkpoint is damaged or of another model.
+  """
+  prefix = run.checkpoint_prefix(step)
+  try:
+    status = tf.train.Checkpoint(model=model).read(prefix)
+    status.assert_existing_objects_matched()
+    # What only training needs, such as the plateau's record, may stay.
+    status.expect_partial()
+  except (tf.errors.OpError, AssertionError, LookupError, OSError,
+          RuntimeError, ValueError) as e:
+    raise errors.UserError(
+        f'The checkpoint {prefix} is damaged or belongs to another model '
+        f'({errors.reason(e)}): choose another with --checkpoint, or delete '
+        'its folder to go on from the one before.') from e
+
+
+def load_configured(run, checkpoint='latest', prior='own'):
+  """Loads a run's model as gin's present configuration describes it.
+
+  Args:
+    run: `RunDirectory`, or its path.
+    checkpoint: 'latest', 'best' or a step.
+    prior: 'own' for the model's; or another, or its class, or its name. One
+      that is fitted to latents is, or is read from the run; see
+      `priors.ex_post`.
+
+  Returns:
+    The model, with its weight averages in place where it keeps some.
+
+  Raises:
+    errors.UserError: if the run, the checkpoint or the prior cannot be had.
+  """
+  if not isinstance(run, run_directory.RunDirectory):
+    run = run_directory.RunDirectory(run)
+  step = run.resolve_checkpoint(checkpoint)
+  # A name that nobody has is said before the model is built.
+  prior = priors.prior_class(prior)
+  settings = _settings()
+  if not {'model', 'optimizer'} <= set(settings):
+    raise errors.UserError(
+        f'{run.config_file} is damaged: it binds no train.model or no '
+        'train.optimizer; restore it.')
+  model = build(**settings)
+  restore(model, run, step)
+  for part, optimizer in model.optimizers.items():
+    if optimizer.use_ema and int(optimizer.iterations.numpy()) > 0:
+      optimizer.finalize_variable_values(model.parts[part].trainable_variables)
+  return ex_post.attach(model, prior, run, step, _dataset)
+
+
+def _dataset():
+  """Makes the data set that gin's configuration names."""
+  dataset = configuration.setting('train.dataset')
+  if dataset is None:
+    raise errors.UserError(
+        'The configuration binds no train.dataset, whose latents the density '
+        "is fitted to: restore the run's config.gin.")
+  return dataset()
+
+
+def load(run_dir, checkpoint='latest', imports=()):
+  """Loads a trained model, for a notebook or a script.
+
+  It replaces gin's present configuration by the run's and then clears it.
+
+  Args:
+    run_dir: path of a run directory.
+    checkpoint: 'latest', 'best' or a step.
+    imports: modules that the run was trained with, if any, such as one with a
+      model of your own; their code is run.
+
+  Returns:
+    A `GenerativeAutoencoder` with `encode`, `decode`, `reconstruct` and
+    `sample`; images are uint8. A GAN has no encoder, `has_encoder` is False,
+    and has `decode` and `sample` alone.
+
+  Example:
+
+  ```python
+  model = pgak.load('runs/quickstart')
+  images = model.sample(16, seed=1)   # uint8 [16, 8, 8, 1]
+  ```
+  """
+  run = run_directory.RunDirectory(run_dir)
+  configuration.parse_run(run, imports=imports)
+  try:
+    return load_configured(run, checkpoint)
+  finally:
+    gin.clear_config()
+
+
+def _settings():
+  """The settings of `train` that decide what a checkpoint holds."""
+  names = ('model', 'optimizer', 'optimizers', 'seed', 'precision',
+           'learning_rate_schedule', 'steps')
+  settings = {n: configuration.setting(f'train.{n}') for n in names}
+  return {n: v for n, v in settings.items() if v is not None}

@@ -1,0 +1,381 @@
+"""Gin files and bindings: found, parsed strictly, compared and saved.
+
+Every choice of a run is a gin binding. Flags become bindings, later files and
+bindings win over earlier ones, and what cannot be meant is an error: an unknown
+name, an undefined macro, a `--gin_param` that the command never reads.
+"""
+import copy
+import logging
+import math
+import pathlib
+import re
+import tokenize
+
+import gin
+from gin import config_parser
+
+from pgak import errors
+from pgak.runs import gin_errors
+from pgak.runs import gin_files
+
+__all__ = ['FREE_ON_RESUME', 'NOT_READ', 'as_text', 'bindings_of',
+           'changed_bindings', 'check_trusted', 'keep_old_values', 'parse',
+           'parse_run', 'setting']
+
+# On resuming a run these may change; `train.steps` may only grow.
+FREE_ON_RESUME = re.compile(
+    r'train\.(\w+_every|keep_checkpoints|best_by)$|(^|\.)data_dir$|'
+    r'images\.path$')
+
+# Settings that came after version 0.4, with what it did. A config.gin names all
+# settings of what it calls; one that does not name these was written by 0.4.
+OLD_VALUES = {
+    'celeb_a': {'resize': "'bicubic'"},
+    'images': {'resize': "'bicubic'", 'background': 'None',
+               'splits': "'names'", 'partition': 'None', 'labels': 'False',
+               'skip_damaged': 'False', 'listing': "'suffixes'"},
+    'pairs': {'background': 'None'},
+}
+
+# What a command that opens a run reads of `train` besides the model: what it
+# was trained with otherwise is past, and to bind it would change nothing.
+READ_OF_A_RUN = {f'train.{name}' for name in (
+    'dataset', 'image_error', 'model', 'split', 'validation_split')}
+
+# Versions that knew none of them.
+_BEFORE = ('0.1.', '0.2.', '0.3.', '0.4.')
+
+NOT_READ = '# Bindings that training does not read:'
+
+
+class _AsText(config_parser.ParserDelegate):
+  """Keeps references as text, so that a config can be read without its code."""
+
+  def configurable_reference(self, scoped_name, evaluate):
+    return _Reference('@' + scoped_name + ('()' if evaluate else ''))
+
+  def macro(self, name):
+    return _Reference('%' + name)
+
+
+class _Reference(str):
+
+  def __repr__(self):
+    return str(self)
+
+
+def parse(files=(), bindings=(), imports=(), roots=('train',)):
+  """Parses gin files and then bindings into gin's configuration.
+
+  Args:
+    files: gin files, each found by its path, under `gin/` in the working
+      directory, or in the package; the later wins.
+    bindings: strings 'name.parameter = value', which win over all files.
+    imports: modules to import first, such as a user's own model.
+    roots: names of the functions that the command calls; a binding in
+      `bindings` that nothing reachable from them reads is an error.
+
+  Raises:
+    errors.UserError: names the file and line, or the binding, that is wrong.
+  """
+  gin.clear_config()
+  for module in imports:
+    gin_files.import_module(module)
+  parsed = []
+  # Gin logs an error for each folder that a file is not in.
+  logging.disable(logging.ERROR)
+  try:
+    gin.parse_config([f'import {m}' for m in imports])
+    parsed = [gin_files.parse(f) for f in files]
+    for binding in bindings:
+      _parse_binding(binding)
+  except (ValueError, TypeError, SyntaxError, OSError, ImportError,
+          AttributeError, KeyError) as e:
+    raise errors.UserError(gin_errors.sentence(e)) from e
+  finally:
+    logging.disable(logging.NOTSET)
+  _check_finite()
+  statements = bindings_of(gin.config_str())
+  _check_macros(statements, parsed, bindings)
+  _check_read(statements, bindings, roots)
+
+
+def parse_run(run, bindings=(), roots=(), imports=()):
+  """Parses a run's saved configuration and then bindings.
+
+  Args:
+    run: `RunDirectory`.
+    bindings: as for `parse`.
+    roots: functions that the command calls besides those that build the model.
+    imports: modules that the user trusts; a run that was trained with others
+      is not opened.
+
+  Raises:
+    errors.UserError: as `check_trusted` and `parse` do.
+  """
+  check_trusted(run, imports)
+  file = str(run.config_file)
+  old = _old_bindings(run)
+  for binding in bindings:
+    for name in bindings_of(binding) if '=' in binding else ():
+      if name.startswith('train.') and name not in READ_OF_A_RUN:
+        raise errors.UserError(
+            f'--gin_param={binding!r} is never read by this command: the run '
+            f'keeps the {name} that it was trained with; leave it out.')
+  parse([file], [*old, *bindings], imports, ('train', *roots))
+
+
+def check_trusted(run, imports=()):
+  """Refuses a run whose opening would run code that the user did not name.
+
+  Args:
+    run: `RunDirectory`; anyone may have made it.
+    imports: modules that the user named.
+
+  Raises:
+    errors.UserError: names the modules and the flag that allows them.
+  """
+  wanted = run.config.get('imports', [])
+  if not isinstance(wanted, list) or not all(
+      isinstance(module, str) for module in wanted):
+    raise errors.UserError(
+        f'{run.path / "config.json"} is damaged: its imports are no list of '
+        'modules; restore it.')
+  wanted = [*wanted, *_imported(run)]
+  foreign = sorted({module for module in wanted
+                    if module.split('.')[0] != 'pgak'} - set(imports))
+  if foreign:
+    flags = ' '.join(f'--import={module}' for module in foreign)
+    raise errors.UserError(
+        f'To open {run.path} is to run the code of {", ".join(foreign)}, with '
+        f'which it was trained: if you trust it, add {flags} (in Python '
+        f'imports={foreign!r}).')
+
+
+def _imported(run):
+  """Returns the modules that a run's config.gin imports."""
+  try:
+    statements = list(config_parser.ConfigParser(run.config_gin, _AsText()))
+  except (SyntaxError, UnicodeDecodeError, ValueError,
+          tokenize.TokenError) as e:
+    raise errors.UserError(
+        f'{run.config_file} is damaged ({gin_errors.sentence(e)}): restore '
+        'it.') from e
+  for statement in statements:
+    if isinstance(statement, config_parser.IncludeStatement):
+      raise errors.UserError(
+          f'{run.config_file} includes {statement.filename}, and pgak writes '
+          'none that includes a file: restore it.')
+  return [s.module for s in statements
+          if isinstance(s, config_parser.ImportStatement)]
+
+
+def keep_old_values(run):
+  """Binds what version 0.4 did in a run of its, before the run is resumed.
+
+  The gin files of the command may say otherwise by now; the run goes on with
+  the pixels and splits that it began with.
+
+  Args:
+    run: `RunDirectory`, with or without a configuration.
+  """
+  if run.has_config:
+    # Since it was resumed once, its configuration names them.
+    begun = run.config.get('versions', {}).get('pgak', '')
+    for binding in _old_bindings(run, named_too=begun.startswith(_BEFORE)):
+      gin.parse_config(binding)
+
+
+def _old_bindings(run, named_too=False):
+  """Returns bindings of the settings that came after version 0.4.
+
+  Args:
+    run: `RunDirectory`.
+    named_too: whether also of those that the run's configuration names.
+  """
+  try:
+    named = bindings_of(run.config_gin)
+  except (SyntaxError, ValueError, tokenize.TokenError):
+    return []  # Whoever parses it says what is wrong.
+  found = {}
+  for function in {name.rpartition('.')[0] for name in named}:
+    for setting, value in OLD_VALUES.get(_owner(f'{function}.'), {}).items():
+      name = f'{function}.{setting}'
+      if named_too or name not in named:
+        found[name] = named.get(name, value)
+  return [f'{name} = {value}' for name, value in sorted(found.items())]
+
+
+def as_text():
+  """Returns the configuration of a run as gin text, to be saved.
+
+  First what was read so far, with the defaults; then, below a line that says
+  so, the bindings that were not, such as those of a protocol.
+  """
+  operative = gin.operative_config_str()
+  read = bindings_of(operative)
+  rest = bindings_of(gin.config_str())
+  lines = [f'{n} = {v}' for n, v in rest.items() if n not in read]
+  return '\n'.join([operative, '', NOT_READ, *lines, ''])
+
+
+def setting(name, default=None):
+  """Returns the value of a binding, with its gin references resolved.
+
+  Args:
+    name: 'function.parameter'.
+    default: what to return where it is not bound.
+  """
+  try:
+    # A copy of a gin reference is what it refers to.
+    return copy.deepcopy(gin.query_parameter(name))
+  except ValueError:
+    return default
+
+
+def _parse_binding(binding):
+  try:
+    if not bindings_of(binding):
+      raise ValueError('it sets nothing.')
+    gin.parse_config(binding)
+  except (ValueError, TypeError, SyntaxError, KeyError, tokenize.TokenError,
+          MemoryError, RecursionError) as e:
+    raise errors.UserError(
+        f'--gin_param={_short(binding)!r} is not a binding that gin can read: '
+        f'{gin_errors.sentence(e)}') from e
+
+
+def _short(text):
+  return text if len(text) <= 80 else f'{text[:77]}...'
+
+
+def bindings_of(text):
+  """Reads gin text without its code.
+
+  Args:
+    text: gin statements, as `gin.config_str()` gives them.
+
+  Returns:
+    `{name: value as text}`, names as in 'scope/function.parameter'; a macro's
+    name has no dot.
+  """
+  found = {}
+  for statement in config_parser.ConfigParser(text, _AsText()):
+    if isinstance(statement, config_parser.BindingStatement):
+      name = '/'.join(p for p in (statement.scope, statement.selector) if p)
+      if statement.arg_name:
+        name += '.' + statement.arg_name
+      found[name] = repr(statement.value)
+  return found
+
+
+def changed_bindings(saved, present):
+  """Returns the names whose values differ, but for those that may.
+
+  Args:
+    saved: `as_text()` of a run as it was started.
+    present: `as_text()` of the command that resumes it.
+
+  Raises:
+    errors.UserError: if `saved` is no gin text.
+  """
+  try:
+    old, new = (bindings_of(t.split(NOT_READ)[0]) for t in (saved, present))
+  except (SyntaxError, ValueError, tokenize.TokenError) as e:
+    raise errors.UserError(
+        f'The config.gin of the run is damaged ({gin_errors.sentence(e)}): '
+        'restore it, or train into a new run directory.') from e
+  # What one of the two does not name, it does not read: there another binding
+  # decides, such as train.score_every, which may change, or train.model.
+  changed = [n for n in sorted(set(old) & set(new)) if old[n] != new[n]]
+  return [n for n in changed
+          if not (FREE_ON_RESUME.search(n) or _grown(n, old, new))]
+
+
+def _grown(name, old, new):
+  values = old[name], new[name]
+  return (name == 'train.steps' and all(v.isdecimal() for v in values)
+          and int(new[name]) >= int(old[name]))
+
+
+def _references(value, sign):
+  strings = r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\''
+  pattern = re.escape(sign) + r'([\w./]+)'
+  found = re.findall(pattern, re.sub(strings, '', value))
+  return [r.split('/')[-1] for r in found]
+
+
+def _check_finite():
+  """Refuses infinite numbers, such as 1e400, which gin cannot write again."""
+  # pylint: disable-next=protected-access
+  for (scope, selector), values in gin.config._CONFIG.items():
+    for argument, value in values.items():
+      if not all(math.isfinite(n) for n in _floats(value)):
+        macro = selector == 'gin.macro'
+        name = selector.rpartition('.')[2]
+        name = scope if macro else (
+            f'{scope}/{name}' if scope else name) + f'.{argument}'
+        raise errors.UserError(f'`{name} = {value}` must be finite: give a '
+                               'number that float32 can hold.')
+
+
+def _floats(value):
+  if isinstance(value, dict):
+    value = list(value.values())
+  if isinstance(value, (list, tuple)):
+    return [n for v in value for n in _floats(v)]
+  return [value] if isinstance(value, float) else []
+
+
+def _check_macros(statements, parsed, bindings):
+  for value in statements.values():
+    for macro in _references(value, '%'):
+      if macro not in statements and '.' not in macro:
+        where = _location('%' + macro, parsed, bindings)
+        raise errors.UserError(
+            f'The macro %{macro} is used in {where} and defined nowhere: add '
+            f'--gin_param=\'{macro} = ...\' or a gin file that defines it.')
+
+
+def _location(text, parsed, bindings):
+  for name in _files(parsed):
+    for folder in ['', *gin_files.folders()]:
+      path = pathlib.Path(folder, name)
+      if path.is_file():
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+          if re.search(rf'{text}\b', line.split('#')[0]):
+            return f'{path}, line {number}'
+  return next((f'--gin_param={b!r}' for b in bindings if text in b),
+              'a binding')
+
+
+def _files(parsed):
+  for included in parsed:
+    yield included.filename
+    yield from _files(included.includes)
+
+
+def _check_read(statements, bindings, roots):
+  reached = set(roots)
+  size = 0
+  while len(reached) > size:
+    size = len(reached)
+    for name, value in statements.items():
+      if _owner(name) in reached:
+        reached.update(_references(value, '@'))
+        reached.update(_references(value, '%'))
+    reached.update({n.split('.')[-1] for n in reached})
+  for binding in bindings:
+    for name in bindings_of(binding):
+      if _owner(name) not in reached:
+        flag = ('--data_dir' if name == 'data_dir' else
+                f'--gin_param={binding!r}')
+        raise errors.UserError(
+            f'{flag} is never read by this command: nothing that it uses '
+            f'refers to {_owner(name)!r}; leave it out.')
+
+
+def _owner(name):
+  """'scope/module.function.parameter' -> 'function'; a macro's own name."""
+  parts = name.split('/')[-1].split('.')
+  return parts[-2] if len(parts) > 1 else parts[0]

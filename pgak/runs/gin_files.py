@@ -1,0 +1,99 @@
+"""Gin files and users' modules: found, and read into gin."""
+import functools
+import importlib
+import os
+import pathlib
+import re
+import tokenize
+
+import gin
+
+from pgak import errors
+from pgak.runs import gin_errors
+
+__all__ = ['folders', 'import_module', 'parse', 'require']
+
+
+def folders():
+  """Returns where gin files are looked for besides the working directory."""
+  package = pathlib.Path(__file__).resolve().parent.parent
+  folders = [pathlib.Path('gin'), package / 'gin', package.parent / 'gin']
+  return [str(f) for f in folders if f.is_dir()]
+
+
+def parse(name):
+  """Reads a gin file into gin.
+
+  Args:
+    name: its path, or its path below one of `folders()`.
+
+  Raises:
+    ValueError, or what gin raises: in words that `gin_errors` makes a sentence.
+  """
+  _search_only(folders())
+  require(name)
+  try:
+    return gin.parse_config_file(name)
+  except tokenize.TokenError as e:
+    raise ValueError(f'{e.args[0]}: a bracket or string of {name}, or of a '
+                     'file that it includes, is never closed.') from e
+  except UnicodeDecodeError as e:
+    raise ValueError(f'{name}, or a file that it includes, is no text in '
+                     f'UTF-8: {e}.') from e
+  except (MemoryError, RecursionError) as e:
+    raise ValueError(f'{name}, or a file that it includes, nests its brackets '
+                     'too deeply.') from e
+
+
+def require(name):
+  """Raises UserError unless there is a gin file of that name."""
+  found = [path for folder in ['', *folders()]
+           if (path := pathlib.Path(folder, name)).exists()]
+  if found and not any(path.is_file() for path in found):
+    raise errors.UserError(f'{name} is no file: give one that ends in .gin, or '
+                           'in .sweep for a sweep.')
+  if not found:
+    shipped = [str(path.relative_to(folder)) for folder in folders()
+               for path in pathlib.Path(folder).rglob('*.gin')]
+    named_so = [f for f in shipped if pathlib.Path(f).name == name]
+    hint = (f': did you mean {named_so[0]}?' if named_so else
+            errors.similar(name, shipped) or ': check the path.')
+    raise errors.UserError(f'There is no gin file {name}, neither here nor in '
+                           f'{" or ".join(folders())}{hint}')
+
+
+def _search_only(folders):
+  # Gin keeps the folders of every call before, and takes 'networks/x.gin' for a
+  # file of a Python package `networks`, which fails where such a folder is on
+  # the path.  pylint: disable=protected-access
+  # A file from another system may begin with a byte-order mark.
+  gin.config._FILE_READERS[:] = [
+      (functools.partial(open, encoding='utf-8-sig'), os.path.isfile)]
+  gin.config._LOCATION_PREFIXES[:] = ['', *folders]
+
+
+def import_module(module):
+  """Imports a module of a user's own, by its name.
+
+  Raises:
+    UserError: if there is none, or it cannot be imported.
+  """
+  if not re.fullmatch(r'\w+(\.\w+)*', module):
+    raise errors.UserError(f'--import={module!r} is no name of a module: give '
+                           'one such as mine.models.')
+  try:
+    importlib.import_module(module)
+  except ImportError as e:
+    raise errors.UserError(
+        f'Cannot import {module!r} ({e}): run from the folder that holds it, '
+        'or put that folder on PYTHONPATH.') from e
+  except SyntaxError as e:
+    raise errors.UserError(
+        f'Cannot import {module!r}: {gin_errors.sentence(e)}; put that line '
+        'right.') from e
+  except ValueError as e:
+    if 'already exists' not in str(e):
+      raise
+    raise errors.UserError(
+        f'Cannot import {module!r}: {errors.reason(e)}; give one of the two '
+        'another name, or a module= of its own.') from e

@@ -1,0 +1,54 @@
+"""A second data set beside the one of a run, as gin bindings."""
+import pathlib
+
+import gin
+
+from pgak import errors
+from pgak.runs import configuration
+from pgak.runs import gin_files
+
+__all__ = ['bindings']
+
+
+def bindings(run, against, imports=()):
+  """Binds the data set that another one is told from.
+
+  It is bound within a scope of its own, so that it may be of the run's kind
+  with other settings, such as another folder of images.
+
+  Args:
+    run: `RunDirectory`.
+    against: name of a data set, such as 'fashion_mnist', or a gin file that
+      binds `train.dataset`.
+
+  Returns:
+    List of bindings for `configuration.parse_run`.
+
+  Raises:
+    errors.UserError: if there is no such data set or file.
+  """
+  file = against if against.endswith('.gin') else f'datasets/{against}.gin'
+  known = sorted({path.stem for folder in gin_files.folders()
+                  for path in pathlib.Path(folder, 'datasets').glob('*.gin')})
+  if file != against and against not in known:
+    raise errors.UserError(
+        f'There is no data set {against!r} for --against: choose one of '
+        f'{", ".join(known)}, or a gin file that binds train.dataset'
+        f'{errors.similar(against, known) or "."}')
+  configuration.check_trusted(run, imports)
+  configuration.parse([str(run.config_file)], imports=imports)
+  own = configuration.bindings_of(gin.config_str())
+  configuration.parse([str(run.config_file), file], imports=imports)
+  found = configuration.bindings_of(gin.config_str())
+  if found == own and file == against:
+    raise errors.UserError(f'{file} changes nothing of the data set of the run:'
+                           ' bind train.dataset in it, or its settings.')
+  name = found['train.dataset'].strip('@()')
+  bound = [f'sample.against = @against/{name}']
+  for setting, value in found.items():
+    if setting.startswith(f'{name}.'):
+      # The shape of the model's images is the run's, and so is the data_dir.
+      if value.startswith('%') and value[1:] not in own:
+        value = found[value[1:]]
+      bound.append(f'against/{setting} = {value}')
+  return bound

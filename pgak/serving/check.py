@@ -1,0 +1,269 @@
+"""Checks an export in a process that knows nothing of pgak; a script.
+
+    python -P check.py EXPORT
+
+`serving.verify` runs it in a fresh interpreter. It loads EXPORT (a version's
+folder) with `tf.saved_model.load` and again with TensorFlow 1's session loader
+under the tag `serve`, which is how TensorFlow Serving loads it, calls every
+signature and compares the answers with those that the model itself gave before
+it was exported (`assets.extra/expected.npz`); and each must refuse what is out
+of the bounds that `metadata.json` states. Last, it replays the warm-up requests
+if there are any and `tensorflow-serving-api` is installed.
+
+It prints one line of JSON, the largest difference of each signature, and exits
+with status 0; or it says on stderr what differs, and exits with status 1.
+"""
+import json
+import os
+import pathlib
+import sys
+
+import numpy as np
+import tensorflow as tf
+
+__all__ = ['check']
+
+# A grey level covers the rounding of a number that lies on an edge; latents
+# may come from another device or a lower precision.
+IMAGE_TOLERANCE = 1.
+LATENT_TOLERANCE = 1e-2
+
+
+class Mismatch(Exception):
+  """An answer of the export is not the model's."""
+
+
+def check(folder):
+  """Checks one export and returns the largest differences.
+
+  Args:
+    folder: string, the folder of one version, which holds saved_model.pb.
+
+  Returns:
+    Dictionary of loader name ('object', 'session') to a dictionary of
+    signature name to difference: grey levels of images, and of latents and
+    log-densities a share of the largest.
+
+  Raises:
+    Mismatch: if an answer differs from the model's.
+  """
+  calls = _read_expected(pathlib.Path(folder))
+  differences = {}
+  for name, load in (('object', _load_object), ('session', _load_session)):
+    call = load(folder)
+    differences[name] = {
+        signature: _check_call(call, signature, inputs, outputs)
+        for signature, (inputs, outputs) in calls.items()}
+    _check_properties(call, calls)
+    _check_bounds(call, calls, _read_bounds(pathlib.Path(folder)))
+  _replay_warm_up(call, folder)
+  return differences
+
+
+def _read_expected(folder):
+  """Returns `{signature: (inputs, outputs)}`; keys are 'signature/in/name'."""
+  calls = {}
+  with np.load(folder / 'assets.extra' / 'expected.npz') as arrays:
+    for key, array in arrays.items():
+      signature, side, name = key.split('/')
+      calls.setdefault(signature, ({}, {}))[side == 'out'][name] = array
+  return calls
+
+
+def _read_bounds(folder):
+  """Returns `{signature: {name: [least, most]}}`; version 0.4 stated none."""
+  metadata = json.loads((folder / 'metadata.json').read_text())
+  return {name: described.get('bounds', {})
+          for name, described in metadata['signatures'].items()}
+
+
+def _load_object(folder):
+  """Loads as TensorFlow 2 does; returns `call(signature, inputs)`."""
+  loaded = tf.saved_model.load(folder)
+
+  def call(signature, inputs):
+    outputs = loaded.signatures[signature](
+        **{name: tf.constant(array) for name, array in inputs.items()})
+    return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+  # The signatures do not keep the object alive that owns their variables.
+  call.loaded = loaded
+  return call
+
+
+def _load_session(folder):
+  """Loads as TensorFlow Serving does; returns `call(signature, inputs)`."""
+  session = tf.compat.v1.Session(graph=tf.Graph())
+  with session.graph.as_default():
+    meta_graph = tf.compat.v1.saved_model.loader.load(
+        session, ['serve'], folder)
+
+  def call(signature, inputs):
+    definition = meta_graph.signature_def[signature]
+    return session.run(
+        {name: info.name for name, info in definition.outputs.items()},
+        {definition.inputs[name].name: array
+         for name, array in inputs.items()})
+
+  return call
+
+
+def _check_call(call, signature, inputs, expected):
+  inputs = {name: _to_wire(name, array) for name, array in inputs.items()}
+  outputs = call(signature, inputs)
+  if outputs.keys() != expected.keys():
+    raise Mismatch(f'{signature} returns {sorted(outputs)}, not '
+                   f'{sorted(expected)}')
+  return max(_compare(signature, _from_wire(name, outputs[name]), array)
+             for name, array in expected.items())
+
+
+def _to_wire(name, array):
+  """Images stand in for the encoded files of a tensor named `..._bytes`."""
+  if not name.endswith('_bytes'):
+    return array
+  return np.array([tf.io.encode_png(image).numpy() for image in array], object)
+
+
+def _from_wire(name, array):
+  if not name.endswith('_bytes'):
+    return array
+  return np.stack([tf.io.decode_png(png).numpy() for png in array])
+
+
+def _compare(what, actual, expected):
+  """Returns the difference of two arrays of images or of latents."""
+  if (actual.dtype, actual.shape) != (expected.dtype, expected.shape):
+    raise Mismatch(
+        f'{what} gives {actual.dtype} {actual.shape}, where the model gives '
+        f'{expected.dtype} {expected.shape}')
+  scale, tolerance = 1., IMAGE_TOLERANCE
+  if expected.dtype != np.uint8:
+    scale = np.max(np.abs(expected), initial=0.) + 1e-6
+    tolerance = LATENT_TOLERANCE
+  error = actual.astype(np.float64) - expected.astype(np.float64)
+  difference = float(np.max(np.abs(error), initial=0.) / scale)
+  # Written so that a difference that is not a number fails.
+  if not difference <= tolerance:
+    raise Mismatch(f'{what} differs from the model by {difference:.4g}, more '
+                   f'than {tolerance:g}')
+  return difference
+
+
+def _check_properties(call, calls):
+  """A latent's image, and a seed's images, depend on nothing beside them."""
+  if 'conditions' in calls['generate'][0]:
+    _check_conditional(call, calls)
+    return
+  latents = calls['decode'][0]['latents']
+  together = call('decode', {'latents': latents})['images']
+  alone = call('decode', {'latents': latents[:1]})['images']
+  _compare('decode of one latent of a batch', alone, together[:1])
+  seed = calls['generate'][0]['seed']
+  number = np.int32(3)
+  first, again = (call('generate', {'seed': seed, 'count': number})['images']
+                  for _ in range(2))
+  _compare('generate with the same seed', again, first)
+  fewer = call('generate', {'seed': seed, 'count': number - 1})['images']
+  _compare('generate with a smaller count', fewer, first[:-1])
+  # A model without an encoder has no `encode`.
+  for signature in {'decode', 'encode'} & calls.keys():
+    (name, array), = calls[signature][0].items()
+    none = call(signature, {name: array[:0]})
+    if any(len(output) for output in none.values()):
+      raise Mismatch(f'{signature} makes something of nothing')
+    _check_refused(call, signature, {name: array[:, 1:]})
+  if 'log_prob' in calls:
+    densities = call('log_prob', {'latents': latents})['log_prob']
+    alone = call('log_prob', {'latents': latents[:1]})['log_prob']
+    _compare('log_prob of one latent of a batch', alone, densities[:1])
+  if 'latent_to_base' in calls:
+    base = call('latent_to_base', {'latents': latents})['base']
+    back = call('base_to_latent', {'base': base})['latents']
+    _compare('base_to_latent of latent_to_base', back, latents)
+  none = call('generate', {'seed': seed, 'count': np.int32(0)})['images']
+  _compare('generate of no image', none, first[:0])
+
+
+def _check_conditional(call, calls):
+  """The same of a model of pairs; inputs of two lengths are refused."""
+  for signature in ('generate', 'decode', 'encode'):
+    inputs, expected = calls[signature]
+    (name, whole), = expected.items()
+    again = call(signature, inputs)[name]
+    batch = {n: a for n, a in inputs.items() if a.ndim}
+    fewer = call(signature, {**inputs, **{n: a[:1] for n, a in batch.items()}})
+    _compare(f'{signature} of one example of a batch', fewer[name], again[:1])
+    _compare(f'{signature}, called again', again, whole)
+    none = call(signature, {**inputs, **{n: a[:0] for n, a in batch.items()}})
+    if len(none[name]):
+      raise Mismatch(f'{signature} makes something of nothing')
+    _check_refused(call, signature, {
+        **inputs, 'conditions': inputs['conditions'][:, 1:]})
+    if len(batch) > 1:
+      _check_refused(call, signature, {
+          **inputs, 'conditions': inputs['conditions'][:1]})
+
+
+def _check_bounds(call, calls, bounds):
+  """What is out of a signature's bounds, or NaN, is an error."""
+  for signature, (inputs, _) in calls.items():
+    inputs = {name: _to_wire(name, array[:1] if array.ndim else array)
+              for name, array in inputs.items()}
+    for name, (_, most) in bounds[signature].items():
+      _check_refused(call, signature, _asking(inputs, name, most + 1),
+                     f'more than {most} for {name}')
+    for name, array in inputs.items():
+      if bounds[signature] and array.dtype == np.float32:
+        _check_refused(call, signature, inputs | {name: array * np.nan}, 'NaN')
+
+
+def _asking(inputs, name, number):
+  """Returns inputs of one row changed so that they ask for a number."""
+  first, *others = name.split(' * ')
+  if others:  # The second factor alone is within its own bound.
+    return _asking(_asking(inputs, first, 2), others[0], number - 1)
+  if first == 'batch':
+    return {n: np.repeat(a, number, 0) if a.ndim else a
+            for n, a in inputs.items()}
+  return inputs | {first: np.array(number, inputs[first].dtype)}
+
+
+def _check_refused(call, signature, inputs, what='an input of a wrong shape'):
+  """Such a request is an error, where unchecked it may end the process."""
+  try:
+    call(signature, inputs)
+  except (tf.errors.InvalidArgumentError, ValueError):
+    return
+  raise Mismatch(f'{signature} takes {what}')
+
+
+def _replay_warm_up(call, folder):
+  path = os.path.join(folder, 'assets.extra', 'tf_serving_warmup_requests')
+  try:
+    from tensorflow_serving.apis import prediction_log_pb2
+  except ImportError:
+    return
+  if not os.path.exists(path):
+    return
+  options = tf.data.Options()
+  options.autotune.enabled = False  # Its thread would keep the end waiting.
+  for record in tf.data.TFRecordDataset(path).with_options(options):
+    log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+    request = log.predict_log.request
+    call(request.model_spec.signature_name,
+         {name: tf.make_ndarray(proto)
+          for name, proto in request.inputs.items()})
+
+
+def main(arguments):
+  # Where pgak is installed, an export that needs it would load without a word.
+  sys.modules['pgak'] = None
+  try:
+    print(json.dumps(check(arguments[1])))
+  except Mismatch as error:
+    sys.exit(f'{error}.')
+
+
+if __name__ == '__main__':
+  main(sys.argv)

@@ -1,0 +1,4 @@
+"""Training: the loop, and what happens every N steps of it."""
+from pgak.training.loop import train
+
+__all__ = ['train']

@@ -1,0 +1,343 @@
+"""What happens every N steps of training, each as a Keras callback.
+
+pgak counts steps, not epochs: each callback reads the model's own step counter,
+so that a resumed run goes on where it was. Under several workers all of them
+run the callbacks that compute with the model; only the chief writes.
+"""
+import sys
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pgak import errors
+from pgak import interruption
+from pgak.models import batch_norm
+
+__all__ = ['Checkpointer', 'EveryNSteps', 'LeaveBetweenSteps', 'Plateau',
+           'Progress', 'Scores', 'StopOnFault', 'TermLogger', 'stop_on_fault',
+           'stop_on_weights']
+
+
+class EveryNSteps(keras.callbacks.Callback):
+  """Calls `at_step(step, logs)` when the step is a multiple of `every`.
+
+  Args:
+    every: number of steps, or None for never.
+    last_step: also called there, whatever `every` is.
+  """
+
+  def __init__(self, every, last_step=None):
+    super().__init__()
+    self.every = every
+    self.last_step = last_step
+    self.step = 0
+    # Of a run that was left at the step from which it goes on: whether the work
+    # of that step is still to do.
+    self.is_left = False
+    self.finished_at = None
+
+  def on_train_begin(self, logs=None):
+    self.step = int(self.model.step.numpy())
+    if self.is_left and self.is_due():
+      self._do({})
+    self.is_left = False
+
+  def on_train_batch_end(self, batch, logs=None):
+    # Counted here: to read the model's own counter would wait for the device.
+    self.step += self.model.steps_per_execution
+    if self.is_due():
+      self._do(logs or {})
+
+  def _do(self, logs):
+    try:
+      self.at_step(self.step, logs)
+    except (OSError, tf.errors.OpError) as e:
+      # An OutOfRangeError, such as a full disk's, Keras would take for the end
+      # of the data, and end without an error.
+      if not (errors.unwritable(e) or isinstance(e, tf.errors.OutOfRangeError)):
+        raise
+      raise errors.UserError(
+          f'At step {self.step} something could not be written '
+          f'({errors.reason(e)}): make room, and the same command goes on from '
+          'the last checkpoint.') from e
+    self.finished_at = self.step
+
+  def is_due(self):
+    """Whether the present step is one of those that the callback is for."""
+    return self.every and (
+        self.step % self.every == 0 or self.step == self.last_step)
+
+  def at_step(self, step, logs):
+    """What the callback does."""
+    raise NotImplementedError
+
+
+class LeaveBetweenSteps(EveryNSteps):
+  """Ends a run that got a signal between two steps, where it can be saved.
+
+  It comes before the other callbacks. Until the first step of this process is
+  done there is nothing to save, and a signal ends it at once.
+  """
+
+  def __init__(self):
+    super().__init__(every=None)
+
+  def on_train_batch_end(self, batch, logs=None):
+    super().on_train_batch_end(batch, logs)
+    interruption.postpone()
+    interruption.check()
+
+
+class _LeaveBetweenBatches(keras.callbacks.Callback):
+  """Leaves a validation after a signal."""
+
+  def on_test_batch_end(self, batch, logs=None):
+    interruption.check()
+
+
+def stop_on_fault(model):
+  """Raises `UserError` with the term's name if a loss was not finite."""
+  fault = model.fault()
+  if fault:
+    step, terms = fault
+    raise errors.UserError(
+        f'The loss {" and ".join(terms)} was not finite at step {step}: the '
+        'run stops at its last good checkpoint; try a lower learning rate, '
+        '`train.clip_norm`, or a smaller weight of that term.')
+
+
+def stop_on_weights(model, step):
+  """Raises UserError, naming the part, if a weight is not finite."""
+  for part, net in model.parts.items():
+    for variable in net.trainable_variables:
+      if not np.all(np.isfinite(variable.numpy())):
+        raise errors.UserError(
+            f'A weight of the {part} was not finite at step {step}: the run '
+            'stops at its last good checkpoint; try a lower learning rate or '
+            '`train.clip_norm`.')
+
+
+class StopOnFault(EveryNSteps):
+  """Stops the run with the term's name when a loss is not finite."""
+
+  def at_step(self, step, logs):
+    stop_on_fault(self.model)
+
+
+class Progress(EveryNSteps):
+  """A progress bar over the whole run, or one line an interval in a log file.
+
+  Args:
+    every: steps between lines that stay.
+    last_step: where the run ends.
+    stream: where to write; standard output by default.
+  """
+
+  def __init__(self, every, last_step, stream=None):
+    super().__init__(every, last_step)
+    self.stream = stream or sys.stdout
+    self.interactive = self.stream.isatty()
+    self.shown = 0.
+    self.mark = None
+
+  def on_train_begin(self, logs=None):
+    # What a line tells of its interval went with the process that was ended.
+    self.is_left = False
+    super().on_train_begin()
+    self.mark = (time.monotonic(), self.step)
+
+  def on_train_batch_end(self, batch, logs=None):
+    super().on_train_batch_end(batch, logs)
+    now = time.monotonic()
+    if self.interactive and not self.is_due() and now - self.shown > 0.5:
+      self.shown = now
+      self._show(self.step, logs or {}, '', now)
+
+  def at_step(self, step, logs):
+    now = time.monotonic()
+    self._show(step, logs, '\n', now)
+    self.mark = (now, step)  # The next line tells the speed from here on.
+
+  def _show(self, step, logs, end, now):
+    begun, first_step = self.mark
+    seconds = (now - begun) / max(step - first_step, 1)
+    left = time.gmtime(seconds * (self.last_step - step))
+    values = ' '.join(f'{n} {float(np.mean(v)):.4g}' for n, v in logs.items())
+    line = (f'step {step}/{self.last_step} {1e3 * seconds:.3g} ms/step '
+            f'{time.strftime("%H:%M:%S", left)} left  {values}')
+    if self.interactive:
+      line = '\r\x1b[K' + line
+    print(line, end=end, file=self.stream, flush=True)
+
+
+class TermLogger(EveryNSteps):
+  """Writes the terms' means since the last time to TensorBoard.
+
+  Args:
+    every: steps between two points.
+    validate_every: steps between two passes over the validation images.
+    last_step: where the run ends.
+    validation: `tf.data.Dataset` of validation batches, or None.
+    events: folder of the event files, or None to write nothing.
+    config: gin text that TensorBoard shows beside the curves.
+  """
+
+  def __init__(self, every, validate_every, last_step, validation, events,
+               config=''):
+    super().__init__(every, last_step)
+    self.validate_every = validate_every
+    self.validation = validation
+    self.latest = {}
+    self.measured_at = None
+    self.writers = None
+    if events:
+      self.writers = {name: tf.summary.create_file_writer(str(events / name))
+                      for name in ('train', 'validation')}
+      with self.writers['train'].as_default(step=0):
+        tf.summary.text('config', f'```\n{config}\n```')
+
+  def is_due(self):
+    return super().is_due() or self.step % self.validate_every == 0
+
+  def at_step(self, step, logs):
+    self._write('train', step, logs)
+    if step % self.validate_every == 0 or step == self.last_step:
+      with self.model.averaged_weights():
+        values = keras.Model.evaluate(
+            self.model, self.validation, verbose=0, return_dict=True,
+            callbacks=[_LeaveBetweenBatches()])
+      self._write('validation', step, values)
+      self.latest = {f'validation_{n}': float(np.mean(v))
+                     for n, v in values.items()}
+      self.measured_at = step
+    self.model.reset_metrics()
+
+  def _write(self, name, step, values):
+    if self.writers:
+      with self.writers[name].as_default(step=step):
+        for term, value in values.items():
+          tf.summary.scalar(term, float(np.mean(value)))
+        self.writers[name].flush()
+
+
+class Plateau(EveryNSteps):
+  """Lowers the learning rates when the validation loss stands still.
+
+  What it remembers is a weight of the model, which checkpoints hold.
+
+  Args:
+    every: steps between two validations.
+    validated: `TermLogger`, which has just validated.
+    record: variable `[2]`: the lowest loss and the validations since then.
+    patience: validations without a lower loss, after which the rates fall.
+    factor: by which they are multiplied.
+  """
+
+  def __init__(self, every, validated, record, patience, factor=0.5):
+    super().__init__(every)
+    self.validated = validated
+    self.record = record
+    self.patience = patience
+    self.factor = factor
+
+  def at_step(self, step, logs):
+    lowest, stale = self.record.numpy()
+    loss = self.validated.latest['validation_loss']
+    stale = 0. if loss < lowest else stale + 1.
+    if stale >= self.patience:
+      stale = 0.
+      for optimizer in self.model.optimizers.values():
+        rate = optimizer.learning_rate
+        rate.assign(rate * self.factor)
+    self.record.assign([min(loss, lowest), stale])
+
+
+class Scores(EveryNSteps):
+  """Measures the model and writes the numbers to TensorBoard and scores.csv.
+
+  Args:
+    every: steps between two measurements.
+    last_step: where the run ends.
+    score: function of the model and the step to rows of scores.csv.
+    run: `RunDirectory`, or None to write nothing.
+    best_by: name of a score that must be among those measured, or None.
+  """
+
+  def __init__(self, every, last_step, score, run, best_by=None):
+    super().__init__(every, last_step)
+    self.score = score
+    self.run = run
+    self.best_by = best_by
+    self.latest = {}
+    self.measured_at = None
+    self.writer = run and tf.summary.create_file_writer(
+        str(run.events / 'scores'))
+
+  def at_step(self, step, logs):
+    stop_on_fault(self.model)
+    with self.model.averaged_weights():
+      rows = self.score(self.model, step)
+    # Where other images are measured, too, a name means that of samples.
+    rows = sorted(rows, key=lambda r: r.get('images') == 'samples')
+    self.latest = {r['metric']: float(r['value']) for r in rows}
+    self.measured_at = step
+    if self.best_by and self.best_by not in self.latest:
+      raise errors.UserError(
+          f'`train.best_by` is {self.best_by!r}, which is not measured: choose '
+          f'one of {sorted(self.latest)}.')
+    if self.run:
+      self.run.append_scores(rows)
+      with self.writer.as_default(step=step):
+        for name, value in self.latest.items():
+          tf.summary.scalar(name, value)
+        self.writer.flush()
+
+
+class Checkpointer(EveryNSteps):
+  """Saves checkpoints, and remembers the best by a score.
+
+  Batch norm's statistics are first set to those of the laws that they will see
+  at inference (`pgak.generation.sampling.reestimate_batch_norm`).
+
+  Args:
+    every: steps between two checkpoints.
+    last_step: where the run ends.
+    save: function of the step that writes a checkpoint.
+    run: `RunDirectory`, or None on a worker that is not the chief.
+    keep: how many of the newest to keep.
+    images: `ImageArray` of training images, for batch norm.
+    measured: `Scores` or `TermLogger`, whose latest numbers tell the best.
+    best_by: which of them; the lowest is the best. None for no best one.
+  """
+
+  def __init__(self, every, last_step, save, run, keep, images, measured=None,
+               best_by=None):
+    super().__init__(every, last_step)
+    self.save = save
+    self.run = run
+    self.keep = keep
+    self.images = images
+    self.measured = measured
+    self.best_by = best_by
+
+  def at_step(self, step, logs):
+    stop_on_fault(self.model)
+    stop_on_weights(self.model, step)
+    if self.run:
+      self.run.check_present()
+    with self.model.averaged_weights():
+      batch_norm.reestimate(self.model, self.images)
+    self.save(step)
+    if self.run:
+      self._mark_best(step)
+      self.run.prune(self.keep)
+
+  def _mark_best(self, step):
+    if not self.best_by or self.measured.measured_at != step:
+      return
+    value = self.measured.latest[self.best_by]
+    best = self.run.best
+    if best is None or value < best['value']:
+      self.run.write_best(step, self.best_by, value)

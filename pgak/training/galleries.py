@@ -1,0 +1,114 @@
+"""What training shows of a model every N steps: grids and clouds of points."""
+import numpy as np
+import tensorflow as tf
+
+from pgak.generation import conditional
+from pgak.generation import sampling
+from pgak.pictures import grids
+from pgak.pictures import png
+from pgak.pictures import scatter
+from pgak.training import callbacks
+
+__all__ = ['Galleries', 'PairGalleries', 'VectorGalleries']
+
+
+class Galleries(callbacks.EveryNSteps):
+  """Writes grids of samples, reconstructions and interpolations.
+
+  The prior's draws and the images are the same at every step. Of a model
+  without an encoder there are samples and lines between draws of the prior.
+
+  Args:
+    every: steps between two galleries.
+    last_step: where the run ends.
+    images: uint8 `[N, h, w, C]`, what is reconstructed and interpolated.
+    folder: where the PNG files go.
+    events: folder of the TensorBoard events.
+    seed: int that decides the samples.
+  """
+
+  def __init__(self, every, last_step, images, folder, events, seed):
+    super().__init__(every, last_step)
+    self.images = images
+    # An even number, and at least two, whatever is there.
+    number = max(min(len(images), 16) // 2 * 2, 2)
+    self.ends = np.resize(images, (number, *images.shape[1:]))
+    self.folder = folder
+    self.writer = tf.summary.create_file_writer(str(events / 'images'))
+    self.seed = seed
+
+  def on_train_begin(self, logs=None):
+    super().on_train_begin()
+    if not self.model.has_encoder:
+      print(f'{self.model.name} has no encoder: reconstructions and '
+            'interpolations between images are left out.')
+
+  def at_step(self, step, logs):
+    # What made no number has no picture, and the reason is theirs to say.
+    callbacks.stop_on_fault(self.model)
+    callbacks.stop_on_weights(self.model, step)
+    with self.model.averaged_weights():
+      pictures = self.pictures()
+    with self.writer.as_default(step=step):
+      for name, picture in pictures.items():
+        png.write(self.folder / f'{name}_{step:08d}.png', picture)
+        tf.summary.image(name, picture[None])
+      self.writer.flush()
+
+  def pictures(self):
+    """Returns `{name: uint8 [H, W, C]}`."""
+    samples = {'samples': sampling.sample_picture(self.model, 64, self.seed)}
+    if not self.model.has_encoder:
+      between = sampling.prior_interpolations(self.model, 8, seed=self.seed)
+      return samples | {'prior_interpolations': grids.picture(between, 8)}
+    return samples | {
+        'reconstructions': sampling.reconstruction_picture(
+            self.model, self.images[:32]),
+        'interpolations': sampling.interpolation_picture(
+            self.model, self.ends),
+    }
+
+
+class PairGalleries(Galleries):
+  """Writes rows of a condition, its image and samples, or the reconstruction.
+
+  Args:
+    conditions: uint8 `[N, h, w, K]`, those of `images`.
+    images: uint8 `[N, h, w, C]`.
+    **settings: as for `Galleries`.
+  """
+
+  def __init__(self, conditions, images, **settings):
+    super().__init__(images=images, **settings)
+    self.conditions = conditions
+
+  def pictures(self):
+    given = self.images[:16], self.conditions[:16]
+    return {
+        'samples': conditional.picture(
+            conditional.sample_rows(self.model, *given, seed=self.seed)),
+        'reconstructions': conditional.picture(
+            conditional.reconstruction_rows(self.model, *given)),
+    }
+
+
+class VectorGalleries(Galleries):
+  """Writes vectors as clouds of points: samples, and reconstructions.
+
+  Args:
+    shades: numbers `[N]` that decide the colours of the vectors.
+    **settings: as for `Galleries`, whose images are vectors, float `[N, D]`.
+  """
+
+  def __init__(self, shades, **settings):
+    super().__init__(**settings)
+    self.shades = shades
+
+  def pictures(self):
+    found = {'samples': scatter.samples(
+        self.images, self.model.sample(len(self.images), self.seed),
+        self.shades)}
+    if self.model.has_encoder:
+      found['reconstructions'] = scatter.reconstruction(
+          self.images, self.model.reconstruct(self.images), self.shades)
+    return {name: png.decode(png) for name, png in found.items()}

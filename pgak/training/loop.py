@@ -1,0 +1,360 @@
+"""Training: a data set, a model and callbacks, in one call of `fit`."""
+from collections.abc import Callable
+import contextlib
+from typing import Annotated, Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pgak import data
+from pgak import errors
+from pgak import interruption
+from pgak import schedules
+from pgak import settings
+from pgak.data import kinds
+from pgak.models import batch_norm
+from pgak.pictures import scatter
+from pgak.runs import checkpoints
+from pgak.runs import configuration
+from pgak.runs import run_directory
+from pgak.training import callbacks
+from pgak.training import galleries
+from pgak.training import resuming
+from pgak.training import strategies
+
+__all__ = ['train']
+
+PRECISIONS = ('float32', 'mixed_bfloat16')
+PlateauFactor = Annotated[float, settings.Range(0., 1., excluded=(0., 1.))]
+BY_VALIDATION = ('validation_loss', 'validation_reconstruction')
+
+
+@settings.configurable(
+    module='pgak.training', denylist=['run_dir', 'imports'], hints={
+        'model': 'a model, such as --gin_file=models/vae.gin',
+        'dataset': 'data and networks, such as --gin_file=datasets/mnist.gin '
+                   'and --gin_file=networks/conv_mnist.gin',
+        'steps': "their number, such as --gin_param='train.steps = 2000'",
+        'optimizer': 'a recipe, such as --gin_file=recipes/modern.gin'})
+def train(run_dir: settings.Path, model: settings.reference('@VAE'),
+          dataset: settings.reference('@mnist'), steps: settings.Count,
+          optimizer: settings.reference('@adam'),
+          batch_size: settings.Count = 64, seed: settings.Seed = 0,
+          optimizers: dict[str, settings.Reference] | None = None,
+          learning_rate_schedule: schedules.OfRun | None = None,
+          clip_norm: settings.Positive | None = None,
+          augmenter: settings.called('@augmenter()', 2) | None = None,
+          split: str = 'train', validation_split: str = 'test',
+          log_every: settings.Count = 100,
+          validate_every: settings.Count = 1000,
+          sample_every: settings.Count | None = 1000,
+          checkpoint_every: settings.Count = 1000,
+          keep_checkpoints: settings.Count = 3,
+          score_every: settings.Count | None = None,
+          scorer: settings.reference('@frechet_scorer') | None = None,
+          best_by: str | None = None,
+          plateau_patience: settings.Count | None = None,
+          plateau_factor: PlateauFactor = 0.5,
+          strategy: Literal[strategies.NAMES] = 'one_device',
+          xla: bool | None = None, precision: Literal[PRECISIONS] = 'float32',
+          steps_per_execution: settings.Count = 1,
+          image_error: settings.called('@PerceptualError()', 2) | None = None,
+          imports: tuple[str, ...] = ()):
+  """Trains a model in a run directory, or resumes the run that is there.
+
+  The weights are a function of the configuration: on one device with XLA, a run
+  that was killed and resumed ends bit for bit where an undisturbed one does.
+
+  Args:
+    run_dir: path of the run directory.
+    model: gin reference to a model, such as @LPGA.
+    dataset: gin reference to a data set, such as @mnist.
+    steps: train steps in all; a finished run may be resumed with more.
+    optimizer: gin reference to an optimizer, such as @sgd, for every part.
+    batch_size: examples in a batch, over all replicas.
+    seed: int that decides weights, noise and the order of the data.
+    optimizers: `{part: reference}` for parts with another optimizer.
+    learning_rate_schedule: such as @cosine(); None for constant rates.
+    clip_norm: largest global norm of a part's gradient, or None.
+    augmenter: such as @augmenter(); None for the images as they are.
+    split: split that is trained on.
+    validation_split: split on which terms are logged and images reconstructed.
+    log_every: steps between two points of the training curves.
+    validate_every: steps between two passes over the validation images.
+    sample_every: steps between two galleries, or None.
+    checkpoint_every: steps between two checkpoints.
+    keep_checkpoints: how many of the newest to keep.
+    score_every: steps between two measurements by `scorer`, or None.
+    scorer: function of the data set to one of `(model, step)` to rows of
+      scores.csv, such as @frechet_scorer.
+    best_by: name of the score whose lowest value marks the best checkpoint, or
+      'validation_loss'.
+    plateau_patience: after so many validations without a lower validation loss
+      all learning rates are multiplied by `plateau_factor`; None for never.
+    plateau_factor: see there.
+    strategy: 'one_device'; 'mirrored' for all GPUs of this machine (or all
+      logical CPUs); 'multi_worker' for the cluster that TF_CONFIG describes.
+    xla: whether XLA compiles the step; by default only on one device.
+    precision: 'float32' or 'mixed_bfloat16'.
+    steps_per_execution: steps in one call of the compiled function; it divides
+      `steps` and all intervals.
+    image_error: what the term `reconstruction` measures, in the place of the
+      mean squared error, such as @PerceptualError(); None for that.
+    imports: modules that register what the configuration names.
+
+  Returns:
+    The trained model.
+
+  Raises:
+    errors.UserError: for settings that do not fit each other or the run.
+  """
+  xla = strategy == 'one_device' if xla is None else xla
+  intervals = dict(steps=steps, log_every=log_every,
+                   validate_every=validate_every, sample_every=sample_every,
+                   checkpoint_every=checkpoint_every, score_every=score_every)
+  _check(strategy, xla, steps_per_execution, intervals, scorer, best_by)
+  _check_plateau(plateau_patience, learning_rate_schedule)
+  distribution = strategies.distribution(strategy)
+  is_chief = strategies.is_chief(distribution)
+  run = run_directory.RunDirectory(run_dir, create=True)
+  configuration.keep_old_values(run)
+  images = settings.made(dataset, 'train.dataset', data.DatasetLike)
+  with distribution.scope():
+    trained = checkpoints.build(
+        model, optimizer, optimizers, learning_rate_schedule, steps, seed,
+        precision, image_error, clip_norm=clip_norm, jit_compile=xla,
+        steps_per_execution=steps_per_execution)
+    if plateau_patience:
+      trained.plateau = trained.add_weight(
+          name='plateau', shape=(2,), trainable=False, initializer=_no_record)
+  _check_stages(trained, steps)
+  _check_best_by(trained, best_by)
+  train_images, validation_images = _splits(
+      images, trained, split, validation_split)
+  with _lock(run, is_chief):
+    order = resuming.describe(run, imports, seed, train_images, is_chief)
+    first_step = resuming.restore_latest(run, trained)
+    if first_step >= steps:
+      print(f'{run.path} is finished: {first_step} of {steps} steps.')
+      return trained
+    finished = run.finished_callbacks(first_step)
+    if is_chief:
+      resuming.purge_events(run.events, first_step - (finished is not None))
+    score = score_every and settings.made(
+        scorer, 'train.scorer', Callable, images)
+    called = _callbacks(
+        trained, run if is_chief else None, intervals, train_images,
+        validation_images, keep_checkpoints, score, best_by, seed,
+        lambda logger: callbacks.Plateau(
+            validate_every, logger, trained.plateau, plateau_patience,
+            plateau_factor) if plateau_patience else None,
+        lambda step: checkpoints.save(trained, run, step, is_chief))
+    if finished is not None:
+      for callback in called:
+        callback.is_left = type(callback).__name__ not in finished
+    with _left_with_a_checkpoint(trained, run, called, is_chief):
+      for stage, begin, end in _stages(trained, first_step, steps):
+        if stage:
+          # What was trained before is frozen with the statistics of its data.
+          batch_norm.reestimate(trained, train_images)
+        trained.enter_stage(stage)
+        batches = strategies.distributed(
+            distribution, lambda slots: data.train_batches(
+                train_images, batch_size * trained.table.slices, seed, begin,
+                trained.value_range, augmenter, slots, order_version=order))
+        # Keras's own: what a run reads is in the range, and needs no check.
+        keras.Model.fit(trained, batches, steps_per_epoch=end - begin, epochs=1,
+                        verbose=0, shuffle=False, callbacks=called)
+        _check_end(trained, run, end)
+  return trained
+
+
+# === Before training ===
+
+
+def _check_stages(model, steps):
+  ends = (0, *model.stage_ends, steps)
+  if any(end <= begin for begin, end in zip(ends, ends[1:])):
+    raise errors.UserError(
+        f'The stages of {model.name} would end at the steps '
+        f'{", ".join(map(str, ends[1:]))}: let each end after the one before, '
+        'and `train.steps` after them all.')
+
+
+def _check_best_by(model, best_by):
+  terms = [f'validation_{t}' for t in ('loss', *model.term_names)]
+  if best_by in BY_VALIDATION and best_by not in terms:
+    raise errors.UserError(
+        f'`train.best_by` is {best_by!r}, a term that {model.name} has not: '
+        'choose validation_loss, or a score that `train.scorer` measures.')
+
+
+def _check(strategy, xla, steps_per_execution, intervals, scorer, best_by):
+  if strategy != 'one_device' and (xla or steps_per_execution != 1):
+    raise errors.UserError(
+        f"`train.strategy = '{strategy}'` needs `train.xla = False` and "
+        '`train.steps_per_execution = 1`: Keras can do neither of them there.')
+  for name, value in intervals.items():
+    if value and value % steps_per_execution:
+      raise errors.UserError(
+          f'`train.{name} = {value}` must be a multiple of '
+          f'`train.steps_per_execution = {steps_per_execution}`.')
+  if intervals['score_every'] and scorer is None:
+    raise errors.UserError(
+        '`train.score_every` needs `train.scorer`, such as @frechet_scorer.')
+  measured = ('validate_every' if best_by in BY_VALIDATION else 'score_every')
+  if best_by and (not intervals[measured] or
+                  intervals[measured] % intervals['checkpoint_every']):
+    raise errors.UserError(
+        f'`train.best_by = {best_by!r}` needs `train.{measured}`, a multiple '
+        'of `train.checkpoint_every`: what is measured must be saved.')
+
+
+def _check_plateau(patience, schedule):
+  if patience and schedule:
+    raise errors.UserError(
+        '`train.plateau_patience` changes the learning rates, and so does '
+        '`train.learning_rate_schedule`: set one of them to None.')
+
+
+def _no_record(shape, dtype=None):
+  """No validation yet: the lowest loss is infinite."""
+  return tf.constant([np.inf, 0.], dtype, shape)
+
+
+def _lock(run, is_chief):
+  return run.locked() if is_chief else tf.name_scope('worker')
+
+
+def _splits(images, model, split, validation_split):
+  if images.image_shape != model.image_shape:
+    raise errors.UserError(
+        f'{images.name} has images of {images.image_shape} and the network is '
+        f'for {model.image_shape}: set `image_shape` and choose a network for '
+        'it.')
+  _check_condition(images, model)
+  for name in (split, validation_split):
+    if name not in images.splits:
+      raise errors.UserError(f'{images.name} has no split {name!r}: choose one '
+                             f'of {", ".join(images.splits)}.')
+  return images.split(split), images.split(validation_split)
+
+
+def _check_condition(images, model):
+  """Pairs are for conditional models, and those for pairs."""
+  given, wanted = (getattr(x, 'condition_shape', None) for x in (images, model))
+  if wanted and not given:
+    raise errors.UserError(
+        f'{model.name} needs pairs of images and conditions, and {images.name} '
+        'has images alone: add --gin_file=datasets/pairs.gin and pairs.source.')
+  if given and not wanted:
+    raise errors.UserError(
+        f'{images.name} holds pairs, which {model.name} cannot use: take '
+        'models/vunet.gin or models/vunet_flow.gin, or another data set.')
+  if given != wanted:
+    raise errors.UserError(
+        f'{images.name} has conditions of {given} and the network is for '
+        f'{wanted}: set `condition_shape`.')
+
+
+# === During training ===
+
+
+@contextlib.contextmanager
+def _left_with_a_checkpoint(model, run, called, is_chief):
+  """Saves a run at the step at which a signal ends it.
+
+  What the callbacks had still to do at that step is done when it goes on.
+
+  Raises:
+    interruption.Interrupted: after a signal, with a sentence that says where
+      the checkpoint is.
+  """
+  try:
+    yield
+  except interruption.Interrupted as e:
+    # Saving takes longer than a process gets that is to end at once.
+    interruption.postpone()
+    step = int(model.step.numpy())
+    steps = run.checkpoints()
+    # Several workers would have to agree on a step.
+    alone = model.distribute_strategy.cluster_resolver is None
+    if step and step not in steps and alone:
+      checkpoints.save(model, run, step, is_chief, finished=[
+          type(c).__name__ for c in called if c.finished_at == step])
+      steps.append(step)
+    where = (f'the same command goes on from step {steps[-1]}, whose '
+             f'checkpoint is in {run.checkpoint_folder}' if steps else
+             'there is no checkpoint yet, and the same command begins anew')
+    raise interruption.Interrupted(
+        e.number, f'Interrupted at step {step}: {where}.') from e
+  finally:
+    interruption.allow()
+
+
+def _check_end(model, run, end):
+  """Refuses to end well where the last step was not reached.
+
+  Keras takes some errors, such as a full disk's, for the end of the data.
+  """
+  step = int(model.step.numpy())
+  if step < end:
+    raise errors.UserError(
+        f'The training in {run.path} ended at step {step} of {end}: its data '
+        'or its disk came to an end; make room, and the same command goes on '
+        'from the last checkpoint.')
+
+
+def _stages(model, first_step, last_step):
+  """Yields `(stage, its first step to do, its last)` of what is left to do.
+
+  A model whose parts all train at once has the one stage None.
+  """
+  if not model.stage_ends:
+    yield None, first_step, last_step
+    return
+  begin = 0
+  for stage, end in enumerate((*model.stage_ends, last_step)):
+    if first_step < end:
+      yield stage, max(begin, first_step), end
+    begin = end
+
+
+def _callbacks(model, run, intervals, train_images, validation_images, keep,
+               score, best_by, seed, make_plateau, save):
+  last_step = intervals['steps']
+  validation = data.validation_batches(
+      validation_images, model.value_range,
+      model.distribute_strategy.num_replicas_in_sync)
+  logger = callbacks.TermLogger(
+      intervals['log_every'], intervals['validate_every'], last_step,
+      validation, run and run.events, run.config_gin if run else '')
+  plateau = make_plateau(logger)
+  by_validation = best_by in BY_VALIDATION
+  scores = score and callbacks.Scores(
+      intervals['score_every'], last_step, score, run,
+      None if by_validation else best_by)
+  checkpointer = callbacks.Checkpointer(
+      intervals['checkpoint_every'], last_step, save, run, keep, train_images,
+      logger if by_validation else scores, best_by)
+  chosen = [callbacks.LeaveBetweenSteps(),
+            callbacks.StopOnFault(intervals['log_every'], last_step)]
+  if run:
+    chosen.append(callbacks.Progress(intervals['log_every'], last_step))
+    chosen.append(_galleries(
+        model, validation_images, every=intervals['sample_every'],
+        last_step=last_step, folder=run.samples, events=run.events, seed=seed))
+  return [*chosen, logger, *filter(None, (plateau, scores)), checkpointer]
+
+
+def _galleries(model, images, **settings):
+  if kinds.are_vectors(images.image_shape):
+    first = np.arange(min(scatter.NUMBER, len(images)))
+    return galleries.VectorGalleries(images.unrolled[first, 0],
+                                     images=images.read(first), **settings)
+  first = np.arange(min(32, len(images)))
+  if kinds.is_conditional(model):
+    shown, conditions = images.read_pairs(first)
+    return galleries.PairGalleries(conditions, images=shown, **settings)
+  return galleries.Galleries(images=images.read(first), **settings)

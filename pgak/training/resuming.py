@@ -1,0 +1,165 @@
+"""How a run begins, and how it goes on with what is on the disk.
+
+A run that has no checkpoint yet is begun anew: there is nothing to protect. One
+that has is resumed by the command that began it, or not at all.
+"""
+import datetime
+import logging
+import platform
+import struct
+
+import keras
+import numpy as np
+from tensorboard.compat.proto import event_pb2
+import tensorflow as tf
+
+from pgak import data
+from pgak import errors
+from pgak import files
+from pgak import version
+from pgak.runs import checkpoints
+from pgak.runs import configuration
+
+__all__ = ['describe', 'purge_events', 'restore_latest']
+
+# A run binds these, whatever it trains.
+_ESSENTIAL = ('train.dataset', 'train.model', 'train.steps')
+
+
+def describe(run, imports, seed, train_images, is_chief):
+  """Writes what a new run is, or refuses to resume another one.
+
+  Args:
+    run: `RunDirectory`.
+    imports: modules that the user named.
+    seed: int, the run's.
+    train_images: `ImageArray` that is trained on.
+    is_chief: whether this process writes.
+
+  Returns:
+    The version of the order in which the run sees its data.
+
+  Raises:
+    errors.UserError: if it was begun with other settings or data, or if its
+      configuration is damaged.
+  """
+  present = configuration.as_text()
+  if not run.checkpoints():
+    if is_chief:
+      if run.has_config:
+        print(f'{run.path} was begun before and has no checkpoint: it is begun '
+              'anew.')
+      run.write_config(present, _description(imports, seed, train_images))
+    return data.ORDER
+  described = run.config
+  _check_whole(run, described)
+  changed = configuration.changed_bindings(run.config_gin, present)
+  if changed:
+    raise errors.UserError(
+        f'{run.path} was trained with other settings of {", ".join(changed)}: '
+        'on resuming only train.steps may grow and intervals change; give the '
+        'same command as before, or a new --run_dir.')
+  if described['data']['fingerprint'] != train_images.fingerprint:
+    raise errors.UserError(
+        f'{run.path} was trained on other images of {train_images.name}: give '
+        'the same data, or a new --run_dir.')
+  # A finished run may lie where nothing can be written.
+  if is_chief and present != run.config_gin:
+    run.write_config(present, described)
+  return described['data'].get('order', 1)
+
+
+def _check_whole(run, described):
+  """Refuses a config.gin that was cut or changed since pgak wrote it.
+
+  Names that only one of two configurations has are not compared, so that half
+  a file would let other settings pass.
+  """
+  text, keys = run.config_gin, described.get('config_keys')
+  # Version 0.4 wrote no keys.
+  whole = (all(f'{name} = ' in text for name in _ESSENTIAL) if keys is None
+           else files.key(text) in keys)
+  if not whole:
+    raise errors.UserError(
+        f'{run.config_file} is not as pgak wrote it, so that the run cannot be '
+        'resumed: restore it, or train into a new --run_dir.')
+
+
+def _description(imports, seed, train_images):
+  return {
+      'imports': list(imports),
+      'created': datetime.datetime.now().isoformat(timespec='seconds'),
+      'seed': seed,
+      'data': {
+          'name': train_images.name,
+          'split': train_images.split,
+          'examples': len(train_images),
+          'fingerprint': train_images.fingerprint,
+          'order': data.ORDER,
+          'preprocessing': train_images.preprocessing,
+      },
+      'versions': {
+          'pgak': version.__version__,
+          'python': platform.python_version(),
+          'tensorflow': tf.__version__,
+          'keras': keras.__version__,
+          'numpy': np.__version__,
+      },
+      'devices': [d.name for d in tf.config.list_logical_devices()],
+  }
+
+
+def restore_latest(run, model):
+  """Restores the newest checkpoint that is whole, if there is one.
+
+  Returns:
+    Its step, 0 for none.
+
+  Raises:
+    errors.UserError: if there are some and none can be restored.
+  """
+  first_error = None
+  for step in reversed(run.checkpoints()):
+    try:
+      checkpoints.restore(model, run, step)
+    except errors.UserError as e:
+      first_error = first_error or e
+      continue
+    if first_error:
+      logging.warning('%s The run goes on from step %d.', first_error, step)
+    return int(model.step.numpy())
+  if first_error:
+    raise first_error
+  return 0
+
+
+def purge_events(folder, step):
+  """Removes from TensorBoard's files what will be written again.
+
+  Args:
+    folder: the folder of the event files.
+    step: int, events of later steps go.
+  """
+  for path in sorted(folder.rglob('*.tfevents.*')):
+    records = list(_records(path.read_bytes()))
+    kept = [whole for whole, content in records
+            if event_pb2.Event.FromString(content).step <= step]
+    if len(kept) < len(records):
+      with files.replacing(path) as part:
+        part.write_bytes(b''.join(kept))
+
+
+def _records(content):
+  """Yields `(record, its content)` of a TFRecord file, without a cut last one.
+
+  A record is a length of 8 bytes and its checksum of 4, the content, and that
+  one's checksum of 4.
+  """
+  start = 0
+  while start + 12 <= len(content):
+    length, = struct.unpack_from('<Q', content, start)
+    end = start + 12 + length + 4
+    if end > len(content):
+      return
+    yield content[start:end], content[start + 12:end - 4]
+    start = end

@@ -1,0 +1,32 @@
+"""Each kind of data set has its evaluator, and refuses the others' protocols.
+"""
+import pytest
+
+from pgak import data
+from pgak import errors
+from pgak import evaluation
+from pgak.evaluation import evaluators
+from pgak.evaluation import protocols
+
+PAIRS = data.pairs(data.digits, 'edges')
+
+
+def test_vectors_have_their_evaluator():
+  made = evaluators.evaluator_for(data.swiss_roll(30), 'vectors')
+  assert isinstance(made, evaluation.VectorEvaluator)
+
+
+@pytest.mark.parametrize('make, protocol, named', [
+    (lambda: data.swiss_roll(30), 'quick',
+     'quick measures images, and swiss_roll holds vectors: use --protocol=vec'),
+    (lambda: PAIRS, 'vectors', 'holds pairs: use --protocol=learned_priors_p'),
+    (data.digits, 'learned_priors_pairs', 'digits holds images: use another')])
+def test_a_protocol_of_another_kind_is_refused(make, protocol, named):
+  with pytest.raises(errors.UserError, match=named):
+    evaluators.evaluator_for(make(), protocol)
+
+
+def test_every_protocol_is_for_a_kind_that_there_is():
+  holds = {name: protocols.resolve(name).holds for name in protocols.NAMES}
+  assert set(holds.values()) == set(protocols.HOLDINGS)
+  assert [n for n, h in holds.items() if h == 'vectors'] == ['vectors']

@@ -1,0 +1,40 @@
+"""Tests of latents ranked by their density."""
+import numpy as np
+import pytest
+from scipy import stats
+
+from pgak import errors
+from pgak import generation
+from pgak import priors
+
+
+def test_the_density_is_the_priors():
+  latents = np.random.default_rng(0).normal(size=(2100, 3))
+  found = generation.log_density(priors.StandardNormal(3), latents)
+  np.testing.assert_allclose(found, stats.norm.logpdf(latents).sum(1),
+                             rtol=1e-5)
+  assert found.dtype == np.float64
+
+
+def test_a_prior_without_a_density_is_told_with_the_way_out():
+  prior = priors.TwoStageVAE(3)
+  if hasattr(prior, 'log_prob'):
+    pytest.skip('It has a density.')
+  with pytest.raises(errors.UserError, match='--prior, such as real_nvp'):
+    generation.log_density(prior, np.zeros([2, 3]))
+
+
+def test_the_area_is_a_share_of_pairs():
+  # Pairs (inside, outside): 3 > 1, 3 > 2, 2 > 1, and 2 = 2 counts a half:
+  # 3.5 of 4.
+  assert generation.auroc([3., 2.], [1., 2.]) == pytest.approx(3.5 / 4.)
+  generator = np.random.default_rng(0)
+  inside, outside = generator.normal(1., 1., 40), generator.normal(0., 2., 30)
+  assert generation.auroc(inside, outside) == pytest.approx(
+      np.mean(inside[:, None] > outside))
+  assert generation.auroc(outside, inside) == pytest.approx(
+      1. - generation.auroc(inside, outside))
+
+
+def test_what_has_no_density_at_all_ranks_lowest():
+  assert generation.auroc([-5., -1e30], [-np.inf, np.nan]) == 1.

@@ -1,0 +1,200 @@
+"""Densities that are fitted to a run's latents and kept in the run."""
+import logging
+import types
+
+import gin
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny_models
+
+from pgak import errors
+from pgak import priors
+from pgak.priors import ex_post
+
+
+class Images:
+  """A split in memory; it counts how often it is read."""
+
+  def __init__(self, pixels):
+    self.pixels = pixels
+    self.reads = 0
+
+  def __len__(self):
+    return len(self.pixels)
+
+  def read(self, indices):
+    self.reads += 1
+    return self.pixels[indices]
+
+
+class Dataset:
+
+  def __init__(self, number=40):
+    pixels = np.random.default_rng(0).integers(
+        0, 256, (number, *tiny_models.IMAGE_SHAPE), np.uint8)
+    self.splits = {'most': Images(pixels)}
+
+  def split(self, name):
+    return self.splits[name]
+
+
+def never():
+  raise AssertionError('The data set is not needed.')
+
+
+@pytest.fixture(name='run')
+def _run(tmp_path):
+  return types.SimpleNamespace(path=tmp_path, config={
+      'data': {'fingerprint': 'f00d', 'split': 'most'}})
+
+
+@pytest.fixture(name='model', scope='module')
+def _model():
+  return tiny_models.make('AE')
+
+
+def attach(model, run, prior='gaussian', dataset=None, step=7, **settings):
+  dataset = Dataset() if dataset is None else dataset
+  return ex_post.attach(model, prior, run, step, dataset, **settings).prior
+
+
+def files(run):
+  return sorted(p.name for p in (run.path / 'densities').iterdir())
+
+
+def test_own_is_left(model, run):
+  before = model.prior
+  assert attach(model, run, 'own', never) is before
+
+
+def test_what_is_not_fitted_needs_no_data(model, run):
+  assert attach(model, run, 'standard_normal', never).latent_dim == 3
+  assert not (run.path / 'densities').exists()
+
+
+def test_it_is_fitted_to_the_latents_of_the_runs_split(model, run):
+  dataset = Dataset()
+  prior = attach(model, run, dataset=dataset)
+  latents = model.encode(dataset.split('most').pixels).numpy()
+  np.testing.assert_allclose(prior.state()['mean'], latents.mean(0), rtol=1e-5)
+  assert dataset.split('most').reads == 1
+  assert model.prior is prior
+  name, = files(run)
+  assert name.startswith('gaussian-step7-') and name.endswith('.npz')
+
+
+def test_it_is_read_where_it_is_kept(model, run):
+  first = attach(model, run)
+  for way in ('gaussian', priors.Gaussian, priors.Gaussian(3), 'Gaussian'):
+    again = attach(model, run, way, never)
+    np.testing.assert_array_equal(again.sample(4, 1), first.sample(4, 1))
+
+
+def test_an_instance_that_is_fitted_is_taken_as_it_is(model, run):
+  prior = priors.Gaussian(3).fit(np.eye(3))
+  assert attach(model, run, prior, never) is prior
+
+
+def test_another_setting_is_another_density(model, run):
+  attach(model, run)
+  gin.parse_config('Gaussian.regularisation = 0.5')
+  attach(model, run)
+  gin.clear_config()
+  attach(model, run, max_latents=10)
+  attach(model, run, source='samples')
+  attach(model, run, step=8)
+  run.config['data']['fingerprint'] = 'beef'
+  attach(model, run)
+  assert len(files(run)) == 6
+  other = tiny_models.make('AE', seed=1)
+  attach(other, run)
+  assert len(files(run)) == 7
+
+
+def test_gin_gives_the_source_and_the_number(model, run):
+  gin.parse_config("density.source = 'samples'\ndensity.max_latents = 12")
+  dataset = Dataset()
+  prior = ex_post.attach(model, 'kde', run, 7, dataset).prior
+  assert prior.state()['latents'].shape == (12, 3)
+  assert prior.label == 'kde_0.425_of_samples'
+
+
+@pytest.mark.parametrize('damage', [b'', b'PK\3\4 no zip', None])
+def test_a_damaged_file_is_fitted_anew(model, run, damage):
+  expected = attach(model, run).sample(4)
+  path = run.path / 'densities' / files(run)[0]
+  whole = path.read_bytes()
+  path.write_bytes(whole[:len(whole) // 2] if damage is None else damage)
+  np.testing.assert_array_equal(attach(model, run).sample(4), expected)
+  assert path.read_bytes()[:4] == whole[:4] and len(files(run)) == 1
+  np.testing.assert_array_equal(attach(model, run, dataset=never).sample(4),
+                                expected)
+
+
+def test_a_run_that_cannot_be_written_is_no_obstacle(model, run, caplog):
+  (run.path / 'densities').write_text('in the way')
+  with caplog.at_level(logging.WARNING):
+    prior = attach(model, run)
+  assert prior.is_fitted and 'cannot be kept' in caplog.text
+
+
+@pytest.mark.parametrize('settings, message', [
+    (dict(source='both'), "density.source = 'both'` must be 'means' or 'sa"),
+    (dict(max_latents=0), 'density.max_latents = 0` must be a whole')])
+def test_settings_out_of_range(model, run, settings, message):
+  with pytest.raises(errors.UserError, match=message):
+    attach(model, run, **settings)
+
+
+def test_latents_that_are_not_numbers_are_named(run):
+  model = tiny_models.make('AE')
+  model.encoder.trainable_variables[-1].assign([np.nan] * 3)
+  with pytest.raises(errors.UserError, match='40 of 40 latents are NaN'):
+    attach(model, run, 'gmm')
+
+
+def test_an_unknown_name(model, run):
+  with pytest.raises(errors.UserError, match="There is no prior 'flow'"):
+    attach(model, run, 'flow', never)
+
+
+# === Latents ===
+
+
+def test_the_posterior_is_sampled():
+  model = tiny_models.make('VAE')
+  pixels = np.repeat(Dataset(1).split('most').pixels, 3000, 0)
+  mean, log_variance = model.encoder(
+      tf.constant(pixels[:1] / 127.5 - 1., tf.float32))
+  drawn = ex_post.encode(model, Images(pixels), 'samples')
+  np.testing.assert_allclose(drawn.mean(0), mean[0], atol=0.2)
+  np.testing.assert_allclose(drawn.std(0), np.exp(0.5 * log_variance[0]),
+                             rtol=0.05)
+  # Every batch has noise of its own.
+  assert np.abs(drawn[:500] - drawn[500:1000]).min() > 0.
+  means = ex_post.encode(model, Images(pixels[:5]))
+  np.testing.assert_allclose(means, np.repeat(mean, 5, 0), rtol=1e-5)
+
+
+def test_some_images_are_chosen_at_random(model):
+  images = Dataset().split('most')
+  everything = ex_post.encode(model, images)
+  some = ex_post.encode(model, images, max_latents=15)
+  rows = [int(np.abs(everything - z).sum(1).argmin()) for z in some]
+  assert len(set(rows)) == 15 and max(rows) > 20 and rows == sorted(rows)
+
+
+def test_the_likelihood_shows_what_memorises(run):
+  model = tiny_models.make('AE')
+  train, held_out = Dataset(60).split('most'), Images(
+      np.random.default_rng(9).integers(
+          0, 256, (60, *tiny_models.IMAGE_SHAPE), np.uint8))
+  model.prior = priors.KernelDensity(3, 0.01).fit(
+      ex_post.encode(model, train))
+  seen, unseen = ex_post.log_likelihoods(model, train, held_out)
+  assert seen > unseen + 10.
+  expected = np.mean(model.prior.log_prob(model.encode(held_out.pixels)))
+  assert unseen == pytest.approx(expected, rel=1e-4)
+  model.prior = priors.TwoStageVAE(3)
+  assert ex_post.log_likelihoods(model, train, held_out) is None
