@@ -124,11 +124,11 @@ class LPIPS:
   The published nets are torchvision's, whose input `[-1, 1]` is shifted by
   (-.030, -.088, -.188) and divided by (.458, .448, .450), in RGB. Their files
   (see `networks.pretrained`) give LPIPS itself. Nets in Keras's layout, VGG16
-  of `keras.applications` and the widespread SqueezeNet 1.1 `.h5`, were converted
-  from Caffe's: trained by others, on BGR on [0, 255] less its mean, which they
-  are given here, as they say little of anything else. The published weights
-  were not fitted to their channels, so their distance is not shown to be LPIPS
-  to the digit; `backbone` tells which it is.
+  of `keras.applications` and the widespread SqueezeNet 1.1 `.h5`, were
+  converted from Caffe's: trained by others, on BGR on [0, 255] less its mean,
+  which they are given here, as they say little of anything else. The published
+  weights were not fitted to their channels, so their distance is not shown to
+  be LPIPS to the digit; `backbone` tells which it is.
 
   Files are looked for in the folder that the environment's `PGAK_PERCEPTUAL`
   names, else in `perceptual/` of the cache: `squeeze.npz`, `vgg.npz` and
