@@ -18,8 +18,8 @@ LEVELS = {
     # Files at the top, and the settings, which import no other folder.
     -3: ('errors', 'version'),
     -2: ('files', 'interruption', 'settings'),
-    -1: ('batches', 'counts', 'losses', 'noise', 'optimizers', 'replicas',
-         'schedules'),
+    -1: ('batches', 'capabilities', 'counts', 'losses', 'noise', 'optimizers',
+         'replicas', 'schedules'),
     # uint8 pictures.
     0: ('pictures',),
     # Data sets and their kinds.

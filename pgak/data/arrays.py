@@ -8,6 +8,7 @@ import numpy as np
 
 from pgak import errors
 from pgak import settings
+from pgak.data import kinds
 from pgak.data import store
 
 __all__ = ['Dataset', 'DatasetLike', 'ImageArray']
@@ -50,6 +51,11 @@ class Dataset:
   def image_shape(self):
     """`(height, width, channels)`."""
     return self._recipe.image_shape
+
+  @property
+  def kind(self):
+    """The `kinds.Images` that it holds."""
+    return kinds.Images(self.image_shape)
 
   @property
   def splits(self):
@@ -108,6 +114,7 @@ class ImageArray:
     name: the data set's name.
     split: the split's name.
     image_shape: `(height, width, channels)`.
+    kind: the `kinds.Images` of that shape.
     fingerprint: 16 hexadecimal digits that change with the pixels.
     preprocessing: dictionary of every choice that made the pixels.
     attribute_names: tuple of strings, empty for a set without attributes.
@@ -118,6 +125,7 @@ class ImageArray:
     self.name = name
     self.split = split
     self.image_shape = prepared.image_shape
+    self.kind = kinds.Images(self.image_shape)
     self.preprocessing = dict(prepared.preprocessing)
     self.fingerprint = _fingerprint(prepared.parts, start, stop)
     self._start = start
@@ -156,6 +164,8 @@ class ImageArray:
     for first, last in _runs(indices):
       self._read_into(images[first:last], int(indices[first]) + self._start)
     return images
+
+  examples = read
 
   @property
   def labels(self):

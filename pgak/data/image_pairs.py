@@ -11,6 +11,7 @@ import numpy as np
 from pgak import errors
 from pgak import settings
 from pgak.data import arrays
+from pgak.data import kinds
 from pgak.data import pair_folders
 from pgak.data import pixels
 
@@ -145,6 +146,8 @@ class PairDataset:
     self.name = name
     self.image_shape = tuple(image_shape)
     self.condition_shape = tuple(condition_shape)
+    self.kind = kinds.Pairs(self.image_shape,
+                            condition_shape=self.condition_shape)
 
   @property
   def splits(self):
@@ -165,6 +168,7 @@ class PairArray:
     split: the split's name.
     image_shape: `(height, width, channels)`.
     condition_shape: `(height, width, channels)`.
+    kind: the `kinds.Pairs` of these shapes.
     fingerprint: 16 hexadecimal digits that change with the pixels, and the name
       of the condition where it is made.
     preprocessing: dictionary of every choice that made the pixels.
@@ -180,6 +184,7 @@ class PairArray:
     self.split = array.split
     self.image_shape = dataset.image_shape
     self.condition_shape = dataset.condition_shape
+    self.kind = dataset.kind
     made = f'-{condition}' if condition else ''
     self.fingerprint = array.fingerprint + made
     self.preprocessing = array.preprocessing | {
@@ -205,6 +210,11 @@ class PairArray:
     """
     images, conditions = self._to_pairs(self._array.read(indices))
     return np.ascontiguousarray(images), np.ascontiguousarray(conditions)
+
+  def examples(self, indices):
+    """Returns `{'images', 'conditions'}` at some positions, as a model takes.
+    """
+    return dict(zip(('images', 'conditions'), self.read_pairs(indices)))
 
   def read(self, indices):
     """Returns the images at some positions, uint8 `[n, h, w, C]`."""

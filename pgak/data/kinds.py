@@ -1,33 +1,262 @@
-"""Value ranges, and the conversion between uint8 and a model's floats.
+"""Kinds of data: what an example is, and its two conversions.
 
-Inside pgak an image is float32 in its model's value range; everything that a
-user touches is uint8. This module is the only door between the two. Vectors
-have no range, None, and pass it as they are, float32 on both sides.
+Inside pgak an example is float32 in its model's value range. What a user
+touches, files, signatures and galleries, has the type of its kind: uint8 of
+images, float32 of vectors. `Kind.to_model` and `Kind.to_users` are the only
+conversions between the two.
+
+What another package does by kind is a `Table` there. A kind of one's own is one
+file: it registers its class, and adds to the tables that it wants.
+
+```python
+@kinds.register
+class Sounds(kinds.Kind):
+  name = 'sounds'
+  dtype = np.int16
+
+  @classmethod
+  def fits(cls, shape):
+    return len(shape) == 2
+
+  def to_model(self, examples, value_range=None, verb='encode'):
+    return tf.cast(examples, tf.float32) / 32768.
+
+  def to_users(self, outputs, rounding='nearest'):
+    return tf.cast(tf.round(32768. * outputs), tf.int16)
+```
 """
+import dataclasses
+from typing import ClassVar
+
 import numpy as np
 import tensorflow as tf
 
+from pgak import batches
 from pgak import errors
 
-__all__ = ['VALUE_RANGES', 'are_vectors', 'dtype_of', 'is_conditional',
-           'levels', 'to_float', 'to_uint8', 'value_range_of']
+__all__ = ['Images', 'Kind', 'Pairs', 'Table', 'VALUE_RANGES', 'Vectors',
+           'named', 'of', 'of_shape', 'register', 'value_range_of']
 
 VALUE_RANGES = {'tanh': (-1., 1.), 'sigmoid': (0., 1.), 'linear': None}
 
-
-def are_vectors(image_shape):
-  """Returns whether that is the shape `(D,)` of a vector, not of an image."""
-  return len(image_shape) == 1
+# The latest first: a kind of a user's may take what would be one of ours.
+_KINDS = []
 
 
-def is_conditional(model):
-  """Whether a model, or an array of images, has conditions."""
-  return hasattr(model, 'condition_shape')
+def register(kind):
+  """Makes a kind known to models that were made without a data set."""
+  _KINDS.insert(0, kind)
+  return kind
 
 
-def dtype_of(image_shape):
-  """Returns the type that users see: uint8 of images, float32 of vectors."""
-  return np.dtype(np.float32 if are_vectors(image_shape) else np.uint8)
+def of_shape(shape, value_range=None):
+  """Returns the kind of which one example has that shape.
+
+  Raises:
+    UserError: if there is none.
+  """
+  shape = tuple(shape)
+  for kind in _KINDS:
+    if kind.fits(shape):
+      return kind(shape, value_range)
+  raise errors.UserError(
+      f'No kind of data has examples of the shape {shape}: register one with '
+      'pgak.data.kinds.register.')
+
+
+def of(data):
+  """Returns the kind of a data set or of one of its splits.
+
+  One that states none, as version 0.4 asked for none, has that of its shape.
+  """
+  return getattr(data, 'kind', None) or of_shape(data.image_shape)
+
+
+def named(name, shape, value_range=None):
+  """Returns the kind of that name, or, for None, that of the shape."""
+  for kind in _KINDS:
+    if kind.name == name:
+      return kind(tuple(shape), value_range)
+  return of_shape(shape, value_range)
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+  """What one example is.
+
+  Attributes:
+    shape: of one example, `(height, width, channels)` or `(D,)`.
+    value_range: `(low, high)` of the model's floats; None in a data set, and
+      where the floats have no ends.
+    name: string, in the plural.
+    dtype: NumPy type of what users see.
+    can: names of what is possible; see `pgak.capabilities`.
+    source: what to add for data of the kind, where a model wants them.
+    sink: what to take for a model of the kind, where data are there.
+  """
+  shape: tuple
+  value_range: tuple | None = None
+
+  name: ClassVar[str]
+  dtype: ClassVar[type] = np.float32
+  can: ClassVar[frozenset] = frozenset()
+  source: ClassVar[str] = ''
+  sink: ClassVar[str] = 'take another data set'
+
+  @classmethod
+  def fits(cls, shape):
+    """Returns whether one example of the kind has that shape."""
+    raise NotImplementedError
+
+  def in_range(self, value_range):
+    """Returns the same kind with another range of the model's floats."""
+    return dataclasses.replace(self, value_range=value_range)
+
+  def to_model(self, examples, value_range=None, verb='encode'):
+    """Returns what users see as float32 in the model's range.
+
+    Args:
+      examples: `[B, ...]`, or a dictionary of such.
+      value_range: `(low, high)`, where examples are floats in another range.
+      verb: string, who asks, for the error.
+
+    Raises:
+      UserError: if they are none of the kind.
+    """
+    raise NotImplementedError
+
+  def to_users(self, outputs, rounding='nearest'):
+    """Returns what the decoder made as users see it.
+
+    Args:
+      outputs: float `[B, ...]` in the model's range.
+      rounding: 'nearest' or 'truncate', where the type is of whole numbers.
+    """
+    raise NotImplementedError
+
+  def spec(self, size=None):
+    """Returns the `tf.TensorSpec`s of a batch of what users see."""
+    return tf.TensorSpec([size, *self.shape], tf.as_dtype(self.dtype))
+
+
+@register
+class Images(Kind):
+  """Grey or colour images, uint8 `[B, h, w, C]`."""
+
+  name = 'images'
+  dtype = np.uint8
+  can = frozenset({'pixels'})
+
+  @classmethod
+  def fits(cls, shape):
+    return len(shape) == 3
+
+  def to_model(self, examples, value_range=None, verb='encode'):
+    """Maps 0 to the low end of the range and 255 to the high one.
+
+    Args:
+      examples: uint8 `[B, h, w, C]`; or floats, or other numbers, with their
+        range.
+      value_range: `(low, high)`, black and white; None for uint8.
+      verb: string, who asks, for the error.
+
+    Raises:
+      UserError: if they are not uint8 and no range is given, or if they lie
+        outside it by more than half a grey level; a graph does not see the
+        second.
+    """
+    return _to_float(_levels(examples, value_range, verb), self.value_range)
+
+  def to_users(self, outputs, rounding='nearest'):
+    """Maps the range to 0 to 255, and clips what lies outside.
+
+    Args:
+      outputs: float `[B, h, w, C]`.
+      rounding: 'nearest', or 'truncate' as the code of several papers does it
+        (a cast to uint8, which darkens by half a grey level on average). A
+        level that is a whole number but for float32's rounding stays that
+        number: `floor(level + 1e-3)`.
+    """
+    return _to_uint8(outputs, self.value_range, rounding)
+
+
+@register
+class Vectors(Kind):
+  """Vectors of any numbers, float32 `[B, D]`, the same on both sides."""
+
+  name = 'vectors'
+
+  @classmethod
+  def fits(cls, shape):
+    return len(shape) == 1
+
+  def to_model(self, examples, value_range=None, verb='encode'):
+    """Returns them; a NaN or infinity is a UserError, but in a graph."""
+    return batches.require_finite(tf.cast(examples, tf.float32), 'examples')
+
+  def to_users(self, outputs, rounding='nearest'):
+    return tf.cast(outputs, tf.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairs(Kind):
+  """Images and what they are given, `{'images', 'conditions'}`, both uint8.
+
+  A model makes images alone: `to_users` takes these.
+
+  Attributes:
+    shape: of an image.
+    value_range: of both.
+    condition_shape: of a condition, `(height, width, channels)`.
+  """
+  condition_shape: tuple = ()
+
+  name = 'pairs'
+  dtype = np.uint8
+  can = frozenset({'pixels', 'condition'})
+  source = 'add --gin_file=datasets/pairs.gin and pairs.source'
+  sink = ('take models/vunet.gin or models/vunet_flow.gin, or another data set')
+
+  @classmethod
+  def fits(cls, shape):
+    return False  # Its decoder has a second input: the model says so.
+
+  @property
+  def images(self):
+    """The kind of what is made."""
+    return Images(self.shape, self.value_range)
+
+  def to_model(self, examples, value_range=None, verb='encode'):
+    return {name: self.images.to_model(x, value_range, verb)
+            for name, x in examples.items()}
+
+  def to_users(self, outputs, rounding='nearest'):
+    return self.images.to_users(outputs, rounding)
+
+  def spec(self, size=None):
+    shapes = {'images': self.shape, 'conditions': self.condition_shape}
+    return {name: tf.TensorSpec([size, *shape], tf.uint8)
+            for name, shape in shapes.items()}
+
+
+class Table:
+  """What a package does by kind: looked up by class, then by its parents.
+
+  Args:
+    entries: `{class: entry}`; a kind without one is left out.
+  """
+
+  def __init__(self, entries):
+    self._entries = dict(entries)
+
+  def add(self, kind, entry):
+    """Adds the entry of a kind of one's own."""
+    self._entries[kind] = entry
+
+  def of(self, kind):
+    """Returns the entry of a `Kind`, or None."""
+    found = [self._entries[c] for c in type(kind).__mro__ if c in self._entries]
+    return found[0] if found else None
 
 
 def value_range_of(decoder):
@@ -49,32 +278,20 @@ def value_range_of(decoder):
   return VALUE_RANGES[name]
 
 
-def to_float(images, value_range):
+def _to_float(images, value_range):
   """Maps uint8 `[..., C]` to float32 in `value_range`: 0 to low, 255 to high.
-
-  Where that is None, float32 `[B, D]` are given back as they are.
   """
-  if value_range is None:
-    return tf.cast(images, tf.float32)
   low, high = value_range
   return tf.cast(images, tf.float32) * ((high - low) / 255.) + low
 
 
-def levels(images, value_range=None, verb='encode'):
+def _levels(images, value_range=None, verb='encode'):
   """Returns images as grey levels, 0 to 255, whatever a user has.
 
-  Args:
-    images: uint8 of any shape; or floats, or other numbers, with their range.
-    value_range: `(low, high)`, black and white; None for uint8.
-    verb: string, the function that was called.
+  Args and errors are those of `Images.to_model`.
 
   Returns:
     uint8 as they are, or float32 in [0, 255].
-
-  Raises:
-    UserError: if they are not uint8 and no range is given, or if they lie
-      outside it by more than half a grey level; a graph does not see the
-      second.
   """
   if value_range is None:
     dtype = tf.as_dtype(images.dtype if hasattr(images, 'dtype')
@@ -115,25 +332,11 @@ def _remedy(images):
           "black and white, or grey levels from 0 to 255 by .astype('uint8').")
 
 
-def to_uint8(images, value_range, rounding='nearest'):
-  """Maps floats in `value_range` to uint8, clipping what lies outside.
-
-  Args:
-    images: float tensor of any shape.
-    value_range: `(low, high)`, mapped to 0 and 255; None for vectors.
-    rounding: 'nearest', or 'truncate' as the code of several papers does it
-      (a cast to uint8, which darkens by half a grey level on average). A level
-      that is a whole number but for float32's rounding stays that number:
-      `floor(level + 1e-3)`.
-
-  Returns:
-    A uint8 tensor of the same shape; of vectors, float32 that is not rounded.
-  """
+def _to_uint8(images, value_range, rounding='nearest'):
+  """Maps floats in `value_range` to uint8, clipping what lies outside."""
   if rounding not in ('nearest', 'truncate'):
     raise ValueError(
         f'`rounding` must be nearest or truncate, not {rounding!r}.')
-  if value_range is None:
-    return tf.cast(images, tf.float32)
   low, high = value_range
   levels = (tf.cast(images, tf.float32) - low) * (255. / (high - low))
   levels = tf.clip_by_value(levels, 0., 255.)

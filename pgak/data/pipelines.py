@@ -90,18 +90,21 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
   _check_batch(array, batch_size)
   _check_augmenter(array, augmenter)
   load = _loader(array, labels)
+  kind = kinds.of(array).in_range(value_range)
   steps_per_epoch = len(array) // batch_size
 
   def batch(step):
     epoch, step_in_epoch = step // steps_per_epoch, step % steps_per_epoch
     first = epoch * len(array) + step_in_epoch * batch_size
     positions = first + tf.range(batch_size, dtype=tf.int64)
-    pixels, *rest = load(
+    examples, *rest = load(
         order(positions, len(array), seed, order_version), batch_size)
+    levels = None
     if augmenter is not None:
-      pixels = augmenter(tf.cast(pixels, tf.float32),
-                         noise.seed(seed, step, 'augmentation'))
-    return _floats(array, pixels, rest, value_range)
+      examples = augmenter(tf.cast(examples, tf.float32),
+                           noise.seed(seed, step, 'augmentation'))
+      levels = (0., 255.)
+    return kind.to_model(examples, levels), *rest
 
   last_step = np.iinfo(np.int64).max // batch_size
   dataset = tf.data.Dataset.range(start_step, last_step)
@@ -111,7 +114,7 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
   # A strategy's workers need not ask one another whether it has ended.
   dataset = dataset.apply(
       tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
-  return _finish(array, dataset, labels)
+  return _finish(dataset, labels)
 
 
 def batches(array, batch_size, value_range=(-1., 1.), limit=None,
@@ -134,15 +137,16 @@ def batches(array, batch_size, value_range=(-1., 1.), limit=None,
   """
   length = len(array) if limit is None else min(limit, len(array))
   load = _loader(array, labels)
+  kind = kinds.of(array).in_range(value_range)
 
   def batch(first):
     chosen = tf.range(first, tf.minimum(first + batch_size, length))
-    pixels, *rest = load(chosen, None)
-    return _floats(array, pixels, rest, value_range)
+    examples, *rest = load(chosen, None)
+    return kind.to_model(examples), *rest
 
   dataset = tf.data.Dataset.range(0, length, batch_size)
   return _finish(
-      array, dataset.map(batch, _READERS, deterministic=True), labels)
+      dataset.map(batch, _READERS, deterministic=True), labels)
 
 
 def validation_batches(array, value_range, replicas=1, largest=500):
@@ -179,51 +183,33 @@ def _check_batch(array, batch_size):
 
 
 def _check_augmenter(array, augmenter):
-  if augmenter is not None and kinds.are_vectors(array.image_shape):
+  if augmenter is not None and 'pixels' not in kinds.of(array).can:
     raise errors.UserError(
-        f'{array.name} holds vectors, and an augmenter changes images: set '
-        'train.augmenter = None.')
-  if augmenter is not None and _has_conditions(array):
+        f'{array.name} holds {kinds.of(array).name}, and an augmenter changes '
+        'images: set train.augmenter = None.')
+  if augmenter is not None and 'condition' in kinds.of(array).can:
     raise errors.UserError(
         f'An augmenter would change the images of {array.name} and not what '
         'they are conditioned on: set train.augmenter = None.')
 
 
-def _has_conditions(array):
-  return hasattr(array, 'read_pairs')
-
-
-def _floats(array, pixels, rest, value_range):
-  """The tuple of a batch, in floats; conditions are pictures, too."""
-  pixels = kinds.to_float(pixels, value_range)
-  if _has_conditions(array):
-    rest = [kinds.to_float(rest[0], value_range), *rest[1:]]
-  return (pixels, *rest)
-
-
 def _loader(array, labels):
-  """Returns a function of indices `[B]` that loads what the array has read.
-
-  After the images come the conditions, where it has them, and the labels.
-  """
+  """Returns a function of indices `[B]` to the examples there, and labels."""
   if labels and array.labels is None:
     raise errors.UserError(
         f'The data set {array.name} has no labels; choose one that has.')
   all_labels = tf.constant(array.labels, tf.int64) if labels else None
+  read = getattr(array, 'examples', array.read)
 
   def load(indices, batch_size):
-    if _has_conditions(array):
-      pixels, conditions = tf.numpy_function(
-          array.read_pairs, [indices], [tf.uint8, tf.uint8])
-      rest = (tf.ensure_shape(
-          conditions, (batch_size,) + array.condition_shape),)
-    else:
-      dtype = kinds.dtype_of(array.image_shape)
-      pixels = tf.numpy_function(array.read, [indices], tf.as_dtype(dtype))
-      rest = ()
-    pixels = tf.ensure_shape(pixels, (batch_size,) + array.image_shape)
-    rest += (tf.gather(all_labels, indices),) if labels else ()
-    return (pixels, *rest)
+    spec = kinds.of(array).spec(batch_size)
+    parts = tf.nest.flatten(spec)
+    found = tf.numpy_function(
+        lambda i: tf.nest.flatten(read(i)), [indices],
+        [part.dtype for part in parts])
+    examples = tf.nest.pack_sequence_as(spec, [
+        tf.ensure_shape(x, part.shape) for x, part in zip(found, parts)])
+    return (examples, *((tf.gather(all_labels, indices),) if labels else ()))
 
   return load
 
@@ -237,17 +223,14 @@ def _slices(dataset, batch_size, num_replicas, slots):
   size = batch_size // num_replicas
 
   def cut(*batch):
-    return tuple(
-        tf.stack([x[slot * size:(slot + 1) * size] for slot in slots])
-        for x in batch)
+    return tf.nest.map_structure(
+        lambda x: tf.stack([x[slot * size:(slot + 1) * size]
+                            for slot in slots]), batch)
 
   return dataset.map(cut).unbatch()
 
 
-def _finish(array, dataset, labels):
-  if _has_conditions(array):
-    dataset = dataset.map(lambda images, conditions, *rest: (
-        {'images': images, 'conditions': conditions}, *rest))
+def _finish(dataset, labels):
   if not labels:
     dataset = dataset.map(lambda first: first)
   return without_autotuning(dataset).prefetch(_BATCHES_AHEAD)

@@ -6,6 +6,7 @@ import numpy as np
 
 from pgak import errors
 from pgak import settings
+from pgak.data import kinds
 
 __all__ = ['VectorArray', 'VectorDataset', 'swiss_roll']
 
@@ -101,6 +102,11 @@ class VectorDataset:
     return self._splits['all'].vectors.shape[1:]
 
   @property
+  def kind(self):
+    """The `kinds.Vectors` that it holds."""
+    return kinds.Vectors(self.image_shape)
+
+  @property
   def splits(self):
     """Names of the splits."""
     return tuple(self._splits)
@@ -123,6 +129,7 @@ class VectorArray:
     name: the data set's name.
     split: the split's name.
     image_shape: `(D,)`.
+    kind: the `kinds.Vectors` of that shape.
     fingerprint: 16 hexadecimal digits that change with the numbers.
     preprocessing: dictionary of every choice that made the vectors.
     unrolled: float64 `[len, d]`, where a vector lies on the data's own
@@ -137,6 +144,7 @@ class VectorArray:
     self.name = name
     self.split = split
     self.image_shape = content.vectors.shape[1:]
+    self.kind = kinds.Vectors(self.image_shape)
     self.preprocessing = dict(preprocessing)
     self.unrolled = content.unrolled
     self.fingerprint = hashlib.sha256(
@@ -163,3 +171,5 @@ class VectorArray:
     if indices.size and (indices.min() < 0 or indices.max() >= len(self)):
       raise IndexError(f'{self!r} has no vector at one of {indices}.')
     return self._vectors[indices]
+
+  examples = read

@@ -5,6 +5,7 @@ import dataclasses
 import gin
 import numpy as np
 
+from pgak import capabilities
 from pgak import data
 from pgak import settings
 from pgak.generation import sampling
@@ -98,7 +99,7 @@ def spaces(prior, latents):
     prior: a prior, see `pgak.priors`.
     latents: float `[N, H]`, its draws.
   """
-  if not hasattr(prior, 'latent_to_base'):
+  if 'base' not in capabilities.of_prior(prior):
     return {'z': np.asarray(latents)}
   base = [np.asarray(prior.latent_to_base(latents[i:i + _BATCH]))
           for i in range(0, len(latents), _BATCH)]

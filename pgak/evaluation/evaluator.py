@@ -227,7 +227,7 @@ class Evaluator:
 
   def _encoded_rows(self, model, row, latents):
     """Of reconstructions and latents; none of a model without an encoder."""
-    if not model.has_encoder:
+    if model.lacks('encode'):
       return []
     rows = self._pixel_rows(model, row) + self._lpips_rows(model, row)
     rows += self._topology_rows(model, row)
@@ -297,7 +297,7 @@ class Evaluator:
 
   def _likelihood_rows(self, model, row):
     """Of a fitted density: whether it knows its training latents by heart."""
-    if not hasattr(model.prior, 'fit'):
+    if model.lacks('fit'):
       return []
     train = self.dataset.split('train')
     number = min(len(train), len(self.encoded), _MAX_LATENTS)

@@ -5,6 +5,7 @@ where the latents are from.
 """
 import numpy as np
 
+from pgak import capabilities
 from pgak import priors
 from pgak.evaluation import protocols
 from pgak.generation import sampling
@@ -12,10 +13,10 @@ from pgak.metrics import reference
 
 __all__ = ['First', 'encoded', 'images_of', 'left_out', 'pairs', 'span']
 
-# What cannot be had of a model that makes images and encodes none.
-_NEED_ENCODER = frozenset({
-    'reconstructions', 'interpolations', 'reconstruction', 'reconstruction_mse',
-    'lpips', 'topology', 'latent_match'})
+# What images of a kind, and metrics, need; see `pgak.capabilities`.
+_NEEDS = dict.fromkeys(
+    ('reconstructions', 'interpolations', 'reconstruction',
+     'reconstruction_mse', 'lpips', 'topology', 'latent_match'), ('encode',))
 
 
 class First:
@@ -41,7 +42,7 @@ class First:
 
 
 def left_out(model, protocol, latents=False):
-  """Names what a protocol asks for and a model without an encoder has not.
+  """Names what a protocol asks for and a model cannot do.
 
   Args:
     model: a `GenerativeAutoencoder`.
@@ -49,15 +50,16 @@ def left_out(model, protocol, latents=False):
     latents: whether `latent_match` is asked for, too.
 
   Returns:
-    List of names of kinds of images, of metrics, and of densities that would be
-    fitted to latents; empty for a model that encodes.
+    `{name: reason}` of kinds of images, of metrics, and of densities that would
+    be fitted to latents.
   """
-  if model.has_encoder:
-    return []
   asked = [*protocol.images, *protocol.metrics, *['latent_match'] * latents]
-  densities = [p for p in protocol.priors if p != protocols.OWN_OR_GAUSSIAN
-               and hasattr(priors.prior_class(p), 'fit')]
-  return [name for name in asked if name in _NEED_ENCODER] + densities
+  needs = {name: _NEEDS.get(name, ()) for name in asked}
+  needs |= {p: ('encode',) for p in protocol.priors
+            if p != protocols.OWN_OR_GAUSSIAN
+            and 'fit' in capabilities.of_prior(priors.prior_class(p))}
+  return {name: reason for name, wanted in needs.items()
+          if (reason := model.lacks(*wanted))}
 
 
 def span(array, number):

@@ -40,9 +40,6 @@ METRICS = ('frechet', 'prd', 'precision_recall', 'kid', 'inception_score',
            'neighbours', 'separability', 'topology', 'sliced_wasserstein',
            'coverage', 'mse')
 
-# What a data set holds: a protocol is for one of them.
-HOLDINGS = ('images', 'pairs', 'vectors')
-
 # Where training pulls the latents to the model's own prior, that one; else a
 # Gaussian that is fitted to them: the column N of [1, table 1].
 OWN_OR_GAUSSIAN = 'own_or_gaussian'
@@ -87,7 +84,7 @@ class Protocol:
     encoded_split: the split whose first images are encoded, for reconstructions
       and interpolations; None for `split`.
     interpolation_seed: int, decides the pairs of encoded images.
-    holds: one of `HOLDINGS`, what the data sets hold that it measures.
+    holds: name of the kind of data that it measures, such as 'images'.
   """
   name: str
   features: Names
@@ -103,7 +100,7 @@ class Protocol:
   metrics: Names = ('frechet', 'reconstruction_mse')
   encoded_split: str | None = None
   interpolation_seed: settings.Seed = 2
-  holds: Literal[HOLDINGS] = 'images'
+  holds: str = 'images'
 
   def __post_init__(self):
     for field, known in (('images', IMAGES), ('metrics', METRICS)):

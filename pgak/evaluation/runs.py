@@ -78,7 +78,7 @@ def _attach(run, step, dataset):
 
 
 def _tell_left_out(model, protocol, latents, chosen):
-  """Says what a model without an encoder cannot be measured by.
+  """Says what a model cannot be measured by, and why.
 
   Raises:
     errors.UserError: if densities were chosen that are fitted to latents, or
@@ -87,12 +87,12 @@ def _tell_left_out(model, protocol, latents, chosen):
   names = examples.left_out(model, protocol, latents)
   for prior in protocol.priors:
     if chosen and prior in names:
-      model.require_encoder(f'the density {prior}, fitted to latents,')
+      model.require(f'the density {prior}, fitted to latents,', 'encode')
   if set(protocol.metrics) <= set(names):
-    model.require_encoder(f'the metric {protocol.metrics[0]}')
-  if names:
-    print(f'{model.name} has no encoder: {", ".join(map(str, names))} are left '
-          'out.')
+    model.require(f'the metric {protocol.metrics[0]}', 'encode')
+  for reason in dict.fromkeys(names.values()):
+    left = [str(n) for n, r in names.items() if r == reason]
+    print(f'{reason}: {", ".join(left)} are left out.')
 
 
 @settings.configurable(denylist=['run_dir'])

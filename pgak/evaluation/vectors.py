@@ -71,7 +71,7 @@ class VectorEvaluator(evaluator_lib.Evaluator):
     return coverage.coverage(self.real, points)
 
   def _pixel_rows(self, model, row):
-    if 'mse' not in self.protocol.metrics or not model.has_encoder:
+    if 'mse' not in self.protocol.metrics or model.lacks('encode'):
       return []
     made = sampling.reconstruct(model, self.real)
     error = np.mean((made.astype(np.float64) - self.real)**2)

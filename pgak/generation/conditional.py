@@ -7,7 +7,6 @@ import weakref
 import numpy as np
 import tensorflow as tf
 
-from pgak.data import kinds
 from pgak.pictures import grids
 
 __all__ = ['generate', 'picture', 'reconstruct', 'reconstruction_rows',
@@ -23,7 +22,7 @@ def generate(model, conditions, seed=0, batch_size=500, rounding='nearest'):
     seed: int that decides the latents; two seeds give two independent images.
     batch_size: images in a batch, which decides the latents, too; the last one
       may be smaller.
-    rounding: see `pgak.data.kinds.to_uint8`.
+    rounding: see `Images.to_users` in `pgak.data.kinds`.
 
   Yields:
     uint8 arrays `[b, h, w, C]`.
@@ -50,10 +49,9 @@ def _new_function(model, rounding):
 
   @tf.function(reduce_retracing=True)
   def make(conditions, seed):
-    conditions = kinds.to_float(conditions, model.value_range)
+    conditions = model.kind.images.to_model(conditions)
     latents = model.draw_latents(conditions, seed)
-    return kinds.to_uint8(
-        model.render(latents, conditions), model.value_range, rounding)
+    return model.kind.to_users(model.render(latents, conditions), rounding)
 
   return make
 

@@ -18,13 +18,14 @@ from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import run_directory
 
-__all__ = ['KINDS', 'STEPS', 'sample', 'usual_number']
+__all__ = ['KINDS', 'STEPS', 'TABLE', 'sample', 'usual_number']
 
 # How many images, or pairs for paths, where nothing else is said.
 KINDS = {'samples': 64, 'interpolation': 64, 'reconstruction': 64,
          'attribute': 64, 'latents': 10000, 'paths': 1, 'log_density': 64,
          'ood': 10000}
 STEPS = 8
+_FILLS_A_CHART = kinds.Table({kinds.Vectors: scatter.NUMBER})
 _LARGEST_CLOUD = 20000
 
 
@@ -76,74 +77,52 @@ def sample(run_dir: settings.Path, output,
   model = checkpoints.load_configured(run, checkpoint, prior)
   number = num_samples or usual_number(kind, model)
   if kind not in ('samples', 'interpolation'):
-    model.require_encoder(f'--kind={kind}')
-  if kinds.is_conditional(model):
-    drawn.write(output, _translations(model, kind, number, seed))
-    return
-  if kinds.are_vectors(model.image_shape):
-    drawn.write(output, _vectors(model, kind, number, seed))
-    return
-  draw = {'samples': _samples, 'interpolation': _interpolation,
-          'reconstruction': _reconstruction, 'attribute': _attribute,
-          'latents': _latents, 'paths': _paths, 'log_density': _log_density,
-          'ood': _out_of_distribution}[kind]
+    model.require(f'--kind={kind}', 'encode')
   options = {'interpolation': {'space': space or 'zT'},
              'attribute': {'name': attribute, 'strength': strength,
                            'space': space},
              'ood': {'against': against}}.get(kind, {})
+  draw = _drawing(model, kind)
   drawn.write(output, draw(model, number, seed, **options))
 
 
-def _translations(model, kind, number, seed):
-  """Rows of a condition, its validation image and what the model makes."""
-  array = _split('validation')
-  columns = {'samples': STEPS - 2, 'reconstruction': 1}.get(kind)
-  if columns is None:
+def _drawing(model, kind):
+  """Returns the function that draws so of a model's kind of data."""
+  known = TABLE.of(model.kind)
+  if kind not in known:
     raise errors.UserError(
-        f'{model.name} makes images given conditions, so there is no --kind='
-        f'{kind} of it: choose samples or reconstruction.')
-  chosen = np.random.RandomState(seed).permutation(len(array))
-  pairs = array.read_pairs(np.resize(chosen, -(-number // columns)))
-  rows = (conditional.reconstruction_rows(model, *pairs)
-          if kind == 'reconstruction' else
-          conditional.sample_rows(model, *pairs, columns, seed))
-  made = rows[:, 2:].reshape(-1, *rows.shape[2:])[:number]
-  return drawn.Drawn({'images': made, 'originals': pairs[0],
-                     'conditions': pairs[1]},
-                    rows.reshape(-1, *rows.shape[2:]), rows.shape[1])
+        f'{model.name} makes {model.kind.name}, of which there is no --kind='
+        f'{kind}: choose {" or ".join(known)}.')
+  return known[kind]
 
 
 def usual_number(kind, model):
-  """How many images are drawn where nothing is said."""
-  as_cloud = kinds.are_vectors(model.image_shape) and KINDS[kind] == 64
-  return scatter.NUMBER if as_cloud else KINDS[kind]
+  """Returns how many examples are drawn where nothing is said.
+
+  Args:
+    kind: one of `KINDS`.
+    model: a model or an export, with a `kind` of data.
+  """
+  pictures = KINDS['samples']
+  fills = _FILLS_A_CHART.of(model.kind) or pictures
+  return fills if KINDS[kind] == pictures else KINDS[kind]
 
 
-def _vectors(model, kind, number, seed):
-  """Vectors beside the validation split's, as clouds; or their latents."""
-  if kind == 'latents':
-    return _latents(model, number, seed)
-  if kind not in ('samples', 'reconstruction'):
-    raise errors.UserError(
-        f'{model.name} makes vectors, of which there is no --kind={kind}: '
-        'choose samples, reconstruction or latents.')
-  array = _split('validation')
-  chosen = np.random.RandomState(seed).permutation(len(array))[:number]
-  originals, shades = array.read(chosen), array.unrolled[chosen, 0]
-  if kind == 'reconstruction':
-    made = sampling.reconstruct(model, originals)
-    return drawn.Drawn(
-        {'images': made, 'originals': originals},
-        chart=scatter.reconstruction(originals, made, shades))
-  view = _samples(model, number, seed)
-  return drawn.Drawn(view.arrays, chart=scatter.samples(
-      originals, view.arrays['images'], shades))
+# === Any kind of data ===
 
 
 def _samples(model, number, seed):
   images = np.concatenate(list(sampling.generate(model, number, seed)))
   latents = model.prior.sample(number, seed).numpy()
-  return drawn.Drawn({'images': images, 'latents': latents}, images)
+  return drawn.Drawn({'images': images, 'latents': latents})
+
+
+# === Images ===
+
+
+def _image_samples(model, number, seed):
+  arrays = _samples(model, number, seed).arrays
+  return drawn.Drawn(arrays, arrays['images'])
 
 
 def _reconstruction(model, number, seed):
@@ -154,9 +133,9 @@ def _reconstruction(model, number, seed):
 
 
 def _interpolation(model, number, seed, space):
-  if not model.has_encoder:
+  if model.lacks('encode'):
     if space != 'zT':
-      model.require_encoder(f'--space={space}')
+      model.require(f'--space={space}', 'encode')
     made = sampling.prior_interpolations(model, -(-number // STEPS), STEPS,
                                          seed)
     return drawn.Drawn({'images': made}, made, STEPS)
@@ -220,7 +199,63 @@ def _out_of_distribution(model, number, seed, against):
       [ex_post.positions(len(a), number) for a in arrays])
 
 
+# === Pairs ===
+
+
+def _pair_samples(model, number, seed):
+  """Rows of a condition, its validation image and samples."""
+  columns = STEPS - 2
+  pairs = _validation_pairs(-(-number // columns), seed)
+  return _rows(conditional.sample_rows(model, *pairs, columns, seed), pairs,
+               number)
+
+
+def _pair_reconstruction(model, number, seed):
+  """Rows of a condition, its validation image and the reconstruction."""
+  pairs = _validation_pairs(number, seed)
+  return _rows(conditional.reconstruction_rows(model, *pairs), pairs, number)
+
+
+def _rows(rows, pairs, number):
+  made = rows[:, 2:].reshape(-1, *rows.shape[2:])[:number]
+  return drawn.Drawn(
+      {'images': made, 'originals': pairs[0], 'conditions': pairs[1]},
+      rows.reshape(-1, *rows.shape[2:]), rows.shape[1])
+
+
+def _validation_pairs(number, seed):
+  array = _split('validation')
+  chosen = np.random.RandomState(seed).permutation(len(array))
+  return array.read_pairs(np.resize(chosen, number))
+
+
+# === Vectors ===
+
+
+def _vector_samples(model, number, seed):
+  """Samples beside vectors of the validation split."""
+  originals, shades = _validation_vectors(number, seed)
+  arrays = _samples(model, number, seed).arrays
+  return drawn.Drawn(arrays, chart=scatter.samples(
+      originals, arrays['images'], shades))
+
+
+def _vector_reconstruction(model, number, seed):
+  """Vectors of the validation split beside their reconstructions."""
+  originals, shades = _validation_vectors(number, seed)
+  made = sampling.reconstruct(model, originals)
+  return drawn.Drawn({'images': made, 'originals': originals},
+                     chart=scatter.reconstruction(originals, made, shades))
+
+
+def _validation_vectors(number, seed):
+  array = _split('validation')
+  chosen = np.random.RandomState(seed).permutation(len(array))[:number]
+  return array.read(chosen), array.unrolled[chosen, 0]
+
+
 # === Data ===
+
 
 
 def _split(name):
@@ -234,3 +269,19 @@ def _validation_images(number, seed):
   array = _split('validation')
   chosen = np.random.RandomState(seed).permutation(len(array))
   return array.read(np.resize(chosen, number))
+
+
+# Kind of data -> `{kind of drawing: function of a model, a number and a seed}`.
+TABLE = kinds.Table({
+    kinds.Kind: {'samples': _samples},
+    kinds.Images: {
+        'samples': _image_samples, 'interpolation': _interpolation,
+        'reconstruction': _reconstruction, 'attribute': _attribute,
+        'latents': _latents, 'paths': _paths, 'log_density': _log_density,
+        'ood': _out_of_distribution},
+    kinds.Pairs: {
+        'samples': _pair_samples, 'reconstruction': _pair_reconstruction},
+    kinds.Vectors: {
+        'samples': _vector_samples, 'reconstruction': _vector_reconstruction,
+        'latents': _latents},
+})

@@ -69,6 +69,9 @@ def write(output, drawing):
     errors.UserError: if it cannot be written.
   """
   path = files.local(output)
+  if output.endswith('.png') and drawing.chart is None and drawing.grid is None:
+    raise errors.UserError(f'Of these there is no picture: name {output} .npz '
+                           'for an array.')
   try:
     with files.replacing(path) as part:
       if output.endswith('.png'):

@@ -7,6 +7,7 @@
 """
 import numpy as np
 
+from pgak import capabilities
 from pgak import errors
 from pgak.generation import attribute_vectors
 from pgak.generation import drawn
@@ -134,7 +135,7 @@ def _path_densities(prior, latents, shown):
 
 def _densities(prior, latents, shown):
   """Returns `{space: mean log-density of each path [N]}`, or nothing."""
-  if not hasattr(prior, 'log_prob'):
+  if 'log_density' not in capabilities.of_prior(prior):
     return {}
   values = likelihoods.log_density(prior, _flat(latents, 1))
   means = values.reshape(latents.shape[:-1]).mean(-1)
@@ -201,7 +202,7 @@ def latents(prior, encoded, labels=None, seed=0):
   """
   drawn = np.asarray(prior.sample(len(encoded), seed))
   base = (spaces.latent_to_base(prior, encoded)
-          if hasattr(prior, 'latent_to_base') else None)
+          if 'base' in capabilities.of_prior(prior) else None)
   arrays = {'latents': encoded, 'prior': drawn}
   arrays.update({} if base is None else {'base': base})
   arrays.update({} if labels is None else {'labels': labels})

@@ -6,7 +6,7 @@ the encoder maps to the middle of the latents is likely, however odd it looks.
 import numpy as np
 from sklearn import metrics
 
-from pgak import errors
+from pgak import capabilities
 from pgak.generation import spaces
 
 __all__ = ['auroc', 'log_density']
@@ -25,10 +25,9 @@ def log_density(prior, latents):
   Raises:
     errors.UserError: if the prior has no density.
   """
-  if not hasattr(prior, 'log_prob'):
-    raise errors.UserError(
-        f'The prior {prior.label} has no density that can be computed: choose '
-        'another with --prior, such as real_nvp or gmm.')
+  capabilities.require('a log-density', ['log_density'],
+                       capabilities.of_prior(prior),
+                       prior=f'the prior {prior.label}')
   return spaces.in_batches(prior.log_prob, latents, 1000).astype(np.float64)
 
 

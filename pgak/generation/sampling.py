@@ -5,7 +5,6 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import interruption
-from pgak.data import kinds
 from pgak.pictures import grids
 
 __all__ = ['generate', 'interpolation_picture', 'interpolations', 'lines',
@@ -27,7 +26,7 @@ def generate(model, num_samples, seed=0, batch_size=1000,
     batch_size: images in a batch; the last one may be smaller.
     batch_norm: 'inference', or 'train' for statistics of the batch itself, as
       in the PGA authors' protocol.
-    rounding: see `pgak.data.kinds.to_uint8`.
+    rounding: see `Images.to_users` in `pgak.data.kinds`.
     latents: float `[num_samples, latent_dim]` to decode instead of draws of
       the prior, or None.
 
@@ -94,7 +93,7 @@ def _new_decoder_function(model, batch_norm, rounding):
       images = model.frozen('decoder', latents, training=True)
     else:
       images = model.decoder(latents, training=False)
-    return kinds.to_uint8(images, model.value_range, rounding)
+    return model.kind.to_users(images, rounding)
 
   return decode
 

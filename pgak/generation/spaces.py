@@ -2,7 +2,7 @@
 import numpy as np
 import tensorflow as tf
 
-from pgak import errors
+from pgak import capabilities
 from pgak import priors
 
 __all__ = ['SPACES', 'base_to_latent', 'has_base', 'in_batches',
@@ -13,7 +13,7 @@ SPACES = ('zT', 'z0')
 
 def has_base(prior):
   """Returns whether a prior has a z_0: a flow, or N(0, I), which is its own."""
-  return hasattr(prior, 'latent_to_base') or _is_base(prior)
+  return 'base' in capabilities.of_prior(prior) or _is_base(prior)
 
 
 def latent_to_base(prior, latents):
@@ -38,13 +38,11 @@ def base_to_latent(prior, base):
 
 
 def _mapped(prior, name, points):
-  if hasattr(prior, name):
-    return in_batches(getattr(prior, name), points)
-  if not _is_base(prior):
-    raise errors.UserError(
-        f'The prior {prior.label} has no z_0 to map latents to: take '
-        '--space=zT, or a prior that is a flow, such as --prior=real_nvp.')
-  return np.asarray(points, np.float32)
+  if _is_base(prior):
+    return np.asarray(points, np.float32)
+  capabilities.require(name, ['base'], capabilities.of_prior(prior),
+                       prior=f'the prior {prior.label}')
+  return in_batches(getattr(prior, name), points)
 
 
 def _is_base(prior):

@@ -6,10 +6,8 @@
      Perceptual Generative Autoencoders. ICML, 2020.
 """
 import numpy as np
-import tensorflow as tf
 
 from pgak import noise
-from pgak.data import kinds
 from pgak.metrics import frechet
 
 __all__ = ['latent_match']
@@ -17,9 +15,7 @@ __all__ = ['latent_match']
 
 def _latents_of_data(model, images, batch_size):
   for start in range(0, len(images), batch_size):
-    batch = kinds.to_float(
-        tf.constant(images[start:start + batch_size]), model.value_range)
-    yield model.encode_mean(batch, training=False).numpy()
+    yield model.encode(images[start:start + batch_size]).numpy()
 
 
 def _latents_of_samples(model, number, seed, batch_size):

@@ -8,7 +8,6 @@
 """
 import tensorflow as tf
 
-from pgak.data import kinds
 from pgak.metrics import reference
 
 __all__ = ['perceptual_distance', 'psnr', 'reconstruction',
@@ -55,7 +54,7 @@ def _batches(model, array, number):
   """Yields images and reconstructions, float32 `[b, h, w, C]` on [0, 1]."""
   low, high = model.value_range
   for batch in reference.read(array, number):
-    images = kinds.to_float(tf.constant(batch), model.value_range)
+    images = model.to_model(batch)
     decoded = model.decoder(
         model.encode_mean(images, training=False), training=False)
     yield (images - low) / (high - low), (decoded - low) / (high - low)

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pgak import errors
+from pgak import capabilities
 from pgak import losses
 from pgak import networks
 from pgak import noise as noise_lib
@@ -156,12 +156,29 @@ class GenerativeAutoencoder(verbs.Verbs, keras_data.Checked, keras.Model):
     """Whether there are latents of images; a GAN makes images alone."""
     return self.encoder is not None
 
-  def require_encoder(self, what):
-    """Raises NoEncoderError if `what`, a name, needs one and there is none."""
-    if not self.has_encoder:
-      raise errors.NoEncoderError(
-          f'{self.name} has no encoder, which {what} needs: leave that out, or '
-          'take a model with an encoder.')
+  @property
+  def can(self):
+    """What the model and its kind of data can; see `pgak.capabilities`."""
+    return self.kind.can | {'sample'} | ({'encode'} if self.has_encoder
+                                         else set())
+
+  def lacks(self, *needs):
+    """Returns why the model with its prior cannot do what is needed, or ''."""
+    return capabilities.lacks(needs, self._all_can, **self._named)
+
+  def require(self, what, *needs):
+    """Raises UserError if `what`, named by a user, needs what it cannot do."""
+    capabilities.require(what, needs, self._all_can, **self._named)
+
+  @property
+  def _all_can(self):
+    return self.can | capabilities.of_prior(self.prior)
+
+  @property
+  def _named(self):
+    prior = getattr(self.prior, 'label', self.prior.name)
+    return dict(model=self.name, prior=f'the prior {prior}',
+                data=f'the {self.kind.name} of {self.name}')
 
   @property
   def is_stochastic(self):
@@ -172,6 +189,11 @@ class GenerativeAutoencoder(verbs.Verbs, keras_data.Checked, keras.Model):
   def value_range(self):
     """`(low, high)` of the images, as the decoder's last activation has it."""
     return kinds.value_range_of(self.decoder)
+
+  @property
+  def kind(self):
+    """The `pgak.data.kinds.Kind` of what it learns from and makes."""
+    return kinds.of_shape(self.image_shape, self.value_range)
 
   def is_on(self, term):
     """Whether a term is computed: not where its weight is the number 0."""

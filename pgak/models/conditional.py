@@ -44,6 +44,10 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
     return kinds.VALUE_RANGES[layer.activation.__name__]
 
   @property
+  def kind(self):
+    return kinds.Pairs(self.image_shape, self.value_range, self.condition_shape)
+
+  @property
   def noise_shapes(self):
     return {'posterior': (noise_lib.normal, (self.latent_dim,))}
 
@@ -78,7 +82,7 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
           'none: give `conditions`, or take a command that works on pairs '
           '(--protocol=learned_priors_pairs; --kind=samples or '
           'reconstruction).')
-    return self.to_model(conditions, value_range, verb)
+    return self.kind.images.to_model(conditions, value_range, verb)
 
   # === Use: uint8 images and conditions in, uint8 images out ===
 
@@ -107,7 +111,7 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
       value_range: `(low, high)` of both; None for uint8.
     """
     return batches.of_rows(self.encode_mean, *_equally_many(
-        'images', self.to_model(images, value_range, 'encode'),
+        'images', self.kind.images.to_model(images, value_range, 'encode'),
         self._float(conditions, value_range, 'encode')))
 
   def decode(self, latents, conditions=None):
@@ -118,19 +122,17 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
     """
     given = self._float(conditions, verb='decode')
     latents = verbs.checked_latents(latents, self.latent_dim)
-    return kinds.to_uint8(batches.of_rows(
-        self.render, *_equally_many('latents', latents, given)),
-                               self.value_range)
+    return self.kind.to_users(batches.of_rows(
+        self.render, *_equally_many('latents', latents, given)))
 
   # pylint: disable-next=arguments-renamed
   def reconstruct(self, images, conditions=None, value_range=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
     floats, given = _equally_many(
-        'images', self.to_model(images, value_range, 'reconstruct'),
+        'images', self.kind.images.to_model(images, value_range, 'reconstruct'),
         self._float(conditions, value_range, 'reconstruct'))
     latents = batches.of_rows(self.encode_mean, floats, given)
-    return kinds.to_uint8(
-        batches.of_rows(self.render, latents, given), self.value_range)
+    return self.kind.to_users(batches.of_rows(self.render, latents, given))
 
   def interpolate(self, start, end, steps, spherical=False, value_range=None):
     raise errors.UserError(

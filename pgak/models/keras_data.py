@@ -14,7 +14,6 @@ import tensorflow as tf
 
 from pgak import data
 from pgak import errors
-from pgak.data import kinds
 
 __all__ = ['Checked', 'as_floats', 'checked']
 
@@ -23,10 +22,10 @@ _warned = weakref.WeakSet()
 
 
 def as_floats(batch, model):
-  """Returns a batch whose uint8 images are floats in a model's range."""
-  return tf.nest.map_structure(
-      lambda x: kinds.to_float(x, model.value_range)
-      if x.dtype == tf.uint8 else x, batch)
+  """Returns a batch of what users see, or of floats, as a model's floats."""
+  if all(x.dtype.is_floating for x in tf.nest.flatten(batch)):
+    return batch
+  return model.kind.to_model(batch)
 
 
 def checked(x, model, verb):

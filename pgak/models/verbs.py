@@ -9,7 +9,6 @@ from pgak import batches
 from pgak import counts
 from pgak import errors
 from pgak import noise as noise_lib
-from pgak.data import kinds
 
 __all__ = ['Verbs', 'checked_latents', 'drawn']
 
@@ -39,7 +38,7 @@ class Verbs:
     Returns:
       float `[B, H]`; a stochastic encoder's means.
     """
-    self.require_encoder('encode')
+    self.require('encode', 'encode')
     outputs = self.encoder(floats, training=training)
     return outputs[0] if self.is_stochastic else outputs
 
@@ -100,13 +99,7 @@ class Verbs:
       UserError: if images are not uint8 and no range is given, or if they lie
         outside it.
     """
-    if isinstance(examples, dict):
-      return {name: self.to_model(x, value_range, verb)
-              for name, x in examples.items()}
-    if self.value_range is None:
-      return tf.cast(examples, tf.float32)
-    levels = kinds.levels(examples, value_range, verb)
-    return kinds.to_float(levels, self.value_range)
+    return self.kind.to_model(examples, value_range, verb)
 
   def encode(self, examples, value_range=None):
     """Returns the latents of examples.
@@ -135,7 +128,7 @@ class Verbs:
     """
     images = batches.of_rows(lambda z: self.decoder(z, training=False),
                              checked_latents(latents, self.latent_dim))
-    return kinds.to_uint8(images, self.value_range)
+    return self.kind.to_users(images)
 
   def reconstruct(self, examples, value_range=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
@@ -206,11 +199,9 @@ def checked_latents(latents, latent_dim):
 
 
 def _encoded(model, examples, value_range, verb):
-  """Returns the latents of a user's examples; vectors must be finite."""
-  floats = model.to_model(examples, value_range, verb)
-  if model.value_range is None:
-    batches.require_finite(floats, 'examples')
-  return batches.of_rows(model.encode_mean, floats)
+  """Returns the latents of a user's examples."""
+  return batches.of_rows(
+      model.encode_mean, model.to_model(examples, value_range, verb))
 
 
 def _lines(start, end, steps):

@@ -12,12 +12,12 @@ import gin
 import numpy as np
 import tensorflow as tf
 
+from pgak import capabilities
 from pgak import errors
 from pgak import files
 from pgak import noise
 from pgak import priors
 from pgak import settings
-from pgak.data import kinds
 
 __all__ = ['attach', 'encode', 'log_likelihoods', 'positions']
 
@@ -56,15 +56,15 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
   """
   if isinstance(prior, str) and prior == 'own':
     return model
-  if kinds.is_conditional(model):
+  if 'condition' in model.kind.can:
     raise errors.UserError(
         f'{model.name} draws latents given conditions, which no other density '
         'of latents can: leave out --prior.')
   prior = priors.prior_class(prior)
   if isinstance(prior, type):
     prior = _configured(prior)(model.latent_dim)
-  if hasattr(prior, 'fit') and not prior.is_fitted:
-    model.require_encoder(f'the density {prior.name}, fitted to latents,')
+  if 'fit' in capabilities.of_prior(prior) and not prior.is_fitted:
+    model.require(f'the density {prior.name}, fitted to latents,', 'encode')
     prior.source = source
     path = _path(model, prior, run, step, max_latents)
     if not _read(prior, path):
@@ -99,7 +99,7 @@ def encode(model, images, source='means', max_latents=None, batch_size=500):
   Returns:
     float32 `[N, H]`.
   """
-  model.require_encoder('the latents of images')
+  model.require('the latents of images', 'encode')
   chosen = positions(len(images), max_latents)
 
   @tf.function(reduce_retracing=True)
@@ -143,7 +143,7 @@ def log_likelihoods(model, train, held_out, max_latents=None):
     `(train, held_out)`, floats, nats a latent vector; or None for a prior that
     has no density.
   """
-  if not hasattr(model.prior, 'log_prob'):
+  if model.lacks('log_density'):
     return None
   source = getattr(model.prior, 'source', 'means')
   return tuple(

@@ -1,7 +1,6 @@
 """The sections of a report that show pictures: curves, grids, scatters."""
 import re
 
-from pgak import errors
 from pgak.generation import latent_figures
 from pgak.pictures import charts
 from pgak.reporting import aggregates
@@ -174,7 +173,7 @@ def _grid(cell, kind):
           pages.file_name(kind, str(cell.number), cell.label), png,
           f'{kind} of {cell.label} after {step} steps',
           f'{cell.label}, seed {run.seed}, step {step}',
-          pixels=not run.holds_vectors)
+          pixels=run.holds != 'vectors')
   return None
 
 
@@ -194,7 +193,7 @@ def _evaluated_grid(cell, name):
           pages.file_name('grid', str(cell.number), name, cell.label),
           run.grids[name], f'samples of {cell.label} drawn from {name}',
           f'{cell.label}, seed {run.seed}, {name}',
-          pixels=not run.holds_vectors)
+          pixels=run.holds != 'vectors')
   return None
 
 
@@ -248,7 +247,7 @@ def latent_scatters(cells, data_dir, imports=()):
     data_dir: folder of TensorFlow Datasets instead of the runs', or None.
     imports: modules that the runs were trained with, which the user trusts.
   """
-  pictures, panels, of_class, without, failed = [], [], {}, [], []
+  pictures, panels, of_class, without, failed = [], [], {}, {}, []
   for cell in cells:
     run = cell.runs[0]
     try:
@@ -260,8 +259,8 @@ def latent_scatters(cells, data_dir, imports=()):
       if found.of_class is not None:
         of_class.setdefault(cell.dataset, []).append(
             (cell.label, _class_clouds(found)))
-    except errors.NoEncoderError:
-      without.append(cell.label)
+    except latents.LeftOut as e:
+      without.setdefault(str(e), []).append(cell.label)
     # A run may need a user's own code, data that are elsewhere, or be damaged:
     # whatever it raises, the rest of the report is written.
     except Exception as e:  # pylint: disable=broad-exception-caught
@@ -271,9 +270,8 @@ def latent_scatters(cells, data_dir, imports=()):
        [_class_picture(*group) for group in of_class.items()]),
       ('Validation images as latents, and draws of the prior', pictures),
       ('Two latents, with and without classes', panels)) if made]
-  if without:
-    blocks.append(pages.Text('Left out, because they have no encoder: '
-                             f'{", ".join(without)}.'))
+  blocks += [pages.Text(f'Left out, because {reason}: {", ".join(labels)}.')
+             for reason, labels in without.items()]
   if failed:
     blocks += [pages.Text('Not shown, because a model or its data could not be '
                           'loaded:'), pages.Items(failed)]
@@ -309,8 +307,8 @@ def _latent_picture(cell, run, found):
 
 
 def _latent_panels(cell, run, found):
-  png = latent_figures.latent_panels(found.encoded, found.drawn, found.base,
-                            found.labels)
+  png = latent_figures.latent_panels(
+      found.encoded, found.drawn, found.base, found.labels)
   return pages.Figure(
       pages.file_name('panels', str(cell.number), cell.label), png,
       f'Latents of images, by class and plain, and draws of the prior of '

@@ -5,14 +5,20 @@ from typing import NamedTuple
 import gin
 import numpy as np
 
+from pgak import errors
 from pgak import generation
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import run_directory
 
-__all__ = ['Latents', 'in_two_dimensions', 'latents_and_samples', 'loaded']
+__all__ = ['Latents', 'LeftOut', 'in_two_dimensions', 'latents_and_samples',
+           'loaded']
 
 _MOST_OF_CLASS = 1000
+
+
+class LeftOut(errors.UserError):
+  """There are no such latents of a model; the text says why, of several."""
 
 
 class Latents(NamedTuple):
@@ -49,13 +55,18 @@ def latents_and_samples(path, number=None, data_dir=None, imports=()):
     `Latents`.
 
   Raises:
+    LeftOut: if the model has none; or
     errors.UserError: if the data set or a checkpoint cannot be had.
   """
   with loaded(path, data_dir, imports) as (model, array):
+    if model.lacks('encode'):
+      raise LeftOut('they have no encoder')
+    if 'condition' in model.can:
+      raise LeftOut('their latents are drawn given conditions')
     number = min(number or (10000 if model.latent_dim == 2 else 1000),
                  len(array))
     encoded = _encoded(model, array, np.arange(number))
-    is_flow = hasattr(model.prior, 'latent_to_base')
+    is_flow = not model.lacks('base')
     return Latents(
         encoded, np.asarray(model.prior.sample(number, 0)),
         generation.latent_to_base(model.prior, encoded) if is_flow else None,

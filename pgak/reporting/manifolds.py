@@ -25,7 +25,7 @@ def manifolds(cells, data_dir=None, imports=()):
   """
   pictures, failed = [], []
   for cell in cells:
-    if not cell.runs[0].holds_vectors:
+    if cell.runs[0].holds != 'vectors':
       continue
     try:
       pictures.append(_picture(cell, cell.runs[0], data_dir, imports))
@@ -56,7 +56,7 @@ def _row(model, array):
   places = np.arange(min(scatter.NUMBER, len(array)))
   points, shades = array.read(places), array.unrolled[places, 0]
   made = [(np.asarray(model.sample(len(points))), None)]
-  if not model.has_encoder:
+  if model.lacks('encode'):
     return scatter.compared(points, made, shades, ('data', 'samples'))
   codes = np.asarray(model.encode(points))
   made.insert(0, (np.asarray(model.decode(codes)), shades))

@@ -101,10 +101,15 @@ class Run:
     return self.resolve('train.steps', '?')
 
   @property
-  def holds_vectors(self):
-    """Whether its data set holds vectors, and its pictures are charts."""
+  def holds(self):
+    """Name of the kind of data of its data set, such as 'vectors'."""
+    data = self.info.get('data')
+    recorded = data.get('kind') if isinstance(data, dict) else None
+    if isinstance(recorded, str):
+      return recorded
+    # Version 0.4 did not say.
     shape = self.resolve('decoder.image_shape') or ''
-    return bool(re.fullmatch(r'\(\d+,\)', shape))
+    return 'vectors' if re.fullmatch(r'\(\d+,\)', shape) else 'images'
 
   def resolve(self, name, default=None):
     """Returns a binding's value as text, a macro's in its place."""

@@ -49,6 +49,8 @@ class ServedModel:
       self._loaded = tf.saved_model.load(str(self.path))
       self.image_shape = tuple(self.metadata['image_shape'])
       self.latent_dim = self.metadata['latent_dim']
+      # Version 0.4 names no kind.
+      self.kind = kinds.named(self.metadata.get('kind'), self.image_shape)
     except (KeyError, OSError, TypeError, ValueError,
             tf.errors.OpError) as error:
       raise errors.UserError(
@@ -171,11 +173,9 @@ class ServedModel:
   # === Calls ===
 
   def _images(self, images, value_range, verb):
-    if kinds.are_vectors(self.image_shape):
-      return np.asarray(images, np.float32)
-    levels = kinds.levels(images, value_range, verb)
-    return np.asarray(levels if value_range is None else np.rint(levels),
-                      np.uint8)
+    # What a signature takes is what users see.
+    kind = self.kind.in_range((0., 255.))
+    return kind.to_users(kind.to_model(images, value_range, verb)).numpy()
 
   def _in_batches(self, signature, size=1000, settings=None, **batch):
     size = min(size, self._bounds(signature).get('batch', [0, size])[1])

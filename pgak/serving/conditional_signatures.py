@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import batches
-from pgak.data import kinds
 from pgak.serving import bounds as bounds_lib
 
 __all__ = ['ConditionalEndpoints']
@@ -74,7 +73,7 @@ class ConditionalEndpoints:
     """As `generate`, before decoding -> latents float32 `[B, H]`."""
     return {'latents': batches.never_empty(
         lambda c: self.model.draw_latents(
-            kinds.to_float(c, self.model.value_range), seed), conditions)}
+            self.model.kind.images.to_model(c), seed), conditions)}
 
   def decode(self, latents, conditions):
     """float32 `[B, H]`, uint8 `[B, h, w, k]` -> images uint8 `[B, h, w, c]`."""

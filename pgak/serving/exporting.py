@@ -41,7 +41,7 @@ from pgak.serving import client
 from pgak.serving import conditional_signatures
 from pgak.serving import signatures
 
-__all__ = ['export', 'export_model', 'verify']
+__all__ = ['TABLE', 'export', 'export_model', 'verify']
 
 _CHECK = pathlib.Path(__file__).with_name('check.py')
 _EXTRA = 'assets.extra'
@@ -82,12 +82,6 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
   recorded = run.config['data']
   preprocessing = recorded['preprocessing']
   averaged = any(o.use_ema for o in model.optimizers.values())
-  if not model.has_encoder:
-    print(f'{model.name} has no encoder: the signatures '
-          f'{", ".join(signatures.NEED_ENCODER)} are left out.')
-  if kinds.are_vectors(model.image_shape):
-    print(f'{model.name} makes vectors: the signatures '
-          f'{", ".join(signatures.NEED_IMAGES)} are left out.')
   return export_model(
       model, output, version, max_count, **_preparation(preprocessing),
       provenance={'ema': averaged, 'dataset': recorded}, verified=verified)
@@ -141,14 +135,15 @@ def export_model(model, output, version: settings.Count | None = None,
   _check_version(output, version)
   served = _endpoints(model, max_count, crop=crop, antialias=antialias,
                       resize=resize, background=background)
+  _tell_left_out(served)
   with _written_to(output), files.beside(output / 'version') as part:
     (part / _EXTRA).mkdir(parents=True)
-    signatures = _write_graph(served, part)
+    described = _write_graph(served, part)
     calls = served.expected_calls()
     _write_expected(calls, part)
     warm_up = _write_warm_up(calls, part)
     metadata = {**_describe(served), **(provenance or {}),
-                'warm_up_requests': warm_up, 'signatures': signatures}
+                'warm_up_requests': warm_up, 'signatures': described}
     (part / client.METADATA).write_text(
         json.dumps(metadata, indent=2) + '\n')
     if verified:
@@ -200,10 +195,25 @@ def _exists(target):
       f'{target} exists: choose another version, or none for the next number.')
 
 
+def _of_pairs(model, max_count, **preparation):
+  del preparation  # Its signatures read no files.
+  return conditional_signatures.ConditionalEndpoints(model, max_count)
+
+
+# Kind of data -> function that makes what answers; see `signatures.Endpoints`.
+TABLE = kinds.Table({kinds.Kind: signatures.Endpoints, kinds.Pairs: _of_pairs})
+
+
 def _endpoints(model, max_count, **preparation):
-  if kinds.is_conditional(model):
-    return conditional_signatures.ConditionalEndpoints(model, max_count)
-  return signatures.Endpoints(model, max_count, **preparation)
+  return TABLE.of(model.kind)(model, max_count, **preparation)
+
+
+def _tell_left_out(served):
+  """Says which signatures there are not, and why."""
+  left_out = getattr(served, 'left_out', {})
+  for reason in dict.fromkeys(left_out.values()):
+    names = [name for name, r in left_out.items() if r == reason]
+    print(f'{reason}: the signatures {", ".join(names)} are left out.')
 
 
 @contextlib.contextmanager
@@ -285,8 +295,9 @@ def _describe(served):
       'step': int(keras.ops.convert_to_numpy(model.step)),
       'image_shape': list(model.image_shape),
       'latent_dim': model.latent_dim,
+      'kind': model.kind.name,
       **({'condition_shape': list(model.condition_shape)}
-         if kinds.is_conditional(model) else {}),
+         if 'condition' in model.can else {}),
       'value_range': model.value_range and list(model.value_range),
       'prior': model.prior.name,
       'density': _describe_density(model.prior),

@@ -25,26 +25,31 @@ def sample_export(export_dir, output, kind='samples', num_samples=None, seed=0):
         f'An export holds no images of its data set: use --run_dir for '
         f'--kind={kind}.')
   num_samples = num_samples or drawing.usual_number(kind, served)
-  if kinds.are_vectors(served.image_shape):
-    drawn.write(output, _served_vectors(served, kind, num_samples, seed))
-    return
-  if kind == 'samples':
-    images = served.sample(num_samples, seed)
-    drawn.write(output, drawn.Drawn({'images': images}, images))
-    return
-  latents = served.sample_latents(2 * -(-num_samples // drawing.STEPS), seed)
-  lines = _served_lines(served, *np.split(latents, 2))
-  drawn.write(output, drawn.Drawn({'images': lines}, lines, drawing.STEPS))
+  draw = _TABLE.of(served.kind)
+  drawn.write(output, draw(served, kind, num_samples, seed))
 
 
-def _served_vectors(served, kind, number, seed):
+def _arrays(served, kind, number, seed):
   if kind != 'samples':
     raise errors.UserError(
-        f'The export makes vectors, of which there is no --kind={kind}: use '
-        '--kind=samples.')
-  vectors = served.sample(number, seed)
-  return drawn.Drawn({'images': vectors}, chart=charts.panels(
-      [scatter.cloud(vectors, 'samples')], ''))
+        f'The export makes {served.kind.name}, of which there is no --kind='
+        f'{kind}: use --kind=samples.')
+  return drawn.Drawn({'images': served.sample(number, seed)})
+
+
+def _vectors(served, kind, number, seed):
+  arrays = _arrays(served, kind, number, seed).arrays
+  return drawn.Drawn(arrays, chart=charts.panels(
+      [scatter.cloud(arrays['images'], 'samples')], ''))
+
+
+def _images(served, kind, number, seed):
+  if kind == 'samples':
+    images = served.sample(number, seed)
+    return drawn.Drawn({'images': images}, images)
+  latents = served.sample_latents(2 * -(-number // drawing.STEPS), seed)
+  lines = _served_lines(served, *np.split(latents, 2))
+  return drawn.Drawn({'images': lines}, lines, drawing.STEPS)
 
 
 def _served_lines(served, start, end):
@@ -54,3 +59,7 @@ def _served_lines(served, start, end):
   between = served.interpolate(
       served.decode(start), served.decode(end), drawing.STEPS)
   return between.reshape(-1, *between.shape[2:])
+
+
+_TABLE = kinds.Table({kinds.Kind: _arrays, kinds.Images: _images,
+                      kinds.Vectors: _vectors})

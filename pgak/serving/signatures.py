@@ -16,27 +16,33 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import batches
+from pgak import capabilities
 from pgak.data import decoding
 from pgak.data import graph_decoding
-from pgak.data import kinds
 from pgak.data import pixels
 from pgak.serving import bounds as bounds_lib
 
-__all__ = ['Endpoints', 'MAX_PIXELS', 'NEED_ENCODER', 'NEED_IMAGES']
+__all__ = ['Endpoints', 'MAX_PIXELS', 'NEEDS']
 
 # Of a file sent to `encode_image`: a small file may unpack to very many.
 MAX_PIXELS = 1 << 25
 
-NEED_ENCODER = ('encode', 'encode_image', 'interpolate', 'reconstruct')
-NEED_IMAGES = ('encode_image', 'generate_png')
+# What a signature needs; see `pgak.capabilities`.
+NEEDS = {
+    'encode': ('encode',), 'encode_image': ('encode', 'pixels'),
+    'generate_png': ('pixels',), 'interpolate': ('encode',),
+    'reconstruct': ('encode',), 'log_prob': ('log_density',),
+    'latent_to_base': ('base',), 'base_to_latent': ('base',)}
+# Not missed where the prior has none.
+_OF_PRIOR = ('log_prob', 'latent_to_base', 'base_to_latent')
 
 
 class Endpoints:
   """The functions of one model, to be traced and saved.
 
   Args:
-    model: a built `GenerativeAutoencoder`, or whatever has its `encode`,
-      `decode`, `prior`, `image_shape` and `latent_dim`.
+    model: a built `GenerativeAutoencoder`, or whatever has its `can`, `kind`,
+      `encode`, `decode`, `prior`, `image_shape` and `latent_dim`.
     max_count: the most images that one call makes or takes; of what is latents
       alone, 100 times as many.
     crop: None, or the side in pixels of the square that `encode_image` cuts
@@ -80,16 +86,14 @@ class Endpoints:
                         tf.TensorSpec([], tf.int32, 'steps')],
         'reconstruct': [self._images('images')],
         'sample_latents': draw,
+        'log_prob': [latents],
+        'latent_to_base': [latents],
+        'base_to_latent': [tf.TensorSpec(
+            [None, self.model.latent_dim], tf.float32, 'base')],
     }
-    if hasattr(self.model.prior, 'log_prob'):
-      specs['log_prob'] = [latents]
-    if hasattr(self.model.prior, 'latent_to_base'):
-      specs['latent_to_base'] = [latents]
-      specs['base_to_latent'] = [tf.TensorSpec(
-          [None, self.model.latent_dim], tf.float32, 'base')]
     return {name: (bounds_lib.checked(getattr(self, name), inputs,
                                       self.bounds(name)), inputs)
-            for name, inputs in specs.items() if name not in self.left_out}
+            for name, inputs in specs.items() if not self._lacks(name)}
 
   def bounds(self, signature):
     """Returns what one request may ask for, `{name: (least, most)}`.
@@ -110,14 +114,19 @@ class Endpoints:
 
   @property
   def left_out(self):
-    """Names of the signatures that the model cannot have.
+    """`{signature: reason}` of those that the model cannot have.
 
-    They are those that need an encoder, of one without, and those that read or
-    write files, of a model of vectors.
+    Of what the prior cannot there is no word: each has its own.
     """
-    names = () if getattr(self.model, 'has_encoder', True) else NEED_ENCODER
-    vectors = kinds.are_vectors(self.model.image_shape)
-    return names + (NEED_IMAGES if vectors else ())
+    return {name: reason for name in NEEDS
+            if name not in _OF_PRIOR and (reason := self._lacks(name))}
+
+  def _lacks(self, name):
+    return capabilities.lacks(
+        NEEDS.get(name, ()),
+        self.model.can | capabilities.of_prior(self.model.prior),
+        model=getattr(self.model, 'name', 'the model'),
+        data=f'the {self.model.kind.name} that it makes')
 
   def decode(self, latents):
     """float32 `[B, H]` -> images uint8 `[B, h, w, c]`."""
@@ -226,7 +235,7 @@ class Endpoints:
       drawn = model.prior.sample(3, 2)
       generated = decode(drawn)
       further = _calls_of_prior(model.prior, latents)
-      if model.has_encoder:
+      if 'encode' in model.can:
         further |= _calls_of_encoder(model, decode, decoded[:2])
     calls = {
         'decode': ({'latents': latents}, {'images': decoded}),
@@ -236,12 +245,12 @@ class Endpoints:
         'serving_default': ({'latents': latents}, {'images': decoded}),
     }
     answered = {name: call for name, call in (calls | further).items()
-                if name not in self.left_out}
+                if not self._lacks(name)}
     return tf.nest.map_structure(np.asarray, answered)
 
   def _images(self, name):
-    shape = self.model.image_shape
-    return tf.TensorSpec([None, *shape], kinds.dtype_of(shape), name)
+    spec = self.model.kind.spec()
+    return tf.TensorSpec(spec.shape, spec.dtype, name)
 
   def _encode(self, images):
     return batches.never_empty(self.model.encode, images)
@@ -261,7 +270,7 @@ class Endpoints:
 def _calls_of_encoder(model, decode, made):
   """The calls that need an encoder, of made images and of noise."""
   encode = tf.function(model.encode, reduce_retracing=True)
-  images = np.concatenate([made, _noise(model.image_shape)])
+  images = np.concatenate([made, _noise(model.kind)])
   encoded = encode(images)
   reconstructed = decode(encoded)
   line = decode(tf.linspace(encoded[0], encoded[-1], 3))
@@ -275,21 +284,20 @@ def _calls_of_encoder(model, decode, made):
   }
 
 
-def _noise(image_shape):
-  """Two images, or vectors, that no model has made."""
-  generator = np.random.default_rng(0)
-  if kinds.are_vectors(image_shape):
-    return generator.normal(size=(2, *image_shape)).astype(np.float32)
-  return generator.integers(0, 256, (2, *image_shape)).astype(np.uint8)
+def _noise(kind):
+  """Two examples that no model has made."""
+  low, high = kind.value_range or (-1., 1.)
+  drawn = np.random.default_rng(0).uniform(low, high, (2, *kind.shape))
+  return kind.to_users(tf.constant(drawn, tf.float32)).numpy()
 
 
 def _calls_of_prior(prior, latents):
   """The calls that not every prior answers."""
-  calls = {}
-  if hasattr(prior, 'log_prob'):
+  calls, can = {}, capabilities.of_prior(prior)
+  if 'log_density' in can:
     density = prior.log_prob(latents)
     calls['log_prob'] = {'latents': latents}, {'log_prob': density}
-  if hasattr(prior, 'latent_to_base'):
+  if 'base' in can:
     base = prior.latent_to_base(latents)
     # Where the inverse is a flow's, it need not be the last bit of `latents`.
     back = prior.base_to_latent(tf.identity(base))

@@ -1,7 +1,8 @@
-"""What training shows of a model every N steps: grids and clouds of points."""
+"""What training shows of a model every N steps, a table by kind of data."""
 import numpy as np
 import tensorflow as tf
 
+from pgak.data import kinds
 from pgak.generation import conditional
 from pgak.generation import sampling
 from pgak.pictures import grids
@@ -9,7 +10,7 @@ from pgak.pictures import png
 from pgak.pictures import scatter
 from pgak.training import callbacks
 
-__all__ = ['Galleries', 'PairGalleries', 'VectorGalleries']
+__all__ = ['Galleries', 'PairGalleries', 'TABLE', 'VectorGalleries', 'of']
 
 
 class Galleries(callbacks.EveryNSteps):
@@ -39,9 +40,10 @@ class Galleries(callbacks.EveryNSteps):
 
   def on_train_begin(self, logs=None):
     super().on_train_begin()
-    if not self.model.has_encoder:
-      print(f'{self.model.name} has no encoder: reconstructions and '
-            'interpolations between images are left out.')
+    reason = self.model.lacks('encode')
+    if reason:
+      print(f'{reason}: reconstructions and interpolations between images are '
+            'left out.')
 
   def at_step(self, step, logs):
     # What made no number has no picture, and the reason is theirs to say.
@@ -58,7 +60,7 @@ class Galleries(callbacks.EveryNSteps):
   def pictures(self):
     """Returns `{name: uint8 [H, W, C]}`."""
     samples = {'samples': sampling.sample_picture(self.model, 64, self.seed)}
-    if not self.model.has_encoder:
+    if self.model.lacks('encode'):
       between = sampling.prior_interpolations(self.model, 8, seed=self.seed)
       return samples | {'prior_interpolations': grids.picture(between, 8)}
     return samples | {
@@ -67,6 +69,12 @@ class Galleries(callbacks.EveryNSteps):
         'interpolations': sampling.interpolation_picture(
             self.model, self.ends),
     }
+
+
+  @classmethod
+  def of_split(cls, array, **settings):
+    """Shows the first images of a split."""
+    return cls(images=array.read(_first(array, 32)), **settings)
 
 
 class PairGalleries(Galleries):
@@ -81,6 +89,10 @@ class PairGalleries(Galleries):
   def __init__(self, conditions, images, **settings):
     super().__init__(images=images, **settings)
     self.conditions = conditions
+
+  @classmethod
+  def of_split(cls, array, **settings):
+    return cls(**array.examples(_first(array, 32)), **settings)
 
   def pictures(self):
     given = self.images[:16], self.conditions[:16]
@@ -104,11 +116,41 @@ class VectorGalleries(Galleries):
     super().__init__(**settings)
     self.shades = shades
 
+  @classmethod
+  def of_split(cls, array, **settings):
+    first = _first(array, scatter.NUMBER)
+    return cls(array.unrolled[first, 0], images=array.read(first), **settings)
+
   def pictures(self):
     found = {'samples': scatter.samples(
         self.images, self.model.sample(len(self.images), self.seed),
         self.shades)}
-    if self.model.has_encoder:
+    if not self.model.lacks('encode'):
       found['reconstructions'] = scatter.reconstruction(
           self.images, self.model.reconstruct(self.images), self.shades)
     return {name: png.decode(png) for name, png in found.items()}
+
+
+def _first(array, number):
+  return np.arange(min(number, len(array)))
+
+
+# Kind -> class, of which `of_split` makes a callback of a split's examples.
+TABLE = kinds.Table({
+    kinds.Images: Galleries, kinds.Pairs: PairGalleries,
+    kinds.Vectors: VectorGalleries})
+
+
+def of(kind, array, **settings):
+  """Returns the callbacks that show examples of a kind: one, or none.
+
+  Args:
+    kind: `kinds.Kind` of the model.
+    array: the split that is shown.
+    **settings: as for `Galleries`.
+  """
+  gallery = TABLE.of(kind)
+  if gallery is None:
+    print(f'There are no galleries of {kind.name}: they are left out.')
+    return []
+  return [gallery.of_split(array, **settings)]

@@ -14,7 +14,6 @@ from pgak import schedules
 from pgak import settings
 from pgak.data import kinds
 from pgak.models import batch_norm
-from pgak.pictures import scatter
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import run_directory
@@ -227,35 +226,34 @@ def _lock(run, is_chief):
   return run.locked() if is_chief else tf.name_scope('worker')
 
 
-def _splits(images, model, split, validation_split):
-  if images.image_shape != model.image_shape:
-    raise errors.UserError(
-        f'{images.name} has images of {images.image_shape} and the network is '
-        f'for {model.image_shape}: set `image_shape` and choose a network for '
-        'it.')
-  _check_condition(images, model)
+def _splits(dataset, model, split, validation_split):
+  _check_kind(kinds.of(dataset), dataset.name, model)
   for name in (split, validation_split):
-    if name not in images.splits:
-      raise errors.UserError(f'{images.name} has no split {name!r}: choose one '
-                             f'of {", ".join(images.splits)}.')
-  return images.split(split), images.split(validation_split)
+    if name not in dataset.splits:
+      raise errors.UserError(
+          f'{dataset.name} has no split {name!r}: choose one of '
+          f'{", ".join(dataset.splits)}.')
+  return dataset.split(split), dataset.split(validation_split)
 
 
-def _check_condition(images, model):
-  """Pairs are for conditional models, and those for pairs."""
-  given, wanted = (getattr(x, 'condition_shape', None) for x in (images, model))
-  if wanted and not given:
+def _check_kind(kind, name, model):
+  """Refuses data that a model is not made for."""
+  if type(kind) is not type(model.kind) and (
+      'condition' in kind.can | model.kind.can
+      or kind.shape == model.kind.shape):
     raise errors.UserError(
-        f'{model.name} needs pairs of images and conditions, and {images.name} '
-        'has images alone: add --gin_file=datasets/pairs.gin and pairs.source.')
-  if given and not wanted:
+        f'{model.name} is for {model.kind.name}, and {name} holds {kind.name}: '
+        f'{model.kind.source or kind.sink}.')
+  if kind.shape != model.kind.shape:
     raise errors.UserError(
-        f'{images.name} holds pairs, which {model.name} cannot use: take '
-        'models/vunet.gin or models/vunet_flow.gin, or another data set.')
+        f'{name} has {kind.name} of {kind.shape} and the network is for '
+        f'{model.kind.shape}: set `image_shape` and choose a network for it.')
+  given, wanted = (getattr(k, 'condition_shape', ())
+                   for k in (kind, model.kind))
   if given != wanted:
     raise errors.UserError(
-        f'{images.name} has conditions of {given} and the network is for '
-        f'{wanted}: set `condition_shape`.')
+        f'{name} has conditions of {given} and the network is for {wanted}: '
+        'set `condition_shape`.')
 
 
 # === During training ===
@@ -342,19 +340,7 @@ def _callbacks(model, run, intervals, train_images, validation_images, keep,
             callbacks.StopOnFault(intervals['log_every'], last_step)]
   if run:
     chosen.append(callbacks.Progress(intervals['log_every'], last_step))
-    chosen.append(_galleries(
-        model, validation_images, every=intervals['sample_every'],
-        last_step=last_step, folder=run.samples, events=run.events, seed=seed))
+    chosen += galleries.of(
+        model.kind, validation_images, every=intervals['sample_every'],
+        last_step=last_step, folder=run.samples, events=run.events, seed=seed)
   return [*chosen, logger, *filter(None, (plateau, scores)), checkpointer]
-
-
-def _galleries(model, images, **settings):
-  if kinds.are_vectors(images.image_shape):
-    first = np.arange(min(scatter.NUMBER, len(images)))
-    return galleries.VectorGalleries(images.unrolled[first, 0],
-                                     images=images.read(first), **settings)
-  first = np.arange(min(32, len(images)))
-  if kinds.is_conditional(model):
-    shown, conditions = images.read_pairs(first)
-    return galleries.PairGalleries(conditions, images=shown, **settings)
-  return galleries.Galleries(images=images.read(first), **settings)

@@ -17,6 +17,7 @@ from pgak import data
 from pgak import errors
 from pgak import files
 from pgak import version
+from pgak.data import kinds
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 
@@ -92,6 +93,7 @@ def _description(imports, seed, train_images):
       'seed': seed,
       'data': {
           'name': train_images.name,
+          'kind': kinds.of(train_images).name,
           'split': train_images.split,
           'examples': len(train_images),
           'fingerprint': train_images.fingerprint,

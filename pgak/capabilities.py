@@ -1,0 +1,99 @@
+"""What models, priors, kinds of data and feature nets can do, and what lacks.
+
+`can` is a set of names; `needs`, a tuple of them, says what a metric, a
+signature, a drawing or a verb cannot do without:
+
+  models: encode, sample, condition
+  priors: log_density, base (it is a flow of N(0, I)), fit, condition
+  kinds of data: pixels, condition
+  data sets: labels, attributes, unrolled
+  feature nets: features, classes
+
+What a protocol or a default asks for and is lacking is left out, and the reason
+is printed; what a user named is an error in the same words.
+"""
+import re
+
+from pgak import errors
+
+__all__ = ['NAMES', 'lacks', 'of_data', 'of_prior', 'require']
+
+# Name -> the reason why it is lacking, and the way out.
+_REASONS = {
+    'encode': ('{model} has no encoder',
+               'leave that out, or take a model with an encoder'),
+    'sample': ('{model} draws no samples', 'take another model'),
+    'condition': ('{model} is given nothing to make images of',
+                  'take a model of pairs, such as models/vunet.gin'),
+    'log_density': ('{prior} has no density that can be computed',
+                    'choose another with --prior, such as real_nvp or gmm'),
+    'base': ('{prior} has no z_0 to map latents to',
+             'take --space=zT, or a prior that is a flow, such as '
+             '--prior=real_nvp'),
+    'fit': ('{prior} is not fitted to latents', 'choose another with --prior'),
+    'pixels': ('{data} are no images', 'leave that out'),
+    'labels': ('{data} have no labels', 'choose a data set that has'),
+    'attributes': ('{data} have no attributes', 'choose a data set that has'),
+    'unrolled': ('{data} are on no known manifold',
+                 'choose a data set that is, such as swiss_roll'),
+    'features': ('there is no feature net', 'name one with --features'),
+    'classes': ('the feature net tells no classes', 'take the classifier'),
+}
+NAMES = tuple(_REASONS)
+
+# What a prior has that states nothing of itself, as those of version 0.4.
+_METHODS = {'log_prob': 'log_density', 'latent_to_base': 'base', 'fit': 'fit'}
+
+
+def of_prior(prior):
+  """Returns what a prior, or a class of priors, can."""
+  stated = getattr(prior, 'can', None)
+  if stated is not None:
+    return frozenset(stated)
+  return frozenset(name for method, name in _METHODS.items()
+                   if hasattr(prior, method))
+
+
+def of_data(array):
+  """Returns what a split of a data set has besides its examples."""
+  return frozenset(
+      name for name in ('labels', 'attributes', 'unrolled')
+      if getattr(array, name, None) is not None)
+
+
+def lacks(needs, can, model='the model', prior='the prior', data='the data'):
+  """Returns why what is needed cannot be done, or ''.
+
+  Args:
+    needs: names out of those above.
+    can: set of names, of all that takes part.
+    model: string, what the reason calls the model.
+    prior: the same of the prior.
+    data: the same of the data, in the plural.
+  """
+  missing = [name for name in needs if name not in can]
+  if not missing:
+    return ''
+  return _REASONS[missing[0]][0].format(model=model, prior=prior, data=data)
+
+
+def require(what, needs, can, **names):
+  """Raises UserError if what a user named cannot be done.
+
+  Args:
+    what: string, what the user named.
+    needs: as for `lacks`.
+    can: as there.
+    **names: as there.
+
+  Raises:
+    NoEncoderError: where the model would have to encode; or
+    UserError: where anything else is lacking.
+  """
+  reason = lacks(needs, can, **names)
+  if reason:
+    missing = next(name for name in needs if name not in can)
+    error = errors.NoEncoderError if missing == 'encode' else errors.UserError
+    # A model's own name begins as it is written.
+    reason = re.sub('^the', 'The', reason)
+    raise error(f'{reason}, which {what} needs: {_REASONS[missing][1]}.')

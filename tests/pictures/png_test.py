@@ -1,0 +1,30 @@
+"""PNG files, whole or not at all."""
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pgak.pictures import png
+
+
+@pytest.mark.parametrize('channels', [1, 3])
+def test_png_round_trip(tmp_path, channels):
+  image = np.random.default_rng(0).integers(
+      0, 256, (5, 7, channels), dtype=np.uint8)
+  path = tmp_path / 'new' / 'image.png'
+  png.write(path, image)
+  png.write(path, image)
+  np.testing.assert_array_equal(tf.io.decode_png(path.read_bytes()), image)
+  assert png.encode(image) == path.read_bytes()
+  assert os.listdir(path.parent) == ['image.png']
+
+
+def test_a_png_that_cannot_be_made_leaves_the_old_one(tmp_path):
+  path = tmp_path / 'image.png'
+  image = np.zeros((2, 2, 1), np.uint8)
+  png.write(path, image)
+  with pytest.raises(Exception):
+    png.write(path, np.zeros((2, 2, 7), np.uint8))
+  np.testing.assert_array_equal(tf.io.decode_png(path.read_bytes()), image)
+  assert os.listdir(tmp_path) == ['image.png']
