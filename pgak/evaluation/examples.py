@@ -10,6 +10,7 @@ from pgak import priors
 from pgak.evaluation import protocols
 from pgak.generation import sampling
 from pgak.metrics import reference
+from pgak.models import lines
 
 __all__ = ['First', 'encoded', 'images_of', 'left_out', 'pairs', 'span']
 
@@ -75,9 +76,7 @@ def encoded(model, array, limit=None):
     array: a `data.ImageArray`.
     limit: takes the first so many images; None for all.
   """
-  number = reference.count(array, limit)
-  return np.concatenate([np.asarray(model.encode(images))
-                         for images in reference.read(array, number)])
+  return model.encode_split(array, np.arange(reference.count(array, limit)))
 
 
 def pairs(number, seed):
@@ -115,7 +114,7 @@ def images_of(kind, model, protocol, array, number, latents=None):
     latents = encoded(model, array, number)
   if kind == 'interpolations':
     first, second = pairs(len(latents), protocol.interpolation_seed)
-    latents = sampling.midpoints(latents[first], latents[second])
+    latents = lines.midpoints(latents[first], latents[second]).numpy()
   settings = {} if latents is None else dict(latents=latents)
   return sampling.generate(
       model, number, protocol.seed, batch_size=protocol.batch_size,

@@ -5,7 +5,6 @@ from pgak import errors
 from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import examples
 from pgak.evaluation import protocols
-from pgak.generation import sampling
 from pgak.metrics import coverage
 from pgak.metrics import sliced_wasserstein
 
@@ -73,7 +72,7 @@ class VectorEvaluator(evaluator_lib.Evaluator):
   def _pixel_rows(self, model, row):
     if 'mse' not in self.protocol.metrics or model.lacks('encode'):
       return []
-    made = sampling.reconstruct(model, self.real)
+    made = model.reconstruct(self.real).numpy()
     error = np.mean((made.astype(np.float64) - self.real)**2)
     return [self._vector_row(row, 'mse', float(error), 'reconstructions')]
 

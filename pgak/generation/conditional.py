@@ -9,8 +9,7 @@ import tensorflow as tf
 
 from pgak.pictures import grids
 
-__all__ = ['generate', 'picture', 'reconstruct', 'reconstruction_rows',
-           'sample_rows']
+__all__ = ['generate', 'picture', 'reconstruction_rows', 'sample_rows']
 
 
 def generate(model, conditions, seed=0, batch_size=500, rounding='nearest'):
@@ -50,18 +49,10 @@ def _new_function(model, rounding):
   @tf.function(reduce_retracing=True)
   def make(conditions, seed):
     conditions = model.kind.images.to_model(conditions)
-    latents = model.draw_latents(conditions, seed)
+    latents = model.draw_latents(None, seed, conditions)
     return model.kind.to_users(model.render(latents, conditions), rounding)
 
   return make
-
-
-def reconstruct(model, images, conditions, batch_size=500):
-  """Returns uint8 reconstructions of uint8 images given uint8 conditions."""
-  return np.concatenate([
-      model.reconstruct(images[i:i + batch_size],
-                        conditions[i:i + batch_size]).numpy()
-      for i in range(0, len(images), batch_size)])
 
 
 def sample_rows(model, images, conditions, num_samples=6, seed=0):
@@ -87,7 +78,8 @@ def reconstruction_rows(model, images, conditions):
 
   The arguments are those of `sample_rows`.
   """
-  return _rows([conditions, images, reconstruct(model, images, conditions)])
+  return _rows([conditions, images,
+                model.reconstruct(images, conditions).numpy()])
 
 
 def picture(rows):

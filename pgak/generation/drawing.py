@@ -127,7 +127,7 @@ def _image_samples(model, number, seed):
 
 def _reconstruction(model, number, seed):
   originals = _validation_images(number, seed)
-  made = sampling.reconstruct(model, originals)
+  made = model.reconstruct(originals).numpy()
   pairs = np.stack([originals, made], 1).reshape(-1, *made.shape[1:])
   return drawn.Drawn({'images': made, 'originals': originals}, pairs, 8)
 
@@ -243,7 +243,7 @@ def _vector_samples(model, number, seed):
 def _vector_reconstruction(model, number, seed):
   """Vectors of the validation split beside their reconstructions."""
   originals, shades = _validation_vectors(number, seed)
-  made = sampling.reconstruct(model, originals)
+  made = model.reconstruct(originals).numpy()
   return drawn.Drawn({'images': made, 'originals': originals},
                      chart=scatter.reconstruction(originals, made, shades))
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from pgak import errors
 from pgak.generation import spaces
+from pgak.models import lines
 
 __all__ = ['lerp', 'path', 'slerp']
 
@@ -30,8 +31,9 @@ def lerp(start, end, steps):
   Returns:
     float32 `[N, steps, H]`.
   """
-  start, end, shares = _prepared(start, end, steps)
-  return ((1. - shares) * start + shares * end).astype(np.float32)
+  _check(steps)
+  start, end = (np.asarray(x, np.float64) for x in (start, end))
+  return lines.between(start, end, steps).numpy().astype(np.float32)
 
 
 def slerp(start, end, steps):
@@ -56,7 +58,10 @@ def slerp(start, end, steps):
   Returns:
     float32 `[N, steps, H]`.
   """
-  start, end, shares = _prepared(start, end, steps)
+  _check(steps)
+  line = lerp(start, end, steps)
+  start, end = (np.asarray(x, np.float64)[:, np.newaxis] for x in (start, end))
+  shares = np.linspace(0., 1., steps)[:, np.newaxis]
   norms = [np.linalg.norm(x, axis=-1, keepdims=True) for x in (start, end)]
   units = [x / np.where(n > 0., n, 1.) for x, n in zip((start, end), norms)]
   angle = np.arccos(np.clip((units[0] * units[1]).sum(-1, keepdims=True),
@@ -66,7 +71,6 @@ def slerp(start, end, steps):
   direction = (np.sin((1. - shares) * angle) * units[0]
                + np.sin(shares * angle) * units[1]) / np.where(is_arc, sine, 1.)
   arc = direction * ((1. - shares) * norms[0] + shares * norms[1])
-  line = (1. - shares) * start + shares * end
   return np.where(is_arc, arc, line).astype(np.float32)
 
 
@@ -98,9 +102,7 @@ def path(prior, start, end, steps, space='zT'):
   return latents.reshape(arcs.shape)
 
 
-def _prepared(start, end, steps):
+def _check(steps):
   if steps < 2:
     raise errors.UserError(f'A path has two ends: give 2 steps or more, not '
                            f'{steps}.')
-  start, end = (np.asarray(x, np.float64)[:, np.newaxis] for x in (start, end))
-  return start, end, np.linspace(0., 1., steps)[:, np.newaxis]

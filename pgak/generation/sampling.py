@@ -5,11 +5,11 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import interruption
+from pgak.models import lines
 from pgak.pictures import grids
 
-__all__ = ['generate', 'interpolation_picture', 'interpolations', 'lines',
-           'midpoints', 'prior_interpolations', 'reconstruct',
-           'reconstruction_picture', 'sample_picture']
+__all__ = ['generate', 'interpolation_picture', 'interpolations',
+           'prior_interpolations', 'reconstruction_picture', 'sample_picture']
 
 
 def generate(model, num_samples, seed=0, batch_size=1000,
@@ -39,35 +39,6 @@ def generate(model, num_samples, seed=0, batch_size=1000,
   for first in range(0, num_samples, batch_size):
     interruption.check()
     yield decode(latents[first:first + batch_size]).numpy()
-
-
-def midpoints(start, end):
-  """Returns the mid-points of the arcs between latents.
-
-  Spherical interpolation `(sin((1 - t) w) a + sin(t w) b) / sin(w)`, w the
-  angle between a and b, is `(a + b) / (2 cos(w / 2))` at `t = 1 / 2`. Where
-  there is no arc, between opposite latents or from 0, it is the mean.
-
-  Args:
-    start: float `[N, H]`.
-    end: float `[N, H]`.
-
-  Returns:
-    float32 `[N, H]`.
-  """
-  start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
-  norms = np.linalg.norm(start, axis=1) * np.linalg.norm(end, axis=1)
-  cosine = (start * end).sum(1) / np.where(norms > 0., norms, 1.)
-  half = np.sqrt(np.clip((1. + cosine) / 2., 0., 1.))
-  half = np.where((norms > 0.) & (half > 1e-3), half, 1.)
-  return ((start + end) / (2. * half[:, None])).astype(np.float32)
-
-
-def reconstruct(model, images, batch_size=500):
-  """Returns uint8 reconstructions of uint8 images `[N, h, w, C]`."""
-  batches = [model.reconstruct(images[i:i + batch_size]).numpy()
-             for i in range(0, len(images), batch_size)]
-  return np.concatenate(batches)
 
 
 # One compiled function a model and mode, for as long as the model lives.
@@ -129,8 +100,7 @@ def interpolations(model, images, steps=8):
   Returns:
     uint8 `[N * steps, h, w, C]`, one line after the other.
   """
-  start, end = np.split(model.encode(images).numpy(), 2)
-  return model.decode(lines(start, end, steps)).numpy()
+  return _flat(model.interpolate(*np.split(np.asarray(images), 2), steps))
 
 
 def prior_interpolations(model, number, steps=8, seed=0):
@@ -145,23 +115,14 @@ def prior_interpolations(model, number, steps=8, seed=0):
   Returns:
     uint8 `[N * steps, h, w, C]`, one line after the other.
   """
-  start, end = np.split(np.asarray(model.prior.sample(2 * number, seed)), 2)
-  return model.decode(lines(start, end, steps)).numpy()
+  ends = tf.split(model.prior.sample(2 * number, seed), 2)
+  between = lines.between(*ends, steps)
+  return model.decode(tf.reshape(between, [-1, between.shape[-1]])).numpy()
 
 
-def lines(start, end, steps):
-  """Returns points of straight lines, one line after the other.
-
-  Args:
-    start: float `[N, H]`.
-    end: float `[N, H]`.
-    steps: points on a line, both ends included.
-
-  Returns:
-    float32 `[N * steps, H]`.
-  """
-  shares = np.linspace(0., 1., steps, dtype=np.float32)[:, None]
-  return np.concatenate([a + shares * (b - a) for a, b in zip(start, end)])
+def _flat(rows):
+  """Returns pictures `[N, M, ...]` as `[N * M, ...]`."""
+  return rows.numpy().reshape(-1, *rows.shape[2:])
 
 
 def interpolation_picture(model, images, steps=8):

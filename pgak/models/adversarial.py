@@ -35,7 +35,7 @@ class _Adversarial(base.GenerativeAutoencoder):
   takes = base.GenerativeAutoencoder.takes | {'critic': 'latents'}
 
   def __init__(self, encoder, decoder, critic, weights, updates, prior, name):
-    base.check_stochastic(encoder, type(self).__name__, False)
+    parts_lib.check_stochastic(encoder, type(self).__name__, False)
     super().__init__(encoder, decoder, weights, updates, prior, name)
     self.critic = critic
 

@@ -16,6 +16,7 @@ from pgak import priors
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
+from pgak.models import parts as parts_lib
 from pgak.models import update_table
 
 __all__ = ['AGE']
@@ -79,7 +80,7 @@ class AGE(base.GenerativeAutoencoder):
                latent_reconstruction: schedules.Weight = 500.,
                decoder_steps: settings.Count = 2, released: bool = False,
                updates: base.Updates | None = None):
-    base.check_stochastic(encoder, 'AGE', False)
+    parts_lib.check_stochastic(encoder, 'AGE', False)
     super().__init__(
         encoder, decoder,
         {'kl_fake_encoder': -1., 'reconstruction': reconstruction,

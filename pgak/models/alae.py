@@ -70,7 +70,7 @@ class ALAE(base.GenerativeAutoencoder):
                prior: settings.reference('@LatentGenerator'),
                r1: settings.NonNegative = 10.,
                updates: base.Updates | None = None):
-    base.check_stochastic(encoder, 'ALAE', False)
+    parts_lib.check_stochastic(encoder, 'ALAE', False)
     generator = parts_lib.made_prior('ALAE', prior, decoder)
     super().__init__(encoder, decoder, {'r1': 0.5 * r1}, updates, generator,
                      'alae')

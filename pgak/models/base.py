@@ -2,7 +2,9 @@
 
 A model of pgak is a set of parts (an encoder, a decoder, sometimes a prior or
 a critic), a method that computes its loss terms, and a table that says which
-part descends which term. `GenerativeAutoencoder` owns all the rest.
+part descends which term. `GenerativeModel` owns all the rest, and
+`GenerativeAutoencoder` adds an encoder. What a trained model is asked to do is
+in `verbs`.
 """
 import contextlib
 import inspect
@@ -12,7 +14,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pgak import capabilities
 from pgak import losses
 from pgak import networks
 from pgak import noise as noise_lib
@@ -26,7 +27,7 @@ from pgak.models import parts as parts_lib
 from pgak.models import update_table
 from pgak.models import verbs
 
-__all__ = ['GenerativeAutoencoder', 'Net', 'Updates', 'check_stochastic']
+__all__ = ['GenerativeAutoencoder', 'GenerativeModel', 'Net', 'Updates']
 
 Net = Annotated[keras.Model, settings.Says(
     'a network, such as @encoder() or @decoder() with brackets')]
@@ -36,20 +37,12 @@ Updates = Annotated[
         'rows of the update table, such as {"kl": ("encoder",)}')]
 
 
-def check_stochastic(encoder, model, wanted):
-  """Raises ValueError unless the encoder is of the kind that a model needs."""
-  if (len(encoder.outputs) == 2) != wanted:
-    outputs = 'mean and log-variance' if wanted else 'latents alone'
-    raise ValueError(f'{model} needs an encoder that gives {outputs}: bind '
-                     f'`encoder.log_variance = {wanted}` in its scope.')
-
-
 def _batch_size(batch):
   first = tf.nest.flatten(batch)[0]
   return first.shape[0] or tf.shape(first)[0]
 
 
-class GenerativeAutoencoder(verbs.Verbs, keras_data.Checked, keras.Model):
+class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
   """Base class of pgak's models.
 
   A subclass gives the table `updates`, the method `terms` and, if it draws
@@ -62,26 +55,13 @@ class GenerativeAutoencoder(verbs.Verbs, keras_data.Checked, keras.Model):
   phase has a tape of its own and sees the weights that the last one left.
 
   Args:
-    encoder: `keras.Model`, images `[B, h, w, C]` to latents `[B, H]` or to
-      `[mean, log_variance]`; None for a model that has none.
     decoder: `keras.Model`, latents `[B, H]` to images.
     weights: `{term: weight}`, each a number or a schedule of the step (see
       `pgak.schedules`); 1 where a term is not named. A term whose weight is the
       number 0 is neither computed nor logged.
     updates: `{term: parts}`, rows that replace those of the model's table.
     prior: distribution of the latents; N(0, I) by default.
-
-  Example:
-
-  ```python
-  class Autoencoder(pgak.models.GenerativeAutoencoder):
-    updates = {'reconstruction': ('encoder', 'decoder')}
-
-    def terms(self, images, noise, training=True):
-      reconstructed = self.decoder(self.encoder(images, training=training),
-                                   training=training)
-      return {'reconstruction': self.image_error(images, reconstructed)}
-  ```
+    **nets: further parts, kept as attributes of their names.
   """
 
   updates = {}
@@ -89,7 +69,7 @@ class GenerativeAutoencoder(verbs.Verbs, keras_data.Checked, keras.Model):
   # backward pass of a larger row. Tests hold it against the gradients.
   unreachable = {}
   # `{part: 'images' or 'latents'}`: what it is called with, as far as known.
-  takes = {'encoder': 'images'}
+  takes = {}
   needs_full_precision = False
   # What `reconstruction` measures, a function `(images, reconstructed) -> [B]`;
   # another, such as `networks.PerceptualError`, may take its place.
@@ -100,10 +80,11 @@ class GenerativeAutoencoder(verbs.Verbs, keras_data.Checked, keras.Model):
   matches_prior = False
   learns_prior = False
 
-  def __init__(self, encoder, decoder, weights=None, updates=None, prior=None,
-               name=None):
+  def __init__(self, decoder, weights=None, updates=None, prior=None,
+               name=None, **nets):
     super().__init__(name=name)
-    self.encoder = encoder
+    for part, net in nets.items():
+      setattr(self, part, net)
     self.decoder = decoder
     self.latent_dim = decoder.inputs[0].shape[-1]
     self.image_shape = tuple(decoder.outputs[0].shape[1:])
@@ -129,8 +110,7 @@ class GenerativeAutoencoder(verbs.Verbs, keras_data.Checked, keras.Model):
   @property
   def parts(self):
     """`{name: keras.Model or Layer}`: what is trained, each part apart."""
-    encoder = {'encoder': self.encoder} if self.has_encoder else {}
-    return encoder | {'decoder': self.decoder}
+    return {'decoder': self.decoder}
 
   @property
   def noise_shapes(self):
@@ -150,40 +130,6 @@ class GenerativeAutoencoder(verbs.Verbs, keras_data.Checked, keras.Model):
       `{term: [B] or scalar}`, unweighted.
     """
     raise NotImplementedError
-
-  @property
-  def has_encoder(self):
-    """Whether there are latents of images; a GAN makes images alone."""
-    return self.encoder is not None
-
-  @property
-  def can(self):
-    """What the model and its kind of data can; see `pgak.capabilities`."""
-    return self.kind.can | {'sample'} | ({'encode'} if self.has_encoder
-                                         else set())
-
-  def lacks(self, *needs):
-    """Returns why the model with its prior cannot do what is needed, or ''."""
-    return capabilities.lacks(needs, self._all_can, **self._named)
-
-  def require(self, what, *needs):
-    """Raises UserError if `what`, named by a user, needs what it cannot do."""
-    capabilities.require(what, needs, self._all_can, **self._named)
-
-  @property
-  def _all_can(self):
-    return self.can | capabilities.of_prior(self.prior)
-
-  @property
-  def _named(self):
-    prior = getattr(self.prior, 'label', self.prior.name)
-    return dict(model=self.name, prior=f'the prior {prior}',
-                data=f'the {self.kind.name} of {self.name}')
-
-  @property
-  def is_stochastic(self):
-    """Whether the encoder gives a Gaussian, `[mean, log_variance]`."""
-    return self.has_encoder and len(self.encoder.outputs) == 2
 
   @property
   def value_range(self):
@@ -412,3 +358,43 @@ class GenerativeAutoencoder(verbs.Verbs, keras_data.Checked, keras.Model):
         name=name, shape=shape, dtype='int64', trainable=False,
         initializer=keras.initializers.Constant(initial),
         aggregation='only_first_replica')
+
+
+class GenerativeAutoencoder(verbs.Encoding, GenerativeModel):
+  """Base class of the models that have an encoder.
+
+  Args:
+    encoder: `keras.Model`, images `[B, h, w, C]` to latents `[B, H]` or to
+      `[mean, log_variance]`.
+    decoder: as for `GenerativeModel`, as are all others.
+    weights: `{term: weight}`.
+    updates: `{term: parts}`.
+    prior: distribution of the latents.
+
+  Example:
+
+  ```python
+  class Autoencoder(pgak.models.GenerativeAutoencoder):
+    updates = {'reconstruction': ('encoder', 'decoder')}
+
+    def terms(self, images, noise, training=True):
+      reconstructed = self.decoder(self.encoder(images, training=training),
+                                   training=training)
+      return {'reconstruction': self.image_error(images, reconstructed)}
+  ```
+  """
+
+  takes = {'encoder': 'images'}
+
+  def __init__(self, encoder, decoder, weights=None, updates=None, prior=None,
+               name=None):
+    super().__init__(decoder, weights, updates, prior, name, encoder=encoder)
+
+  @property
+  def parts(self):
+    return {'encoder': self.encoder} | super().parts
+
+  @property
+  def is_stochastic(self):
+    """Whether the encoder gives a Gaussian, `[mean, log_variance]`."""
+    return len(self.encoder.outputs) == 2

@@ -9,7 +9,6 @@ from pgak import losses
 from pgak import noise as noise_lib
 from pgak.data import kinds
 from pgak.models import base
-from pgak.models import verbs
 
 __all__ = ['ConditionalAutoencoder', 'absolute_error']
 
@@ -60,37 +59,32 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
     """
     raise NotImplementedError
 
-  def render(self, latents, conditions, training=False):
-    """Returns float images `[B, h, w, C]` of latents and float conditions."""
-    outputs = self.decoder([latents, conditions], training=training)
+  def render(self, latents, given=None, training=False):
+    outputs = self.decoder([latents, given], training=training)
     return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
 
-  def draw_latents(self, conditions, seed=0):
-    """Returns latents `[B, H]` given float conditions, repeatable by seed.
-
-    A draw is a function of the seed, its place in the batch and its condition.
+  def draw_latents(self, n, seed=0, given=None):
+    """Returns draws of the prior, each a function of the seed, its place in the
+    batch and its condition; see `GenerativeModel.draw_latents`.
     """
+    del n  # As many as there are conditions.
     normal = noise_lib.normal(
-        [tf.shape(conditions)[0], self.latent_dim],
-        noise_lib.seed(seed, 0, 'prior'), tf.as_dtype(keras.config.floatx()))
-    return self.latents_of(normal, conditions)
+        [tf.shape(given)[0], self.latent_dim], noise_lib.seed(seed, 0, 'prior'),
+        tf.as_dtype(keras.config.floatx()))
+    return batches.of_rows(self.latents_of, normal, given)
 
-  def _float(self, conditions, value_range=None, verb='sample'):
-    if conditions is None:
+  def condition(self, given, verb='sample'):
+    if given is None:
       raise errors.UserError(
           f'{type(self).__name__} makes images given conditions, and here are '
           'none: give `conditions`, or take a command that works on pairs '
           '(--protocol=learned_priors_pairs; --kind=samples or '
           'reconstruction).')
-    return self.kind.images.to_model(conditions, value_range, verb)
+    return self.kind.images.to_model(given, None, verb)
 
-  # === Use: uint8 images and conditions in, uint8 images out ===
-
-  def encode_mean(self, images, conditions=None, training=False):
-    """Returns the means `[B, H]` of float images given float conditions."""
-    if conditions is None:
-      self._float(None)
-    return self.encoder([images, conditions], training=training)
+  def encode_mean(self, floats, training=False):
+    return self.encoder([floats['images'], floats['conditions']],
+                        training=training)
 
   def posterior(self, floats, training=False):
     """Returns `(mean, sigma)` of q(z | x, y), whose variance is 1.
@@ -99,40 +93,42 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
       floats: `{'images', 'conditions'}` in the model's value range.
       training: as for `encode_mean`.
     """
-    mean = self.encode_mean(floats['images'], floats['conditions'], training)
+    mean = self.encode_mean(floats, training)
     return mean, tf.ones_like(mean)
+
+  # === Use: a pair is a dictionary, or two arrays ===
+
+  # pylint: disable=arguments-differ,arguments-renamed
 
   def encode(self, images, conditions=None, value_range=None):
     """Returns latents `[B, H]` of images `[B, h, w, C]` given conditions.
 
     Args:
-      images: uint8, or floats with their `value_range`.
-      conditions: the same, `[B, h, w, K]`.
+      images: uint8, or floats with their `value_range`; or a dictionary of
+        `images` and `conditions`.
+      conditions: the same, `[B, h, w, K]`; None beside a dictionary.
       value_range: `(low, high)` of both; None for uint8.
     """
-    return batches.of_rows(self.encode_mean, *_equally_many(
-        'images', self.kind.images.to_model(images, value_range, 'encode'),
-        self._float(conditions, value_range, 'encode')))
+    return super().encode(self._pairs(images, conditions), value_range)
 
-  def decode(self, latents, conditions=None):
-    """Returns uint8 images `[B, h, w, C]` of latents and uint8 conditions.
-
-    Raises:
-      UserError: as other models do, and if there are not equally many.
-    """
-    given = self._float(conditions, verb='decode')
-    latents = verbs.checked_latents(latents, self.latent_dim)
-    return self.kind.to_users(batches.of_rows(
-        self.render, *_equally_many('latents', latents, given)))
-
-  # pylint: disable-next=arguments-renamed
   def reconstruct(self, images, conditions=None, value_range=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
-    floats, given = _equally_many(
-        'images', self.kind.images.to_model(images, value_range, 'reconstruct'),
-        self._float(conditions, value_range, 'reconstruct'))
-    latents = batches.of_rows(self.encode_mean, floats, given)
-    return self.kind.to_users(batches.of_rows(self.render, latents, given))
+    pairs = self._pairs(images, conditions)
+    latents = super().encode(pairs, value_range)
+    floats = self.kind.images.to_model(
+        pairs['conditions'], value_range, 'reconstruct')
+    return self.kind.to_users(batches.of_rows(self.render, latents, floats))
+
+  def sample(self, n=None, seed=0, given=None):
+    """Returns a new uint8 image for each condition `[n, h, w, K]`, uint8.
+
+    The conditions are `given`, or the first argument.
+    """
+    if given is None and np.ndim(n):
+      n, given = None, n
+    return super().sample(n, seed, given)
+
+  # pylint: enable=arguments-differ,arguments-renamed
 
   def interpolate(self, start, end, steps, spherical=False, value_range=None):
     raise errors.UserError(
@@ -140,21 +136,9 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
         'images have two: encode them, and decode the latents between theirs '
         'with the conditions that you want.')
 
-  # pylint: disable-next=arguments-renamed
-  def sample(self, conditions=None, seed=0):
-    """Returns a new uint8 image for each uint8 condition `[B, h, w, K]`."""
-    if not np.ndim(conditions):  # A number of samples, as of other models.
-      conditions = None
-    latents = batches.of_rows(
-        lambda given: self.draw_latents(given, seed), self._float(conditions))
-    return self.decode(latents, conditions)
-
-
-def _equally_many(name, batch, conditions):
-  """Returns both, if they are."""
-  numbers = batch.shape[0], conditions.shape[0]
-  if None not in numbers and numbers[0] != numbers[1]:
-    raise errors.UserError(
-        f'`{name}` and `conditions` must be equally many, but are {numbers[0]} '
-        f'and {numbers[1]}.')
-  return batch, conditions
+  def _pairs(self, images, conditions):
+    if isinstance(images, dict):
+      return images
+    if conditions is None:
+      self.condition(None)
+    return {'images': images, 'conditions': conditions}

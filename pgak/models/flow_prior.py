@@ -65,7 +65,7 @@ class FPVAE(base.GenerativeAutoencoder):
                annealing_steps: settings.Whole = 50000,
                updates: base.Updates | None = None):
     name = 'fp_vae' if beta else 'fp_ae'
-    base.check_stochastic(
+    parts_lib.check_stochastic(
         encoder, 'FPVAE with beta ' + ('above 0' if beta else '0'), bool(beta))
     weights = {'kl_flow': self._kl_weight if beta * gamma else 0}
     flow = parts_lib.made_prior('FPVAE', prior, decoder, needs=('follow',

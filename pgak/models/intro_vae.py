@@ -23,6 +23,7 @@ from pgak import noise as noise_lib
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
+from pgak.models import parts as parts_lib
 from pgak.models import update_table
 from pgak.models import verbs
 
@@ -40,7 +41,7 @@ class _Introspective(base.GenerativeAutoencoder):
   matches_prior = True
 
   def __init__(self, encoder, decoder, weights, updates, name):
-    base.check_stochastic(encoder, type(self).__name__, True)
+    parts_lib.check_stochastic(encoder, type(self).__name__, True)
     super().__init__(encoder, decoder, weights, updates, name=name)
 
   @property

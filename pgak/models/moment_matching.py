@@ -49,7 +49,7 @@ class GMMN(base.GenerativeAutoencoder):
                bandwidths: settings.Several[settings.Positive] = (
                    0.125, 0.25, 0.5, 1., 2.),
                updates: base.Updates | None = None):
-    base.check_stochastic(encoder, 'GMMN', False)
+    parts_lib.check_stochastic(encoder, 'GMMN', False)
     generator = parts_lib.made_prior('GMMN', prior, decoder)
     super().__init__(encoder, decoder, None, updates, generator, 'gmmn')
     self.generator = generator

@@ -42,7 +42,7 @@ class _Interpolating(base.GenerativeAutoencoder):
 
   def __init__(self, encoder, decoder, image_critic, lambda_, gamma, weights,
                updates, prior, name):
-    base.check_stochastic(encoder, type(self).__name__, False)
+    parts_lib.check_stochastic(encoder, type(self).__name__, False)
     super().__init__(encoder, decoder, weights, updates, prior, name)
     self.image_critic = image_critic
     self.lambda_ = lambda_

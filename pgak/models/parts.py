@@ -3,7 +3,7 @@ from typing import Annotated
 
 from pgak import settings
 
-__all__ = ['check', 'made_prior']
+__all__ = ['check', 'check_stochastic', 'made_prior']
 
 
 def made_prior(model, reference, decoder, needs=()):
@@ -21,6 +21,14 @@ def made_prior(model, reference, decoder, needs=()):
       f'a prior that is trained with the model, such as @{such_as}')]
   return settings.made(reference, f'{model}.prior', kind,
                        decoder.inputs[0].shape[-1])
+
+
+def check_stochastic(encoder, model, wanted):
+  """Raises ValueError unless the encoder is of the kind that a model needs."""
+  if (len(encoder.outputs) == 2) != wanted:
+    outputs = 'mean and log-variance' if wanted else 'latents alone'
+    raise ValueError(f'{model} needs an encoder that gives {outputs}: bind '
+                     f'`encoder.log_variance = {wanted}` in its scope.')
 
 
 def check(model):
@@ -43,7 +51,7 @@ def check(model):
           f'`{name}.{part}` takes {shape}, and the decoder '
           f'{_of_decoder(wanted, model)}: bind the same `image_shape` and '
           '`latent_dim` for all its nets.')
-  latents = model.has_encoder and _shape(model.encoder, 'outputs')
+  latents = 'encode' in model.can and _shape(model.encoder, 'outputs')
   if latents and latents != (model.latent_dim,):
     raise settings.SettingError(
         f'`{name}.encoder` makes latents of {latents}, and the decoder takes '

@@ -23,7 +23,7 @@ __all__ = ['PGGAN']
 
 
 @settings.register
-class PGGAN(base.GenerativeAutoencoder):
+class PGGAN(base.GenerativeModel):
   """PG-GAN, [1], with the loss of [2].
 
   In turn, each time on fresh z of N(0, I), with `x_u = u x + (1 - u) g(z)` and
@@ -53,7 +53,7 @@ class PGGAN(base.GenerativeAutoencoder):
     updates: rows that replace those of the update table.
   """
 
-  takes = base.GenerativeAutoencoder.takes | {'image_critic': 'images'}
+  takes = base.GenerativeModel.takes | {'image_critic': 'images'}
   updates = (
       update_table.Phase('critic_terms', {
           'discrimination': ('image_critic',),
@@ -69,8 +69,8 @@ class PGGAN(base.GenerativeAutoencoder):
                drift: schedules.Weight = 1e-3, growing: settings.Share = 0.5,
                updates: base.Updates | None = None):
     super().__init__(
-        None, decoder, {'gradient_penalty': gradient_penalty, 'drift': drift},
-        updates, None, 'pg_gan')
+        decoder, {'gradient_penalty': gradient_penalty, 'drift': drift},
+        updates, name='pg_gan')
     self.image_critic = image_critic
     self.gradient_penalty = gradient_penalty
     self.drift = drift

@@ -23,6 +23,7 @@ from pgak import replicas
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
+from pgak.models import parts as parts_lib
 from pgak.models import verbs
 
 __all__ = ['LPGA', 'LVPGA', 'VPGA']
@@ -110,7 +111,7 @@ class LPGA(PerceptualAutoencoder):
                perturbation: Literal['sphere', 'gaussian'] = 'sphere',
                warm_up_steps: settings.Whole = 3000,
                updates: base.Updates | None = None):
-    base.check_stochastic(encoder, 'LPGA', False)
+    parts_lib.check_stochastic(encoder, 'LPGA', False)
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,
@@ -188,7 +189,7 @@ class VPGA(PerceptualAutoencoder):
                posterior_sigma: settings.Positive | None = None,
                warm_up_steps: settings.Whole = 0,
                updates: base.Updates | None = None):
-    base.check_stochastic(encoder, 'VPGA', True)
+    parts_lib.check_stochastic(encoder, 'VPGA', True)
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,
@@ -276,7 +277,7 @@ class LVPGA(PerceptualAutoencoder):
                sigma_floor: settings.NonNegative = 1e-2,
                warm_up_steps: settings.Whole = 3000,
                updates: base.Updates | None = None):
-    base.check_stochastic(encoder, 'LVPGA', True)
+    parts_lib.check_stochastic(encoder, 'LVPGA', True)
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,

@@ -19,6 +19,7 @@ from pgak import noise as noise_lib
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
+from pgak.models import parts as parts_lib
 
 __all__ = ['RAE', 'RAEGP', 'RAEL2', 'RAESN']
 
@@ -49,7 +50,7 @@ class RAE(base.GenerativeAutoencoder):
                updates: base.Updates | None = None,
                weights: dict[str, schedules.Weight] | None = None,
                name: settings.Name = 'rae'):
-    base.check_stochastic(encoder, type(self).__name__, False)
+    parts_lib.check_stochastic(encoder, type(self).__name__, False)
     super().__init__(encoder, decoder,
                      {'latent_l2': latent_l2, **(weights or {})}, updates,
                      name=name)

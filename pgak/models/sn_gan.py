@@ -20,7 +20,7 @@ __all__ = ['SNGAN']
 
 
 @settings.register
-class SNGAN(base.GenerativeAutoencoder):
+class SNGAN(base.GenerativeModel):
   """SN-GAN, [1, eqs. 16 and 17].
 
   In turn, each time on fresh z of N(0, I),
@@ -40,7 +40,7 @@ class SNGAN(base.GenerativeAutoencoder):
     updates: rows that replace those of the update table.
   """
 
-  takes = base.GenerativeAutoencoder.takes | {'image_critic': 'images'}
+  takes = base.GenerativeModel.takes | {'image_critic': 'images'}
   updates = (
       update_table.Phase('critic_terms', {
           'discrimination': ('image_critic',)}, repeats=5),
@@ -51,7 +51,7 @@ class SNGAN(base.GenerativeAutoencoder):
   def __init__(self, decoder: base.Net, image_critic: base.Net,
                critic_steps: settings.Count = 5,
                updates: base.Updates | None = None):
-    super().__init__(None, decoder, None, updates, None, 'sn_gan')
+    super().__init__(decoder, updates=updates, name='sn_gan')
     first, second = self.table.phases
     self.table.phases = first._replace(repeats=critic_steps), second
     self.image_critic = image_critic

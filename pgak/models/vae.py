@@ -20,6 +20,7 @@ from pgak import noise as noise_lib
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
+from pgak.models import parts as parts_lib
 from pgak.models import verbs
 
 __all__ = ['BetaVAE', 'CVVAE', 'VAE', 'kl_weight']
@@ -81,7 +82,7 @@ class VAE(base.GenerativeAutoencoder):
                num_posterior_samples: settings.Count = 1,
                updates: base.Updates | None = None,
                name: settings.Name = 'vae'):
-    base.check_stochastic(encoder, type(self).__name__, True)
+    parts_lib.check_stochastic(encoder, type(self).__name__, True)
     super().__init__(encoder, decoder, {'kl': kl}, updates, name=name)
     self.kl = kl
     self.num_posterior_samples = num_posterior_samples
@@ -170,7 +171,7 @@ class CVVAE(base.GenerativeAutoencoder):
                posterior_sigma: settings.NonNegative = 0.7,
                latent_l2: schedules.Weight = 3e-4,
                updates: base.Updates | None = None):
-    base.check_stochastic(encoder, 'CVVAE', False)
+    parts_lib.check_stochastic(encoder, 'CVVAE', False)
     super().__init__(encoder, decoder, {'latent_l2': latent_l2}, updates,
                      name='cv_vae')
     self.posterior_sigma = posterior_sigma

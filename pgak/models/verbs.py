@@ -1,16 +1,25 @@
 """What a trained model is asked to do: encode, decode, reconstruct, sample.
 
-Users give and get uint8 images, or float32 vectors, and float32 latents.
+Users give and get examples of the model's kind, uint8 images or float32
+vectors, and float32 latents. Arrays may be of any size: they are cut into
+batches. A tensor in a graph is one call, so that an export's signatures trace
+the same verbs.
 """
 import numpy as np
 import tensorflow as tf
 
 from pgak import batches
+from pgak import capabilities
 from pgak import counts
 from pgak import errors
 from pgak import noise as noise_lib
+from pgak.models import lines
 
-__all__ = ['Verbs', 'checked_latents', 'drawn']
+__all__ = ['Encoding', 'Generation', 'checked_latents', 'drawn']
+
+_BATCH = 1000
+# Of a split, read from the disk.
+_READ = 500
 
 
 def drawn(mean, sigma, normal):
@@ -18,13 +27,157 @@ def drawn(mean, sigma, normal):
   return mean if sigma is None else mean + sigma * normal
 
 
-class Verbs:
-  """The verbs of a model with `encoder`, `decoder`, `prior`, `value_range`.
+def _lacking(verb):
+  """Returns a method that says why a model without an encoder has it not."""
+
+  def method(self, *args, **kwargs):
+    del args, kwargs
+    self.require(verb, 'encode')
+
+  return method
+
+
+class Generation:
+  """The verbs of every model: it has `decoder`, `prior` and `kind`.
 
   Images are uint8 `[B, h, w, C]`. Floats are taken where `value_range` says
   what they are, such as `(0., 1.)`: an image in another range than its reader
   believes gives wrong latents and no error. Vectors are floats `[B, D]`.
   """
+
+  # === What it can ===
+
+  @property
+  def can(self):
+    """What the model and its kind of data can; see `pgak.capabilities`."""
+    return self.kind.can | {'sample'}
+
+  @property
+  def has_encoder(self):
+    """Whether there are latents of images; a GAN makes images alone."""
+    return 'encode' in self.can
+
+  @property
+  def is_stochastic(self):
+    """Whether the encoder gives a Gaussian, `[mean, log_variance]`."""
+    return False
+
+  def lacks(self, *needs):
+    """Returns why the model with its prior cannot do what is needed, or ''."""
+    return capabilities.lacks(needs, self._all_can, **self._named)
+
+  def require(self, what, *needs):
+    """Raises UserError if `what`, named by a user, needs what it cannot do."""
+    capabilities.require(what, needs, self._all_can, **self._named)
+
+  @property
+  def _all_can(self):
+    return self.can | capabilities.of_prior(self.prior)
+
+  @property
+  def _named(self):
+    prior = getattr(self.prior, 'label', self.prior.name)
+    return dict(model=self.name, prior=f'the prior {prior}',
+                data=f'the {self.kind.name} of {self.name}')
+
+  # === Latents to examples ===
+
+  def to_model(self, examples, value_range=None, verb='encode'):
+    """Returns examples as floats in the model's range.
+
+    Args:
+      examples: uint8 images; floats with their `value_range`; vectors; or a
+        dictionary of such.
+      value_range: `(low, high)` of the images, black and white; None for uint8.
+      verb: string, who asks, for the error.
+
+    Raises:
+      UserError: if images are not uint8 and no range is given, or if they lie
+        outside it.
+    """
+    return self.kind.to_model(examples, value_range, verb)
+
+  def render(self, latents, given=None, training=False):
+    """Returns what the decoder makes of latents, floats in the model's range.
+
+    Args:
+      latents: float `[B, H]`.
+      given: floats `[B, ...]` that the images are conditioned on, or None.
+      training: whether batch norm takes the batch's own statistics.
+    """
+    del given
+    return self.decoder(latents, training=training)
+
+  def draw_latents(self, n, seed=0, given=None):
+    """Returns draws of the prior, float `[n, H]`, repeatable by seed.
+
+    Args:
+      n: int; None where something is given.
+      seed: int.
+      given: floats `[n, ...]` that the draws are conditioned on, or None.
+    """
+    del given
+    return self.prior.sample(n, seed)
+
+  def decode(self, latents, given=None):
+    """Returns uint8 images `[B, h, w, C]` of float latents `[B, H]`.
+
+    Args:
+      latents: float `[B, H]`.
+      given: as many conditions, for a model of pairs, or None.
+
+    Raises:
+      UserError: if the latents have another shape, or if one of them is NaN or
+        infinite; or if there is nothing given and something needed, or more or
+        less of it.
+    """
+    latents = checked_latents(latents, self.latent_dim)
+    given = self.condition(given, 'decode')
+    require_equally_many(latents=latents, conditions=given)
+    return in_batches(
+        lambda *x: self.kind.to_users(batches.of_rows(self.render, *x)),
+        latents, *([] if given is None else [given]))
+
+  def sample(self, n, seed=0, given=None):
+    """Returns n new uint8 images `[n, h, w, C]`, repeatable by seed.
+
+    Args:
+      n: int; None, or their number, where something is given.
+      seed: int.
+      given: conditions `[n, ...]`, for a model of pairs, or None.
+
+    Raises:
+      UserError: if n is no such number; see `counts.rows`.
+    """
+    if given is None and self.lacks('condition'):
+      counts.rows(n, self.image_shape)
+    latents = self.draw_latents(n, seed, self.condition(given))
+    return self.decode(latents, given)
+
+  encode = _lacking('encode')
+  draw = _lacking('draw')
+  reconstruct = _lacking('reconstruct')
+  interpolate = _lacking('interpolate')
+  encode_split = _lacking('the latents of images')
+
+  def condition(self, given, verb='sample'):
+    """Returns what a user gave as floats; None of a model that takes nothing.
+
+    Raises:
+      UserError: if something is given to a model that takes nothing, or nothing
+        to one that needs it.
+    """
+    if given is not None:
+      self.require(f'`{verb}` with conditions', 'condition')
+    return None
+
+
+class Encoding:
+  """The verbs of a model that has an encoder, too."""
+
+  @property
+  def can(self):
+    return super().can | {'encode'}
 
   # === The posterior ===
 
@@ -38,7 +191,6 @@ class Verbs:
     Returns:
       float `[B, H]`; a stochastic encoder's means.
     """
-    self.require('encode', 'encode')
     outputs = self.encoder(floats, training=training)
     return outputs[0] if self.is_stochastic else outputs
 
@@ -84,29 +236,15 @@ class Verbs:
     return drawn(mean, sigma, noise_lib.normal(tf.shape(mean), seed,
                                                mean.dtype))
 
-  # === Examples and latents ===
-
-  def to_model(self, examples, value_range=None, verb='encode'):
-    """Returns examples as floats in the model's range.
-
-    Args:
-      examples: uint8 images; floats with their `value_range`; vectors; or a
-        dictionary of such.
-      value_range: `(low, high)` of the images, black and white; None for uint8.
-      verb: string, who asks, for the error.
-
-    Raises:
-      UserError: if images are not uint8 and no range is given, or if they lie
-        outside it.
-    """
-    return self.kind.to_model(examples, value_range, verb)
+  # === Examples to latents ===
 
   def encode(self, examples, value_range=None):
     """Returns the latents of examples.
 
     Args:
       examples: uint8 `[B, h, w, C]`, or floats with their `value_range`; of a
-        model of vectors float `[B, D]`.
+        model of vectors float `[B, D]`; of one of pairs a dictionary of uint8
+        `images` and `conditions`.
       value_range: `(low, high)` of float images; None for uint8.
 
     Returns:
@@ -115,24 +253,38 @@ class Verbs:
     Raises:
       UserError: if images are not uint8 and no range is given, or if they lie
         outside it.
-      NoEncoderError: if the model has no encoder.
     """
-    return _encoded(self, examples, value_range, 'encode')
+    return self._encoded(examples, value_range, 'encode')
 
-  def decode(self, latents):
-    """Returns uint8 images `[B, h, w, C]` of float latents `[B, H]`.
+  def encode_split(self, array, positions=None, is_drawn=False):
+    """Returns the latents of a split, read from the disk in batches.
 
-    Raises:
-      UserError: if the latents have another shape, or if one of them is NaN or
-        infinite.
+    Args:
+      array: a split of a data set, such as `data.ImageArray`.
+      positions: integers `[N]`, which of its examples; None for all.
+      is_drawn: whether to draw from the posterior, in the place of its mean.
+
+    Returns:
+      float32 array `[N, H]`.
     """
-    images = batches.of_rows(lambda z: self.decoder(z, training=False),
-                             checked_latents(latents, self.latent_dim))
-    return self.kind.to_users(images)
+
+    @tf.function(reduce_retracing=True)
+    def encode(batch, first):
+      if is_drawn:
+        return self.draw(batch, noise_lib.seed(0, first, 'density'))
+      return self.encode(batch)
+
+    read = getattr(array, 'examples', array.read)
+    positions = np.arange(len(array)) if positions is None else positions
+    return np.concatenate([
+        encode(read(positions[i:i + _READ]), tf.constant(i))
+        for i in range(0, len(positions), _READ)])
 
   def reconstruct(self, examples, value_range=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
-    return self.decode(_encoded(self, examples, value_range, 'reconstruct'))
+    latents = self._encoded(examples, value_range, 'reconstruct')
+    given = examples.get('conditions') if isinstance(examples, dict) else None
+    return self.decode(latents, given)
 
   def interpolate(self, start, end, steps, spherical=False, value_range=None):
     """Decodes points between the latents of pairs of examples.
@@ -141,9 +293,7 @@ class Verbs:
       start: B examples, as for `encode`.
       end: as many others.
       steps: int of at least 2, points on each line, both ends included.
-      spherical: whether a line is the arc
-        `(sin((1 - t) w) a + sin(t w) b) / sin(w)`, w the angle between a and b,
-        in the place of the straight one. Where there is no arc, it is straight.
+      spherical: whether a line is an arc; see `lines.between`.
       value_range: as for `encode`.
 
     Returns:
@@ -154,28 +304,54 @@ class Verbs:
       UserError: as `encode` does, if there are not as many starts as ends, or
         if steps is no such number; see `counts.rows`.
     """
-    if len(start) != len(end):
+    sizes = [_size(x) for x in (start, end)]
+    if None not in sizes and sizes[0] != sizes[1]:
       raise errors.UserError(
           '`interpolate` wants as many starts as ends, but has '
-          f'{len(start)} and {len(end)}.')
-    line = [max(len(start), 1), *self.image_shape]
-    steps = int(counts.rows(steps, line, 'steps', least=2))
-    ends = [_encoded(self, x, value_range, 'interpolate') for x in (start, end)]
-    weights = _arcs if spherical else _lines
-    latents = tf.add_n([
-        weight * z[:, tf.newaxis]
-        for weight, z in zip(weights(*ends, steps), ends)])
+          f'{sizes[0]} and {sizes[1]}.')
+    line = [max(sizes[0] or 1, 1), *self.image_shape]
+    steps = counts.rows(steps, line, 'steps', least=2)
+    latents = lines.between(
+        *(self._encoded(x, value_range, 'interpolate') for x in (start, end)),
+        steps, spherical)
     images = self.decode(tf.reshape(latents, [-1, latents.shape[-1]]))
-    return tf.reshape(images, [len(start), steps, *self.image_shape])
+    return tf.reshape(
+        images, [tf.shape(latents)[0], steps, *self.image_shape])
 
-  def sample(self, n, seed=0):
-    """Returns n new uint8 images `[n, h, w, C]`, repeatable by seed.
+  def _encoded(self, examples, value_range, verb):
+    """Returns the latents of a user's examples."""
 
-    Raises:
-      UserError: if n is no such number; see `counts.rows`.
-    """
-    counts.rows(n, self.image_shape)
-    return self.decode(self.prior.sample(n, seed))
+    def encode(part):
+      floats = self.to_model(part, value_range, verb)
+      leaves = tf.nest.flatten(floats)
+      return batches.of_rows(
+          lambda *x: self.encode_mean(tf.nest.pack_sequence_as(floats, x)),
+          *leaves)
+
+    if isinstance(examples, dict):
+      require_equally_many(**examples)
+      names = list(examples)
+      return in_batches(lambda *x: encode(dict(zip(names, x))),
+                        *examples.values())
+    return in_batches(encode, examples)
+
+
+def in_batches(function, *arrays):
+  """Calls a function of rows on some of them at a time, and joins the answers.
+
+  Args:
+    function: takes some rows of each array and gives a tensor `[b, ...]`.
+    *arrays: arrays or tensors `[B, ...]`, all with as many rows; those in a
+      graph, whose number nobody knows, are one call.
+
+  Returns:
+    Tensor `[B, ...]`.
+  """
+  size = _size(arrays[0])
+  if size is None or size <= _BATCH or not tf.executing_eagerly():
+    return function(*arrays)
+  return tf.concat([function(*(x[i:i + _BATCH] for x in arrays))
+                    for i in range(0, size, _BATCH)], 0)
 
 
 def checked_latents(latents, latent_dim):
@@ -198,25 +374,17 @@ def checked_latents(latents, latent_dim):
   return batches.require_finite(latents, 'latents')
 
 
-def _encoded(model, examples, value_range, verb):
-  """Returns the latents of a user's examples."""
-  return batches.of_rows(
-      model.encode_mean, model.to_model(examples, value_range, verb))
+def require_equally_many(**named):
+  """Raises UserError if arrays have not equally many rows; None has none."""
+  sizes = {name: _size(x) for name, x in named.items() if x is not None}
+  known = [size for size in sizes.values() if size is not None]
+  if len(set(known)) > 1:
+    raise errors.UserError(
+        f'{" and ".join(f"`{n}`" for n in sizes)} must be equally many, but '
+        f'are {" and ".join(map(str, sizes.values()))}.')
 
 
-def _lines(start, end, steps):
-  """Returns the weights `[1, steps, 1]` of both ends of straight lines."""
-  del end
-  share = tf.linspace(tf.zeros([], start.dtype), 1., steps)
-  return [w[tf.newaxis, :, tf.newaxis] for w in (1. - share, share)]
-
-
-def _arcs(start, end, steps):
-  """Returns the weights `[B, steps, 1]` of both ends of arcs."""
-  straight = _lines(start, end, steps)
-  cosine = tf.reduce_sum(tf.math.l2_normalize(start, -1)
-                         * tf.math.l2_normalize(end, -1), -1)
-  angle = tf.acos(tf.clip_by_value(cosine, -1., 1.))[:, tf.newaxis, tf.newaxis]
-  has_arc = tf.sin(angle) > 1e-3
-  divisor = tf.where(has_arc, tf.sin(angle), 1.)
-  return [tf.where(has_arc, tf.sin(w * angle) / divisor, w) for w in straight]
+def _size(rows):
+  """Returns the number of rows; None where only the graph will know it."""
+  shape = getattr(rows, 'shape', None)
+  return len(rows) if shape is None else shape[0]

@@ -112,7 +112,7 @@ class _UNetPrior:
   def sample(self, conditions, seed=0):
     """Returns latents `[B, H]` given float conditions, repeatable by seed."""
     priors.check_conditions(conditions)
-    return self._model.draw_latents(conditions, seed)
+    return self._model.draw_latents(None, seed, conditions)
 
 
 @settings.register

@@ -16,6 +16,7 @@ from pgak import noise as noise_lib
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
+from pgak.models import parts as parts_lib
 from pgak.models import update_table
 from pgak.models import vae
 from pgak.models import verbs
@@ -99,7 +100,7 @@ class _Info(_Matching):
   def __init__(self, encoder, decoder, alpha, lambda_, likelihood_sigma,
                divergence, updates, name, **kernel):
     if alpha != 1.:
-      base.check_stochastic(encoder, f'{type(self).__name__} with alpha below '
+      parts_lib.check_stochastic(encoder, f'{type(self).__name__} with alpha below '
                             '1', True)
     unit = vae.kl_weight(likelihood_sigma, decoder)
     weights = {

@@ -15,7 +15,6 @@ import tensorflow as tf
 from pgak import capabilities
 from pgak import errors
 from pgak import files
-from pgak import noise
 from pgak import priors
 from pgak import settings
 
@@ -86,7 +85,7 @@ def _configured(prior):
 # === Latents ===
 
 
-def encode(model, images, source='means', max_latents=None, batch_size=500):
+def encode(model, images, source='means', max_latents=None):
   """Encodes images, once each.
 
   Args:
@@ -94,23 +93,12 @@ def encode(model, images, source='means', max_latents=None, batch_size=500):
     images: `ImageArray`.
     source: 'means', or 'samples' of the posterior, where the model has one.
     max_latents: as many images are chosen at random; None for all.
-    batch_size: images in a batch.
 
   Returns:
     float32 `[N, H]`.
   """
-  model.require('the latents of images', 'encode')
-  chosen = positions(len(images), max_latents)
-
-  @tf.function(reduce_retracing=True)
-  def encode_batch(batch, first):
-    if source == 'means':
-      return model.encode(batch)
-    return model.draw(batch, noise.seed(0, first, 'density'))
-
-  return np.concatenate([
-      encode_batch(images.read(chosen[i:i + batch_size]), tf.constant(i))
-      for i in range(0, len(chosen), batch_size)])
+  return model.encode_split(
+      images, positions(len(images), max_latents), source == 'samples')
 
 
 def positions(number, max_latents=None):

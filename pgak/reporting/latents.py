@@ -65,7 +65,7 @@ def latents_and_samples(path, number=None, data_dir=None, imports=()):
       raise LeftOut('their latents are drawn given conditions')
     number = min(number or (10000 if model.latent_dim == 2 else 1000),
                  len(array))
-    encoded = _encoded(model, array, np.arange(number))
+    encoded = model.encode_split(array, np.arange(number))
     is_flow = not model.lacks('base')
     return Latents(
         encoded, np.asarray(model.prior.sample(number, 0)),
@@ -96,18 +96,12 @@ def loaded(path, data_dir=None, imports=()):
     gin.clear_config()
 
 
-def _encoded(model, array, places):
-  return np.concatenate([
-      np.asarray(model.encode(array.read(places[i:i + 500])))
-      for i in range(0, len(places), 500)])
-
-
 def _of_first_class(model, array):
   labels = np.asarray([] if array.labels is None else array.labels)
   # Labels may be other numbers than classes.
   is_class = labels.dtype.kind in 'iu'
   places = np.flatnonzero((labels == 0) & is_class)[:_MOST_OF_CLASS]
-  return _encoded(model, array, places) if len(places) else None
+  return model.encode_split(array, places) if len(places) else None
 
 
 def in_two_dimensions(encoded, drawn):

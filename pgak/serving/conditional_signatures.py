@@ -73,7 +73,7 @@ class ConditionalEndpoints:
     """As `generate`, before decoding -> latents float32 `[B, H]`."""
     return {'latents': batches.never_empty(
         lambda c: self.model.draw_latents(
-            self.model.kind.images.to_model(c), seed), conditions)}
+            None, seed, self.model.condition(c)), conditions)}
 
   def decode(self, latents, conditions):
     """float32 `[B, H]`, uint8 `[B, h, w, k]` -> images uint8 `[B, h, w, c]`."""

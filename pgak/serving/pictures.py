@@ -5,7 +5,7 @@ from pgak import errors
 from pgak.data import kinds
 from pgak.generation import drawing
 from pgak.generation import drawn
-from pgak.generation import sampling
+from pgak.models import lines
 from pgak.pictures import charts
 from pgak.pictures import scatter
 from pgak.serving import client
@@ -55,7 +55,8 @@ def _images(served, kind, number, seed):
 def _served_lines(served, start, end):
   """Lines between samples: between their latents, or where these are from."""
   if not served.has_encoder:
-    return served.decode(sampling.lines(start, end, drawing.STEPS))
+    between = lines.between(start, end, drawing.STEPS).numpy()
+    return served.decode(between.reshape(-1, between.shape[-1]))
   between = served.interpolate(
       served.decode(start), served.decode(end), drawing.STEPS)
   return between.reshape(-1, *between.shape[2:])

@@ -8,7 +8,7 @@ import tiny_evaluation
 from pgak import data
 from pgak.evaluation import examples
 from pgak.evaluation import protocols
-from pgak.generation import sampling
+from pgak.models import lines
 
 PROTOCOL = protocols.Protocol('mine', (), 5, 'test', batch_size=4)
 
@@ -55,7 +55,7 @@ def test_interpolations_decode_midpoints_of_random_pairs(monkeypatch):
       latents, array.read(np.arange(9)).reshape(9, 64)[:, :3] / 255., rtol=1e-6)
   first, second = examples.pairs(9, 7)
   np.testing.assert_array_equal(
-      calls[0]['latents'], sampling.midpoints(latents[first], latents[second]))
+      calls[0]['latents'], lines.midpoints(latents[first], latents[second]))
 
 
 def test_real_images_are_themselves():

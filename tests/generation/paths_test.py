@@ -5,7 +5,7 @@ import pytest
 from pgak import errors
 from pgak import generation
 from pgak import priors
-from pgak.generation import sampling
+from pgak.models import lines
 
 GENERATOR = np.random.default_rng(0)
 START, END = GENERATOR.normal(size=(2, 6, 5))
@@ -52,7 +52,7 @@ def test_for_equal_norms_the_middle_is_the_mid_point_of_evaluations():
   start, end = (3. * x / np.linalg.norm(x, axis=1, keepdims=True)
                 for x in (START, END))
   np.testing.assert_allclose(generation.slerp(start, end, 3)[:, 1],
-                             sampling.midpoints(start, end), rtol=1e-5)
+                             lines.midpoints(start, end), rtol=1e-5)
 
 
 def test_nearly_opposite_latents_lead_nowhere_far():

@@ -92,14 +92,6 @@ def test_samples_follow_the_weights():
   assert np.any(before != generate(model, 5))
 
 
-def test_reconstructions_do_not_depend_on_the_batch():
-  model = tiny_models.make('VAE')
-  images = uint8_images(5)
-  found = sampling.reconstruct(model, images, batch_size=2)
-  np.testing.assert_allclose(
-      found.astype(int), model.reconstruct(images).numpy(), atol=1)
-
-
 # === Pictures ===
 
 
@@ -226,30 +218,3 @@ def test_one_batch_makes_inference_what_training_mode_is():
   np.testing.assert_allclose(
       model.decoder(latents, training=False).numpy(),
       model.frozen('decoder', latents, training=True).numpy(), atol=1e-4)
-
-
-# === Mid-points ===
-
-
-def test_midpoints_golden_values():
-  # Perpendicular and as long: the arc's mid-point, (1, 1) / sqrt(2). Parallel:
-  # the mean. 60 degrees, lengths 1 and 2: (a + b) / (2 cos 30).
-  a = [[1., 0.], [1., 1.], [1., 0.]]
-  b = [[0., 1.], [3., 3.], [1., 3.**0.5]]
-  np.testing.assert_allclose(
-      sampling.midpoints(a, b),
-      [[0.5**0.5, 0.5**0.5], [2., 2.], [2. / 3.**0.5, 1.]], rtol=1e-6)
-
-
-def test_midpoints_are_the_published_slerp():
-  a, b = np.random.default_rng(0).normal(size=(2, 20, 5))
-  angle = np.arccos((a * b).sum(1) / np.linalg.norm(a, axis=1)
-                    / np.linalg.norm(b, axis=1))[:, None]
-  expected = (np.sin(angle / 2.) * a + np.sin(angle / 2.) * b) / np.sin(angle)
-  np.testing.assert_allclose(sampling.midpoints(a, b), expected, rtol=1e-5)
-
-
-def test_midpoints_without_an_arc_are_means():
-  found = sampling.midpoints([[1., 0.], [0., 0.], [0., 0.]],
-                             [[-1., 0.], [0., 4.], [0., 0.]])
-  np.testing.assert_array_equal(found, [[0., 0.], [0., 2.], [0., 0.]])

@@ -1,0 +1,47 @@
+"""Points between latents, on straight lines and on arcs."""
+import tensorflow as tf
+
+__all__ = ['between', 'midpoints']
+
+# Below this sine there is no arc: the latents point the same way, or opposite
+# ways, or one of them is 0.
+_SMALLEST_SINE = 1e-3
+
+
+def between(start, end, steps, spherical=False):
+  """Returns points on the way from latents to others.
+
+  Args:
+    start: float `[B, H]`.
+    end: float `[B, H]`.
+    steps: int, or an int scalar tensor, of at least 2: points on each line,
+      both ends included.
+    spherical: whether a line is the arc
+      `(sin((1 - t) w) a + sin(t w) b) / sin(w)`, w the angle between a and b,
+      in the place of the straight one. Where there is no arc, it is straight.
+
+  Returns:
+    float `[B, steps, H]`.
+  """
+  start, end = tf.convert_to_tensor(start), tf.convert_to_tensor(end)
+  share = tf.linspace(tf.zeros([], start.dtype), 1., steps)
+  weights = [w[tf.newaxis, :, tf.newaxis] for w in (1. - share, share)]
+  if spherical:
+    weights = _of_arc(start, end, weights)
+  return tf.add_n([weight * z[:, tf.newaxis]
+                   for weight, z in zip(weights, (start, end))])
+
+
+def midpoints(start, end):
+  """Returns the mid-points of the arcs between latents, float `[B, H]`."""
+  return between(start, end, 3, spherical=True)[:, 1]
+
+
+def _of_arc(start, end, straight):
+  """Returns the weights `[B, steps, 1]` of both ends of arcs."""
+  cosine = tf.reduce_sum(tf.math.l2_normalize(start, -1)
+                         * tf.math.l2_normalize(end, -1), -1)
+  angle = tf.acos(tf.clip_by_value(cosine, -1., 1.))[:, tf.newaxis, tf.newaxis]
+  has_arc = tf.sin(angle) > _SMALLEST_SINE
+  divisor = tf.where(has_arc, tf.sin(angle), 1.)
+  return [tf.where(has_arc, tf.sin(w * angle) / divisor, w) for w in straight]
