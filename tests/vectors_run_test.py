@@ -19,6 +19,7 @@ from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import run_directory
 from pgak.serving import client
+from pgak.serving import pictures
 
 registry.register()
 
@@ -180,12 +181,12 @@ def test_the_export_answers_as_the_model(run, tmp_path):
                                getattr(model, method)(vectors), atol=1e-5)
   np.testing.assert_allclose(served.sample(4, 2), model.sample(4, 2), atol=1e-5)
   assert served.interpolate(vectors[:2], vectors[2:4], 3).shape == (2, 3, 3)
-  drawing.sample_export(str(path), str(tmp_path / 'a.npz'), num_samples=3)
+  pictures.sample_export(str(path), str(tmp_path / 'a.npz'), num_samples=3)
   with np.load(tmp_path / 'a.npz') as arrays:
     assert arrays['images'].shape == (3, 3)
-  drawing.sample_export(str(path), str(tmp_path / 'a.png'))
+  pictures.sample_export(str(path), str(tmp_path / 'a.png'))
   with pytest.raises(errors.UserError, match='--kind=samples'):
-    drawing.sample_export(str(path), str(tmp_path / 'b.png'), 'interpolation')
+    pictures.sample_export(str(path), str(tmp_path / 'b.png'), 'interpolation')
 
 
 def test_its_report(copy, tmp_path):

@@ -13,7 +13,6 @@ import tiny_models
 
 from pgak import files
 from pgak import priors
-from pgak.generation import drawing
 from pgak.generation import drawn
 from pgak.metrics import attribute_classifiers
 from pgak.metrics import classifier

@@ -200,16 +200,16 @@ def latents(prior, encoded, labels=None, seed=0):
   Returns:
     A `drawn.Drawn`, the chart of which is that of `latent_panels`.
   """
-  drawn = np.asarray(prior.sample(len(encoded), seed))
+  draws = np.asarray(prior.sample(len(encoded), seed))
   base = (spaces.latent_to_base(prior, encoded)
           if 'base' in capabilities.of_prior(prior) else None)
-  arrays = {'latents': encoded, 'prior': drawn}
+  arrays = {'latents': encoded, 'prior': draws}
   arrays.update({} if base is None else {'base': base})
   arrays.update({} if labels is None else {'labels': labels})
-  return drawn.Drawn(arrays, chart=latent_panels(encoded, drawn, base, labels))
+  return drawn.Drawn(arrays, chart=latent_panels(encoded, draws, base, labels))
 
 
-def latent_panels(encoded, drawn, base=None, labels=None):
+def latent_panels(encoded, draws, base=None, labels=None):
   """Returns the panels of [1], fig. 2, as PNG bytes.
 
   More than two dimensions are shown in the plane of the first two principal
@@ -217,12 +217,12 @@ def latent_panels(encoded, drawn, base=None, labels=None):
 
   Args:
     encoded: E(x), float `[N, H]`.
-    drawn: draws of the prior, float `[M, H]`.
+    draws: draws of the prior, float `[M, H]`.
     base: f(E(x)), float `[N, H]`, or None where the prior is no flow.
     labels: classes, integers `[N]`, or None.
   """
   plane = projections.Plane(encoded)
-  points, others = plane.project(encoded), plane.project(drawn)
+  points, others = plane.project(encoded), plane.project(draws)
   window = _window(points, others)
   title = _plane_title(plane) or 'The two latents'
   panels = []

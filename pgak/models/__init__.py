@@ -6,6 +6,7 @@ from pgak.models.age import AGE
 from pgak.models.alae import ALAE
 from pgak.models.autoencoder import AE
 from pgak.models.base import GenerativeAutoencoder
+from pgak.models.base import GenerativeModel
 from pgak.models.conditional import ConditionalAutoencoder
 from pgak.models.flow_prior import FPVAE
 from pgak.models.intro_vae import IntroVAE
@@ -34,7 +35,7 @@ from pgak.models.wae import WAEMMD
 
 __all__ = ['AAE', 'ACAI', 'AE', 'AGE', 'ALAE', 'AdversarialInfoVAE', 'BetaVAE',
            'CVVAE', 'ConditionalAutoencoder', 'FPVAE', 'GMMN',
-           'GenerativeAutoencoder', 'InfoVAE', 'IntroVAE', 'LPGA', 'LVPGA',
-           'NoPriorMatching', 'PGGAN', 'Phase', 'PriorAAE', 'RAE', 'RAEGP',
-           'RAEL2', 'RAESN', 'SNGAN', 'SoftIntroVAE', 'VAE', 'VPGA', 'VUNet',
-           'VUNetFlow', 'WAEGAN', 'WAEMMD']
+           'GenerativeAutoencoder', 'GenerativeModel', 'InfoVAE', 'IntroVAE',
+           'LPGA', 'LVPGA', 'NoPriorMatching', 'PGGAN', 'Phase', 'PriorAAE',
+           'RAE', 'RAEGP', 'RAEL2', 'RAESN', 'SNGAN', 'SoftIntroVAE', 'VAE',
+           'VPGA', 'VUNet', 'VUNetFlow', 'WAEGAN', 'WAEMMD']

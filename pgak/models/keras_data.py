@@ -23,7 +23,7 @@ _warned = weakref.WeakSet()
 
 def as_floats(batch, model):
   """Returns a batch of what users see, or of floats, as a model's floats."""
-  if all(x.dtype.is_floating for x in tf.nest.flatten(batch)):
+  if all(tf.as_dtype(x.dtype).is_floating for x in tf.nest.flatten(batch)):
     return batch
   return model.kind.to_model(batch)
 

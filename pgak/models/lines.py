@@ -39,9 +39,11 @@ def midpoints(start, end):
 
 def _of_arc(start, end, straight):
   """Returns the weights `[B, steps, 1]` of both ends of arcs."""
-  cosine = tf.reduce_sum(tf.math.l2_normalize(start, -1)
-                         * tf.math.l2_normalize(end, -1), -1)
-  angle = tf.acos(tf.clip_by_value(cosine, -1., 1.))[:, tf.newaxis, tf.newaxis]
-  has_arc = tf.sin(angle) > _SMALLEST_SINE
+  units = [tf.math.l2_normalize(z, -1) for z in (start, end)]
+  cosine = tf.reduce_sum(units[0] * units[1], -1)[:, tf.newaxis, tf.newaxis]
+  angle = tf.acos(tf.clip_by_value(cosine, -1., 1.))
+  shortest = tf.minimum(*(tf.norm(u, axis=-1) for u in units))
+  has_arc = (tf.sin(angle) > _SMALLEST_SINE) & (
+      shortest[:, tf.newaxis, tf.newaxis] > 0.)
   divisor = tf.where(has_arc, tf.sin(angle), 1.)
   return [tf.where(has_arc, tf.sin(w * angle) / divisor, w) for w in straight]

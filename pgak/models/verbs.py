@@ -155,6 +155,7 @@ class Generation:
     return self.decode(latents, given)
 
   encode = _lacking('encode')
+  encode_mean = _lacking('encode')
   draw = _lacking('draw')
   reconstruct = _lacking('reconstruct')
   interpolate = _lacking('interpolate')

@@ -100,8 +100,8 @@ class _Info(_Matching):
   def __init__(self, encoder, decoder, alpha, lambda_, likelihood_sigma,
                divergence, updates, name, **kernel):
     if alpha != 1.:
-      parts_lib.check_stochastic(encoder, f'{type(self).__name__} with alpha below '
-                            '1', True)
+      parts_lib.check_stochastic(
+          encoder, f'{type(self).__name__} with alpha below 1', True)
     unit = vae.kl_weight(likelihood_sigma, decoder)
     weights = {
         'kl': (1. - alpha) * unit,

@@ -22,7 +22,7 @@ __all__ = ['build', 'load', 'load_configured', 'restore', 'save']
 
 _Optimizer = Annotated[keras.optimizers.Optimizer,
                        settings_lib.Says('a Keras optimizer, as @adam does')]
-_Model = Annotated[models.GenerativeAutoencoder,
+_Model = Annotated[models.GenerativeModel,
                    settings_lib.Says('a model of pgak, as @VAE does')]
 
 

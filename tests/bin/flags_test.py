@@ -29,6 +29,7 @@ from pgak.metrics import inception
 from pgak.runs import configuration
 from pgak.runs import run_directory
 from pgak.serving import exporting
+from pgak.serving import pictures
 from pgak.training import loop
 
 registry.register()
@@ -243,7 +244,7 @@ def test_flags_of_sample(run_dir, capsys, monkeypatch, flag):
 
 def test_flags_of_sample_with_an_export(capsys, monkeypatch):
   recorder = Recorder()
-  monkeypatch.setattr(drawing, 'sample_export', recorder)
+  monkeypatch.setattr(pictures, 'sample_export', recorder)
   call(sample, capsys, *(f'--{f}={v}' for f, v in SAMPLE_EXPORT.items()))
   assert recorder.calls == [(tuple(SAMPLE_EXPORT.values()), {})]
 

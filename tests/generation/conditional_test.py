@@ -1,8 +1,6 @@
 import numpy as np
 import tiny_pairs
 
-from pgak import models
-from pgak.data import kinds
 from pgak.generation import conditional
 
 
@@ -31,13 +29,6 @@ def test_the_batches_of_one_seed_have_draws_of_their_own():
   assert np.any(batches[0][0] != batches[1][0])
 
 
-def test_reconstructions_in_batches_are_those_at_once():
-  model = tiny_pairs.make('VUNet')
-  found = conditional.reconstruct(model, *pairs(5), batch_size=2)
-  expected = model.reconstruct(*pairs(5)).numpy()
-  assert np.abs(found.astype(int) - expected).max() <= 1
-
-
 def test_rows_hold_condition_image_and_what_was_made():
   model = tiny_pairs.make('VUNetFlow')
   images, conditions = pairs(3)
@@ -57,8 +48,3 @@ def test_grey_beside_colour_becomes_colour():
   rows = conditional._rows([grey, colour])
   assert rows.shape == (2, 2, 4, 4, 3)
   assert rows[:, 0].min() == 1 and rows[:, 1].max() == 0
-
-
-def test_which_models_are_conditional():
-  assert kinds.is_conditional(tiny_pairs.make('VUNet'))
-  assert not kinds.is_conditional(models.AE)

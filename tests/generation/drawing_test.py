@@ -15,7 +15,9 @@ from pgak.generation import sampling
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import run_directory
+from pgak.runs import second_data_set
 from pgak.serving import exporting
+from pgak.serving import pictures
 
 
 @pytest.fixture(name='trained', scope='module')
@@ -102,15 +104,15 @@ def test_settings_may_come_from_gin(run, tmp_path):
 
 def test_an_export(export_dir, tmp_path):
   path = str(tmp_path / 'a.npz')
-  drawing.sample_export(export_dir, path, num_samples=5, seed=2)
+  pictures.sample_export(export_dir, path, num_samples=5, seed=2)
   model = tiny_models.make('VAE')
   np.testing.assert_allclose(arrays(path)['images'].astype(int),
                              model.sample(5, 2).numpy(), atol=1)
   path = str(tmp_path / 'b.npz')
-  drawing.sample_export(export_dir, path, 'interpolation', 16)
+  pictures.sample_export(export_dir, path, 'interpolation', 16)
   assert arrays(path)['images'].shape == (16, *tiny_models.IMAGE_SHAPE)
   with pytest.raises(errors.UserError, match='use --run_dir'):
-    drawing.sample_export(export_dir, str(tmp_path / 'c.npz'),
+    pictures.sample_export(export_dir, str(tmp_path / 'c.npz'),
                           'reconstruction')
 
 
@@ -181,7 +183,7 @@ def test_the_other_set_is_bound_in_a_scope_of_its_own(trained, tmp_path):
   file = tmp_path / 'others.gin'
   file.write_text("include 'datasets/synthetic.gin'\n"
                   'synthetic.seed = 5\ndata_dir = "elsewhere"\n')
-  bindings = drawing.against_bindings(trained, str(file))
+  bindings = second_data_set.bindings(trained, str(file))
   assert bindings[0] == 'sample.against = @against/synthetic'
   assert 'against/synthetic.seed = 5' in bindings
   configuration.parse_run(trained, bindings, roots=['sample'])
@@ -201,7 +203,7 @@ def test_the_other_set_is_bound_in_a_scope_of_its_own(trained, tmp_path):
 def test_a_file_that_names_no_other_set_is_refused(trained, tmp_path):
   (tmp_path / 'empty.gin').write_text('')
   with pytest.raises(errors.UserError, match='empty.gin changes nothing'):
-    drawing.against_bindings(trained, str(tmp_path / 'empty.gin'))
+    second_data_set.bindings(trained, str(tmp_path / 'empty.gin'))
 
 
 @pytest.mark.parametrize('settings, match', [
@@ -222,7 +224,7 @@ def test_what_is_asked_for_must_be_there(run, tmp_path, settings, match):
 def test_what_cannot_be_drawn_is_told_before_anything_is_loaded(
     tmp_path, monkeypatch, output, kind, match):
   monkeypatch.chdir(tmp_path)
-  for draw in (drawing.sample, drawing.sample_export):
+  for draw in (drawing.sample, pictures.sample_export):
     with pytest.raises(errors.UserError, match=match):
       draw(tmp_path / 'absent', output, kind)
   assert not list(tmp_path.iterdir())

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 import tiny_models
 
-from pgak.data import kinds
 from pgak.generation import sampling
 from pgak.models import batch_norm
 from pgak.pictures import grids
@@ -62,7 +61,7 @@ def test_training_mode_normalises_by_the_batch_and_changes_nothing():
   expected = normalised * gamma.numpy() + beta.numpy()
   for layer in model.decoder.layers[3:]:
     expected = layer(expected)
-  expected = kinds.to_uint8(expected, model.value_range).numpy()
+  expected = model.kind.to_users(expected).numpy()
   found = generate(model, 6, batch_norm='train')
   np.testing.assert_allclose(found.astype(int), expected, atol=1)
   assert np.any(np.abs(found.astype(int) - generate(model, 6)) > 1)
@@ -146,9 +145,9 @@ def test_moving_statistics_become_those_of_data_and_of_what_is_decoded(name):
     normed(net).moving_mean.assign(np.full(5, 9.))
     normed(net).moving_variance.assign(np.full(5, 7.))
   images = uint8_images(50)
-  batch_norm.reestimate(model, Array(images), num_batches=5,
-                                 batch_size=20, seed=3)
-  floats = kinds.to_float(images, model.value_range).numpy()
+  batch_norm.reestimate(model, Array(images), num_batches=5, batch_size=20,
+                        seed=3)
+  floats = model.to_model(images).numpy()
   dense = model.encoder.layers[2]
   batches = [floats[:20], floats[20:40], floats[40:]]
   check(model.encoder, dense, [b.reshape(len(b), -1) for b in batches])

@@ -12,7 +12,6 @@ import tiny_pairs
 from pgak import data
 from pgak import errors
 from pgak import models
-from pgak.data import kinds
 from pgak.models import keras_data
 from pgak.models import verbs
 
@@ -82,9 +81,8 @@ def test_a_graph_refuses_by_the_type_alone(model):
   np.testing.assert_allclose(found, model.encode(UINT8), atol=1e-5)
 
 
-def test_levels_of_vectors_are_not_asked_for():
+def test_grey_levels_go_to_the_model_s_range():
   model = tiny_models.compiled('AE')
-  assert kinds.levels(UINT8) is UINT8
   np.testing.assert_allclose(
       model.to_model(UINT8), UINT8 / 127.5 - 1., atol=1e-6)
 
@@ -135,7 +133,7 @@ def _any_model(request):
 
 
 def dtype_of(model):
-  return kinds.dtype_of(model.image_shape)
+  return np.dtype(model.kind.dtype)
 
 
 @pytest.mark.parametrize('n, sentence', [
