@@ -38,10 +38,10 @@ def base_to_latent(prior, base):
 
 
 def _mapped(prior, name, points):
-  if _is_base(prior):
+  can = capabilities.of_prior(prior)
+  if 'base' not in can and _is_base(prior):
     return np.asarray(points, np.float32)
-  capabilities.require(name, ['base'], capabilities.of_prior(prior),
-                       prior=f'the prior {prior.label}')
+  capabilities.require(name, ['base'], can, prior=f'the prior {prior.label}')
   return in_batches(getattr(prior, name), points)
 
 
