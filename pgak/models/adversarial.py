@@ -66,13 +66,6 @@ class AAE(_Adversarial):
     name: string.
   """
 
-  updates = (
-      update_table.Phase('critic_terms', {'discrimination': ('critic',)}),
-      update_table.Phase('terms', {
-          'reconstruction': ('encoder', 'decoder'),
-          'adversarial': ('encoder',),
-      }),
-  )
   unreachable = {'adversarial': ('decoder',)}
   matches_prior = True
 
@@ -101,6 +94,14 @@ class AAE(_Adversarial):
       logits = self.critic(latents, training=training)
       terms['adversarial'] = tf.nn.softplus(-logits)
     return terms
+
+  updates = (
+      update_table.Phase(critic_terms, {'discrimination': ('critic',)}),
+      update_table.Phase(terms, {
+          'reconstruction': ('encoder', 'decoder'),
+          'adversarial': ('encoder',),
+      }),
+  )
 
 
 @settings.register
@@ -147,14 +148,6 @@ class PriorAAE(_Adversarial):
     updates: rows that replace those of the update table.
   """
 
-  updates = (
-      update_table.Phase('critic_terms', {'discrimination': ('critic',)}),
-      update_table.Phase('terms', {
-          'reconstruction': ('encoder', 'decoder'),
-          'adversarial_encoder': ('encoder',),
-          'adversarial_prior': ('prior',),
-      }),
-  )
   unreachable = {'adversarial_encoder': ('decoder',)}
   learns_prior = True
 
@@ -197,3 +190,12 @@ class PriorAAE(_Adversarial):
       of_data = self.critic(latents, training=training)
       terms['adversarial_encoder'] = tf.nn.softplus(-of_data)
     return terms
+
+  updates = (
+      update_table.Phase(critic_terms, {'discrimination': ('critic',)}),
+      update_table.Phase(terms, {
+          'reconstruction': ('encoder', 'decoder'),
+          'adversarial_encoder': ('encoder',),
+          'adversarial_prior': ('prior',),
+      }),
+  )

@@ -61,17 +61,6 @@ class AGE(base.GenerativeAutoencoder):
     updates: rows that replace those of the update table.
   """
 
-  updates = (
-      update_table.Phase('encoder_terms', {
-          'kl_real': ('encoder',),
-          'kl_fake_encoder': ('encoder',),
-          'reconstruction': ('encoder',),
-      }),
-      update_table.Phase('decoder_terms', {
-          'kl_fake_decoder': ('decoder',),
-          'latent_reconstruction': ('decoder',),
-      }, repeats=2),
-  )
   image_error = staticmethod(_absolute_error)
   matches_prior = True
 
@@ -140,3 +129,15 @@ class AGE(base.GenerativeAutoencoder):
     spread = variance if self.released else tf.sqrt(variance)
     return tf.reduce_mean(
         0.5 * (tf.square(spread) + tf.square(mean)) - tf.math.log(spread) - 0.5)
+
+  updates = (
+      update_table.Phase(encoder_terms, {
+          'kl_real': ('encoder',),
+          'kl_fake_encoder': ('encoder',),
+          'reconstruction': ('encoder',),
+      }),
+      update_table.Phase(decoder_terms, {
+          'kl_fake_decoder': ('decoder',),
+          'latent_reconstruction': ('decoder',),
+      }, repeats=2),
+  )

@@ -50,18 +50,6 @@ class ALAE(base.GenerativeAutoencoder):
   """
 
   takes = base.GenerativeAutoencoder.takes | {'critic': 'latents'}
-  updates = (
-      update_table.Phase('critic_terms', {
-          'discrimination': ('encoder', 'critic'),
-          'r1': ('encoder', 'critic'),
-      }),
-      update_table.Phase('generator_terms', {
-          'adversarial': ('decoder', 'prior'),
-      }),
-      update_table.Phase('latent_terms', {
-          'latent_reconstruction': ('encoder', 'decoder'),
-      }),
-  )
   # The latents of data are pulled to the law of w, which is learned as well.
   matches_prior = True
   learns_prior = True
@@ -125,3 +113,16 @@ class ALAE(base.GenerativeAutoencoder):
         training=training)
     return {'latent_reconstruction': losses.latent_reconstruction(
         tf.stop_gradient(latents), self.encoder(decoded, training=training))}
+
+  updates = (
+      update_table.Phase(critic_terms, {
+          'discrimination': ('encoder', 'critic'),
+          'r1': ('encoder', 'critic'),
+      }),
+      update_table.Phase(generator_terms, {
+          'adversarial': ('decoder', 'prior'),
+      }),
+      update_table.Phase(latent_terms, {
+          'latent_reconstruction': ('encoder', 'decoder'),
+      }),
+  )

@@ -91,7 +91,7 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
     self.prior = prior or priors.StandardNormal(self.latent_dim)
     self.term_weights = dict(weights or {})
     self.table = update_table.UpdateTable(
-        self.updates, self.term_weights, updates or {}, self.unreachable)
+        type(self), self.updates, self.term_weights, updates or {}, self.unreachable)
     self.term_names = tuple(self.table.rows)
     self.seed = 0
     self.clip_norm = None
@@ -219,11 +219,12 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
   def train_step(self, batch):
     batch = keras_data.as_floats(batch, self)
     noise = self.draw_noise(batch)
+    handed = [{} for _ in range(self.table.slices)]
     terms = {}
     for phase in self.table.phases_of(self.stage):
       for i in range(phase.repeats):
         terms.update(self._run_phase(phase, self._slice(batch, i),
-                                     self._slice(noise, i)))
+                                     self._slice(noise, i), handed[i]))
     logs = self._log(terms, _batch_size(batch))
     self.step.assign(self.step + 1)
     return logs
@@ -233,10 +234,10 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
     # The number of batches since the last reset: every pass draws the same.
     counter = self._averages['loss'].count // _batch_size(batch)
     noise = self.draw_noise(batch, counter, 'validation')
-    terms = {}
+    handed, terms = {}, {}
     for phase in self.table.phases:
-      computed = getattr(self, phase.terms)(batch, noise, training=False)
-      terms.update(self._means(computed, phase))
+      terms.update(self._means(
+          phase.compute(self, batch, noise, handed, training=False), phase))
     return self._log(terms, _batch_size(batch))
 
   def _slice(self, tensors, i):
@@ -245,14 +246,14 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
     # Strided, so that replicas and one device take the same examples.
     return tf.nest.map_structure(lambda t: t[i::self.table.slices], tensors)
 
-  def _run_phase(self, phase, batch, noise):
+  def _run_phase(self, phase, batch, noise, handed):
     rows = self.table.grouped(phase.updates)
     # At each turn, so that a part that moves often is followed as often.
     for part in sorted(set().union(*rows)):
       networks.update_spectral_norms(self.parts[part])
     with tf.GradientTape(persistent=len(rows) > 1) as tape:
       terms = self._means(
-          getattr(self, phase.terms)(batch, noise, training=True), phase)
+          phase.compute(self, batch, noise, handed, training=True), phase)
       # Replicas' gradients are added up: each counts its share of the mean.
       replicas = tf.distribute.get_strategy().num_replicas_in_sync
       sums = {row: sum(self.weight(t) * terms[t] for t in names) / replicas
@@ -290,7 +291,7 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
   def _means(self, terms, phase):
     missing = set(phase.updates) - set(terms)
     if missing:
-      raise ValueError(f'`{phase.terms}` of {self.name} does not compute the '
+      raise ValueError(f'`{phase.terms.__name__}` of {self.name} does not compute the '
                        f'terms {sorted(missing)} of its update table.')
     return {t: tf.reduce_mean(terms[t]) for t in phase.updates}
 
@@ -367,9 +368,6 @@ class GenerativeAutoencoder(verbs.Encoding, GenerativeModel):
     encoder: `keras.Model`, images `[B, h, w, C]` to latents `[B, H]` or to
       `[mean, log_variance]`.
     decoder: as for `GenerativeModel`, as are all others.
-    weights: `{term: weight}`.
-    updates: `{term: parts}`.
-    prior: distribution of the latents.
 
   Example:
 

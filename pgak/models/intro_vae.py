@@ -49,18 +49,23 @@ class _Introspective(base.GenerativeAutoencoder):
     return {name: (noise_lib.normal, (self.latent_dim,))
             for name in ('posterior', 'prior')}
 
-  def _real(self, images, noise, training):
-    """Returns E(x)'s KL and, with the gradient to E, the latents z."""
+  def _real(self, images, noise, training, handed):
+    """Returns E(x)'s KL and, with the gradient to E, the latents z.
+
+    They are handed on to the decoder's turn, before which the encoder moves.
+    """
     posterior = self.gaussian(images, training)
     latents = _draw(posterior, noise['posterior'])
-    noise['latents'] = tf.stop_gradient(latents)
+    if handed is not None:
+      handed['latents'] = tf.stop_gradient(latents)
     return losses.kl(*posterior), latents
 
-  def _latents(self, images, noise, training):
+  def _latents(self, images, noise, training, handed):
     """Returns the z of this step as constants."""
-    if 'latents' not in noise:  # G's turn is asked for alone.
-      self._real(images, noise, training)
-    return noise['latents']
+    if handed:
+      return handed['latents']
+    # G's turn is asked for alone.
+    return tf.stop_gradient(self._real(images, noise, training, None)[1])
 
   def _fakes(self, latents, noise, training):
     """Returns `[x_r, x_p]`."""
@@ -97,18 +102,6 @@ class IntroVAE(_Introspective):
     updates: rows that replace those of the update table.
   """
 
-  updates = (
-      update_table.Phase('encoder_terms', {
-          'reconstruction_encoder': ('encoder',),
-          'kl_real': ('encoder',),
-          'margin': ('encoder',),
-      }),
-      update_table.Phase('decoder_terms', {
-          'reconstruction_decoder': ('decoder',),
-          'kl_fake': ('decoder',),
-      }),
-  )
-
   def __init__(self, encoder: base.Net, decoder: base.Net,
                kl_real: schedules.Weight = 1e-2,
                kl_fake: schedules.Weight = 1e-2,
@@ -122,8 +115,8 @@ class IntroVAE(_Introspective):
     self.kl_fake = kl_fake
     self.margin = margin
 
-  def encoder_terms(self, images, noise, training=True):
-    kl_real, latents = self._real(images, noise, training)
+  def encoder_terms(self, images, noise, training=True, handed=None):
+    kl_real, latents = self._real(images, noise, training, handed)
     fakes = self._fakes(latents, noise, training)
     terms = {'reconstruction_encoder': self.image_error(images, fakes[0]),
              'kl_real': kl_real}
@@ -134,14 +127,26 @@ class IntroVAE(_Introspective):
           for posterior in self._posteriors(constants, training)])
     return terms
 
-  def decoder_terms(self, images, noise, training=True):
-    latents = self._latents(images, noise, training)
+  def decoder_terms(self, images, noise, training=True, handed=None):
+    latents = self._latents(images, noise, training, handed)
     fakes = self._fakes(latents, noise, training)
     terms = {'reconstruction_decoder': self.image_error(images, fakes[0])}
     if self.is_on('kl_fake'):
       terms['kl_fake'] = 0.5 * tf.add_n([
           losses.kl(*p) for p in self._posteriors(fakes, training)])
     return terms
+
+  updates = (
+      update_table.Phase(encoder_terms, {
+          'reconstruction_encoder': ('encoder',),
+          'kl_real': ('encoder',),
+          'margin': ('encoder',),
+      }, hands_on=True),
+      update_table.Phase(decoder_terms, {
+          'reconstruction_decoder': ('decoder',),
+          'kl_fake': ('decoder',),
+      }, hands_on=True),
+  )
 
 
 @settings.register
@@ -172,19 +177,6 @@ class SoftIntroVAE(_Introspective):
     updates: rows that replace those of the update table.
   """
 
-  updates = (
-      update_table.Phase('encoder_terms', {
-          'reconstruction_encoder': ('encoder',),
-          'kl_real': ('encoder',),
-          'exp_elbo': ('encoder',),
-      }),
-      update_table.Phase('decoder_terms', {
-          'reconstruction_decoder': ('decoder',),
-          'kl_fake': ('decoder',),
-          'fake_reconstruction': ('decoder',),
-      }),
-  )
-
   def __init__(self, encoder: base.Net, decoder: base.Net,
                kl: schedules.Weight = 1e-2,
                negative_kl: settings.NonNegative = 2.56,
@@ -204,8 +196,8 @@ class SoftIntroVAE(_Introspective):
     return super().noise_shapes | {'posterior_of_reconstruction': draw,
                                    'posterior_of_sample': draw}
 
-  def encoder_terms(self, images, noise, training=True):
-    kl_real, latents = self._real(images, noise, training)
+  def encoder_terms(self, images, noise, training=True, handed=None):
+    kl_real, latents = self._real(images, noise, training, handed)
     fakes = self._fakes(latents, noise, training)
     terms = {'reconstruction_encoder': self.image_error(images, fakes[0]),
              'kl_real': kl_real}
@@ -217,8 +209,8 @@ class SoftIntroVAE(_Introspective):
         for error, posterior in zip(errors, posteriors)])
     return terms
 
-  def decoder_terms(self, images, noise, training=True):
-    latents = self._latents(images, noise, training)
+  def decoder_terms(self, images, noise, training=True, handed=None):
+    latents = self._latents(images, noise, training, handed)
     fakes = self._fakes(latents, noise, training)
     terms = {'reconstruction_decoder': self.image_error(images, fakes[0])}
     posteriors = self._posteriors(fakes, training)
@@ -236,3 +228,16 @@ class SoftIntroVAE(_Introspective):
     again = [self.decoder(_draw(p, n), training=training)
              for p, n in zip(posteriors, draws)]
     return [self.image_error(x, y) for x, y in zip(fakes, again)]
+
+  updates = (
+      update_table.Phase(encoder_terms, {
+          'reconstruction_encoder': ('encoder',),
+          'kl_real': ('encoder',),
+          'exp_elbo': ('encoder',),
+      }, hands_on=True),
+      update_table.Phase(decoder_terms, {
+          'reconstruction_decoder': ('decoder',),
+          'kl_fake': ('decoder',),
+          'fake_reconstruction': ('decoder',),
+      }, hands_on=True),
+  )

@@ -36,11 +36,6 @@ class GMMN(base.GenerativeAutoencoder):
     updates: rows that replace those of the update table.
   """
 
-  updates = (
-      update_table.Phase(
-          'terms', {'reconstruction': ('encoder', 'decoder')}, stage=0),
-      update_table.Phase('prior_terms', {'prior_mmd': ('prior',)}, stage=1),
-  )
   learns_prior = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
@@ -77,3 +72,9 @@ class GMMN(base.GenerativeAutoencoder):
     generated = self.generator(noise['base'], training=training)
     return {'prior_mmd': losses.moment_matching(
         tf.stop_gradient(latents), generated, self.bandwidths)}
+
+  updates = (
+      update_table.Phase(
+          terms, {'reconstruction': ('encoder', 'decoder')}, stage=0),
+      update_table.Phase(prior_terms, {'prior_mmd': ('prior',)}, stage=1),
+  )

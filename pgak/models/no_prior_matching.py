@@ -21,6 +21,7 @@ from pgak import noise as noise_lib
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
+from pgak.models import critics
 from pgak.models import parts as parts_lib
 from pgak.models import update_table
 
@@ -34,7 +35,7 @@ def _half_uniform(shape, seed, dtype=tf.float32):
   return 0.5 * noise_lib.uniform(shape, seed, dtype)
 
 
-class _Interpolating(base.GenerativeAutoencoder):
+class _Interpolating(critics.JudgesImages, base.GenerativeAutoencoder):
   """What they share: mixed codes, and the critic that is to tell them."""
 
   takes = base.GenerativeAutoencoder.takes | {
@@ -47,10 +48,6 @@ class _Interpolating(base.GenerativeAutoencoder):
     self.image_critic = image_critic
     self.lambda_ = lambda_
     self.gamma = gamma
-
-  def _critic(self, images, training):
-    """d, one number an image: the mean of what the critic's net gives."""
-    return tf.reduce_mean(self.image_critic(images, training=training), -1)
 
   def _decoded(self, images, mix, training):
     """Returns the reconstructions and the decoded mixtures, each `[B, ...]`.
@@ -120,10 +117,6 @@ class ACAI(_Interpolating):
     self.omega1 = omega1
 
   @property
-  def parts(self):
-    return super().parts | {'image_critic': self.image_critic}
-
-  @property
   def noise_shapes(self):
     return {'mix': (_half_uniform, (1,))}
 
@@ -165,22 +158,6 @@ class NoPriorMatching(_Interpolating):
     updates: rows that replace those of the update table.
   """
 
-  updates = (
-      update_table.Phase('image_critic_terms', {
-          'real_target': ('image_critic',),
-          'reconstruction_target': ('image_critic',),
-          'mix_target': ('image_critic',),
-      }),
-      update_table.Phase('terms', {
-          'reconstruction': BOTH,
-          'interpolation': BOTH,
-          'realism': BOTH,
-      }),
-      update_table.Phase('latent_critic_terms', {
-          'latent_discrimination': ('latent_critic',)}, stage=1),
-      update_table.Phase('prior_terms', {
-          'latent_adversarial': ('prior',)}, stage=1),
-  )
   learns_prior = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
@@ -212,11 +189,8 @@ class NoPriorMatching(_Interpolating):
 
   @property
   def parts(self):
-    parts = super().parts
-    if self.image_critic is not None:
-      parts['image_critic'] = self.image_critic
-    return parts | {'latent_critic': self.latent_critic,
-                    'prior': self.generator}
+    return super().parts | {'latent_critic': self.latent_critic,
+                            'prior': self.generator}
 
   @property
   def noise_shapes(self):
@@ -256,3 +230,20 @@ class NoPriorMatching(_Interpolating):
     generated = self.generator(noise['base'], training=training)
     return {'latent_adversarial':
             -self.latent_critic(generated, training=training)}
+
+  updates = (
+      update_table.Phase(image_critic_terms, {
+          'real_target': ('image_critic',),
+          'reconstruction_target': ('image_critic',),
+          'mix_target': ('image_critic',),
+      }),
+      update_table.Phase(terms, {
+          'reconstruction': BOTH,
+          'interpolation': BOTH,
+          'realism': BOTH,
+      }),
+      update_table.Phase(latent_critic_terms, {
+          'latent_discrimination': ('latent_critic',)}, stage=1),
+      update_table.Phase(prior_terms, {
+          'latent_adversarial': ('prior',)}, stage=1),
+  )

@@ -17,13 +17,14 @@ from pgak import noise as noise_lib
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
+from pgak.models import critics
 from pgak.models import update_table
 
 __all__ = ['PGGAN']
 
 
 @settings.register
-class PGGAN(base.GenerativeModel):
+class PGGAN(critics.JudgesImages, base.GenerativeModel):
   """PG-GAN, [1], with the loss of [2].
 
   In turn, each time on fresh z of N(0, I), with `x_u = u x + (1 - u) g(z)` and
@@ -54,14 +55,6 @@ class PGGAN(base.GenerativeModel):
   """
 
   takes = base.GenerativeModel.takes | {'image_critic': 'images'}
-  updates = (
-      update_table.Phase('critic_terms', {
-          'discrimination': ('image_critic',),
-          'gradient_penalty': ('image_critic',),
-          'drift': ('image_critic',),
-      }),
-      update_table.Phase('generator_terms', {'adversarial': ('decoder',)}),
-  )
   matches_prior = True
 
   def __init__(self, decoder: base.Net, image_critic: base.Net,
@@ -75,10 +68,6 @@ class PGGAN(base.GenerativeModel):
     self.gradient_penalty = gradient_penalty
     self.drift = drift
     self.growing = growing
-
-  @property
-  def parts(self):
-    return super().parts | {'image_critic': self.image_critic}
 
   @property
   def _fades(self):
@@ -125,10 +114,6 @@ class PGGAN(base.GenerativeModel):
       grown = fade([enlarged, pyramid.pop()])
     return grown
 
-  def _critic(self, images, training):
-    """d, one number an image."""
-    return tf.reduce_mean(self.image_critic(images, training=training), -1)
-
   def _slope(self, images, training):
     """The norm of d's gradient to each image, `[B]`."""
     with tf.GradientTape() as tape:
@@ -156,3 +141,12 @@ class PGGAN(base.GenerativeModel):
     del images  # The generator sees none.
     generated = self.decoder(noise['prior'], training=training)
     return {'adversarial': -self._critic(generated, training)}
+
+  updates = (
+      update_table.Phase(critic_terms, {
+          'discrimination': ('image_critic',),
+          'gradient_penalty': ('image_critic',),
+          'drift': ('image_critic',),
+      }),
+      update_table.Phase(generator_terms, {'adversarial': ('decoder',)}),
+  )

@@ -14,13 +14,14 @@ from pgak import losses
 from pgak import noise as noise_lib
 from pgak import settings
 from pgak.models import base
+from pgak.models import critics
 from pgak.models import update_table
 
 __all__ = ['SNGAN']
 
 
 @settings.register
-class SNGAN(base.GenerativeModel):
+class SNGAN(critics.JudgesImages, base.GenerativeModel):
   """SN-GAN, [1, eqs. 16 and 17].
 
   In turn, each time on fresh z of N(0, I),
@@ -41,11 +42,6 @@ class SNGAN(base.GenerativeModel):
   """
 
   takes = base.GenerativeModel.takes | {'image_critic': 'images'}
-  updates = (
-      update_table.Phase('critic_terms', {
-          'discrimination': ('image_critic',)}, repeats=5),
-      update_table.Phase('generator_terms', {'adversarial': ('decoder',)}),
-  )
   matches_prior = True
 
   def __init__(self, decoder: base.Net, image_critic: base.Net,
@@ -58,17 +54,9 @@ class SNGAN(base.GenerativeModel):
     self.critic_steps = critic_steps
 
   @property
-  def parts(self):
-    return super().parts | {'image_critic': self.image_critic}
-
-  @property
   def noise_shapes(self):
     draw = (noise_lib.normal, (self.latent_dim,))
     return {'critic_prior': draw, 'prior': draw}
-
-  def _critic(self, images, training):
-    """d, one number an image."""
-    return tf.reduce_mean(self.image_critic(images, training=training), -1)
 
   def critic_terms(self, images, noise, training=True):
     """[1, eq. 16]."""
@@ -82,3 +70,9 @@ class SNGAN(base.GenerativeModel):
     del images  # The generator sees none.
     generated = self.decoder(noise['prior'], training=training)
     return {'adversarial': -self._critic(generated, training)}
+
+  updates = (
+      update_table.Phase(critic_terms, {
+          'discrimination': ('image_critic',)}, repeats=5),
+      update_table.Phase(generator_terms, {'adversarial': ('decoder',)}),
+  )

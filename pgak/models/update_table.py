@@ -1,4 +1,5 @@
 """The update table: which loss term updates which part, and in which turn."""
+from collections.abc import Callable
 from typing import NamedTuple
 
 __all__ = ['Phase', 'UpdateTable', 'added']
@@ -13,24 +14,34 @@ class Phase(NamedTuple):
   for a derivative, does.
 
   Attributes:
-    terms: name of the model's method that computes this phase's terms.
+    terms: the model's method that computes this phase's terms, or its name; a
+      subclass's own of that name takes its place.
     updates: `{term: parts that descend it}`.
     repeats: how often the phase runs in one train step. The data set then
       yields `repeats` times the batch, of which each run takes its slice
       `[i::repeats]`.
     stage: the stage of training to which it belongs. A model whose parts are
       trained one after the other says in `stage_ends` when each stage ends.
+    hands_on: whether the method takes `handed`, a dictionary in which the
+      phases of one step hand on what they computed; each slice has its own.
   """
-  terms: str
+  terms: Callable
   updates: dict
   repeats: int = 1
   stage: int = 0
+  hands_on: bool = False
+
+  def compute(self, model, batch, noise, handed, training):
+    """Returns the model's terms of this phase, `{term: [B] or scalar}`."""
+    more = {'handed': handed} if self.hands_on else {}
+    return self.terms(model, batch, noise, training=training, **more)
 
 
 class UpdateTable:
   """The phases of a model, without the terms whose weight is the number 0.
 
   Args:
+    owner: class of the model, whose method `terms` belongs to a dictionary.
     updates: `{term: parts}`, or a tuple of `Phase`s.
     weights: `{term: number or schedule}`.
     replaced: `{term: parts}`, rows that replace those of `updates`.
@@ -41,7 +52,7 @@ class UpdateTable:
       two phases have a term of one name.
   """
 
-  def __init__(self, updates, weights, replaced, unreachable):
+  def __init__(self, owner, updates, weights, replaced, unreachable):
     if isinstance(updates, dict):
       updates = (Phase('terms', updates),)
     names = [term for phase in updates for term in phase.updates]
@@ -53,11 +64,12 @@ class UpdateTable:
       if term not in known:
         raise ValueError(f'There is no term {term!r}; the terms are '
                          f'{", ".join(sorted(known))}.')
-    self.phases = tuple(phase._replace(updates={
-        term: tuple(replaced.get(term, parts))
-        for term, parts in phase.updates.items()
-        if callable(weights.get(term)) or weights.get(term, 1.) != 0
-    }) for phase in updates)
+    self.phases = tuple(phase._replace(
+        terms=_of_owner(owner, phase.terms), updates={
+            term: tuple(replaced.get(term, parts))
+            for term, parts in phase.updates.items()
+            if callable(weights.get(term)) or weights.get(term, 1.) != 0
+        }) for phase in updates)
     self.unreachable = unreachable
 
   @property
@@ -87,6 +99,12 @@ class UpdateTable:
       row = next(r for r in by_size if set(parts) <= set(r) <= free)
       groups.setdefault(row, []).append(term)
     return groups
+
+
+def _of_owner(owner, method):
+  """Returns the class's own method of the name of one that a phase states."""
+  name = method if isinstance(method, str) else method.__name__
+  return getattr(owner, name)
 
 
 def added(gradients, others):

@@ -184,14 +184,6 @@ class AdversarialInfoVAE(_Info):
   """
 
   takes = base.GenerativeAutoencoder.takes | {'critic': 'latents'}
-  updates = (
-      update_table.Phase('critic_terms', {'discrimination': ('critic',)}),
-      update_table.Phase('terms', {
-          'reconstruction': ('encoder', 'decoder'),
-          'kl': ('encoder',),
-          'adversarial': ('encoder',),
-      }),
-  )
   unreachable = {'kl': ('decoder',), 'adversarial': ('decoder',)}
 
   def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,
@@ -218,3 +210,12 @@ class AdversarialInfoVAE(_Info):
       logits = self.critic(latents, training=training)
       terms['adversarial'] = tf.nn.softplus(-logits)
     return terms
+
+  updates = (
+      update_table.Phase(critic_terms, {'discrimination': ('critic',)}),
+      update_table.Phase(terms, {
+          'reconstruction': ('encoder', 'decoder'),
+          'kl': ('encoder',),
+          'adversarial': ('encoder',),
+      }),
+  )

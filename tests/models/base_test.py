@@ -125,6 +125,29 @@ def test_a_turn_sees_the_weights_that_the_last_one_left():
   assert np.abs(gap).max() > 1e-3
 
 
+def test_a_slice_hands_on_to_the_same_slice():
+  seen = []
+
+  class Handing(Toy):
+
+    def first(self, batch, noise, training=True, handed=None):
+      handed['batch'] = batch
+      return {'reconstruction': self.terms(batch, noise)['reconstruction']}
+
+    def second(self, batch, noise, training=True, handed=None):
+      seen.append((batch.numpy(), handed['batch'].numpy()))
+      return {'latent_l2': self.terms(batch, noise)['latent_l2']}
+
+    updates = (
+        models.Phase(first, {'reconstruction': BOTH}, 2, hands_on=True),
+        models.Phase(second, {'latent_l2': ('encoder',)}, 2, hands_on=True))
+
+  _compiled(Handing()).train_step(_vectors())
+  assert len(seen) == 2 and np.any(seen[0][0] != seen[1][0])
+  for batch, handed in seen:
+    np.testing.assert_array_equal(batch, handed)
+
+
 def test_a_repeated_turn_takes_every_nth_example_and_its_noise():
   class Repeated(Turns):
     updates = (models.Phase('second', {'latent_l2': ('encoder',)}, repeats=3),
@@ -326,8 +349,9 @@ def test_a_term_reaches_its_row_and_not_what_is_declared_unreachable(
     name, phase, term):
   model = tiny_models.compiled(name, **SETTINGS[name])
   batch = tf.constant(tiny_models.images())
+  of_model = next(p for p in model.table.phases if term in p.updates)
   with tf.GradientTape() as tape:
-    terms = getattr(model, phase.terms)(batch, model.draw_noise(batch))
+    terms = of_model.compute(model, batch, model.draw_noise(batch), {}, True)
     value = tf.reduce_mean(terms[term])
   gradients = tape.gradient(value, {
       p: [v.value for v in net.trainable_variables]

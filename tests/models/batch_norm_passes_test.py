@@ -93,7 +93,7 @@ def step(model):
 def test_a_step_moves_the_statistics_once_a_pass(name, settings):
   model = tiny_models.make(name, batch_norm=True, **dict(settings))
   step(model)
-  for net, number in zip((model.encoder, model.decoder),
+  for net, number in zip((getattr(model, 'encoder', None), model.decoder),
                          PASSES[name, settings]):
     assert number is None and net is None or passes(net) == {number}
 
@@ -116,7 +116,7 @@ def test_latents_of_inference_move_nothing():
   images = tf.constant(tiny_models.images())
   noise = model.draw_noise(images)
   for phase in model.table.phases:
-    getattr(model, phase.terms)(images, noise, training=False)
+    phase.compute(model, images, noise, {}, training=False)
   assert passes(model.encoder) == passes(model.decoder) == {0.}
 
 

@@ -8,14 +8,31 @@ PGA = {'reconstruction': ('encoder', 'decoder'), 'latent': ('encoder',),
        'nll_decoder': ('decoder',), 'kl': ('encoder',)}
 
 
-def _table(updates=None, weights=None, replaced=None, unreachable=None):
-  return update_table.UpdateTable(updates or PGA, weights or {}, replaced or {},
-                                  unreachable or {})
+class Model:
+  """Has the methods that the tables below name."""
+
+  def terms(self, batch, noise, training=True):
+    return {'of': 'terms'}
+
+  critic = main = first = second = terms
+
+
+class Other(Model):
+  """Has a method of its own for the turn of the critic."""
+
+  def critic_terms(self, batch, noise, training=True, handed=None):
+    return {'handed': handed}
+
+
+def _table(updates=None, weights=None, replaced=None, unreachable=None,
+           owner=Model):
+  return update_table.UpdateTable(owner, updates or PGA, weights or {},
+                                  replaced or {}, unreachable or {})
 
 
 def test_a_dictionary_is_one_phase():
   table = _table()
-  assert table.phases == (update_table.Phase('terms', PGA, 1),)
+  assert table.phases == (update_table.Phase(Model.terms, PGA, 1),)
   assert table.rows == PGA
   assert table.slices == 1
 
@@ -24,9 +41,24 @@ def test_phases_keep_their_order_and_repeats():
   phases = (update_table.Phase('critic', {'a': ('critic',)}, 5),
             update_table.Phase('main', {'b': ('encoder',)}))
   table = _table(phases)
-  assert table.phases == phases
+  assert [p.updates for p in table.phases] == [p.updates for p in phases]
   assert table.rows == {'a': ('critic',), 'b': ('encoder',)}
   assert table.slices == 5
+
+
+def test_a_subclass_s_own_method_takes_the_place_of_the_one_that_is_stated():
+
+  def critic_terms(self, batch, noise, training=True):
+    raise AssertionError('the parent is asked')
+
+  rows = {'a': ('critic',)}
+  for stated in (critic_terms, 'critic_terms'):
+    phase, = _table((update_table.Phase(stated, rows, hands_on=True),),
+                    owner=Other).phases
+    assert phase.compute(Other(), None, None, 'that', True) == {
+        'handed': 'that'}
+  phase, = _table((update_table.Phase(Model.terms, rows),)).phases
+  assert phase.compute(Model(), None, None, 'that', True) == {'of': 'terms'}
 
 
 def test_the_number_0_takes_a_term_out_and_a_schedule_does_not():
