@@ -94,7 +94,8 @@ class _Package:
             'native': self._native()})
         names.update({name: loaded[name] for name in wanted})
     names['load'] = load
-    exec(compile(path.read_text(encoding='utf-8'), path, 'exec'), names)  # pylint: disable=exec-used
+    # It is our own code.  pylint: disable-next=exec-used
+    exec(compile(path.read_text(encoding='utf-8'), path, 'exec'), names)
     return names
 
   def _native(self):

@@ -14,9 +14,10 @@ import sysconfig
 import venv
 import zipfile
 
+import checkout
 import pytest
 
-ROOT = pathlib.Path(__file__).absolute().parent.parent
+ROOT = checkout.ROOT
 SCRIPTS = ('pgak_train', 'pgak_evaluate', 'pgak_sample', 'pgak_export',
            'pgak_report', 'pgak_sweep')
 
@@ -46,9 +47,7 @@ def run(*command, cwd):
 def build_wheel(tmp_path_factory):
   """Returns a wheel, built of a source distribution of a copy of the tree."""
   folder = tmp_path_factory.mktemp('build')
-  tree = folder / 'tree'
-  shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(
-      '.venv', '.git', '__pycache__', 'build', 'dist', '*.egg-info', 'runs'))
+  tree = checkout.copy(folder / 'tree')
   run(sys.executable, 'setup.py', '--quiet', 'sdist', '--dist-dir', folder,
       cwd=tree)
   source, = folder.glob('pgak-*.tar.gz')
@@ -81,6 +80,7 @@ def test_wheel_holds_the_package_and_nothing_beside_it(wheel):
     for path in (ROOT / folder).rglob(pattern):
       assert prefix + path.relative_to(ROOT).as_posix() in names
   assert 'pgak/gin/__init__.py' not in names
+  assert not [name for name in names if name.endswith(('BUILD', '.bzl'))]
   assert any(name.endswith('LICENSE') for name in names)
 
 
