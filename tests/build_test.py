@@ -229,33 +229,48 @@ def make_environment(tmp_path_factory):
   lacks = subprocess.run([python, '-c', 'import gin, pgak'], cwd=folder,
                          capture_output=True, text=True, check=False)
   assert "No module named 'pgak'" in lacks.stderr
-  return python
+  return [python]
 
 
 @pytest.fixture(name='laid_out')
 def make_laid_out(python, targets, tmp_path):
-  """Returns a function that lays out targets' files and runs one of them."""
-  def call(labels, *words):
-    for path in {path for label in labels
-                 for path in build_files.runfiles(targets, label)}:
-      (tmp_path / 'files' / path).parent.mkdir(parents=True, exist_ok=True)
-      shutil.copy(ROOT / path, tmp_path / 'files' / path)
+  """Returns a function that lays out a target's files and runs one of them.
+
+  They are links, as Bazel's are, here to files of which each is alone in its
+  folder, so that what follows a link finds nothing beside the file.
+  """
+  def call(label, *words, interpreter=python, path=('.',)):
+    for i, file in enumerate(sorted(build_files.runfiles(targets, label))):
+      stored = tmp_path / 'stored' / str(i) / pathlib.Path(file).name
+      link = tmp_path / 'files' / file
+      for folder in (stored.parent, link.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+      shutil.copy(ROOT / file, stored)
+      link.symlink_to(stored)
     return subprocess.run(
-        [python, *words], cwd=tmp_path, capture_output=True, text=True,
+        [*interpreter, *words], cwd=tmp_path, capture_output=True, text=True,
         timeout=600, check=False,
-        env={**environment(), 'PYTHONPATH': str(tmp_path / 'files')})
+        env={**environment(), 'PYTHONPATH': os.pathsep.join(
+            str(tmp_path / 'files' / folder) for folder in path)})
   return call
 
 
 @pytest.mark.parametrize('verb', BINARIES)
 def test_a_binary_starts_from_its_own_files(laid_out, verb):
-  done = laid_out([f'//bin:{verb}'], f'files/bin/{verb}.py', '--help')
+  done = laid_out(f'//bin:{verb}', f'files/bin/{verb}.py', '--help')
   assert 'flags:\n' in done.stdout and not done.stderr
+
+
+def test_the_layers_test_needs_nothing_from_pip(laid_out):
+  """Python without its folder of packages (-S) runs it."""
+  done = laid_out('//tests:layers_test', 'files/tests/layers_test.py',
+                  interpreter=[sys.executable, '-S'], path=('.', 'tests'))
+  assert done.stderr.endswith('\nOK\n'), done
 
 
 @pytest.mark.slow
 def test_train_has_all_that_it_imports_and_reads(laid_out, tmp_path):
-  done = laid_out(['//bin:train'], 'files/bin/train.py', '--run_dir=run',
+  done = laid_out('//bin:train', 'files/bin/train.py', '--run_dir=run',
                   '--gin_file=quickstart.gin', '--gin_param=train.steps = 2')
   assert not done.returncode, done
   assert list(tmp_path.glob('run/checkpoints/step-*2'))
@@ -269,7 +284,7 @@ def test_sweep_starts_the_commands_beside_it(laid_out, tmp_path):
       sweep.bindings = ['train.steps = 2', 'classifier.steps = 2']
       sweep.evaluations = [{'protocol': 'quick', 'num_samples': 70}]
   '''))
-  done = laid_out(['//bin:sweep'], 'files/bin/sweep.py', '--sweep=it.sweep',
+  done = laid_out('//bin:sweep', 'files/bin/sweep.py', '--sweep=it.sweep',
                   '--output_dir=out')
   assert not done.returncode, done
   assert (tmp_path / 'out/ae/seed-0/scores.csv').exists()
@@ -280,7 +295,7 @@ def test_sweep_starts_the_commands_beside_it(laid_out, tmp_path):
                                    '//tests/pictures:charts_test'])
 def test_a_test_imports_what_its_target_holds(laid_out, label):
   path = label[2:].replace(':', '/')
-  done = laid_out([label], 'files/tests/run_pytest.py', '--collect-only',
+  done = laid_out(label, 'files/tests/run_pytest.py', '--collect-only',
                   '--quiet', f'files/{path}.py')
   assert not done.returncode, done
   assert f'{path}.py::test_' in done.stdout
