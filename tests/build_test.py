@@ -10,10 +10,10 @@ import shutil
 import subprocess
 import sys
 import textwrap
-import venv
 
 import build_files
 import checkout
+import environments
 import pytest
 
 ROOT = checkout.ROOT
@@ -215,17 +215,9 @@ def test_bin_has_a_binary_for_each_command(targets):
 
 @pytest.fixture(name='python', scope='module')
 def make_environment(tmp_path_factory):
-  """Returns a Python with pip's packages, and without pgak.
-
-  Python reads no `.pth` file, such as an editable install's hook, from a folder
-  that is itself named in one.
-  """
+  """Returns a Python with pip's packages, and without pgak."""
   folder = tmp_path_factory.mktemp('environment')
-  venv.create(folder, symlinks=True)
-  packages, = folder.glob('lib/python*/site-packages')
-  write(packages / 'lent.pth', '\n'.join(
-      path for path in sys.path if path.endswith('site-packages')))
-  python = folder / 'bin' / 'python'
+  python = environments.make(folder) / 'python'
   lacks = subprocess.run([python, '-c', 'import gin, pgak'], cwd=folder,
                          capture_output=True, text=True, check=False)
   assert "No module named 'pgak'" in lacks.stderr
