@@ -166,9 +166,10 @@ def homeless(targets, files):
     if target.kind in RULES:
       for path in target.sources:
         homes.setdefault(path, []).append(target.label)
-  return [f'{path} is in {len(labels)} targets {labels}'
+  return [f'{path} is no file of {labels}' if path not in files else
+          f'{path} is in {len(labels)} targets {labels}'
           for path, labels in homes.items()
-          if len(labels) != 1 and path != _path(RUNNER)]
+          if path not in files or len(labels) != 1 and path != _path(RUNNER)]
 
 
 def missing(targets, files):

@@ -134,8 +134,11 @@ def test_the_small_tree_is_read_as_it_is(tree):
 
 
 @pytest.mark.parametrize('path, text, told', [
-    # A file in no target, and in two.
+    # A file in no target, one that is not there, and one in two.
     ('pgak/metrics/a.py', '', ['pgak/metrics/a.py is in 0 targets []']),
+    ('pgak/data/BUILD', TREE['pgak/data/BUILD'].replace(
+        'deps', 'srcs = ["__init__.py", "kinds.py", "gone.py"], deps'),
+     ["pgak/data/gone.py is no file of ['//pgak/data:data']"]),
     ('bin/BUILD', TREE['bin/BUILD'].replace('exclude = ["train.py"], ', ''),
      ["bin/train.py is in 2 targets ['//bin:bin', '//bin:train']",
       '//bin:bin lacks //pgak:pgak, which bin/train.py:1 imports']),
