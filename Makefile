@@ -17,7 +17,7 @@ BUILDIFIER := $(VENV)/node_modules/.bin/buildifier
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-slow coverage lint build_file bench clean
+.PHONY: help install quickstart test test-slow coverage lint bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 12
@@ -74,14 +74,13 @@ coverage: $(STAMP)  ## say what of pgak and bin the tests run, but the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' --cov \
 	  --cov-report=term:skip-covered $(PYTEST_ARGS)
 
-lint: $(BUILDIFIER)  ## let buildifier look at BUILD
-	$(BUILDIFIER) --mode=check --lint=warn BUILD WORKSPACE
+lint: $(BUILDIFIER)  ## let buildifier look at the BUILD files
+	find BUILD *.bazel *.bzl benchmarks bin docs gin pgak tests \
+	  '(' -name BUILD -o -name '*.bazel' -o -name '*.bzl' ')' \
+	  -exec $(BUILDIFIER) --mode=check --lint=warn {} +
 
 $(BUILDIFIER):
 	npm install --prefix $(VENV) @bazel/buildifier@8
-
-build_file:  ## write BUILD anew from the tree
-	$(PYTHON) tests/build_file.py
 
 bench: $(STAMP)  ## time the train step and the features
 	$(BIN)/python bin/benchmark.py

@@ -20,10 +20,15 @@ What is trusted: a .sweep file, and the gin files that it names, may import
 modules, so sweep only what you, or someone you trust, wrote. The runs are
 opened without running their code, unless --import names the module.
 """
+import pathlib
 import shlex
 import sys
 
 from pgak import command as command_lib
+
+# The other commands lie beside this one: in a checkout, in a wheel, and in
+# what Bazel lays out.
+BIN_DIR = pathlib.Path(__file__).absolute().parent
 
 command = command_lib.Command(__doc__)
 command.define_string('sweep', None, 'A .sweep file: its path, or its path '
@@ -65,7 +70,7 @@ def main(argv):
   data = [f'--data_dir={args.data_dir}'] if args.data_dir is not None else []
   imports = [f'--import={m}' for m in args['import'].value]
   runner = sweeping.Runner(
-      sweep, args.output_dir, shard, args.parallel,
+      sweep, args.output_dir, BIN_DIR, shard, args.parallel,
       train_flags=[*data, *imports],
       evaluate_flags=[*data, *imports, *(
           [f'--inception={args.inception}'] if args.inception else [])])

@@ -198,7 +198,7 @@ def test_a_model_in_the_working_directory_is_found(monkeypatch, tmp_path):
 
 def test_tensorflow_is_imported_silently():
   done = subprocess.run(
-      [sys.executable, '-c', 'from pgak.bin import command\n'
+      [sys.executable, '-c', 'from pgak import command\n'
        'command.import_tensorflow()\nimport os\nos.write(2, b"after")'],
       capture_output=True, text=True, check=True, timeout=120,
       env={**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '2'})

@@ -95,7 +95,8 @@ def foreign_imports(*folders):
       for item in imports.imports(
           path.read_text(encoding='utf-8'), path.relative_to(ROOT))}
   own = {'pgak', 'fixtures',
-         *(path.stem for path in (ROOT / 'tests').glob('*.py'))}
+         *(path.stem for folder in ('benchmarks', 'tests')
+           for path in (ROOT / folder).glob('*.py'))}
   return imported - own - OPTIONAL - set(sys.stdlib_module_names)
 
 

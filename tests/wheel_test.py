@@ -1,22 +1,20 @@
 """Installs the wheel into an empty environment and uses it far from here.
 
 The wheel is built of the source distribution, so both are tried. What pgak
-requires is lent by the environment of the tests, which `make install` resolved:
-the new one sees its folder of packages, but not the checkout, because Python
-reads no `.pth` file, an editable install's hook, from a folder named in one.
+requires is lent by the environment of the tests, which `make install` resolved.
 """
 import json
-import pathlib
 import shutil
 import subprocess
 import sys
-import sysconfig
-import venv
+import tarfile
 import zipfile
 
+import checkout
+import environments
 import pytest
 
-ROOT = pathlib.Path(__file__).absolute().parent.parent
+ROOT = checkout.ROOT
 SCRIPTS = ('pgak_train', 'pgak_evaluate', 'pgak_sample', 'pgak_export',
            'pgak_report', 'pgak_sweep')
 
@@ -42,19 +40,24 @@ def run(*command, cwd):
   return done.stdout
 
 
-@pytest.fixture(name='wheel', scope='module')
-def build_wheel(tmp_path_factory):
-  """Returns a wheel, built of a source distribution of a copy of the tree."""
-  folder = tmp_path_factory.mktemp('build')
-  tree = folder / 'tree'
-  shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(
-      '.venv', '.git', '__pycache__', 'build', 'dist', '*.egg-info', 'runs'))
+@pytest.fixture(name='source', scope='module')
+def build_source(tmp_path_factory):
+  """Returns a source distribution of a copy of the tree."""
+  folder = tmp_path_factory.mktemp('source')
+  tree = checkout.copy(folder / 'tree')
   run(sys.executable, 'setup.py', '--quiet', 'sdist', '--dist-dir', folder,
       cwd=tree)
+  shutil.rmtree(tree)
   source, = folder.glob('pgak-*.tar.gz')
+  return source
+
+
+@pytest.fixture(name='wheel', scope='module')
+def build_wheel(source, tmp_path_factory):
+  """Returns a wheel of the source distribution."""
+  folder = tmp_path_factory.mktemp('build')
   run(sys.executable, '-m', 'pip', 'wheel', '--quiet', '--no-deps', source,
       '--wheel-dir', folder, cwd=folder)
-  shutil.rmtree(tree)
   wheel, = folder.glob('pgak-*.whl')
   return wheel
 
@@ -63,13 +66,20 @@ def build_wheel(tmp_path_factory):
 def install_wheel(wheel, tmp_path_factory):
   """Returns the folder of the programs of an environment with the wheel."""
   folder = tmp_path_factory.mktemp('environment')
-  venv.create(folder, with_pip=True)
-  run(folder / 'bin' / 'python', '-m', 'pip', 'install', '--quiet', '--no-deps',
+  programs = environments.make(folder, with_pip=True)
+  run(programs / 'python', '-m', 'pip', 'install', '--quiet', '--no-deps',
       wheel, cwd=folder)
-  packages, = folder.glob('lib/python*/site-packages')
-  (packages / 'lent.pth').write_text(sysconfig.get_path('purelib') + '\n',
-                                     encoding='utf-8')
-  return folder / 'bin'
+  return programs
+
+
+def test_source_distribution_holds_what_bazel_reads(source):
+  with tarfile.open(source) as archive:
+    names = {name.partition('/')[2] for name in archive.getnames()}
+  wanted = {ROOT / name for name in ('.bazelignore', 'BUILD', 'MODULE.bazel',
+                                     'pgak.bzl')}
+  for folder in ('benchmarks', 'bin', 'docs', 'gin', 'pgak', 'tests'):
+    wanted |= {*(ROOT / folder).rglob('BUILD'), *(ROOT / folder).rglob('*.py')}
+  assert {path.relative_to(ROOT).as_posix() for path in wanted} <= names
 
 
 def test_wheel_holds_the_package_and_nothing_beside_it(wheel):
@@ -81,6 +91,7 @@ def test_wheel_holds_the_package_and_nothing_beside_it(wheel):
     for path in (ROOT / folder).rglob(pattern):
       assert prefix + path.relative_to(ROOT).as_posix() in names
   assert 'pgak/gin/__init__.py' not in names
+  assert not [name for name in names if name.endswith(('BUILD', '.bzl'))]
   assert any(name.endswith('LICENSE') for name in names)
 
 
@@ -110,3 +121,14 @@ def test_installed_scripts_train_and_draw(environment, tmp_path):
       '--output=samples.png', cwd=tmp_path)
   png = (tmp_path / 'samples.png').read_bytes()
   assert png.startswith(b'\x89PNG') and len(png) > 500
+
+
+def test_the_installed_sweep_starts_the_installed_commands(
+    environment, tmp_path):
+  (tmp_path / 'it.sweep').write_text(
+      "sweep.gin_files = ['quickstart.gin']\n"
+      "sweep.cells = {'ae': ['models/ae.gin', 'train.steps = 2']}\n",
+      encoding='utf-8')
+  run(environment / 'pgak_sweep', '--sweep=it.sweep', '--output_dir=out',
+      cwd=tmp_path)
+  assert list(tmp_path.glob('out/ae/seed-0/checkpoints/step-*2'))

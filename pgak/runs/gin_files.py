@@ -16,7 +16,8 @@ __all__ = ['folders', 'import_module', 'parse', 'require']
 
 def folders():
   """Returns where gin files are looked for besides the working directory."""
-  package = pathlib.Path(__file__).resolve().parent.parent
+  # Not resolved: Bazel lays out links, and the gin files beside the links.
+  package = pathlib.Path(__file__).absolute().parent.parent
   folders = [pathlib.Path('gin'), package / 'gin', package.parent / 'gin']
   return [str(f) for f in folders if f.is_dir()]
 

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import pathlib
 import queue
 import shlex
 import signal
@@ -28,6 +29,7 @@ class Runner:
   Args:
     sweep: a `plan.Sweep`.
     output_dir: path of the folder of all runs.
+    bin_dir: path of the folder of train.py and evaluate.py.
     shard: `(index, number)`: only this part of the jobs is run.
     parallel: number of jobs at a time.
     train_flags: more flags of every train command.
@@ -35,10 +37,11 @@ class Runner:
     stream: where the progress is written; standard output by default.
   """
 
-  def __init__(self, sweep, output_dir, shard=(0, 1), parallel=1,
+  def __init__(self, sweep, output_dir, bin_dir, shard=(0, 1), parallel=1,
                train_flags=(), evaluate_flags=(), stream=None):
     self.sweep, self.parallel = sweep, parallel
     self.output_dir = files.local(output_dir)
+    self._bin_dir = pathlib.Path(bin_dir)
     self.shard = shard
     self.jobs = sweep.shard(*shard)
     self.failures = {}  # 'cell/seed-0 training': reason
@@ -169,8 +172,8 @@ class Runner:
         raise _Stopped
       # A group of its own, so that a terminal's Ctrl-C ends the command once.
       child = subprocess.Popen(
-          _words(command), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-          env=self._environment(), process_group=0)
+          _words(command, self._bin_dir), stdin=subprocess.DEVNULL,
+          stdout=log, stderr=log, env=self._environment(), process_group=0)
       self._children.add(child)
     status = child.wait()
     with self._lock:
@@ -180,12 +183,16 @@ class Runner:
     return _reason(status, log.name, start) if status else None
 
   def _environment(self):
-    """Gives each of several commands its share of the cores."""
+    """Gives each command our path, and of several each its share of the cores.
+
+    What we import may be on the path only because of how we were started.
+    """
     share = str(max(1, _cores() // self.parallel))
     threads = {} if self.parallel == 1 else {
         'OMP_NUM_THREADS': share, 'TF_NUM_INTRAOP_THREADS': share}
     return {'PYTHONUNBUFFERED': '1', interruption.END_WITH_PARENT: '1',
-            **threads, **os.environ}
+            **threads, **os.environ,
+            'PYTHONPATH': os.pathsep.join(p or os.getcwd() for p in sys.path)}
 
   def _stop(self):
     with self._lock:
@@ -218,10 +225,10 @@ class _Stopped(BaseException):
   """The sweep is to end."""
 
 
-def _words(command):
-  """Turns a console script into this environment's Python with its module."""
-  module = f'pgak.bin.{command[0].removeprefix("pgak_")}'
-  return [sys.executable, '-m', module, *command[1:]]
+def _words(command, bin_dir):
+  """Turns a console script into this environment's Python with its file."""
+  path = bin_dir / f'{command[0].removeprefix("pgak_")}.py'
+  return [sys.executable, str(path), *command[1:]]
 
 
 def _kind(stage):

@@ -341,7 +341,7 @@ def test_what_an_evaluation_sets_reaches_its_command(
                   'sweep.evaluations = [{\'protocol\': \'quick\', '
                   f'{settings}}}]\n')
   found = sweeping.read(path)
-  command = sweeping.Runner(found, 'out').evaluate_command(
+  command = sweeping.Runner(found, 'out', sweep.BIN_DIR).evaluate_command(
       found.jobs[0], found.evaluations[0])
   assert command == ['pgak_evaluate', '--run_dir=out/c/seed-0',
                      '--protocol=quick', flag]

@@ -17,6 +17,7 @@ from pgak.sweeping import running
 
 STAND_IN = pathlib.Path(__file__).absolute().parent / 'stand_in.py'
 ROOT = STAND_IN.parent.parent.parent
+WORDS = running._words
 EVALUATIONS = ("sweep.evaluations = [{'protocol': 'quick'}, "
                "{'protocol': 'vectors'}]\n")
 
@@ -24,7 +25,7 @@ EVALUATIONS = ("sweep.evaluations = [{'protocol': 'quick'}, "
 @pytest.fixture(name='stand_in', autouse=True)
 def _stand_in(monkeypatch, tmp_path):
   """Lets the sweep call the stand-in, from a folder with a gin file."""
-  monkeypatch.setattr(running, '_words', lambda command: [
+  monkeypatch.setattr(running, '_words', lambda command, _: [
       sys.executable, str(STAND_IN), command[0].removeprefix('pgak_'),
       *command[1:]])
   monkeypatch.setenv('PYTHONPATH', str(ROOT))
@@ -38,11 +39,16 @@ def read(cells, text=EVALUATIONS):
   return sweeping.read('a.sweep')
 
 
+def runner_of(sweep, **settings):
+  """Returns what runs a sweep; the stand-in is called instead of `bin`."""
+  return sweeping.Runner(sweep, 'out', 'bin', **settings)
+
+
 def run(cells, text=EVALUATIONS, **settings):
   """Runs a sweep; returns its failures and what it printed."""
   stream = io.StringIO()
-  runner = sweeping.Runner(read(cells, text), 'out', stream=stream, **settings)
-  return runner.run(), stream.getvalue()
+  failures = runner_of(read(cells, text), stream=stream, **settings).run()
+  return failures, stream.getvalue()
 
 
 def calls():
@@ -68,15 +74,15 @@ def test_all_is_run_once():
 
 def test_what_is_left_is_told_and_not_run():
   sweep = read({'a': []})
-  runner = sweeping.Runner(sweep, 'out', train_flags=['--data_dir=a b'])
+  runner = runner_of(sweep, train_flags=['--data_dir=a b'])
   first, second, third = runner.pending_commands()
   assert first.endswith("'--gin_param=train.seed = 0' '--data_dir=a b'")
   assert second == 'pgak_evaluate --run_dir=out/a/seed-0 --protocol=quick'
   assert not pathlib.Path('out').exists()
   run({'a': []})
-  assert not sweeping.Runner(sweep, 'out').pending_commands()
+  assert not runner_of(sweep).pending_commands()
   grown = read({'a': []}, EVALUATIONS[:-2] + ", {'protocol': 'rae_quick'}]")
-  left, = sweeping.Runner(grown, 'out').pending_commands()
+  left, = runner_of(grown).pending_commands()
   assert left.endswith('--protocol=rae_quick') and third not in left
 
 
@@ -100,8 +106,8 @@ def test_changed_settings_are_refused_by_the_run():
   assert not run({'a': ['value = 1.'], 'b': []})[0]
   # An included file counts, too; the stand-in has no objection.
   pathlib.Path('a.gin').write_text('train.steps = 5\n')
-  assert len(sweeping.Runner(read({'a': ['value = 1.'], 'b': []}),
-                             'out').pending_commands()) == 6
+  assert len(runner_of(
+      read({'a': ['value = 1.'], 'b': []})).pending_commands()) == 6
 
 
 def test_shards_fill_one_folder():
@@ -131,7 +137,7 @@ def test_a_run_that_another_command_holds_is_named(monkeypatch):
 
 
 def test_a_command_that_is_killed_is_told_so(monkeypatch):
-  monkeypatch.setattr(running, '_words', lambda command: [
+  monkeypatch.setattr(running, '_words', lambda command, _: [
       sys.executable, '-c', 'import os; print("so far", flush=True); '
       'os.kill(os.getpid(), 9)'])
   failures, _ = run({'a': []})
@@ -139,7 +145,7 @@ def test_a_command_that_is_killed_is_told_so(monkeypatch):
 
 
 def test_an_error_of_ours_does_not_pass_for_finished(monkeypatch):
-  monkeypatch.setattr(running, '_words', lambda command: 1 / 0)
+  monkeypatch.setattr(running, '_words', lambda *_: 1 / 0)
   failures, printed = run({'a': []})
   assert 'ZeroDivisionError' in failures['a/seed-0']
   assert 'a/seed-0  failed' in printed
@@ -149,12 +155,20 @@ def test_commands_at_the_same_time_share_the_cores(monkeypatch):
   for name in ('OMP_NUM_THREADS', 'TF_NUM_INTRAOP_THREADS'):
     monkeypatch.delenv(name, raising=False)
   monkeypatch.setattr(running, '_cores', lambda: 8)
-  environment = sweeping.Runner(read({'a': []}), 'out', parallel=3)._environment
+  environment = runner_of(read({'a': []}), parallel=3)._environment
   assert environment()['TF_NUM_INTRAOP_THREADS'] == '2'
   monkeypatch.setenv('OMP_NUM_THREADS', '7')
   assert environment()['OMP_NUM_THREADS'] == '7'
-  alone = sweeping.Runner(read({'a': []}), 'out')._environment()
+  alone = runner_of(read({'a': []}))._environment()
   assert 'TF_NUM_INTRAOP_THREADS' not in alone
+
+
+def test_commands_are_files_and_import_from_where_we_do(monkeypatch, tmp_path):
+  words = WORDS(['pgak_train', '--run_dir=a'], pathlib.Path('there/bin'))
+  assert words == [sys.executable, 'there/bin/train.py', '--run_dir=a']
+  monkeypatch.setattr(sys, 'path', ['', 'ours'])
+  path = runner_of(read({'a': []}))._environment()['PYTHONPATH']
+  assert path == f'{tmp_path}{os.pathsep}ours'
 
 
 def test_an_output_that_is_a_file_is_named():
@@ -180,10 +194,10 @@ def test_a_stopped_sweep_stops_its_commands_and_resumes(tmp_path, number):
   code = ('import signal, sys\nfrom pgak import sweeping\n'
           'signal.signal(signal.SIGINT, signal.default_int_handler)\n'
           'from pgak.sweeping import running\n'
-          f'running._words = lambda c: [sys.executable, {str(STAND_IN)!r}, '
+          f'running._words = lambda c, _: [sys.executable, {str(STAND_IN)!r}, '
           'c[0][5:], *c[1:]]\n'
           "runner = sweeping.Runner(sweeping.read('a.sweep'), 'out', "
-          'parallel=2)\n'
+          "'bin', parallel=2)\n"
           'try:\n  runner.run()\nexcept KeyboardInterrupt:\n  sys.exit(130)')
   sweep = subprocess.Popen([sys.executable, '-c', code], cwd=tmp_path,
                            stdout=subprocess.DEVNULL)
@@ -222,10 +236,9 @@ time.sleep(120)
 
 def stop_when_begun(monkeypatch, code):
   """Stops a sweep in its first command; returns the processes that ran."""
-  monkeypatch.setattr(running, '_words', lambda command: [
+  monkeypatch.setattr(running, '_words', lambda command, _: [
       sys.executable, '-c', code])
-  runner = sweeping.Runner(read({'a': [], 'b': []}), 'out',
-                           stream=io.StringIO())
+  runner = runner_of(read({'a': [], 'b': []}), stream=io.StringIO())
   thread = threading.Thread(target=runner.run, daemon=True)
   thread.start()
   path = pathlib.Path('pids')
