@@ -91,7 +91,8 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
     self.prior = prior or priors.StandardNormal(self.latent_dim)
     self.term_weights = dict(weights or {})
     self.table = update_table.UpdateTable(
-        type(self), self.updates, self.term_weights, updates or {}, self.unreachable)
+        type(self), self.updates, self.term_weights, updates or {},
+        self.unreachable)
     self.term_names = tuple(self.table.rows)
     self.seed = 0
     self.clip_norm = None
@@ -291,8 +292,9 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
   def _means(self, terms, phase):
     missing = set(phase.updates) - set(terms)
     if missing:
-      raise ValueError(f'`{phase.terms.__name__}` of {self.name} does not compute the '
-                       f'terms {sorted(missing)} of its update table.')
+      raise ValueError(
+          f'`{phase.terms.__name__}` of {self.name} does not compute the terms '
+          f'{sorted(missing)} of its update table.')
     return {t: tf.reduce_mean(terms[t]) for t in phase.updates}
 
   def _log(self, terms, size):
