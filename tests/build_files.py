@@ -4,7 +4,6 @@ A BUILD file and the macros are read as the Python that they also are. Standard
 library only.
 """
 import dataclasses
-import pathlib
 import types
 
 import imports

@@ -92,13 +92,13 @@ def of(files, bindings=()):
 
 @contextlib.contextmanager
 def _any_macros():
-  kept, configuration._check_macros = configuration._check_macros, (
+  kept, configuration.check_macros = configuration.check_macros, (
       lambda *unused: None)
   logging.disable(logging.ERROR)
   try:
     yield
   finally:
-    configuration._check_macros = kept
+    configuration.check_macros = kept
     logging.disable(logging.NOTSET)
 
 

@@ -37,7 +37,7 @@ def shipped(folder='.'):
 def build(files, *bindings):
   """Parses files and bindings as `train` does and builds the model."""
   configuration.parse(files, bindings)
-  return checkpoints.build(**checkpoints._settings())
+  return checkpoints.build(**checkpoints.build_settings())
 
 
 def values(model):
@@ -108,7 +108,7 @@ def test_the_quickstart_as_it_is():
   configuration.parse(['quickstart.gin'])
   assert configuration.setting('train.dataset') is data.digits or (
       configuration.setting('train.dataset')().name == 'digits')
-  settings = checkpoints._settings()
+  settings = checkpoints.build_settings()
   model = checkpoints.build(**settings)
   assert model.name == 'vpga' and settings['steps'] <= 5000
   step(model, 64)
@@ -249,7 +249,7 @@ def test_the_perceptual_settings_replace_and_join_the_error_of_pixels(
   assert gin.query_parameter('PerceptualError.weights') is not None
   error = configuration.setting('train.image_error')
   assert (error.pixel, error.value_range) == (pixel, None)
-  settings = checkpoints._settings() | {'image_error': error}
+  settings = checkpoints.build_settings() | {'image_error': error}
   model = checkpoints.build(**settings)
   assert error.value_range == model.value_range == (-1., 1.)
   logs = step(model)

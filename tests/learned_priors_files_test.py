@@ -28,7 +28,7 @@ def jobs():
 def build(files, bindings=()):
   configuration.parse(files, [*bindings, 'base_filters = 2',
                               'dense_units = 4'])
-  return checkpoints.build(**checkpoints._settings())
+  return checkpoints.build(**checkpoints.build_settings())
 
 
 @pytest.mark.parametrize('dataset, job', jobs(), ids=lambda v: getattr(
@@ -130,7 +130,7 @@ def test_the_rows_of_table_1():
   assert [j.cell for j in rows] == ['vae', 'beta_vae', 'fp_ae']
   for job in rows:
     configuration.parse(job.gin_files, [*job.bindings, 'base_filters = 1'])
-    model = checkpoints.build(**checkpoints._settings())
+    model = checkpoints.build(**checkpoints.build_settings())
     # Section 5: a 128x128 region of the face, 128 latents, VGG19's layers.
     assert model.image_shape == (128, 128, 3) and model.latent_dim == 128
     assert model.name == job.cell

@@ -20,7 +20,7 @@ COLUMNS = {'vae': models.VAE, 'aae': models.AAE, 'wae': models.WAEMMD,
 
 def build(files, bindings=()):
   configuration.parse(files, [*bindings, 'base_filters = 2'])
-  return checkpoints.build(**checkpoints._settings())
+  return checkpoints.build(**checkpoints.build_settings())
 
 
 def jobs(name):

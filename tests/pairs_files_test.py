@@ -37,7 +37,7 @@ def build(name, bindings):
       'Conditional|condition_network', b)]
   configuration.parse([f'{PAPER}/{name}.gin'], read,
                       roots=registry.TRAIN_ROOTS)
-  return checkpoints.build(**checkpoints._settings())
+  return checkpoints.build(**checkpoints.build_settings())
 
 
 def test_the_files_are_there():

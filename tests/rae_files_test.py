@@ -62,7 +62,7 @@ def _files():
 
 def _build(model, dataset, *bindings):
   configuration.parse([f'{FOLDER}/{model}_{dataset}.gin'], bindings)
-  return checkpoints.build(**checkpoints._settings())
+  return checkpoints.build(**checkpoints.build_settings())
 
 
 def test_every_cell_has_its_file():

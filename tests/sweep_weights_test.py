@@ -289,7 +289,7 @@ def build(name, job):
   small = 'hidden_units = (4,)' if 'swiss' in name else 'base_filters = 2'
   configuration.parse(
       job.gin_files, [*job.bindings, small], roots=registry.TRAIN_ROOTS)
-  return checkpoints.build(**checkpoints._settings())
+  return checkpoints.build(**checkpoints.build_settings())
 
 
 def terms_of(model):

@@ -96,7 +96,7 @@ def make_run(path):
   train = data.digits().split('train')
   run.write_config(CONFIG, {'imports': [], 'data': {
       'split': 'train', 'fingerprint': train.fingerprint}})
-  model = checkpoints.build(**checkpoints._settings())
+  model = checkpoints.build(**checkpoints.build_settings())
   checkpoints.save(model, run, 10)
   for variable in model.decoder.trainable_variables:
     variable.assign(3. * variable)

@@ -29,7 +29,7 @@ def build(name, *bindings):
   configuration.parse(
       [ROLL, f'models/{name}.gin'],
       [*TINY, *SETTINGS.get(name, []), *bindings], roots=registry.TRAIN_ROOTS)
-  return checkpoints.build(**checkpoints._settings())
+  return checkpoints.build(**checkpoints.build_settings())
 
 
 @pytest.mark.parametrize('name', NAMES)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from pgak import errors
 
-__all__ = ['KINDS', 'Layout', 'SplitList', 'layout', 'partition']
+__all__ = ['KINDS', 'Layout', 'SplitList', 'layout', 'partition', 'place_of']
 
 KINDS = ('folders', 'names')
 
@@ -75,7 +75,7 @@ def layout(names, kind, fractions, labels, listed=None, wrapped=False):
 
 def partition(names, fractions):
   """Returns split -> names, by a hash of each name; order is kept."""
-  place = {name: _place(name) for name in names}
+  place = {name: place_of(name) for name in names}
   test_end = fractions['test']
   validation_end = test_end + fractions['validation']
   split_of = {
@@ -90,7 +90,7 @@ def partition(names, fractions):
           for split in _ORDER}
 
 
-def _place(name):
+def place_of(name):
   """Returns a number in [0, 1) that looks random and depends on the name."""
   # Bytes of a name that is not UTF-8 are kept as they are.
   content = name.encode('utf-8', 'surrogateescape')

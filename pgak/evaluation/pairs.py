@@ -18,7 +18,7 @@ from pgak.metrics import frechet
 from pgak.metrics import inception_score
 from pgak.metrics import lpips
 
-__all__ = ['PairEvaluator']
+__all__ = ['PairEvaluator', 'mean_terms']
 
 _KIND = 'translations'
 _SPLITS = 10
@@ -102,7 +102,7 @@ class PairEvaluator(evaluator_lib.Evaluator):
 
   def _term_rows(self, model, step, ema):
     """Mean terms of real pairs, as the model's objective has them."""
-    means = _mean_terms(model, self.array, self.num_samples)
+    means = mean_terms(model, self.array, self.num_samples)
     error = means['reconstruction_mae']
     low, high = model.value_range
     values = {'reconstruction_mae': (error * 255. / (high - low), 'pixels')}
@@ -137,7 +137,7 @@ def _of_features(net, images, others):
   return np.linalg.norm(one.astype(np.float64) - other, axis=1)
 
 
-def _mean_terms(model, array, number):
+def mean_terms(model, array, number):
   """Means of a model's terms and of the pixels' absolute error."""
 
   @tf.function(reduce_retracing=True)

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from pgak.pictures import grids
 
-__all__ = ['generate', 'picture', 'reconstruction_rows', 'sample_rows']
+__all__ = ['generate', 'picture', 'reconstruction_rows', 'sample_rows',
+           'side_by_side']
 
 
 def generate(model, conditions, seed=0, batch_size=500, rounding='nearest'):
@@ -70,7 +71,7 @@ def sample_rows(model, images, conditions, num_samples=6, seed=0):
   """
   made = [np.concatenate(list(generate(
       model, conditions, seed * num_samples + i))) for i in range(num_samples)]
-  return _rows([conditions, images, *made])
+  return side_by_side([conditions, images, *made])
 
 
 def reconstruction_rows(model, images, conditions):
@@ -78,7 +79,7 @@ def reconstruction_rows(model, images, conditions):
 
   The arguments are those of `sample_rows`.
   """
-  return _rows([conditions, images,
+  return side_by_side([conditions, images,
                 model.reconstruct(images, conditions).numpy()])
 
 
@@ -88,7 +89,7 @@ def picture(rows):
   return grids.grid(tiles, rows.shape[1])
 
 
-def _rows(columns):
+def side_by_side(columns):
   """Stands images side by side; grey ones become colour beside colour."""
   channels = max(c.shape[-1] for c in columns)
   return np.stack([c if c.shape[-1] == channels

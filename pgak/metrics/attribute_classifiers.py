@@ -11,7 +11,8 @@ from pgak import files
 from pgak import settings
 from pgak.metrics import features
 
-__all__ = ['AttributeClassifiers', 'attribute_classifiers', 'build']
+__all__ = ['AttributeClassifiers', 'attribute_classifiers', 'batches_of',
+           'build']
 
 _VERSION = 1
 _BATCH = 500
@@ -182,11 +183,11 @@ def _train(network, train, masks, options):
     optimizer.apply(tape.gradient(loss, [v.value for v in variables]),
                     variables)
 
-  for images, targets in _batches(train, masks, options):
+  for images, targets in batches_of(train, masks, options):
     step(images, targets)
 
 
-def _batches(train, masks, options):
+def batches_of(train, masks, options):
   generator = np.random.default_rng(options['seed'])
   for _ in range(options['steps']):
     rows = generator.integers(0, len(train), options['batch_size'])

@@ -3,9 +3,9 @@ import numpy as np
 
 from pgak import errors
 
-__all__ = ['nearest', 'require_finite', 'squared']
+__all__ = ['BLOCK', 'nearest', 'require_finite', 'squared']
 
-_BLOCK = 1000
+BLOCK = 1000
 
 
 def require_finite(rows, what):
@@ -54,8 +54,8 @@ def nearest(queries, batches, k):
   for rows in batches:
     if not len(rows):
       continue
-    found = np.concatenate([squared(queries[i:i + _BLOCK], rows)
-                            for i in range(0, len(queries), _BLOCK)])
+    found = np.concatenate([squared(queries[i:i + BLOCK], rows)
+                            for i in range(0, len(queries), BLOCK)])
     here = np.arange(first, first + len(rows))
     distances = np.concatenate([distances, found], 1)
     indices = np.concatenate(

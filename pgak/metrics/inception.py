@@ -24,7 +24,8 @@ from pgak import settings
 from pgak.metrics import features
 from pgak.metrics import inception_weights
 
-__all__ = ['LEVELS', 'build', 'inception', 'set_weights']
+__all__ = ['LEVELS', 'average_pool', 'build', 'inception', 'metric_name',
+           'preprocess', 'set_weights']
 
 # Level -> number of features, in the order of the graph.
 LEVELS = {'64': 64, '192': 192, '768': 768, '1280': 1280, 'pool_3': 2048}
@@ -58,7 +59,7 @@ def _max_pool(x):
   return keras.layers.MaxPooling2D(3, 2, dtype='float32')(x)
 
 
-def _average_pool(x):
+def average_pool(x):
   # TensorFlow's average leaves the padding out, as the graph needs it.
   return keras.layers.AveragePooling2D(3, 1, 'same', dtype='float32')(x)
 
@@ -72,7 +73,7 @@ def _block_35(x, name, pooled):
       _tower(x, name, (64, 1, 1)),
       _tower(x, f'{name}_tower', (48, 1, 1), (64, 5, 5)),
       _tower(x, f'{name}_tower_1', (64, 1, 1), (96, 3, 3), (96, 3, 3)),
-      _tower(_average_pool(x), f'{name}_tower_2', (pooled, 1, 1)))
+      _tower(average_pool(x), f'{name}_tower_2', (pooled, 1, 1)))
 
 
 def _block_17(x, name, inner):
@@ -82,7 +83,7 @@ def _block_17(x, name, inner):
       _tower(x, f'{name}_tower', (inner, 1, 1), row, (192, 7, 1)),
       _tower(x, f'{name}_tower_1', (inner, 1, 1), column, row, column,
              (192, 1, 7)),
-      _tower(_average_pool(x), f'{name}_tower_2', (192, 1, 1)))
+      _tower(average_pool(x), f'{name}_tower_2', (192, 1, 1)))
 
 
 def _block_8(x, name, pool):
@@ -132,7 +133,7 @@ def _block_1280(x):
 
 
 def _blocks_2048(x):
-  x = _block_8(x, 'mixed_9', _average_pool)
+  x = _block_8(x, 'mixed_9', average_pool)
   # The last block of the 2015 graph takes the maximum, unlike Inception-v3.
   return _block_8(
       x, 'mixed_10', keras.layers.MaxPooling2D(3, 1, 'same', dtype='float32'))
@@ -204,7 +205,7 @@ def set_weights(network, weights, source='the weights'):
       variable.assign(weights[key])
 
 
-def _preprocess(images):
+def preprocess(images):
   # The op of the graph itself: TF1's bilinear, without half-pixel centres.
   images = tf.raw_ops.ResizeBilinear(
       images=tf.cast(images, tf.float32), size=[_SIZE, _SIZE],
@@ -213,7 +214,7 @@ def _preprocess(images):
   return tf.repeat(images, 3, -1) if images.shape[-1] == 1 else images
 
 
-def _metric_name(level):
+def metric_name(level):
   return {'pool_3': 'fid', '768': 'fid_768'}.get(
       level, f'frechet_inception_2015_{level}')
 
@@ -255,6 +256,6 @@ def inception(level: Literal[tuple(LEVELS)] = 'pool_3',
   inception_weights.check(loaded, path)
   set_weights(network, loaded, path)
   return features.FeatureNet(
-      network, _preprocess, name=f'inception_2015_{level}',
-      metric=_metric_name(str(level)), resize=f'tf1_bilinear_{_SIZE}',
+      network, preprocess, name=f'inception_2015_{level}',
+      metric=metric_name(str(level)), resize=f'tf1_bilinear_{_SIZE}',
       batch_size=batch_size, head=_head(str(level), loaded))

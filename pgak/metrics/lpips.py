@@ -18,7 +18,7 @@ from pgak import settings
 from pgak.metrics import lpips_nets
 from pgak.networks import pretrained
 
-__all__ = ['LPIPS', 'diversity', 'load_heads']
+__all__ = ['LPIPS', 'diversity', 'load_heads', 'tap_distance']
 
 NETS = tuple(lpips_nets.CHANNELS)
 
@@ -213,7 +213,7 @@ class LPIPS:
   def _distance(self, images, others):
     taps = zip(self._heads, self._network(images, training=False),
                self._network(others, training=False))
-    return tf.add_n([_tap_distance(a, b, head) for head, a, b in taps])
+    return tf.add_n([tap_distance(a, b, head) for head, a, b in taps])
 
 
 def _prepared(images):
@@ -225,7 +225,7 @@ def _prepared(images):
   return tf.repeat(images, 3, -1) if images.shape[-1] == 1 else images
 
 
-def _tap_distance(activations, others, head):
+def tap_distance(activations, others, head):
   difference2 = tf.math.squared_difference(_unit(activations), _unit(others))
   return tf.reduce_mean(tf.tensordot(difference2, head, 1), [1, 2])
 

@@ -15,7 +15,7 @@ import keras
 from pgak import errors
 from pgak.networks import pretrained
 
-__all__ = ['CHANNELS', 'SMALLEST', 'backbone']
+__all__ = ['CHANNELS', 'SMALLEST', 'backbone', 'squeeze_weights']
 
 # Channels of each tap, from the images to the depth.
 CHANNELS = {'squeeze': (64, 128, 256, 384, 384, 512, 512),
@@ -93,7 +93,7 @@ def _alex(x):
   return taps
 
 
-def _squeeze_weights(found):
+def squeeze_weights(found):
   """Names of both layouts: `fire2/squeeze1x1`, `features.3.squeeze`."""
   names = {'conv1': 'conv1', 'features.0': 'conv1'}
   for number, fire in _FIRES.items():
@@ -109,7 +109,7 @@ def _alex_weights(found):
 
 
 _BUILDERS = {
-    'squeeze': (_squeeze, _squeeze_weights),
+    'squeeze': (_squeeze, squeeze_weights),
     'vgg': (_vgg, lambda found: pretrained.vgg_weights(found, 16)),
     'alex': (_alex, _alex_weights),
 }

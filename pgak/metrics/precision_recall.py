@@ -11,13 +11,13 @@ import numpy as np
 from pgak import errors
 from pgak.metrics import distances
 
-__all__ = ['precision_recall', 'radii']
+__all__ = ['BLOCK', 'precision_recall', 'radii']
 
-_BLOCK = 1000
+BLOCK = 1000
 
 
 def _blocks(rows):
-  return [rows[i:i + _BLOCK] for i in range(0, len(rows), _BLOCK)]
+  return [rows[i:i + BLOCK] for i in range(0, len(rows), BLOCK)]
 
 
 def radii(rows, k=3):
@@ -31,12 +31,12 @@ def radii(rows, k=3):
     float64 `[N]`.
   """
   return np.concatenate([
-      _kth(rows, first, k) for first in range(0, len(rows), _BLOCK)])
+      _kth(rows, first, k) for first in range(0, len(rows), BLOCK)])
 
 
 def _kth(rows, first, k):
   """The radii of one block of vectors."""
-  found = distances.squared(rows[first:first + _BLOCK], rows)
+  found = distances.squared(rows[first:first + BLOCK], rows)
   own = np.arange(len(found))
   found[own, first + own] = np.inf
   return np.sqrt(np.partition(found, k - 1, 1)[:, k - 1])

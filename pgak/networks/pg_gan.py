@@ -24,7 +24,7 @@ from keras import ops
 
 from pgak import settings
 
-__all__ = ['EqualisedLearningRate', 'FadeIn', 'MinibatchDeviation',
+__all__ = ['EqualisedLearningRate', 'FadeIn', 'MinibatchDeviation', 'conv',
            'pg_gan_decoder', 'pg_gan_encoder', 'set_level']
 
 _RELU_GAIN = math.sqrt(2.)
@@ -129,7 +129,7 @@ def set_level(net, level):
       layer.set_level(level)
 
 
-def _conv(x, filters, size=3, padding='same'):
+def conv(x, filters, size=3, padding='same'):
   return _leaky_relu(EqualisedLearningRate(
       layers.Conv2D(filters, size, padding=padding))(x))
 
@@ -160,15 +160,15 @@ def pg_gan_encoder(images, num_blocks: settings.Count,
     max_filters: the most filters, F with as many blocks.
   """
   filters = _filters(base_filters, max_filters, num_blocks)
-  x = _conv(images, filters[-1], 1)
+  x = conv(images, filters[-1], 1)
   shrunk = images
   for k in range(num_blocks, 0, -1):
-    x = _conv(_conv(x, filters[k]), filters[k - 1])
+    x = conv(conv(x, filters[k]), filters[k - 1])
     x = layers.AveragePooling2D(2)(x)
     shrunk = layers.AveragePooling2D(2)(shrunk)
-    x = FadeIn(k)([_conv(shrunk, filters[k - 1], 1), x])
-  x = _conv(MinibatchDeviation()(x), filters[0])
-  return layers.Flatten()(_conv(x, filters[0], x.shape[1], 'valid'))
+    x = FadeIn(k)([conv(shrunk, filters[k - 1], 1), x])
+  x = conv(MinibatchDeviation()(x), filters[0])
+  return layers.Flatten()(conv(x, filters[0], x.shape[1], 'valid'))
 
 
 @settings.register(denylist=['latents', 'channels'])
@@ -193,12 +193,12 @@ def pg_gan_decoder(latents, channels: settings.Count,
                                 _RELU_GAIN / 4.)
   x = layers.Reshape((side, side, filters[0]))(dense(_pixel_norm(latents)))
   x = _pixel_norm(_leaky_relu(x))
-  x = _pixel_norm(_conv(x, filters[0]))
+  x = _pixel_norm(conv(x, filters[0]))
   images = _to_image(x, channels)
   for k in range(1, num_blocks + 1):
     x = layers.UpSampling2D(2)(x)
     for _ in range(2):
-      x = _pixel_norm(_conv(x, filters[k]))
+      x = _pixel_norm(conv(x, filters[k]))
     images = FadeIn(k)([layers.UpSampling2D(2)(images),
                         _to_image(x, channels)])
   return images

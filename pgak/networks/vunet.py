@@ -26,8 +26,8 @@ from pgak import settings
 from pgak.networks import heads
 from pgak.networks import weight_norm
 
-__all__ = ['LATENT_SCALES', 'condition_network', 'latent_shapes',
-           'vunet_decoder', 'vunet_encoder']
+__all__ = ['LATENT_SCALES', 'condition_network', 'join', 'latent_shapes',
+           'split', 'vunet_decoder', 'vunet_encoder']
 
 LATENT_SCALES = 2
 
@@ -99,7 +99,7 @@ def vunet_encoder(image_shape: heads.ImageShape,
     x = skip if x is None else made.block(made.up(x, width), skip)
     x = made.block(x)
     mean = made.conv(latent_channels, 3)(ops.elu(x))
-    means += [layers.Flatten()(part) for part in _split(mean, len(scale))]
+    means += [layers.Flatten()(part) for part in split(mean, len(scale))]
   latents = layers.Concatenate(dtype=keras.config.floatx(), name='latents')(
       means)
   return keras.Model([images, conditions], latents, name=name)
@@ -156,7 +156,7 @@ def vunet_decoder(image_shape: heads.ImageShape,
     if i < LATENT_SCALES:
       if prior_means:
         means += made.means(x, given[i], latent_channels)
-      x = made.block(x, made.conv(width, 3)(_join(given[i])))
+      x = made.block(x, made.conv(width, 3)(join(given[i])))
   activation = heads.ACTIVATIONS[tuple(float(v) for v in value_range)]
   images = layers.Activation(activation, dtype=keras.config.floatx(),
                              name='images')(
@@ -236,7 +236,7 @@ class _Layers:
   def means(self, x, given, channels):
     """The mean of each group given features and the groups before it."""
     x = self.block(x)
-    features, means = _split(x, len(given), whole=True), []
+    features, means = split(x, len(given), whole=True), []
     for group in range(len(given)):
       seen = layers.Concatenate()([features, *given[:group]]) if group else (
           features)
@@ -257,7 +257,7 @@ def _cut(latents, shapes):
   return maps
 
 
-def _split(x, groups, whole=False):
+def split(x, groups, whole=False):
   """Space-to-depth into one map a group, or `whole` into one of all."""
   if groups > 1:
     _, height, width, channels = x.shape
@@ -267,8 +267,8 @@ def _split(x, groups, whole=False):
   return x if whole else ops.split(x, groups, -1)
 
 
-def _join(maps):
-  """The inverse of `_split`."""
+def join(maps):
+  """The inverse of `split`."""
   return maps[0] if len(maps) == 1 else _to_space(layers.Concatenate()(maps))
 
 

@@ -12,7 +12,7 @@ from pgak.runs import configuration
 from pgak.runs import run_directory
 
 __all__ = ['Latents', 'LeftOut', 'in_two_dimensions', 'latents_and_samples',
-           'loaded']
+           'loaded', 'of_first_class']
 
 _MOST_OF_CLASS = 1000
 
@@ -71,7 +71,7 @@ def latents_and_samples(path, number=None, data_dir=None, imports=()):
         encoded, np.asarray(model.prior.sample(number, 0)),
         generation.latent_to_base(model.prior, encoded) if is_flow else None,
         None if array.labels is None else array.labels[:number],
-        _of_first_class(model, array))
+        of_first_class(model, array))
 
 
 @contextlib.contextmanager
@@ -96,7 +96,7 @@ def loaded(path, data_dir=None, imports=()):
     gin.clear_config()
 
 
-def _of_first_class(model, array):
+def of_first_class(model, array):
   labels = np.asarray([] if array.labels is None else array.labels)
   # Labels may be other numbers than classes.
   is_class = labels.dtype.kind in 'iu'

@@ -12,7 +12,7 @@ from pgak.runs import configuration
 from pgak.runs import run_directory
 
 __all__ = ['CHOICES', 'Cell', 'Run', 'Score', 'cells', 'find', 'model_name',
-           'read']
+           'read', 'read_score']
 
 # Their names in the papers.
 MODEL_NAMES = {
@@ -291,7 +291,7 @@ def _read_checkpoints(run):
 
 def _read_scores(run):
   rows = run_directory.RunDirectory(run.path).scores(numbers=False)
-  parsed = [_score(row) for row in rows]
+  parsed = [read_score(row) for row in rows]
   run.scores = [score for score in parsed if score]
   if parsed.count(None):
     run.problems.append(
@@ -301,7 +301,7 @@ def _read_scores(run):
     run.problems.append('It has no scores.')
 
 
-def _score(row):
+def read_score(row):
   try:
     value, step = float(row['value']), int(row['step'])
     # Of '<encoded split> vs <reference>' only the second is the same for all

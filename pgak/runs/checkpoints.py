@@ -18,7 +18,8 @@ from pgak.priors import ex_post
 from pgak.runs import configuration
 from pgak.runs import run_directory
 
-__all__ = ['build', 'load', 'load_configured', 'restore', 'save']
+__all__ = ['build', 'build_settings', 'load', 'load_configured', 'restore',
+           'save']
 
 _Optimizer = Annotated[keras.optimizers.Optimizer,
                        settings_lib.Says('a Keras optimizer, as @adam does')]
@@ -180,7 +181,7 @@ def load_configured(run, checkpoint='latest', prior='own'):
   step = run.resolve_checkpoint(checkpoint)
   # A name that nobody has is said before the model is built.
   prior = priors.prior_class(prior)
-  settings = _settings()
+  settings = build_settings()
   if not {'model', 'optimizer'} <= set(settings):
     raise errors.UserError(
         f'{run.config_file} is damaged: it binds no train.model or no '
@@ -234,7 +235,7 @@ def load(run_dir, checkpoint='latest', imports=()):
     gin.clear_config()
 
 
-def _settings():
+def build_settings():
   """The settings of `train` that decide what a checkpoint holds."""
   names = ('model', 'optimizer', 'optimizers', 'seed', 'precision',
            'learning_rate_schedule', 'steps')

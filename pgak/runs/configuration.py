@@ -19,8 +19,8 @@ from pgak.runs import gin_errors
 from pgak.runs import gin_files
 
 __all__ = ['FREE_ON_RESUME', 'NOT_READ', 'as_text', 'bindings_of',
-           'changed_bindings', 'check_trusted', 'keep_old_values', 'parse',
-           'parse_run', 'setting']
+           'changed_bindings', 'check_macros', 'check_trusted',
+           'keep_old_values', 'parse', 'parse_run', 'setting']
 
 # On resuming a run these may change; `train.steps` may only grow.
 FREE_ON_RESUME = re.compile(
@@ -96,7 +96,7 @@ def parse(files=(), bindings=(), imports=(), roots=('train',)):
     logging.disable(logging.NOTSET)
   _check_finite()
   statements = bindings_of(gin.config_str())
-  _check_macros(statements, parsed, bindings)
+  check_macros(statements, parsed, bindings)
   _check_read(statements, bindings, roots)
 
 
@@ -327,7 +327,7 @@ def _floats(value):
   return [value] if isinstance(value, float) else []
 
 
-def _check_macros(statements, parsed, bindings):
+def check_macros(statements, parsed, bindings):
   for value in statements.values():
     for macro in _references(value, '%'):
       if macro not in statements and '.' not in macro:

@@ -21,7 +21,8 @@ import sys
 import numpy as np
 import tensorflow as tf
 
-__all__ = ['check']
+__all__ = ['check', 'check_bounds', 'check_call', 'check_properties',
+           'load_object', 'read_bounds', 'read_expected']
 
 # A grey level covers the rounding of a number that lies on an edge; latents
 # may come from another device or a lower precision.
@@ -47,20 +48,20 @@ def check(folder):
   Raises:
     Mismatch: if an answer differs from the model's.
   """
-  calls = _read_expected(pathlib.Path(folder))
+  calls = read_expected(pathlib.Path(folder))
   differences = {}
-  for name, load in (('object', _load_object), ('session', _load_session)):
+  for name, load in (('object', load_object), ('session', _load_session)):
     call = load(folder)
     differences[name] = {
-        signature: _check_call(call, signature, inputs, outputs)
+        signature: check_call(call, signature, inputs, outputs)
         for signature, (inputs, outputs) in calls.items()}
-    _check_properties(call, calls)
-    _check_bounds(call, calls, _read_bounds(pathlib.Path(folder)))
+    check_properties(call, calls)
+    check_bounds(call, calls, read_bounds(pathlib.Path(folder)))
   _replay_warm_up(call, folder)
   return differences
 
 
-def _read_expected(folder):
+def read_expected(folder):
   """Returns `{signature: (inputs, outputs)}`; keys are 'signature/in/name'."""
   calls = {}
   with np.load(folder / 'assets.extra' / 'expected.npz') as arrays:
@@ -70,14 +71,14 @@ def _read_expected(folder):
   return calls
 
 
-def _read_bounds(folder):
+def read_bounds(folder):
   """Returns `{signature: {name: [least, most]}}`; version 0.4 stated none."""
   metadata = json.loads((folder / 'metadata.json').read_text())
   return {name: described.get('bounds', {})
           for name, described in metadata['signatures'].items()}
 
 
-def _load_object(folder):
+def load_object(folder):
   """Loads as TensorFlow 2 does; returns `call(signature, inputs)`."""
   loaded = tf.saved_model.load(folder)
 
@@ -108,7 +109,7 @@ def _load_session(folder):
   return call
 
 
-def _check_call(call, signature, inputs, expected):
+def check_call(call, signature, inputs, expected):
   inputs = {name: _to_wire(name, array) for name, array in inputs.items()}
   outputs = call(signature, inputs)
   if outputs.keys() != expected.keys():
@@ -150,7 +151,7 @@ def _compare(what, actual, expected):
   return difference
 
 
-def _check_properties(call, calls):
+def check_properties(call, calls):
   """A latent's image, and a seed's images, depend on nothing beside them."""
   if 'conditions' in calls['generate'][0]:
     _check_conditional(call, calls)
@@ -205,7 +206,7 @@ def _check_conditional(call, calls):
           **inputs, 'conditions': inputs['conditions'][:1]})
 
 
-def _check_bounds(call, calls, bounds):
+def check_bounds(call, calls, bounds):
   """What is out of a signature's bounds, or NaN, is an error."""
   for signature, (inputs, _) in calls.items():
     inputs = {name: _to_wire(name, array[:1] if array.ndim else array)

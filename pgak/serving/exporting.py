@@ -41,9 +41,10 @@ from pgak.serving import client
 from pgak.serving import conditional_signatures
 from pgak.serving import signatures
 
-__all__ = ['TABLE', 'export', 'export_model', 'verify']
+__all__ = ['CHECK', 'TABLE', 'export', 'export_model', 'move_into_place',
+           'preparation_of', 'verify', 'write_warm_up']
 
-_CHECK = pathlib.Path(__file__).with_name('check.py')
+CHECK = pathlib.Path(__file__).with_name('check.py')
 _EXTRA = 'assets.extra'
 
 # Three images are what the verification asks for.
@@ -83,11 +84,11 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
   preprocessing = recorded['preprocessing']
   averaged = any(o.use_ema for o in model.optimizers.values())
   return export_model(
-      model, output, version, max_count, **_preparation(preprocessing),
+      model, output, version, max_count, **preparation_of(preprocessing),
       provenance={'ema': averaged, 'dataset': recorded}, verified=verified)
 
 
-def _preparation(preprocessing):
+def preparation_of(preprocessing):
   """Returns how the model's data were made of pictures, for `Endpoints`.
 
   Version 0.4 stated no background, and dropped the transparency of pictures
@@ -141,7 +142,7 @@ def export_model(model, output, version: settings.Count | None = None,
     described = _write_graph(served, part)
     calls = served.expected_calls()
     _write_expected(calls, part)
-    warm_up = _write_warm_up(calls, part)
+    warm_up = write_warm_up(calls, part)
     metadata = {**_describe(served), **(provenance or {}),
                 'warm_up_requests': warm_up, 'signatures': described}
     (part / client.METADATA).write_text(
@@ -149,7 +150,7 @@ def export_model(model, output, version: settings.Count | None = None,
     if verified:
       verify(part)
     files.flush(part)
-    return _move_into_place(part, output, version)
+    return move_into_place(part, output, version)
 
 
 def verify(path):
@@ -174,7 +175,7 @@ def verify(path):
   environment = dict(os.environ, CUDA_VISIBLE_DEVICES='-1',
                      TF_CPP_MIN_LOG_LEVEL='2')
   done = subprocess.run(
-      [sys.executable, '-P', str(_CHECK), str(folder.resolve())],
+      [sys.executable, '-P', str(CHECK), str(folder.resolve())],
       capture_output=True, text=True, env=environment, check=False)
   if done.returncode:
     lines = done.stderr.strip().splitlines() or ['it says nothing']
@@ -258,7 +259,7 @@ def _write_expected(calls, folder):
   np.savez_compressed(folder / _EXTRA / 'expected.npz', **arrays)
 
 
-def _write_warm_up(calls, folder):
+def write_warm_up(calls, folder):
   """Writes one request a signature; returns how many, 0 without the package."""
   try:
     from tensorflow_serving.apis import predict_pb2
@@ -328,7 +329,7 @@ def _describe_density(prior):
   return described
 
 
-def _move_into_place(part, output, version):
+def move_into_place(part, output, version):
   """Renames the finished folder; two exports at once get two versions."""
   while True:
     free = max(client.versions(output), default=0) + 1

@@ -17,10 +17,10 @@ from pgak.runs import run_directory
 from pgak.sweeping import progress as progress_lib
 from pgak.sweeping import results
 
-__all__ = ['Runner']
+__all__ = ['PATIENCE', 'Runner', 'locked_log']
 
 # Seconds that a stopped command may take to end.
-_PATIENCE = 30.
+PATIENCE = 30.
 
 
 class Runner:
@@ -136,7 +136,7 @@ class Runner:
 
   def _run_locked(self, job, stages, shown):
     try:
-      with _locked_log(self.output_dir / f'{job.name}.log') as log:
+      with locked_log(self.output_dir / f'{job.name}.log') as log:
         self._run_job(job, stages, log, shown)
     except errors.UserError as e:
       self.failures[job.name] = str(e)
@@ -202,7 +202,7 @@ class Runner:
         os.killpg(child.pid, signal.SIGTERM)
     for child in children:
       try:
-        child.wait(_PATIENCE)
+        child.wait(PATIENCE)
       except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
 
@@ -265,7 +265,7 @@ def _lines(text):
   return text.replace('\x1b[K', '').replace('\r', '\n').splitlines()
 
 
-def _locked_log(path):
+def locked_log(path):
   """Returns a job's log as a context, open for appending and locked.
 
   The commands inherit it, so that one that outlives a killed sweep keeps the
@@ -274,7 +274,7 @@ def _locked_log(path):
   path.parent.mkdir(parents=True, exist_ok=True)
   return files.locked(
       path, f'{path.with_suffix("")} is in use by another sweep: wait for it, '
-      'or choose another --output_dir.', wait=_PATIENCE)
+      'or choose another --output_dir.', wait=PATIENCE)
 
 
 @contextlib.contextmanager

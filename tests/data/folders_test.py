@@ -335,7 +335,7 @@ def test_senseless_settings_are_refused(tmp_path, options, message):
 def test_a_split_is_a_function_of_the_names_in_every_process():
   # `printf 0.png | sha256sum | head -c 12` and so on, as shares of 16^12.
   names = [f'{i}.png' for i in range(5)]
-  shares = [splits._place(name) for name in names]
+  shares = [splits.place_of(name) for name in names]
   assert shares == pytest.approx([.0592, .5796, .2010, .7746, .6523], abs=1e-4)
 
 

@@ -8,6 +8,7 @@ import tiny_evaluation
 from pgak import data
 from pgak.evaluation import examples
 from pgak.evaluation import protocols
+from pgak.generation import sampling
 from pgak.models import lines
 
 PROTOCOL = protocols.Protocol('mine', (), 5, 'test', batch_size=4)

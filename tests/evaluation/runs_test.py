@@ -30,7 +30,7 @@ def test_a_scorer_measures_the_own_prior_and_latents(flat):
   score = evaluation.frechet_scorer(data.digits(), protocol)
   del flat
   gin.parse_config(tiny_evaluation.CONFIG)
-  model = checkpoints.build(**checkpoints._settings())
+  model = checkpoints.build(**checkpoints.build_settings())
   rows = score(model, 5)
   assert [row['metric'] for row in rows] == [
       'frechet_flat_64', 'reconstruction_mse', 'latent_match_prior_data',

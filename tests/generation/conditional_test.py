@@ -45,6 +45,6 @@ def test_rows_hold_condition_image_and_what_was_made():
 
 def test_grey_beside_colour_becomes_colour():
   grey, colour = np.ones((2, 4, 4, 1), 'u1'), np.zeros((2, 4, 4, 3), 'u1')
-  rows = conditional._rows([grey, colour])
+  rows = conditional.side_by_side([grey, colour])
   assert rows.shape == (2, 2, 4, 4, 3)
   assert rows[:, 0].min() == 1 and rows[:, 1].max() == 0

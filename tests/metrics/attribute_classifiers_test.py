@@ -79,7 +79,7 @@ def test_turned_images_keep_their_attributes():
   train = data.digits().split('train')
   masks = data.attribute_masks(train, NAMES)
   settings = dict(steps=1, batch_size=200, flip=True, seed=3)
-  (images, targets), = classifiers_lib._batches(train, masks, settings)
+  (images, targets), = classifiers_lib.batches_of(train, masks, settings)
   rows = np.random.default_rng(3).integers(0, 1500, 200)
   same = (images == train.read(rows)).all((1, 2, 3))
   turned = (images == train.read(rows)[:, :, ::-1]).all((1, 2, 3))

@@ -23,7 +23,7 @@ def test_equal_vectors_are_at_distance_0():
 
 @pytest.mark.parametrize('sizes', [[40], [13, 27], [0, 1, 39]])
 def test_nearest_are_scikit_learns(sizes, monkeypatch):
-  monkeypatch.setattr(distances, '_BLOCK', 7)
+  monkeypatch.setattr(distances, 'BLOCK', 7)
   generator = np.random.default_rng(0)
   references, queries = generator.normal(size=(40, 3)), generator.normal(
       size=(17, 3))

@@ -78,7 +78,7 @@ def test_a_lower_level_stops_early():
 
 def test_averages_leave_out_the_padding():
   ones = tf.ones([1, 4, 4, 2])
-  np.testing.assert_allclose(inception._average_pool(ones), ones)
+  np.testing.assert_allclose(inception.average_pool(ones), ones)
 
 
 def test_an_unknown_level_is_named():
@@ -124,7 +124,7 @@ def _tf1_bilinear(image, size):
 
 def test_preprocessing_is_tf1_bilinear_and_scales():
   images = _images()
-  found = inception._preprocess(tf.constant(images))
+  found = inception.preprocess(tf.constant(images))
   expected = (_tf1_bilinear(images[0].astype(float), 299) - 128.) / 128.
   np.testing.assert_allclose(found[0], expected, atol=1e-5)
   # Half-pixel centres would give another image.
@@ -133,7 +133,7 @@ def test_preprocessing_is_tf1_bilinear_and_scales():
 
 
 def test_only_pool_3_is_an_fid():
-  names = {level: inception._metric_name(level) for level in inception.LEVELS}
+  names = {level: inception.metric_name(level) for level in inception.LEVELS}
   assert names['pool_3'] == 'fid' and names['768'] == 'fid_768'
   assert not any('fid' in names[level] for level in ('64', '192', '1280'))
 

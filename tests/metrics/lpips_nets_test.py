@@ -31,7 +31,7 @@ def _squeeze_taps(weights, x):
 
 
 def _assert_squeeze(convolutions, prepared, rgb):
-  weights = lpips_nets._squeeze_weights(convolutions)
+  weights = lpips_nets.squeeze_weights(convolutions)
   found = lpips_nets.backbone('squeeze', convolutions)(rgb)
   for tap, expected in zip(found, _squeeze_taps(weights, prepared)):
     assert tap.shape == expected.shape

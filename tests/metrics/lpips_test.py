@@ -44,7 +44,7 @@ def test_golden_value_of_a_tap():
   a = tf.constant([[[[3., 4.], [0., 5.]]], [[[0., 0.], [1., 1.]]]])
   b = tf.constant([[[[9., 0.], [0., 1.]]], [[[0., 7.], [2., 2.]]]])
   np.testing.assert_allclose(
-      lpips._tap_distance(a, b, tf.constant([2., 1.])), [0.48, 0.5], rtol=1e-6)
+      lpips.tap_distance(a, b, tf.constant([2., 1.])), [0.48, 0.5], rtol=1e-6)
 
 
 def test_is_the_published_sum_over_taps(folder):

@@ -36,7 +36,7 @@ def _oracle(real, fake, k):
 @pytest.mark.parametrize('k', [1, 3])
 @pytest.mark.parametrize('shift', [0., 1.5])
 def test_it_is_what_scikit_learns_neighbours_give(monkeypatch, k, shift):
-  monkeypatch.setattr(precision_recall, '_BLOCK', 19)
+  monkeypatch.setattr(precision_recall, 'BLOCK', 19)
   generator = np.random.default_rng(0)
   real = generator.normal(size=(80, 4))
   fake = generator.normal(size=(50, 4)) * 0.7 + shift

@@ -81,7 +81,7 @@ def test_the_critics_kernels_are_normalised(dataset, net, number):
       ['base.gin', f'datasets/{dataset}.gin', f'networks/{net}.gin',
        'recipes/modern.gin', 'models/sn_gan.gin'],
       ['latent_dim = 3', 'base_filters = 2', 'train.steps = 1', *small])
-  model = checkpoints.build(**checkpoints._settings())
+  model = checkpoints.build(**checkpoints.build_settings())
   kinds = [type(layer) for layer in model.image_critic.layers]
   assert kinds.count(networks.SpectralNormalization) == number
   assert not {keras.layers.Conv2D, keras.layers.Dense,

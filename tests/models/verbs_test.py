@@ -318,8 +318,8 @@ def test_another_error_than_a_check_s_stays_itself(model):
 
 
 def test_datasets_have_no_thread_of_their_own(model):
-  for data in (batched(SIGNED), batched(UINT8)):
-    checked = keras_data.checked(data, model, 'fit')
+  for dataset in (batched(SIGNED), batched(UINT8)):
+    checked = keras_data.checked(dataset, model, 'fit')
     assert checked.options().autotune.enabled is False
   options = tf.data.Options()
   options.autotune.enabled = True  # Whoever wants it has it.

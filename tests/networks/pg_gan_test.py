@@ -110,7 +110,7 @@ def test_activations_keep_their_size_through_the_layers():
   keras.utils.set_random_seed(0)
   x = tf.constant(draws(64, 4, 4, 64))
   for _ in range(3):
-    x = pg_gan._conv(x, 64, 1)
+    x = pg_gan.conv(x, 64, 1)
   # Leaky ReLU keeps (1 + 0.04) / 2 of a mean square, sqrt(2) gives back twice.
   assert float(tf.reduce_mean(tf.square(x))) == pytest.approx(1.04**3, rel=0.4)
 

@@ -80,7 +80,7 @@ def test_a_step_of_the_model_that_has_all_three():
       ['base.gin', 'models/no_prior_matching.gin', 'datasets/cifar10.gin',
        'networks/sngan_32.gin', 'recipes/learned_priors.gin'],
       ['latent_dim = 3', 'base_filters = 2', 'decoder_filters = 2'])
-  model = checkpoints.build(**checkpoints._settings())
+  model = checkpoints.build(**checkpoints.build_settings())
   nets = {part: net.trainable_variables for part, net in model.parts.items()}
   before = {part: [v.numpy() for v in variables]
             for part, variables in nets.items()}

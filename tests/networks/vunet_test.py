@@ -42,10 +42,10 @@ def test_sizes_that_do_not_fit_are_refused(settings, named):
 
 def test_the_groups_are_the_pixels_of_space_to_depth():
   maps = draw(2, 6, 4, 3)
-  groups = vunet._split(maps, 4)
+  groups = vunet.split(maps, 4)
   for i, (row, column) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
     np.testing.assert_array_equal(groups[i], maps[:, row::2, column::2])
-  np.testing.assert_array_equal(vunet._join(groups), maps)
+  np.testing.assert_array_equal(vunet.join(groups), maps)
 
 
 def test_the_mean_of_a_group_follows_the_groups_before_it_alone():

@@ -63,7 +63,7 @@ def test_latents_of_a_run(tmp_path):
 @pytest.mark.parametrize('labels', [None, np.ones(9, int), np.zeros(9)])
 def test_without_a_class_0_there_are_no_codes_of_it(labels):
   array = types.SimpleNamespace(labels=labels)
-  assert latents._of_first_class(None, array) is None
+  assert latents.of_first_class(None, array) is None
 
 
 def test_two_latents_have_panels_in_the_report(tmp_path):

@@ -27,12 +27,12 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def call(folder):
-  return check._load_object(str(folder))
+  return check.load_object(str(folder))
 
 
 @pytest.fixture
 def calls(folder):
-  return check._read_expected(folder)
+  return check.read_expected(folder)
 
 
 def test_every_signature_passes_both_loaders(folder):
@@ -53,7 +53,7 @@ def test_two_grey_levels_are_too_many(call, calls, signature, name):
   inputs, outputs = calls[signature]
   outputs[name] ^= 2  # Every level moves by two.
   with pytest.raises(check.Mismatch, match='differs .* by 2, more'):
-    check._check_call(call, signature, inputs, outputs)
+    check.check_call(call, signature, inputs, outputs)
 
 
 @pytest.mark.parametrize('signature', [
@@ -64,7 +64,7 @@ def test_other_latents_are_found(call, calls, signature, factor):
   (name,) = outputs
   outputs[name] *= np.float32(factor)
   with pytest.raises(check.Mismatch, match='differs from the model'):
-    check._check_call(call, signature, inputs, outputs)
+    check.check_call(call, signature, inputs, outputs)
 
 
 @pytest.mark.parametrize('signature, outputs', [
@@ -74,7 +74,7 @@ def test_other_latents_are_found(call, calls, signature, factor):
 def test_other_names_types_and_shapes_are_found(call, calls, signature,
                                                 outputs):
   with pytest.raises(check.Mismatch):
-    check._check_call(call, signature, calls[signature][0], outputs)
+    check.check_call(call, signature, calls[signature][0], outputs)
 
 
 class FakeExport:
@@ -110,9 +110,9 @@ def test_an_answer_that_depends_on_what_it_must_not(fault, message):
   calls = {'decode': ({'latents': latents}, {}),
            'encode': ({'images': latents}, {}),
            'generate': ({'seed': np.int64(1)}, {})}
-  check._check_properties(FakeExport(None), calls)
+  check.check_properties(FakeExport(None), calls)
   with pytest.raises(check.Mismatch, match=message):
-    check._check_properties(FakeExport(fault), calls)
+    check.check_properties(FakeExport(fault), calls)
 
 
 BOUNDS = {'count': [0, 8], 'batch': [0, 8], 'batch * steps': [0, 8],
@@ -143,17 +143,17 @@ def test_a_request_that_should_be_refused(unseen):
             'interpolate': ['batch', 'steps', 'batch * steps']}
   bounds = {s: {n: BOUNDS[n] for n in names} for s, names in bounds.items()}
   if unseen is None:
-    check._check_bounds(call, calls, bounds)
+    check.check_bounds(call, calls, bounds)
     return
   with pytest.raises(check.Mismatch, match=UNSEEN[unseen] + '$'):
-    check._check_bounds(call, calls, bounds)
+    check.check_bounds(call, calls, bounds)
 
 
 def test_bounds_are_read_where_they_are_stated(folder, tmp_path):
-  bounds = check._read_bounds(folder)
+  bounds = check.read_bounds(folder)
   assert bounds['generate'] == {'count': [0, 1024]}
   (tmp_path / 'metadata.json').write_text('{"signatures": {"decode": {}}}')
-  assert check._read_bounds(tmp_path) == {'decode': {}}
+  assert check.read_bounds(tmp_path) == {'decode': {}}
 
 
 def test_main_says_what_differs(monkeypatch, capsys):

@@ -152,7 +152,7 @@ def test_an_export_sees_what_the_data_set_sees(folder, form, kind):
     ({}, {'crop': None, 'resize': 'bicubic', 'antialias': True,
           'background': 255})])
 def test_a_run_says_how_its_pictures_were_prepared(recorded, wanted):
-  assert exporting._preparation(recorded) == wanted
+  assert exporting.preparation_of(recorded) == wanted
 
 
 def test_it_is_verified_in_a_fresh_process(folder):
@@ -171,7 +171,7 @@ def test_the_process_that_verifies_is_fresh(folder, tmp_path, monkeypatch):
       'print(json.dumps({"pid": os.getpid(), "argv": sys.argv[1:],\n'
       '                  "pgak": "pgak" in sys.modules, "path": sys.path,\n'
       '                  "gpus": os.environ["CUDA_VISIBLE_DEVICES"]}))\n')
-  monkeypatch.setattr(exporting, '_CHECK', check)
+  monkeypatch.setattr(exporting, 'CHECK', check)
   found = exporting.verify(folder)
   assert found['pid'] != os.getpid() and not found['pgak']
   assert found['argv'] == [str(folder.resolve())] and found['gpus'] == '-1'
@@ -271,13 +271,13 @@ def test_an_export_that_came_between_is_not_overwritten(tmp_path):
   (tmp_path / '4' / 'saved_model.pb').write_text('another')
   part.mkdir()
   with pytest.raises(errors.UserError, match='4 exists'):
-    exporting._move_into_place(part, tmp_path, 4)
-  assert exporting._move_into_place(part, tmp_path, None) == tmp_path / '5'
+    exporting.move_into_place(part, tmp_path, 4)
+  assert exporting.move_into_place(part, tmp_path, None) == tmp_path / '5'
 
 
 def test_the_first_version_is_one(tmp_path):
   (tmp_path / '.part').mkdir()
-  moved = exporting._move_into_place(tmp_path / '.part', tmp_path, None)
+  moved = exporting.move_into_place(tmp_path / '.part', tmp_path, None)
   assert moved == tmp_path / '1' and moved.is_dir()
 
 
@@ -286,7 +286,7 @@ def test_what_fails_its_verification_is_not_there(model, tmp_path, monkeypatch):
   check.write_text('import os, sys\n'
                    'assert os.path.exists(sys.argv[1] + "/saved_model.pb")\n'
                    'sys.exit("a warning\\ndecode differs.")\n')
-  monkeypatch.setattr(exporting, '_CHECK', check)
+  monkeypatch.setattr(exporting, 'CHECK', check)
   output = tmp_path / 'export'
   with pytest.raises(errors.UserError,
                      match='fails its verification: decode differs.$'):
@@ -314,7 +314,7 @@ def test_warm_up_requests_are_a_call_of_each_signature(folder, model, tmp_path):
   from tensorflow_serving.apis import prediction_log_pb2
   (tmp_path / 'assets.extra').mkdir()
   calls = signatures.Endpoints(model).expected_calls()
-  assert exporting._write_warm_up(calls, tmp_path) == len(SIGNATURES)
+  assert exporting.write_warm_up(calls, tmp_path) == len(SIGNATURES)
   path = tmp_path / 'assets.extra' / 'tf_serving_warmup_requests'
   loaded = tf.saved_model.load(str(folder))
   for record in tf.data.TFRecordDataset(str(path)):

@@ -123,13 +123,13 @@ def test_shards_fill_one_folder():
 
 
 def test_a_run_that_another_command_holds_is_named(monkeypatch):
-  monkeypatch.setattr(running, '_PATIENCE', 0.1)
+  monkeypatch.setattr(running, 'PATIENCE', 0.1)
   held = run_directory.RunDirectory('out/a/seed-0', create=True)
   with held.locked():
     failures, _ = run({'a': [], 'b': []})
   assert 'in use by another train command' in failures['a/seed-0 training']
   assert calls() == {'train': 2, 'evaluate': 2}
-  with running._locked_log(pathlib.Path('out/a/seed-0.log')):
+  with running.locked_log(pathlib.Path('out/a/seed-0.log')):
     failures, _ = run({'a': [], 'b': []})
   assert list(failures) == ['a/seed-0']
   assert 'in use by another sweep' in failures['a/seed-0']
@@ -253,7 +253,7 @@ def stop_when_begun(monkeypatch, code):
 
 @pytest.mark.skipif(not sys.platform.startswith('linux'), reason='reads /proc')
 def test_what_does_not_end_when_told_is_killed_with_its_children(monkeypatch):
-  monkeypatch.setattr(running, '_PATIENCE', 0.3)
+  monkeypatch.setattr(running, 'PATIENCE', 0.3)
   pids = stop_when_begun(monkeypatch, STUBBORN)
   assert len(pids) == 2
   wait_for(lambda: not any(map(is_alive, pids)), 10.)

@@ -49,7 +49,7 @@ def unaveraged(run_dir, step):
   """The model with the weights that training goes on with."""
   tiny_runs.parse(*SETTINGS)
   try:
-    model = checkpoints.build(**checkpoints._settings())
+    model = checkpoints.build(**checkpoints.build_settings())
     if step:
       checkpoints.restore(model, run_directory.RunDirectory(run_dir), step)
     return model

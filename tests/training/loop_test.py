@@ -199,7 +199,7 @@ def test_weights_are_clipped(tmp_path):
   tiny_runs.parse()
   keras.utils.set_random_seed(0)
   from pgak.runs import checkpoints
-  start = checkpoints.build(**checkpoints._settings())
+  start = checkpoints.build(**checkpoints.build_settings())
   for part, net in model.parts.items():
     moved = np.concatenate([
         np.ravel(a.numpy() - b.numpy()) for a, b in zip(
