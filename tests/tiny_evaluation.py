@@ -6,7 +6,9 @@ import tensorflow as tf
 
 from pgak import data
 from pgak import registry
+from pgak.data import kinds
 from pgak.metrics import features
+from pgak.models import verbs
 from pgak.runs import checkpoints
 from pgak.runs import run_directory
 
@@ -56,12 +58,14 @@ class Prior:
     return tf.fill([n, 3], float(seed))
 
 
-class Model:
+class Model(verbs.Encoding, verbs.Generation):
   """Encodes to the first three pixels, and decodes to black."""
 
-  has_encoder = True
+  name = 'counter'
   latent_dim = 3
+  image_shape = (8, 8, 1)
   value_range = (0., 1.)
+  kind = kinds.Images(image_shape, value_range)
   optimizers = {}
 
   def __init__(self, high=256):
@@ -71,11 +75,17 @@ class Model:
   def encode_mean(self, images, training=False):
     return tf.reshape(images, [-1, 64])[:, :3]
 
-  def encode(self, images):
-    return self.encode_mean(tf.cast(images, tf.float32) / 255.)
-
   def decoder(self, latents, training=False):
     return tf.zeros([len(latents), 8, 8, 1])
+
+
+class WithoutEncoder(verbs.Generation):
+  """Has no latents of images."""
+
+  name = 'counter'
+  kind = Model.kind
+  optimizers = {}
+  prior = Prior()
 
 
 def generator(calls):

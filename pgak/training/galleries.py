@@ -128,7 +128,7 @@ class VectorGalleries(Galleries):
     if not self.model.lacks('encode'):
       found['reconstructions'] = scatter.reconstruction(
           self.images, self.model.reconstruct(self.images), self.shades)
-    return {name: png.decode(png) for name, png in found.items()}
+    return {name: png.decode(file) for name, file in found.items()}
 
 
 def _first(array, number):

@@ -186,7 +186,7 @@ def test_what_export_is_bound_to_reaches_the_writer(monkeypatch, tmp_path):
       'crop': 5, 'antialias': False}}})
 
   class Model:
-    image_shape, has_encoder, optimizers = (8, 8, 1), True, {}
+    image_shape, optimizers = (8, 8, 1), {}
 
   loaded, written = Recorder(answer=Model), Recorder(answer='it')
   monkeypatch.setattr(exporting.checkpoints, 'load_configured', loaded)

@@ -268,8 +268,7 @@ def test_the_topology_of_codes_is_of_its_own_images(flat, generated):
 
 
 def test_a_model_without_an_encoder_has_no_topology(flat, generated):
-  model = tiny_evaluation.Model()
-  model.has_encoder = False
+  model = tiny_evaluation.WithoutEncoder()
   assert not _evaluator(flat, metrics=('topology',)).rows(model, 0)
 
 

@@ -5,20 +5,23 @@ import pytest
 from pgak import data
 from pgak import errors
 from pgak import evaluation
+from pgak.data import kinds
 from pgak.evaluation import protocols
+from pgak.models import verbs
 
 
 class Prior:
   name = 'made'
 
 
-class Model:
+class Model(verbs.Generation):
   """Gives its training points back, moved by `shift`; it knows no encoder.
 
   It is what the evaluator needs of a model, and nothing else.
   """
 
-  has_encoder = False
+  name = 'mover'
+  kind = kinds.Vectors((3,))
   optimizers = {}
   prior = Prior()
 
@@ -29,7 +32,7 @@ def _evaluator(monkeypatch):
   evaluator = evaluation.VectorEvaluator(roll, 'vectors')
   train = roll.split('train').read(np.arange(200))
   monkeypatch.setattr(
-      'pgak.evaluation.vectors.kinds.images_of',
+      'pgak.evaluation.vectors.examples.images_of',
       lambda kind, model, *rest: [train[:90], train[90:] + model.shift])
   return evaluator
 

@@ -160,10 +160,10 @@ def test_main_says_what_differs(monkeypatch, capsys):
   # `main` makes pgak impossible to import.
   monkeypatch.setitem(sys.modules, 'pgak', sys.modules['pgak'])
 
-  def check(folder):
+  def differs(folder):
     raise check.Mismatch(f'{folder} differs')
 
-  monkeypatch.setattr(check, 'check', check)
+  monkeypatch.setattr(check, 'check', differs)
   with pytest.raises(SystemExit, match='^there differs.$'):
     check.main(['check.py', 'there'])
   assert sys.modules['pgak'] is None

@@ -15,6 +15,7 @@ from pgak import models
 from pgak import networks
 from pgak import priors
 from pgak.data import decoding
+from pgak.data import kinds
 from pgak.runs import checkpoints
 from pgak.runs import run_directory
 from pgak.serving import client
@@ -338,7 +339,9 @@ def run_dir(tmp_path, model, monkeypatch):
   averaging = keras.optimizers.Adam(use_ema=True)
   loaded = types.SimpleNamespace(
       encode=model.encode, decode=model.decode, prior=model.prior, step=40,
-      image_shape=SHAPE, latent_dim=3, value_range=(-1., 1.), has_encoder=True,
+      image_shape=SHAPE, latent_dim=3, value_range=(-1., 1.), name='loaded',
+      kind=kinds.Images(SHAPE, (-1., 1.)), can={'encode', 'pixels', 'sample'},
+      interpolate=model.interpolate,
       optimizers={'encoder': averaging, 'decoder': averaging})
   monkeypatch.setattr(checkpoints, 'load_configured', lambda *asked: {
       (run.path, 'best', 'own'): loaded}[(asked[0].path, *asked[1:])])

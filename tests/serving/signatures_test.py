@@ -15,23 +15,20 @@ SHAPE = (4, 6, 3)
 GREATEST = np.iinfo(np.int32).max
 
 
-class LinearModel:
+class LinearModel(verbs.Encoding, verbs.Generation):
   """Three latents, the mean of each channel, and the images that have them."""
 
+  name = 'linear'
   image_shape = SHAPE
   latent_dim = 3
   prior = priors.StandardNormal(3)
+  kind = kinds.Images(SHAPE, (0., 1.))
 
-  def encode(self, images):
-    return tf.reduce_mean(tf.cast(images, tf.float32), [1, 2]) / 255.
+  def encode_mean(self, floats, training=False):
+    return tf.reduce_mean(floats, [1, 2])
 
-  def decode(self, latents):
-    levels = tf.round(tf.clip_by_value(latents, 0., 1.) * 255.)
-    levels = tf.cast(levels, tf.uint8)[:, tf.newaxis, tf.newaxis]
-    return tf.tile(levels, [1, *SHAPE[:2], 1])
-
-  def reconstruct(self, images):
-    return self.decode(self.encode(images))
+  def render(self, latents, given=None, training=False):
+    return tf.tile(latents[:, tf.newaxis, tf.newaxis], [1, *SHAPE[:2], 1])
 
 
 def traced(**settings):

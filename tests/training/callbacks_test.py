@@ -8,7 +8,7 @@ import tensorflow as tf
 import tiny_models
 
 from pgak import errors
-from pgak.generation import sampling
+from pgak.models import batch_norm
 from pgak.runs import run_directory
 from pgak.training import callbacks
 from pgak.training import galleries
@@ -300,7 +300,7 @@ def test_what_is_measured_and_shown_is_of_the_averaged_weights(
   elif name == 'scores':
     callback = callbacks.Scores(1, None, look, run)
   else:
-    monkeypatch.setattr(sampling, 'reestimate_batch_norm', look)
+    monkeypatch.setattr(batch_norm, 'reestimate', look)
     callback, _ = checkpointer(run, model)
   own = weights()
   callback.set_model(model)

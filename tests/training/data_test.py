@@ -10,7 +10,6 @@ import tiny_runs
 
 import pgak
 from pgak import data
-from pgak.data import kinds
 from pgak.generation import sampling
 from pgak.models import batch_norm
 from pgak.runs import checkpoints
@@ -59,7 +58,8 @@ def unaveraged(run_dir, step):
 
 def floats_of(split):
   array = data.digits().split(split)
-  return kinds.to_float(array.read(np.arange(len(array))), (-1., 1.))
+  return array.kind.in_range((-1., 1.)).to_model(
+      array.read(np.arange(len(array))))
 
 
 def test_a_point_of_the_training_curve_is_of_its_batches_alone(run_dir):
@@ -153,7 +153,7 @@ def test_statistics_are_those_of_data_before_a_part_is_frozen(
     calls.append((int(model.step.numpy()), model.stage, images.split))
     reestimate(model, images, *arguments)
 
-  monkeypatch.setattr(sampling, 'reestimate_batch_norm', record)
+  monkeypatch.setattr(batch_norm, 'reestimate', record)
   tiny_runs.train(
       tmp_path / 'run', 'train.steps = 5', 'GMMN.autoencoder_steps = 3',
       'LatentGenerator.units = (8,)', 'batch_norm = True',
