@@ -40,7 +40,8 @@ def alike(made, expected):
     np.testing.assert_allclose(made, expected, rtol=1e-3, atol=1e-4)
     return
   difference = np.abs(made.astype(int) - expected)
-  assert difference.max() <= 1 and difference.mean() < 0.02
+  # A plane of one grey may lie on an edge as a whole.
+  assert difference.max() <= 1 and difference.mean() < 0.25
 
 
 def floats(examples, value_range):

@@ -21,6 +21,8 @@ IMAGES = ('images_vae', 'images_rae', 'images_gan', 'images_flow',
 VECTORS = ('vectors_vae', 'vectors_gan')
 PAIRS = ('pairs_vunet', 'pairs_flow')
 GANS = ('images_gan', 'vectors_gan')
+# As `images_vae` to most verbs, and so left to the slow part there.
+ALIKE = ('images_rae', 'images_flow', 'images_gmmn')
 # A density, but not of pairs, whose prior draws given a condition.
 NO_DENSITY = ('images_gmmn',)
 NO_FLOW = (*(n for n in (*IMAGES, *VECTORS) if n != 'images_flow'),)
@@ -102,7 +104,7 @@ WRONG_VERB = 'the sentence names `encode`, which was not called'
 CONDITIONAL_EXPORT = Refused('makes images given conditions: load it with '
                              'tf.saved_model.load and call its signatures')
 # An export that reads pictures takes long to trace; so does a U-Net.
-SLOW_EXPORTS = ('images_rae', 'images_flow', 'images_gmmn', *PAIRS)
+SLOW_EXPORTS = ('images_vae', *ALIKE, *PAIRS)
 
 
 def served(verb, *exceptions):
@@ -116,7 +118,7 @@ def served_without(what):
 LAW = 'samples from a law '
 TABLE = {
     'train': row(verbs.train),
-    'resume': row(verbs.resume, slow=PAIRS),
+    'resume': row(verbs.resume, slow=(*ALIKE, 'pairs_flow')),
     'resume_finished': row(verbs.resume_finished),
     'validate': row(verbs.validate),
     'score': row(verbs.score),
@@ -136,7 +138,8 @@ TABLE = {
     'gmm': row(
         verbs.gmm, (GANS, no_encoder('the density gmm, fitted to latents,')),
         (PAIRS, Refused('draws latents given conditions, which no other '
-                        'density of latents can: leave out --prior.'))),
+                        'density of latents can: leave out --prior.')),
+        slow=ALIKE),
     'encode': row(verbs.encode, (GANS, no_encoder('encode'))),
     'decode': row(verbs.decode),
     'reconstruct': row(verbs.reconstruct, (GANS, Fault(
@@ -159,9 +162,8 @@ TABLE = {
     'serve_reconstruct': served(
         verbs.serve_reconstruct, (GANS, served_without('reconstruct'))),
     'serve_sample': served(verbs.serve_sample),
-    'serve_interpolate': row(
-        verbs.serve_interpolate, (GANS, served_without('interpolate')),
-        (PAIRS, Fault(CONDITIONAL_EXPORT, 'it fails')), slow=SLOW_EXPORTS),
+    'serve_interpolate': served(
+        verbs.serve_interpolate, (GANS, served_without('interpolate'))),
     'serve_log_prob': row(
         verbs.serve_log_prob, (NO_DENSITY, Refused(f'{LAW}without a density')),
         (PAIRS, WRONG_ADVICE), slow=SLOW_EXPORTS),
@@ -173,7 +175,8 @@ TABLE = {
     'report': row(
         verbs.report,
         (GANS, Works('Left out, because they have no encoder: SN-GAN.')),
-        (VECTORS[:1], Works('## Manifolds')), (PAIRS, NO_LATENTS_OF_PAIRS)),
+        (VECTORS[:1], Works('## Manifolds')), (PAIRS, NO_LATENTS_OF_PAIRS),
+        slow=ALIKE),
     'sweep': row(verbs.sweep),
 }
 
@@ -221,27 +224,20 @@ OF_IMAGES = {
         'reconstructions, interpolations, reconstruction, gmm')}
 
 
-def measured(name, names, outcome=Works()):
-  """A protocol for the data of some combinations, refused for the others."""
-  holds = {'vectors': 'vectors', 'learned_priors_pairs': 'pairs'}.get(
-      name, 'images')
-  use = {'images': 'another --protocol, such as quick',
-         'vectors': '--protocol=vectors',
-         'pairs': '--protocol=learned_priors_pairs'}
-  others = [(group, Refused(f'{name} measures {holds}, and')) for group in (
-      IMAGES, VECTORS, PAIRS) if group != names]
-  others = [(group, Refused(refused.sentence)) for group, refused in others]
-  del use
-  return row(verbs.protocol(name), *others, outcome)
+def measured(name, holds, *exceptions):
+  """A protocol for one kind of data, refused for the others."""
+  others = tuple(n for n, c in contract.COMBINATIONS.items() if c.kind != holds)
+  return row(verbs.protocol(name),
+             (others, Refused(f'{name} measures {holds}, and')), *exceptions)
 
 
 SLOW.update({f'protocol_{name}': measured(
-    name, IMAGES, (['images_gan'], left_out(names) if names else Works()))
+    name, 'images', (['images_gan'], left_out(names) if names else Works()))
              for name, names in OF_IMAGES.items()})
 SLOW['protocol_vectors'] = measured(
-    'vectors', VECTORS, (['vectors_gan'], SILENT_MSE))
+    'vectors', 'vectors', (['vectors_gan'], SILENT_MSE))
 SLOW['protocol_learned_priors_pairs'] = measured(
-    'learned_priors_pairs', PAIRS, ((), None))
+    'learned_priors_pairs', 'pairs')
 
 
 def cells(table, slow):

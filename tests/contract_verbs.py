@@ -3,7 +3,9 @@
 A verb takes a `contract.Run`, whose configuration gin has, and an empty folder;
 it returns what it says of what is left out, if it is not printed.
 """
+import contextlib
 import functools
+import io
 import json
 import pathlib
 import shlex
@@ -402,17 +404,20 @@ DRAWINGS = {
 def _exported(run):
   """Exports a run beside it; what needs one shares it."""
   folder = run.path.parent / f'{run.name}_export'
-  return serving.export(run.path, str(folder), verified=False)
+  with contextlib.redirect_stdout(io.StringIO()) as out:
+    path = serving.export(run.path, str(folder), verified=False)
+  return path, out.getvalue()
 
 
 @functools.lru_cache(maxsize=None)
 def _served(run):
-  return client.ServedModel(_exported(run))
+  return client.ServedModel(_exported(run)[0])
 
 
 def export(run, folder):
   """Its files say what it is and which signatures it has."""
-  path = serving.export(run.path, str(folder / 'export'), verified=False)
+  del folder
+  path, printed = _exported(run)
   metadata = json.loads((path / 'metadata.json').read_text())
   model = _loaded(run.path)
   assert metadata['step'] == 2 and metadata['model'] == type(model).__name__
@@ -422,14 +427,15 @@ def export(run, folder):
       model.value_range and list(model.value_range))
   expected = run.combination.signatures
   assert metadata['signatures'].keys() == {*expected, 'serving_default'}
-  assert set(tf.saved_model.load(str(path)).signatures) == {
+  assert set(_served(run)._loaded.signatures) == {  # pylint: disable=protected-access
       *expected, 'serving_default'}
+  return printed
 
 
 def verify(run, folder):
   """In a fresh process, both ways of loading."""
   del folder
-  found = serving.verify(_exported(run))
+  found = serving.verify(_exported(run)[0])
   assert found.keys() == {'object', 'session'}
   for differences in found.values():
     assert differences.keys() == {
@@ -529,8 +535,8 @@ def serve_base(run, folder):
 
 
 def _draw_served(kind, run, folder):
-  pictures.sample_export(str(_exported(run)), str(folder / 'a.npz'), kind, 16)
-  pictures.sample_export(str(_exported(run)), str(folder / 'a.png'), kind, 16)
+  for name in ('a.npz', 'a.png'):
+    pictures.sample_export(str(_exported(run)[0]), str(folder / name), kind, 16)
   assert np.ptp(png.decode((folder / 'a.png').read_bytes())) > 0
   with np.load(folder / 'a.npz') as arrays:
     return arrays['images'], _loaded(run.path)
@@ -565,7 +571,8 @@ def report(run, folder):
   """The page holds the run's scores and pictures; nothing is not shown."""
   page = folder / 'report.html'
   problems = reporting.write_report(str(page), [run.path])
-  assert problems == [] or not any(run.directory.samples.iterdir())
+  # See `contract.VECTORS`: runs on vectors have no galleries today.
+  assert problems == [] or run.combination.kind == 'vectors'
   text = page.with_suffix('.md').read_text()
   assert 'Not shown' not in text, text[text.index('Not shown'):][:500]
   assert text.count('# Training curves') == 1
