@@ -209,10 +209,16 @@ def _loaded(path):
   return pgak.load(path)
 
 
-def _asked(run, number=5, of='test'):
+def _model(run):
+  """Returns the loaded model; `pgak.load` clears gin, which is set again."""
+  model = _loaded(run.path)
+  run.configure()
+  return model
+
+
+def _asked(run, number=5):
   """Returns a loaded model, and examples as it takes them."""
-  examples = numbers.read(numbers.split(of), number)
-  return _loaded(run.path), examples
+  return _model(run), numbers.read(numbers.split('test'), number)
 
 
 def _given(run, examples):
@@ -225,11 +231,15 @@ def encode(run, folder):
   model, examples = _asked(run)
   latents = model.encode(*examples)
   assert latents.shape == (5, model.latent_dim) and np.std(latents) > 0.
-  real = [numbers.floats(x, model.value_range).astype(np.float32)
-          for x in examples]
-  outputs = model.encoder(real if len(real) > 1 else real[0])
-  numbers.alike(latents, outputs[0] if isinstance(outputs, (list, tuple))
-                else outputs)
+  numbers.alike(latents, _encoded(model, examples))
+
+
+def _encoded(model, examples):
+  """An encoder's means of what users see, without the model's verbs."""
+  floats = [tf.constant(numbers.floats(x, model.value_range), tf.float32)
+            for x in examples]
+  outputs = model.encoder(floats if len(floats) > 1 else floats[0])
+  return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
 
 
 def _decoded(model, latents, given):
@@ -257,12 +267,25 @@ def decode(run, folder):
   numbers.alike(made, _decoded(model, latents, given))
 
 
+def _wide(run):
+  """A loaded model whose latents differ more than two steps can make them.
+
+  Else all reconstructions were one image, whatever was decoded.
+  """
+  model = pgak.load(run.path)
+  run.configure()
+  for variable in model.encoder.trainable_variables if model.has_encoder else ():
+    variable.assign(3. * variable)
+  return model
+
+
 def reconstruct(run, folder):
   del folder
-  model, examples = _asked(run)
+  model, examples = _wide(run), _asked(run)[1]
   made = model.reconstruct(*examples)
+  assert np.std(made, axis=0).max() > 0.02
   given = _given(run, examples)
-  numbers.alike(made, _decoded(model, model.encode(*examples), given))
+  numbers.alike(made, _decoded(model, _encoded(model, examples), given))
   assert np.asarray(made).dtype == examples[0].dtype
   assert made.shape == examples[0].shape
 
@@ -283,8 +306,9 @@ def sample(run, folder):
 
 def interpolate(run, folder):
   del folder
-  model, (examples, *_) = _asked(run, 4)
+  model, (examples, *_) = _wide(run), _asked(run, 4)[1]
   lines = model.interpolate(examples[:2], examples[2:], 3)
+  assert np.std(lines, axis=1).max() > 0.02
   assert lines.shape == (2, 3, *examples.shape[1:])
   latents = np.asarray(model.encode(examples))
   for place, weight in enumerate((0., 0.5, 1.)):
@@ -305,7 +329,7 @@ def _drawn(run, folder, kind, number=6, **options):
   with np.load(folder / 'a.npz') as arrays:
     found = dict(arrays)
   assert all(np.isfinite(x).all() for x in found.values() if x.dtype.kind == 'f')
-  return found, _loaded(run.path)
+  return found, _model(run)
 
 
 def draw_samples(run, folder):
@@ -329,6 +353,9 @@ def draw_interpolation(run, folder):
   """The ends are reconstructions, or draws of the prior."""
   found, model = _drawn(run, folder, 'interpolation', 16)
   assert found['images'].shape == (16, 8, 8, 1)
+  if 'latents' in found:
+    latents = np.concatenate([found['latents'][::8], found['latents'][7::8]])
+    numbers.alike(latents, model.encode(found['originals']))
   ends = np.concatenate([found['images'][::8], found['images'][7::8]])
   numbers.alike(ends, model.reconstruct(found['originals'])
                 if 'originals' in found else model.sample(4, 1))
@@ -419,7 +446,7 @@ def export(run, folder):
   del folder
   path, printed = _exported(run)
   metadata = json.loads((path / 'metadata.json').read_text())
-  model = _loaded(run.path)
+  model = _model(run)
   assert metadata['step'] == 2 and metadata['model'] == type(model).__name__
   assert tuple(metadata['image_shape']) == model.image_shape
   assert metadata['latent_dim'] == model.latent_dim
@@ -539,7 +566,7 @@ def _draw_served(kind, run, folder):
     pictures.sample_export(str(_exported(run)[0]), str(folder / name), kind, 16)
   assert np.ptp(png.decode((folder / 'a.png').read_bytes())) > 0
   with np.load(folder / 'a.npz') as arrays:
-    return arrays['images'], _loaded(run.path)
+    return arrays['images'], _model(run)
 
 
 def draw_served_samples(run, folder):
