@@ -40,7 +40,8 @@ VECTORS = ('hidden_units = (6,)', 'swiss_roll.num_examples = 60',
            "frechet_scorer.protocol = 'vectors'")
 PAIRS = ('image_shape = (8, 8, 1)', 'pairs.source = @digits',
          "pairs.condition = 'edges'", 'base_filters = 2', 'num_scales = 2',
-         'latent_channels = 1', "frechet_scorer.protocol = @learned_priors_pairs",
+         'latent_channels = 1',
+         "frechet_scorer.protocol = @learned_priors_pairs",
          'learned_priors_pairs.num_samples = 70',
          'learned_priors_pairs.num_references = 70',
          "learned_priors_pairs.metrics = ('frechet', 'inception_score')")
@@ -111,8 +112,8 @@ COMBINATIONS = {
         'sn_gan', 'SNGAN.critic_steps = 1', encodes=False,
         terms={'discrimination': 1., 'adversarial': 1.}),
     'images_flow': _images(
-        'fp_vae', 'FlowPrior.num_couplings = 2', 'FlowPrior.hidden_units = (4,)',
-        'FPVAE.annealing_steps = 1',
+        'fp_vae', 'FlowPrior.num_couplings = 2',
+        'FlowPrior.hidden_units = (4,)', 'FPVAE.annealing_steps = 1',
         terms={'reconstruction': 1., 'kl_flow': 1e-2, 'prior_nll': 1.},
         density=('log_prob', 'latent_to_base', 'base_to_latent')),
     'images_gmmn': _images(
@@ -126,8 +127,8 @@ COMBINATIONS = {
     'pairs_vunet': _pairs('vunet', terms={'reconstruction': 1., 'kl': 3e-2}),
     'pairs_flow': _pairs(
         'vunet_flow', 'ConditionalFlow.num_couplings = 2',
-        'ConditionalFlow.hidden_units = (4,)', 'condition_network.filters = (2,)',
-        'condition_network.features = 4',
+        'ConditionalFlow.hidden_units = (4,)',
+        'condition_network.filters = (2,)', 'condition_network.features = 4',
         terms={'reconstruction': 1., 'prior_nll': 1.}),
 }
 

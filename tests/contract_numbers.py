@@ -170,9 +170,10 @@ def _check_diversity(model, row):
   """The mean distance of two images for one condition."""
   if row['metric'].endswith('_se'):
     return None
-  first, second = (features(
-      np.concatenate(list(conditional.generate(model, _examples(row)[1], seed))),
-      'classifier') for seed in (0, 1))
+  conditions = _examples(row)[1]
+  first, second = (features(np.concatenate(list(
+      conditional.generate(model, conditions, seed))), 'classifier')
+                   for seed in (0, 1))
   value = np.mean(np.linalg.norm(first - second, axis=1))
   assert value > 0. and row['value'] == pytest.approx(value, rel=1e-3)
   return value

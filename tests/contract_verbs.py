@@ -48,8 +48,9 @@ def train(run, folder):
   for name, part in after.parts.items():
     old = before.parts[name].trainable_variables
     assert all(np.isfinite(v).all() for v in part.trainable_variables), name
+    new = part.trainable_variables
     assert any(np.abs(v.numpy() - w).max() > 1e-6
-               for v, w in zip(part.trainable_variables, old, strict=True)), name
+               for v, w in zip(new, old, strict=True)), name
 
 
 def resume(run, folder):
@@ -274,8 +275,9 @@ def _wide(run):
   """
   model = pgak.load(run.path)
   run.configure()
-  for variable in model.encoder.trainable_variables if model.has_encoder else ():
-    variable.assign(3. * variable)
+  if model.has_encoder:
+    for variable in model.encoder.trainable_variables:
+      variable.assign(3. * variable)
   return model
 
 
@@ -328,7 +330,8 @@ def _drawn(run, folder, kind, number=6, **options):
   assert np.ptp(png.decode((folder / 'a.png').read_bytes())) > 0
   with np.load(folder / 'a.npz') as arrays:
     found = dict(arrays)
-  assert all(np.isfinite(x).all() for x in found.values() if x.dtype.kind == 'f')
+  assert all(np.isfinite(x).all() for x in found.values()
+             if x.dtype.kind == 'f')
   return found, _model(run)
 
 
@@ -441,6 +444,10 @@ def _served(run):
   return client.ServedModel(_exported(run)[0])
 
 
+def _signatures(run):
+  return _served(run)._loaded.signatures  # pylint: disable=protected-access
+
+
 def export(run, folder):
   """Its files say what it is and which signatures it has."""
   del folder
@@ -454,8 +461,7 @@ def export(run, folder):
       model.value_range and list(model.value_range))
   expected = run.combination.signatures
   assert metadata['signatures'].keys() == {*expected, 'serving_default'}
-  assert set(_served(run)._loaded.signatures) == {  # pylint: disable=protected-access
-      *expected, 'serving_default'}
+  assert set(_signatures(run)) == {*expected, 'serving_default'}
   return printed
 
 
@@ -473,7 +479,7 @@ def verify(run, folder):
 def serve_signatures(run, folder):
   """What a server is asked, called as TensorFlow calls it."""
   del folder
-  signatures = _served(run)._loaded.signatures  # pylint: disable=protected-access
+  signatures = _signatures(run)
   model, examples = _asked(run, 3)
   given = {'conditions': tf.constant(x) for x in _given(run, examples)}
   if not given:
