@@ -31,6 +31,7 @@ from pgak.pictures import png
 from pgak.reporting import curves
 from pgak.reporting import runs as runs_lib
 from pgak.serving import client
+from pgak.serving import exporting
 from pgak.serving import pictures
 
 __all__ = ['DRAWINGS', 'SERVED_DRAWINGS', 'protocol']
@@ -468,7 +469,7 @@ def export(run, folder):
 def verify(run, folder):
   """In a fresh process, both ways of loading."""
   del folder
-  found = serving.verify(_exported(run)[0])
+  found = exporting.verify(_exported(run)[0])
   assert found.keys() == {'object', 'session'}
   for differences in found.values():
     assert differences.keys() == {
