@@ -91,7 +91,8 @@ def check_rows(run, rows):
   models = {}
   found = 0
   for row in map(typed, rows):
-    assert np.isfinite(row['value']), row
+    # Of so few images all may have one attribute, and a plane tells nothing.
+    assert np.isfinite(row['value']) or 'separability' in row['protocol'], row
     check = _CHECKS.get(row['metric'].split('_flat_')[0])
     if check and (row['images'], row['prior']) not in _SKIPPED:
       density = 'gaussian' if row['prior'] == 'gaussian' else 'own'
