@@ -1,0 +1,303 @@
+"""Every verb on every kind of data and model, as a table.
+
+A cell works, and what it makes is checked by value; or it ends in a sentence
+that says why not; or it leaves out what it cannot have, and says so.
+"""
+from typing import NamedTuple
+
+import contract
+import contract_verbs as verbs
+import gin
+import pytest
+import tiny_evaluation
+
+from pgak import errors
+from pgak.evaluation import evaluator
+from pgak.evaluation import protocols
+from pgak.generation import drawing
+
+IMAGES = ('images_vae', 'images_rae', 'images_gan', 'images_flow',
+          'images_gmmn')
+VECTORS = ('vectors_vae', 'vectors_gan')
+PAIRS = ('pairs_vunet', 'pairs_flow')
+GANS = ('images_gan', 'vectors_gan')
+# As `images_vae` to most verbs, and so left to the slow part there.
+ALIKE = ('images_rae', 'images_flow', 'images_gmmn')
+# A density, but not of pairs, whose prior draws given a condition.
+NO_DENSITY = ('images_gmmn',)
+NO_FLOW = (*(n for n in (*IMAGES, *VECTORS) if n != 'images_flow'),)
+
+
+class Works(NamedTuple):
+  """What it makes is right; it says this of what is left out."""
+  says: str = ''
+
+
+class Refused(NamedTuple):
+  """It ends with an error of which this is a part."""
+  sentence: str
+
+
+class Fault(NamedTuple):
+  """What it shall do, why it does not, and what is raised today."""
+  expected: Works | Refused
+  reason: str
+  raises: type = AssertionError
+
+
+class Row(NamedTuple):
+  """A verb, `{combination: outcome}`, and the combinations that are slow."""
+  verb: object
+  outcomes: dict
+  slow: tuple
+
+
+def row(verb, *exceptions, slow=()):
+  """Works for all combinations but those of `(names, outcome)`; last wins."""
+  outcomes = dict.fromkeys(contract.COMBINATIONS, Works())
+  for names, outcome in exceptions:
+    outcomes.update(dict.fromkeys(names, outcome))
+  return Row(verb, outcomes, (*slow, 'pairs_vunet'))
+
+
+def no_encoder(what):
+  return Refused(f'sn_gan has no encoder, which {what} needs')
+
+
+def of_pairs(kind):
+  return Refused(f'makes images given conditions, so there is no --kind={kind} '
+                 'of it: choose samples or reconstruction.')
+
+
+def of_vectors(kind):
+  return Refused(f'makes vectors, of which there is no --kind={kind}: choose '
+                 'samples, reconstruction or latents.')
+
+
+def left_out(names):
+  return Works(f'sn_gan has no encoder: {names} are left out.')
+
+
+# === Faults of today ===
+
+NO_GALLERY = Fault(
+  Works(), 'VectorGalleries.pictures calls the module png by the name of its '
+  'own loop variable', TypeError)
+NO_GALLERY_OF_GAN = NO_GALLERY._replace(
+    expected=Works('sn_gan has no encoder: reconstructions are left out.'))
+NO_LATENTS = Fault(
+    Works(), 'latent_figures.latents calls the module drawn by the name of its '
+    'own variable', AttributeError)
+SILENT_MSE = Fault(
+    left_out('mse, topology'), 'the mse of vectors, which needs an encoder, is '
+    'left out without a word')
+NO_LATENTS_OF_PAIRS = Fault(
+    Works('given conditions'), 'the report says that a model of pairs or its '
+    'data could not be loaded, and to give `conditions` to a command')
+WRONG_ADVICE = Fault(
+    Refused('makes images given conditions'), 'the export of a model of pairs '
+    'is to be made again with --prior, which such a model refuses')
+WRONG_VERB = 'the sentence names `encode`, which was not called'
+
+# === The table ===
+
+CONDITIONAL_EXPORT = Refused('makes images given conditions: load it with '
+                             'tf.saved_model.load and call its signatures')
+# An export that reads pictures takes long to trace; so does a U-Net.
+SLOW_EXPORTS = ('images_vae', *ALIKE, *PAIRS)
+
+
+def served(verb, *exceptions):
+  return row(verb, *exceptions, (PAIRS, CONDITIONAL_EXPORT), slow=SLOW_EXPORTS)
+
+
+def served_without(what):
+  return Refused(f'is of a model without an encoder, which {what} needs')
+
+
+LAW = 'samples from a law '
+TABLE = {
+    'train': row(verbs.train),
+    'resume': row(verbs.resume, slow=(*ALIKE, 'pairs_flow')),
+    'resume_finished': row(verbs.resume_finished),
+    'validate': row(verbs.validate),
+    'score': row(verbs.score),
+    'gallery': row(
+        verbs.gallery,
+        (['images_gan'], left_out(
+            'reconstructions and interpolations between images')),
+        (['vectors_vae'], NO_GALLERY), (['vectors_gan'], NO_GALLERY_OF_GAN)),
+    'evaluate': row(
+        verbs.evaluate, (['images_gan'], left_out('reconstruction_mse')),
+        (['vectors_gan'], SILENT_MSE)),
+    'gaussian': row(
+        verbs.gaussian,
+        (GANS, no_encoder('the density gaussian, fitted to latents,')),
+        (PAIRS, Refused('draws from its own prior, given a condition: leave '
+                        'out --prior.'))),
+    'gmm': row(
+        verbs.gmm, (GANS, no_encoder('the density gmm, fitted to latents,')),
+        (PAIRS, Refused('draws latents given conditions, which no other '
+                        'density of latents can: leave out --prior.')),
+        slow=ALIKE),
+    'encode': row(verbs.encode, (GANS, no_encoder('encode'))),
+    'decode': row(verbs.decode),
+    'reconstruct': row(verbs.reconstruct, (GANS, Fault(
+        no_encoder('reconstruct'), WRONG_VERB))),
+    'sample': row(verbs.sample),
+    'interpolate': row(
+        verbs.interpolate,
+        (GANS, Fault(no_encoder('interpolate'), WRONG_VERB)),
+        (PAIRS, Refused('decode the latents between theirs with the '
+                        'conditions that you want'))),
+    'export': row(
+        verbs.export, slow=SLOW_EXPORTS, *[
+            (['images_gan'], left_out('the signatures encode, encode_image, '
+                                      'interpolate, reconstruct')),
+            (VECTORS, Works('makes vectors: the signatures encode_image, '
+                            'generate_png are left out.'))]),
+    'serve_encode': served(
+        verbs.serve_encode, (GANS, served_without('encode'))),
+    'serve_decode': served(verbs.serve_decode),
+    'serve_reconstruct': served(
+        verbs.serve_reconstruct, (GANS, served_without('reconstruct'))),
+    'serve_sample': served(verbs.serve_sample),
+    'serve_interpolate': served(
+        verbs.serve_interpolate, (GANS, served_without('interpolate'))),
+    'serve_log_prob': row(
+        verbs.serve_log_prob, (NO_DENSITY, Refused(f'{LAW}without a density')),
+        (PAIRS, WRONG_ADVICE), slow=SLOW_EXPORTS),
+    'serve_base': row(
+        verbs.serve_base, (NO_FLOW, Refused(f'{LAW}that is no flow')),
+        (PAIRS, WRONG_ADVICE), slow=SLOW_EXPORTS),
+    'serve_signatures': row(
+        verbs.serve_signatures, slow=SLOW_EXPORTS),
+    'report': row(
+        verbs.report,
+        (GANS, Works('Left out, because they have no encoder: SN-GAN.')),
+        (VECTORS[:1], Works('## Manifolds')), (PAIRS, NO_LATENTS_OF_PAIRS),
+        slow=ALIKE),
+    'sweep': row(verbs.sweep),
+}
+
+ALL = tuple(contract.COMBINATIONS)
+SLOW = {
+    'verify': row(verbs.verify),
+    'sweep_run': row(verbs.sweep_run),
+    'draw_reconstruction': row(
+        verbs.DRAWINGS['reconstruction'],
+        (GANS, no_encoder('--kind=reconstruction'))),
+    'draw_interpolation': row(
+        verbs.DRAWINGS['interpolation'],
+        (VECTORS, of_vectors('interpolation')),
+        (PAIRS, of_pairs('interpolation'))),
+    'draw_latents': row(
+        verbs.DRAWINGS['latents'], (IMAGES, NO_LATENTS), (VECTORS, NO_LATENTS),
+        (PAIRS, of_pairs('latents')), (GANS, no_encoder('--kind=latents'))),
+    **{f'draw_{kind}': row(
+        verbs.DRAWINGS[kind], (VECTORS, of_vectors(kind)),
+        (PAIRS, of_pairs(kind)), (GANS, no_encoder(f'--kind={kind}')),
+        (NO_DENSITY if kind in ('log_density', 'ood') else (),
+         Refused('has no density that can be computed: choose another with '
+                 '--prior')))
+       for kind in ('attribute', 'paths', 'log_density', 'ood')},
+    'served_samples': row(
+        verbs.SERVED_DRAWINGS['samples'], (PAIRS, CONDITIONAL_EXPORT)),
+    'served_interpolation': row(
+        verbs.SERVED_DRAWINGS['interpolation'], (PAIRS, CONDITIONAL_EXPORT),
+        (VECTORS, Refused('makes vectors, of which there is no '
+                          '--kind=interpolation: use --kind=samples'))),
+    'served_reconstruction': row(
+        verbs.SERVED_DRAWINGS['reconstruction'],
+        (ALL, Refused('An export holds no images of its data set'))),
+}
+TABLE['draw_samples'] = row(verbs.DRAWINGS['samples'], slow=PAIRS)
+
+# Protocol -> what it leaves out of a GAN of images.
+OF_IMAGES = {
+    'fid768_test': 'reconstruction_mse', 'pga_icml2020': 'reconstruction_mse',
+    'quick': 'reconstruction_mse', 'learned_priors_separability': '',
+    'no_prior_matching_2021': 'reconstruction_mse, topology',
+    'no_prior_matching_fid768': 'reconstruction_mse, topology',
+    **dict.fromkeys(
+        ('rae_quick', 'rae_fid768', 'rae_iclr2020'),
+        'reconstructions, interpolations, reconstruction, gmm')}
+
+
+def measured(name, holds, *exceptions):
+  """A protocol for one kind of data, refused for the others."""
+  others = tuple(n for n, c in contract.COMBINATIONS.items() if c.kind != holds)
+  return row(verbs.protocol(name),
+             (others, Refused(f'{name} measures {holds}, and')), *exceptions)
+
+
+SLOW.update({f'protocol_{name}': measured(
+    name, 'images', (['images_gan'], left_out(names) if names else Works()))
+             for name, names in OF_IMAGES.items()})
+SLOW['protocol_vectors'] = measured(
+    'vectors', 'vectors', (['vectors_gan'], SILENT_MSE))
+SLOW['protocol_learned_priors_pairs'] = measured(
+    'learned_priors_pairs', 'pairs')
+
+
+def cells(table, slow):
+  """Yields a parameter for each cell."""
+  for name, (verb, outcomes, slow_ones) in table.items():
+    for combination, outcome in outcomes.items():
+      marks = [pytest.mark.slow] * (slow or combination in slow_ones)
+      if isinstance(outcome, Fault):
+        marks.append(pytest.mark.xfail(
+            strict=True, reason=outcome.reason, raises=outcome.raises))
+        outcome = outcome.expected
+      yield pytest.param(combination, verb, outcome, marks=marks,
+                         id=f'{name}-{combination}')
+
+
+@pytest.fixture(name='runs', scope='session')
+def _runs(tmp_path_factory):
+  """Returns a function that trains a combination when it is first asked for.
+
+  A cell that adds to a run works on a copy.
+  """
+  folder, made = tmp_path_factory.mktemp('contract'), {}
+
+  def run(name):
+    if name not in made:
+      made[name] = contract.train(name, folder / name)
+    return made[name]
+
+  return run
+
+
+@pytest.fixture(name='features', autouse=True)
+def _features(monkeypatch):
+  """Means of pixels in the place of nets that take seconds or a download."""
+  monkeypatch.setattr(evaluator, 'feature_net', tiny_evaluation.flat_net)
+
+
+@pytest.mark.filterwarnings('ignore:The attribute classifiers')
+@pytest.mark.parametrize('combination, verb, outcome', [
+    *cells(TABLE, False), *cells(SLOW, True)])
+def test_cell(combination, verb, outcome, runs, tmp_path, capsys):
+  run = runs(combination)
+  run.configure()
+  capsys.readouterr()
+  if isinstance(outcome, Refused):
+    with pytest.raises(errors.UserError) as raised:
+      verb(run, tmp_path)
+    assert outcome.sentence in str(raised.value)
+    return
+  said = verb(run, tmp_path) or ''
+  said += capsys.readouterr().out
+  assert outcome.says in said
+  assert outcome.says or 'left out' not in said.lower()
+
+
+def test_the_table_has_every_protocol_and_every_kind_of_drawing():
+  assert {n.removeprefix('protocol_') for n in SLOW
+          if n.startswith('protocol_')} == set(protocols.NAMES)
+  assert {n.removeprefix('draw_') for n in (*TABLE, *SLOW)
+          if n.startswith('draw_')} == set(drawing.KINDS)
+  assert {k for c in contract.COMBINATIONS.values() for k in [c.kind]} == {
+      'images', 'vectors', 'pairs'}
+  assert not gin.config_str()
