@@ -34,9 +34,7 @@ COMMON = (
 IMAGES = ('base_filters = 2', 'conv_digits_encoder.dense_units = 6',
           'conv_digits_decoder.dense_units = 6', 'latent_dim = 3',
           'quick.num_samples = 70', 'quick.num_references = 70')
-# Galleries of vectors end in a traceback today; the cell `gallery` makes some.
 VECTORS = ('hidden_units = (6,)', 'swiss_roll.num_examples = 60',
-           'train.sample_every = None',
            "frechet_scorer.protocol = 'vectors'")
 PAIRS = ('image_shape = (8, 8, 1)', 'pairs.source = @digits',
          "pairs.condition = 'edges'", 'base_filters = 2', 'num_scales = 2',

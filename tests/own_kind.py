@@ -23,7 +23,7 @@ SCALE = 100.
 class Signals(kinds.Kind):
   """Signals, int16 `[B, 6]`."""
 
-  name = 'signals'
+  name = made = 'signals'
   dtype = np.int16
 
   @classmethod

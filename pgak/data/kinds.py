@@ -11,7 +11,7 @@ file: it registers its class, and adds to the tables that it wants.
 ```python
 @kinds.register
 class Sounds(kinds.Kind):
-  name = 'sounds'
+  name = made = 'sounds'
   dtype = np.int16
 
   @classmethod
@@ -89,6 +89,7 @@ class Kind:
     value_range: `(low, high)` of the model's floats; None in a data set, and
       where the floats have no ends.
     name: string, in the plural.
+    made: string, what a model of the kind makes.
     dtype: NumPy type of what users see.
     can: names of what is possible; see `pgak.capabilities`.
     source: what to add for data of the kind, where a model wants them.
@@ -98,6 +99,7 @@ class Kind:
   value_range: tuple | None = None
 
   name: ClassVar[str]
+  made: ClassVar[str]
   dtype: ClassVar[type] = np.float32
   can: ClassVar[frozenset] = frozenset()
   source: ClassVar[str] = ''
@@ -143,7 +145,7 @@ class Kind:
 class Images(Kind):
   """Grey or colour images, uint8 `[B, h, w, C]`."""
 
-  name = 'images'
+  name = made = 'images'
   dtype = np.uint8
   can = frozenset({'pixels'})
 
@@ -184,7 +186,7 @@ class Images(Kind):
 class Vectors(Kind):
   """Vectors of any numbers, float32 `[B, D]`, the same on both sides."""
 
-  name = 'vectors'
+  name = made = 'vectors'
 
   @classmethod
   def fits(cls, shape):
@@ -212,6 +214,7 @@ class Pairs(Kind):
   condition_shape: tuple = ()
 
   name = 'pairs'
+  made = 'images given conditions'
   dtype = np.uint8
   can = frozenset({'pixels', 'condition'})
   source = 'add --gin_file=datasets/pairs.gin and pairs.source'

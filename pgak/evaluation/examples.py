@@ -17,7 +17,8 @@ __all__ = ['First', 'encoded', 'images_of', 'left_out', 'pairs', 'span']
 # What images of a kind, and metrics, need; see `pgak.capabilities`.
 _NEEDS = dict.fromkeys(
     ('reconstructions', 'interpolations', 'reconstruction',
-     'reconstruction_mse', 'lpips', 'topology', 'latent_match'), ('encode',))
+     'reconstruction_mse', 'mse', 'lpips', 'topology', 'latent_match'),
+    ('encode',))
 
 
 class First:

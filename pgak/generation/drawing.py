@@ -90,9 +90,10 @@ def _drawing(model, kind):
   """Returns the function that draws so of a model's kind of data."""
   known = TABLE.of(model.kind)
   if kind not in known:
+    *first, last = known
     raise errors.UserError(
-        f'{model.name} makes {model.kind.name}, of which there is no --kind='
-        f'{kind}: choose {" or ".join(known)}.')
+        f'{model.name} makes {model.kind.made}, of which there is no --kind='
+        f'{kind}: choose {", ".join(first)}{" or " if first else ""}{last}.')
   return known[kind]
 
 

@@ -154,6 +154,7 @@ class ServedModel:
         'base_to_latent', base=np.asarray(base, np.float32))
 
   def _require(self, signature, law, other):
+    self._require_no_conditions()
     if signature not in self._loaded.signatures:
       raise errors.UserError(
           f'The export in {self.path} samples from {law}: export the run with '

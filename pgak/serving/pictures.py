@@ -32,7 +32,7 @@ def sample_export(export_dir, output, kind='samples', num_samples=None, seed=0):
 def _arrays(served, kind, number, seed):
   if kind != 'samples':
     raise errors.UserError(
-        f'The export makes {served.kind.name}, of which there is no --kind='
+        f'The export makes {served.kind.made}, of which there is no --kind='
         f'{kind}: use --kind=samples.')
   return drawn.Drawn({'images': served.sample(number, seed)})
 

@@ -28,6 +28,9 @@ class Galleries(callbacks.EveryNSteps):
     seed: int that decides the samples.
   """
 
+  # What there is only of what was encoded.
+  of_encoded = 'reconstructions and interpolations between images'
+
   def __init__(self, every, last_step, images, folder, events, seed):
     super().__init__(every, last_step)
     self.images = images
@@ -42,8 +45,7 @@ class Galleries(callbacks.EveryNSteps):
     super().on_train_begin()
     reason = self.model.lacks('encode')
     if reason:
-      print(f'{reason}: reconstructions and interpolations between images are '
-            'left out.')
+      print(f'{reason}: {self.of_encoded} are left out.')
 
   def at_step(self, step, logs):
     # What made no number has no picture, and the reason is theirs to say.
@@ -111,6 +113,8 @@ class VectorGalleries(Galleries):
     shades: numbers `[N]` that decide the colours of the vectors.
     **settings: as for `Galleries`, whose images are vectors, float `[N, D]`.
   """
+
+  of_encoded = 'reconstructions'
 
   def __init__(self, shades, **settings):
     super().__init__(**settings)

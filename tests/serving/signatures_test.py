@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from pgak import priors
 from pgak.data import decoding
+from pgak.data import kinds
+from pgak.models import verbs
 from pgak.serving import signatures
 
 SHAPE = (4, 6, 3)
