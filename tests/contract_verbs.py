@@ -628,7 +628,8 @@ def _sweep(run, folder):
 sweep.cells = {{{run.name!r}: {[*run.combination.files, *bindings]!r}}}
 sweep.evaluations = [{{'protocol': {run.combination.protocol!r}}}]
 ''')
-  return sweeping.Runner(sweeping.read(str(path)), str(folder / 'out'))
+  return sweeping.Runner(sweeping.read(str(path)), str(folder / 'out'),
+                         sweep_lib.BIN_DIR)
 
 
 def sweep(run, folder):
