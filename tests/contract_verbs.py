@@ -24,6 +24,7 @@ from pgak import evaluation
 from pgak import reporting
 from pgak import serving
 from pgak import sweeping
+from pgak.bin import sweep as sweep_lib
 from pgak.generation import drawing
 from pgak.generation import spaces
 from pgak.pictures import grids
@@ -297,7 +298,7 @@ def sample(run, folder):
   model, examples = _asked(run)
   given = _given(run, examples)
   made = np.asarray(model.sample(*(given or (5,)), seed=3))
-  latents = (model.draw_latents(model.to_model(given[0]), 3) if given
+  latents = (model.draw_latents(None, 3, model.condition(given[0])) if given
              else model.prior.sample(5, seed=3))
   numbers.alike(made, _decoded(model, latents, given))
   assert made.shape == examples[0].shape and np.any(made[0] != made[1])

@@ -14,14 +14,18 @@ def cell(shape, path):
 
 
 @pytest.mark.parametrize('shape, expected', [
-    ('(3,)', True), ('(12,)', True), ('(8, 8, 1)', False), ('3', False)])
-def test_the_shape_tells_vectors(shape, expected):
-  assert cell(shape, 'a').runs[0].holds_vectors == expected
+    ('(3,)', 'vectors'), ('(12,)', 'vectors'), ('(8, 8, 1)', 'images'),
+    ('3', 'images')])
+def test_the_shape_tells_the_kind_of_old_runs(shape, expected):
+  run = cell(shape, 'a').runs[0]
+  assert run.holds == expected
+  run.info = {'data': {'kind': 'pairs'}}
+  assert run.holds == 'pairs'
 
 
 def test_images_have_no_such_section():
   assert manifolds.manifolds([cell('(8, 8, 1)', 'a')]) is None
-  assert not runs_lib.Run(pathlib.Path('a')).holds_vectors
+  assert runs_lib.Run(pathlib.Path('a')).holds == 'images'
 
 
 def test_a_damaged_run_is_named(tmp_path):

@@ -200,7 +200,8 @@ def test_what_is_no_number_is_no_latent(served, name, value):
 def test_what_is_no_number_is_no_vector(name):
   model = types.SimpleNamespace(
       image_shape=(2,), latent_dim=2, prior=priors.StandardNormal(2),
-      encode=lambda x: x, decode=lambda z: z)
+      kind=kinds.Vectors((2,)), can={'encode'}, encode=lambda x: x,
+      decode=lambda z: z)
   function, _ = signatures.Endpoints(model).signatures()[name]
   assert len(function(tf.zeros([3, 2]))) == 1
   with refused('`images` must be finite'):
