@@ -135,5 +135,5 @@ def backbone(net, convolutions):
   build, named = _BUILDERS[net]
   images = pretrained.input_images()
   taps = build(pretrained.Colors(convolutions.colors, (0., 1.))(images))
-  return pretrained.frozen(images, taps, f'lpips_{net}', named(convolutions),
-                           convolutions.source)
+  return pretrained.frozen_net(
+      images, taps, f'lpips_{net}', named(convolutions), convolutions.source)

@@ -91,9 +91,9 @@ class AGE(base.GenerativeAutoencoder):
     """Returns the latents of float images, on the sphere."""
     return _on_sphere(self.encoder(images, training=training))
 
-  def decode(self, latents):
-    """Returns uint8 images of float latents `[B, H]`, brought to the sphere."""
-    return super().decode(_on_sphere(latents))
+  def render(self, latents, given=None, training=False):
+    """Returns float images of latents `[B, H]`, brought to the sphere."""
+    return super().render(_on_sphere(latents), given, training)
 
   def encoder_terms(self, images, noise, training=True):
     latents = self.encode_mean(images, training)

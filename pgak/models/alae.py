@@ -109,7 +109,7 @@ class ALAE(base.GenerativeAutoencoder):
     del images
     latents = self.generator(noise['latent_base'], training=training)
     decoded = self.decoder(
-        self.reach('latent_reconstruction', 'prior', latents),
+        self.if_updated('latent_reconstruction', 'prior', latents),
         training=training)
     return {'latent_reconstruction': losses.latent_reconstruction(
         tf.stop_gradient(latents), self.encoder(decoded, training=training))}

@@ -146,7 +146,7 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
     """Whether a term is computed: not where its weight is the number 0."""
     return term in self.term_names
 
-  def reach(self, term, part, tensor):
+  def if_updated(self, term, part, tensor):
     """Passes gradient to a part only if the table lets the term update it.
 
     Args:
@@ -264,7 +264,7 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
       variables = {part: [v.value for v in self.parts[part].trainable_variables]
                    for part in row}
       for part, values in tape.gradient(loss, variables).items():
-        gradients[part] = update_table.added(gradients.get(part), values)
+        gradients[part] = update_table.summed(gradients.get(part), values)
     for part, values in gradients.items():
       self._descend(part, values)
     return terms

@@ -66,8 +66,9 @@ class PerceptualAutoencoder(base.GenerativeAutoencoder):
                     ('data_latent_reconstruction',  # eq. 3
                      tf.stop_gradient(latents))):
       if self.is_on(term):
-        generated = self.decoder(z, training=training)
-        h_z = self.encode_mean(self.reach(term, 'decoder', generated), training)
+        generated = self.if_updated(
+            term, 'decoder', self.decoder(z, training=training))
+        h_z = self.encode_mean(generated, training)
         terms[term] = losses.latent_reconstruction(z, h_z)
     return terms
 

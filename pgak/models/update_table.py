@@ -2,7 +2,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-__all__ = ['Phase', 'UpdateTable', 'added']
+__all__ = ['Phase', 'UpdateTable', 'summed']
 
 
 class Phase(NamedTuple):
@@ -107,7 +107,7 @@ def _of_owner(owner, method):
   return getattr(owner, name)
 
 
-def added(gradients, others):
+def summed(gradients, others):
   """Adds gradients of the same variables; None stands for no gradient.
 
   Args:

@@ -152,7 +152,7 @@ class Generation:
     if given is None and self.lacks('condition'):
       counts.rows(n, self.image_shape)
     latents = self.draw_latents(n, seed, self.condition(given))
-    return self.decode(latents, given)
+    return self.decode(latents, *([] if given is None else [given]))
 
   encode = _lacking('encode')
   encode_mean = _lacking('encode')
@@ -284,8 +284,7 @@ class Encoding:
   def reconstruct(self, examples, value_range=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
     latents = self._encoded(examples, value_range, 'reconstruct')
-    given = examples.get('conditions') if isinstance(examples, dict) else None
-    return self.decode(latents, given)
+    return self.decode(latents)
 
   def interpolate(self, start, end, steps, spherical=False, value_range=None):
     """Decodes points between the latents of pairs of examples.

@@ -28,7 +28,7 @@ from pgak import errors
 from pgak import files
 
 __all__ = ['CAFFE', 'Colors', 'Convolutions', 'TORCHVISION', 'assign',
-           'convolution', 'folder', 'frozen', 'imagenet', 'input_images',
+           'convolution', 'folder', 'frozen_net', 'imagenet', 'input_images',
            'read', 'vgg_layers', 'vgg_weights']
 
 # `(matrix, offset)`: a net's input is `rgb @ matrix + offset`, RGB on [0, 1].
@@ -242,7 +242,7 @@ def convolution(x, name, filters, size=3, strides=1, padding='same'):
       dtype='float32', name=name)(x)
 
 
-def frozen(images, outputs, name, weights, source):
+def frozen_net(images, outputs, name, weights, source):
   """Returns the functional `keras.Model` of a net with its weights, frozen.
 
   Args:

@@ -120,5 +120,5 @@ def vgg19(layers: settings.Several[str] = LAYERS,
   deepest = max((_CONVOLUTIONS.index(_convolution_of(n))
                  for n in layers if n != 'input'), default=0)
   activations = dict(_activations(x, _CONVOLUTIONS[deepest]))
-  return pretrained.frozen(images, [activations[n] for n in layers], 'vgg19',
-                           arrays, found.source)
+  return pretrained.frozen_net(
+      images, [activations[n] for n in layers], 'vgg19', arrays, found.source)

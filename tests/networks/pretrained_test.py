@@ -133,9 +133,9 @@ def test_assign_refuses_what_does_not_fit():
   x = pretrained.Colors(pretrained.CAFFE, (0., 1.))(images)
   x = pretrained.convolution(x, 'conv1', 2)
   with pytest.raises(errors.UserError, match='made has no weights of conv1'):
-    pretrained.frozen(images, [x], 'net', {}, 'made')
+    pretrained.frozen_net(images, [x], 'net', {}, 'made')
   with pytest.raises(errors.UserError, match=r'conv1 should.*\(3, 3, 3, 2\)'):
-    pretrained.frozen(images, [x], 'net', {'conv1': (
+    pretrained.frozen_net(images, [x], 'net', {'conv1': (
         np.zeros((3, 3, 2, 3)), np.zeros(3))}, 'made')
 
 
