@@ -15,6 +15,7 @@ from pgak import evaluation
 from pgak import registry
 from pgak import reporting
 from pgak import sweeping
+from pgak import training
 from pgak.bin import benchmark
 from pgak.bin import evaluate
 from pgak.bin import export
@@ -30,7 +31,6 @@ from pgak.runs import configuration
 from pgak.runs import run_directory
 from pgak.serving import exporting
 from pgak.serving import pictures
-from pgak.training import loop
 
 registry.register()
 
@@ -102,7 +102,7 @@ def test_flags_of_train(capsys, monkeypatch, tmp_path):
   (tmp_path / 'own_module.py').write_text('')
   monkeypatch.syspath_prepend(tmp_path)
   recorder = Recorder(['train.model', 'train.steps', '%data_dir'])
-  monkeypatch.setattr(loop, 'train', recorder)
+  monkeypatch.setattr(training, 'train', recorder)
   call(train, capsys, '--gin_file=quickstart.gin',
        '--gin_file=datasets/mnist.gin',
        *(f'--{flag}={value}' for flag, value in TRAIN.items()))

@@ -3,13 +3,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pgak.data import kinds
 from pgak.metrics import latent_match
+from pgak.models import verbs
 
 
-class _Model:
+class _Model(verbs.Encoding, verbs.Generation):
   """Images of 4 numbers; the encoder is affine, the decoder its inverse."""
 
-  value_range = (0., 1.)
+  kind = kinds.Images((2, 2, 1), (0., 1.))
   latent_dim = 4
 
   def __init__(self, shift=0., scale=1., decoded=1.):

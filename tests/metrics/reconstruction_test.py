@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pgak.data import kinds
 from pgak.metrics import reconstruction
+from pgak.models import verbs
 
 
 class _Array:
@@ -18,11 +20,12 @@ class _Array:
     return self.images[indices]
 
 
-class _Model:
+class _Model(verbs.Encoding, verbs.Generation):
   """Gives back black images, or those that it was given, darker."""
 
   def __init__(self, value_range, factor):
     self.value_range, self.factor = value_range, factor
+    self.kind = kinds.Images((2, 2, 1), value_range)
 
   def encode_mean(self, images, training=False):
     return tf.cast(images, tf.float32)
