@@ -68,7 +68,7 @@ test: $(STAMP)  ## run the tests, without the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' $(PYTEST_ARGS)
 
 test-slow: $(STAMP)  ## run the slow tests: wheel, Bazel, workers, kill and resume
-	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m slow $(PYTEST_ARGS)
 
 coverage: $(STAMP)  ## say what of pgak and bin the tests run, but the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' --cov \

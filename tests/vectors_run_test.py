@@ -165,6 +165,7 @@ def test_images_are_not_for_the_protocol_of_vectors():
     evaluation.frechet_scorer(dataset(), 'vectors')
 
 
+@pytest.mark.slow
 def test_the_export_answers_as_the_model(run, tmp_path):
   path = serving.export(run.path)  # A fresh process has verified it.
   metadata = json.loads((path / 'metadata.json').read_text())

@@ -24,6 +24,7 @@ def content(folder):
           for p in folder.rglob('*') if p.is_file()}
 
 
+@pytest.mark.slow
 def test_twice_makes_two_versions(run_dir, tmp_path, capsys):
   output = tmp_path / 'new' / 'exports'
   flags = [f'--run_dir={run_dir}', f'--output={output}', '--noverify']
@@ -47,6 +48,7 @@ def test_twice_makes_two_versions(run_dir, tmp_path, capsys):
   assert content(output / '1') == before
 
 
+@pytest.mark.slow
 def test_it_carries_the_density(run_dir, tmp_path, capsys):
   result = tiny_commands.call(
       export, capsys, f'--run_dir={run_dir}', f'--output={tmp_path}',

@@ -22,6 +22,7 @@ def flags(*bindings):
   return [f'--gin_param={b}' for b in (*tiny_runs.SETTINGS, *SMALL, *bindings)]
 
 
+@pytest.mark.slow
 def test_one_cell_is_trained_and_measured(tmp_path, capsys):
   path = tmp_path / 'it.sweep'
   path.write_text('''
