@@ -30,12 +30,12 @@ def reestimate(model, images, num_batches=20, batch_size=500, seed=0):
     for first in range(0, total, batch_size):
       yield images.read(np.arange(first, min(first + batch_size, total)))
   def latent_batches():
-    if model.matches_prior or not model.has_encoder:
+    if model.matches_prior or model.lacks('encode'):
       latents = model.prior.sample(num_batches * batch_size, seed)
       return tf.split(latents, num_batches)
     return (model.draw(batch, noise.seed(seed, i, 'batch_norm'))
             for i, batch in enumerate(examples()))
-  if model.has_encoder:
+  if not model.lacks('encode'):
     _reestimate(model.encoder, lambda: map(model.to_model, examples()))
   _reestimate(model.decoder, latent_batches)
 
