@@ -37,6 +37,9 @@ MOVED = {
     'images': (['data.kinds', 'pictures.grids'],
                {'decode_png': 'pictures.png.decode',
                 'encode_png': 'pictures.png.encode',
+                'levels': 'data.kinds._levels',
+                'to_float': 'data.kinds._to_float',
+                'to_uint8': 'data.kinds._to_uint8',
                 'write_png': 'pictures.png.write'}),
     'latent_tools': (['generation'], {}),
     'latent_tools.attribute_vectors': (['generation.attribute_vectors'], {}),
@@ -53,12 +56,12 @@ MOVED = {
     'resuming': (['training.resuming'], {}),
     'run_directory': (['runs.run_directory'], {}),
     'sampling': (['generation.sampling'],
-                 {'picture': 'pictures.grids.picture',
+                 {'midpoints': 'models.lines.midpoints',
+                  'picture': 'pictures.grids.picture',
                   'reestimate_batch_norm': 'models.batch_norm.reestimate'}),
     'served_model': (['serving.client'], {}),
     'serving_check': (['serving.check'], {}),
-    'translation': (['generation.conditional'],
-                    {'is_conditional': 'data.kinds.is_conditional'}),
+    'translation': (['generation.conditional'], {}),
 }
 
 
