@@ -192,7 +192,7 @@ def test_the_export_answers_as_the_model(run, tmp_path):
 
 def test_its_report(copy, tmp_path):
   evaluation.evaluate(copy.path, protocol='vectors')
-  assert runs_lib.read(copy.path).holds_vectors
+  assert runs_lib.read(copy.path).holds == 'vectors'
   page = tmp_path / 'report.html'
   reporting.write_report(str(page), [copy.path])
   text = page.with_suffix('.md').read_text()
