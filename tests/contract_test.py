@@ -50,7 +50,7 @@ def row(verb, *exceptions, slow=()):
   outcomes = dict.fromkeys(contract.COMBINATIONS, Works())
   for names, outcome in exceptions:
     outcomes.update(dict.fromkeys(names, outcome))
-  return Row(verb, outcomes, (*slow, 'pairs_vunet'))
+  return Row(verb, outcomes, (*slow, *PAIRS))
 
 
 def no_encoder(what):

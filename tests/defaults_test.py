@@ -39,6 +39,7 @@ def _run(tmp_path_factory):
   return run_directory.RunDirectory(path)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_ends_bit_for_bit_where_an_unbroken_one_does(
     run, tmp_path):
   path = tmp_path / 'run'

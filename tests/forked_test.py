@@ -18,6 +18,8 @@ import tiny_runs
 from pgak.bin import sample
 from pgak.bin import train
 
+pytestmark = pytest.mark.slow
+
 
 def probe():
   """Prints the process's state, then changes what the next must not see."""

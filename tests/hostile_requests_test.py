@@ -72,6 +72,7 @@ def is_answered(signature, wrong):
       ALSO.get(signature, '(?!)'), wrong)
 
 
+@pytest.mark.slow
 def test_an_export_of_images_survives(tmp_path):
   model = tiny_models.make('VAE')
   found = check(exporting.export_model(model, tmp_path, verified=False))

@@ -18,6 +18,8 @@ from pgak.runs import configuration
 from pgak.runs import run_directory
 from pgak.serving import client
 
+pytestmark = pytest.mark.slow
+
 registry.register()
 
 
@@ -52,7 +54,6 @@ def test_it_leaves_checkpoints_and_pictures(run):
   assert run.config['data']['preprocessing']['condition'] == 'edges'
 
 
-@pytest.mark.slow
 def test_its_evaluation(run):
   rows = evaluation.evaluate(
       run.path, protocol='learned_priors_pairs',
@@ -111,7 +112,6 @@ def test_data_that_do_not_fit_are_refused(tmp_path, binding, named):
     training.train(tmp_path / 'run', steps=2, batch_size=8, xla=False)
 
 
-@pytest.mark.slow
 def test_the_export_answers_as_the_model(run):
   path = serving.export(run.path)  # A fresh process has verified it.
   metadata = json.loads((path / 'metadata.json').read_text())

@@ -21,6 +21,8 @@ from pgak.runs import run_directory
 from pgak.serving import client
 from pgak.serving import pictures
 
+pytestmark = pytest.mark.slow
+
 registry.register()
 
 FILES = ['papers/no_prior_matching/swiss_roll.gin',
@@ -165,7 +167,6 @@ def test_images_are_not_for_the_protocol_of_vectors():
     evaluation.frechet_scorer(dataset(), 'vectors')
 
 
-@pytest.mark.slow
 def test_the_export_answers_as_the_model(run, tmp_path):
   path = serving.export(run.path)  # A fresh process has verified it.
   metadata = json.loads((path / 'metadata.json').read_text())

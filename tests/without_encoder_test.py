@@ -21,6 +21,8 @@ from pgak.bin import train
 from pgak.runs import run_directory
 from pgak.serving import client
 
+pytestmark = pytest.mark.slow
+
 FILES = ('models/sn_gan.gin',)
 SETTINGS = ('train.steps = 4', 'train.checkpoint_every = 2',
             'train.sample_every = 4', 'SNGAN.critic_steps = 2',

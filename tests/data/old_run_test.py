@@ -54,6 +54,7 @@ def everything(dataset, split):
   return array.read(np.arange(len(array)))
 
 
+@pytest.mark.slow
 def test_the_command_of_0_4_resumes_it(folder):
   run = run_directory.RunDirectory(folder / 'run')
   before = run.config

@@ -156,6 +156,7 @@ def test_a_run_says_how_its_pictures_were_prepared(recorded, wanted):
   assert exporting.preparation_of(recorded) == wanted
 
 
+@pytest.mark.slow
 def test_it_is_verified_in_a_fresh_process(folder):
   differences = exporting.verify(folder)
   assert set(differences) == {'object', 'session'}
@@ -195,6 +196,7 @@ def test_an_export_is_verified_before_it_is_put_in_its_place(
   assert calls == [[]] * times and (tmp_path / '1').is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('prior', [
     priors.GaussianMixture(3, 4), priors.KernelDensity(3),
     priors.RealNVP(3, 2, (8,), max_epochs=2),
@@ -220,6 +222,7 @@ def test_an_export_carries_its_density(model, tmp_path, monkeypatch, prior):
                                prior.log_prob(tf.constant(points)), rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', ['real_nvp', 'maf'])
 def test_a_learned_flow_is_served_both_ways(tmp_path, kind):
   fp_vae = models.FPVAE(
@@ -254,6 +257,7 @@ def test_batch_norm_uses_its_moving_statistics(folder, model):
   assert np.ptp(alone) > 20  # The images are not all grey.
 
 
+@pytest.mark.slow
 def test_versions_count_up_and_are_never_overwritten(model, tmp_path):
   export = functools.partial(exporting.export_model, model, tmp_path,
                              verified=False)

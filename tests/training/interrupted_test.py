@@ -134,6 +134,7 @@ def test_before_the_first_step_nothing_is_saved(tmp_path, monkeypatch):
   assert not run_directory.RunDirectory(path).checkpoints()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('where', ['TermLogger', 'Plateau'])
 def test_a_validation_that_was_left_is_made_up_for(tmp_path, monkeypatch,
                                                    where):
@@ -255,6 +256,7 @@ def test_half_a_configuration_is_not_resumed(tmp_path, damage):
   assert run.config_gin == text
 
 
+@pytest.mark.slow
 def test_a_damaged_newest_checkpoint_is_passed_over(tmp_path, caplog):
   whole, path = tmp_path / 'whole', tmp_path / 'run'
   for p in (whole, path):
