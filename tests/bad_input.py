@@ -436,7 +436,7 @@ _SWEEPS = {
     "sweep.cells = {'a': ['quickstart.gin']}\nsweep.evaluations = "
     "[{'protocol': 'qick'}]": ("'qick'", 'did you mean quick?'),
     "sweep.cells = {'a': ['quickstart.gin']}\nsweep.evaluations = "
-    "[{'protocol': 5}]": ('protocol 5',),
+    "[{'protocol': 5}]": ("protocol '5'",),
     "sweep.cells = {'a': ['quickstart.gin']}\nsweep.evaluations = 5": (
         'sweep.evaluations', '5'),
     "sweep.cells = {'a': ['quickstart.gin']}\nsweep.seeds = ['x']": (
