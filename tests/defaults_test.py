@@ -60,6 +60,7 @@ def test_a_loaded_model_has_its_place_on_the_schedule(run, step, rate):
       pytest.approx([rate, rate], rel=1e-4))
 
 
+@pytest.mark.slow
 def test_another_schedule_belongs_to_another_run(run):
   configuration.parse_run(run)
   gin.bind_parameter('train.learning_rate_schedule', None)

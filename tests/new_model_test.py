@@ -47,6 +47,7 @@ def _here(tmp_path, monkeypatch):
   sys.modules.pop('my_model', None)
 
 
+@pytest.mark.slow
 def test_the_page(here, capsys):
   for command in commands():
     name, *flags = command

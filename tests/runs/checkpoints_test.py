@@ -125,7 +125,8 @@ def test_low_precision_trains(name):
 
 
 @pytest.mark.parametrize('optimizer', [
-    sgd(), sgd(ema_decay=0.9), lambda: optimizers.adam(ema_decay=0.9)])
+    sgd(), pytest.param(sgd(ema_decay=0.9), marks=pytest.mark.slow),
+    lambda: optimizers.adam(ema_decay=0.9)])
 def test_all_state_is_saved(run, optimizer):
   model = steps(build('VPGA', optimizer), 3)
   checkpoints.save(model, run, 3)

@@ -240,6 +240,7 @@ def test_any_kind_of_picture_is_brought_to_the_channels(served):
     np.testing.assert_allclose(latents, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('settings', [
     dict(background=0), dict(background=(0, 200, 9), antialias=False),
     dict(background=None), dict(antialias=False, resize='bicubic_tf1')])

@@ -58,7 +58,7 @@ def assert_same(path, other, step=12):
 
 
 @pytest.mark.parametrize('step, bindings, files', [
-    (7, (), ('models/vae.gin',)),
+    pytest.param(7, (), ('models/vae.gin',), marks=pytest.mark.slow),
     pytest.param(6, ('train.steps_per_execution = 2',), ('models/vae.gin',),
                  marks=pytest.mark.slow),
     pytest.param(7, ('sgd.ema_decay = 0.9',
