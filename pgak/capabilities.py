@@ -1,13 +1,11 @@
-"""What models, priors, kinds of data and feature nets can do, and what lacks.
+"""What models, priors and kinds of data can do, and what is lacking.
 
 `can` is a set of names; `needs`, a tuple of them, says what a metric, a
 signature, a drawing or a verb cannot do without:
 
-  models: encode, sample, condition
-  priors: log_density, base (it is a flow of N(0, I)), fit, condition
+  models: encode, sample (all of them do), condition
+  priors: log_density, base (it is a flow of N(0, I)), fit
   kinds of data: pixels, condition
-  data sets: labels, attributes, unrolled
-  feature nets: features, classes
 
 What a protocol or a default asks for and is lacking is left out, and the reason
 is printed; what a user named is an error in the same words.
@@ -16,13 +14,12 @@ import re
 
 from pgak import errors
 
-__all__ = ['NAMES', 'lacks', 'of_data', 'of_prior', 'require']
+__all__ = ['NAMES', 'lacks', 'of_prior', 'require']
 
 # Name -> the reason why it is lacking, and the way out.
 _REASONS = {
     'encode': ('{model} has no encoder',
                'leave that out, or take a model with an encoder'),
-    'sample': ('{model} draws no samples', 'take another model'),
     'condition': ('{model} is given nothing to make images of',
                   'take a model of pairs, such as models/vunet.gin'),
     'log_density': ('{prior} has no density that can be computed',
@@ -32,12 +29,6 @@ _REASONS = {
              '--prior=real_nvp'),
     'fit': ('{prior} is not fitted to latents', 'choose another with --prior'),
     'pixels': ('{data} are no images', 'leave that out'),
-    'labels': ('{data} have no labels', 'choose a data set that has'),
-    'attributes': ('{data} have no attributes', 'choose a data set that has'),
-    'unrolled': ('{data} are on no known manifold',
-                 'choose a data set that is, such as swiss_roll'),
-    'features': ('there is no feature net', 'name one with --features'),
-    'classes': ('the feature net tells no classes', 'take the classifier'),
 }
 NAMES = tuple(_REASONS)
 
@@ -52,13 +43,6 @@ def of_prior(prior):
     return frozenset(stated)
   return frozenset(name for method, name in _METHODS.items()
                    if hasattr(prior, method))
-
-
-def of_data(array):
-  """Returns what a split of a data set has besides its examples."""
-  return frozenset(
-      name for name in ('labels', 'attributes', 'unrolled')
-      if getattr(array, name, None) is not None)
 
 
 def lacks(needs, can, model='the model', prior='the prior', data='the data'):

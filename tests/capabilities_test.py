@@ -47,12 +47,3 @@ def test_a_prior_may_state_it():
       pass
 
   assert capabilities.of_prior(Own()) == {'condition'}
-
-
-def test_what_data_have():
-
-  class Array:
-    labels = [1]
-    attributes = None
-
-  assert capabilities.of_data(Array()) == {'labels'}

@@ -8,14 +8,14 @@ __all__ = ['reestimate']
 
 
 def reestimate(model, images, num_batches=20, batch_size=500, seed=0):
-  """Sets batch norm's moving statistics to those of the laws it will serve.
+  """Sets batch norm's statistics to those of what a part sees at inference.
 
-  In training a part sees several laws: data and generated images, encoded and
-  drawn latents. At inference the encoder sees data, and the decoder the prior
-  where training makes the latents match it, or else the latents of data and
-  what was fitted to them (AE, RAE) or learned them (FP-VAE). So each part's
-  statistics are taken over that law alone, one batch of its own layers'
-  training-mode outputs after the other.
+  In training a part sees several distributions: data and generated images,
+  encoded latents and draws of the prior. At inference the encoder sees data,
+  and the decoder the prior where training makes the latents match it, or else
+  the latents of data and what was fitted to them (AE, RAE) or learned them
+  (FP-VAE). So each part's statistics are taken over that distribution alone,
+  one batch of its own layers' training-mode outputs after the other.
 
   Args:
     model: `GenerativeAutoencoder`.
