@@ -18,6 +18,7 @@ from typing import Literal
 import tensorflow as tf
 
 from pgak import losses
+from pgak import networks
 from pgak import noise as noise_lib
 from pgak import replicas
 from pgak import schedules
@@ -134,9 +135,10 @@ class LPGA(PerceptualAutoencoder):
     return terms
 
   def h(self, latents, training):
-    """h = F(G(z)) of [1, sec. 3.1]."""
-    return self.encoder(self.decoder(latents, training=training),
-                        training=training)
+    """h = F(G(z)) of [1, sec. 3.1], in float32, whose difference is wanted."""
+    with networks.full_precision(self.encoder, self.decoder):
+      return self.encoder(self.decoder(latents, training=training),
+                          training=training)
 
   def perturb(self, normal):
     """Makes delta ~ S(epsilon) of [1, eq. 7] from normal draws `[B, H]`."""
@@ -305,4 +307,8 @@ class LVPGA(PerceptualAutoencoder):
     terms['kl'] = losses.kl(mean, log_variance)  # eqs. 12 and 16
     return terms
 
-  h = VPGA.h
+  def h(self, latents, training):
+    """h as VPGA has it, in float32, whose difference is wanted."""
+    with networks.full_precision(self.encoder, self.decoder):
+      return self.frozen('encoder', self.decoder(latents, training=training),
+                         training)[0]

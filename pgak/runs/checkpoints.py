@@ -65,7 +65,8 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
   finally:
     keras.config.set_dtype_policy('float32')
   if built.needs_full_precision:
-    _require_full_precision(built, precision)
+    # A product of rounded numbers would lose what it is for.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
   unknown = set(optimizers or {}) - set(built.parts)
   if unknown:
     raise settings_lib.SettingError(
@@ -95,15 +96,6 @@ def _optimizer(part, make, name, schedule, step, steps):
   # Set afterwards it would leave a hole in what a checkpoint tracks.
   config = optimizer.get_config() | {'learning_rate': rate}
   return type(optimizer).from_config(config)
-
-
-def _require_full_precision(model, precision):
-  if precision != 'float32':
-    raise errors.UserError(
-        f'{model.name} cannot train in {precision}: eq. 7 is a difference of '
-        'nearly equal numbers, which low precision loses; set '
-        "train.precision = 'float32'.")
-  tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
 def save(model, run, step, is_chief=True, finished=None):

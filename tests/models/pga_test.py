@@ -353,11 +353,16 @@ def test_who_needs_full_precision(name):
   assert getattr(models, name).needs_full_precision == (name != 'VPGA')
 
 
-def test_vpga_runs_in_mixed_precision():
+def _in_mixed_precision(name):
   keras.config.set_dtype_policy('mixed_bfloat16')
-  model = tiny_models.compiled('VPGA')
+  model = tiny_models.compiled(name)
   keras.config.set_dtype_policy('float32')
-  reference = tiny_models.compiled('VPGA')
+  return model
+
+
+@pytest.mark.parametrize('name', PGA)
+def test_trains_in_mixed_precision(name):
+  model, reference = _in_mixed_precision(name), tiny_models.compiled(name)
   assert {v.dtype for v in model.trainable_variables} == {'float32'}
   changes, expected = _changes(model), _changes(reference)
   for part, change in expected.items():
@@ -365,6 +370,26 @@ def test_vpga_runs_in_mixed_precision():
     gap = np.linalg.norm(changes[part] - change)
     assert 0. < gap < 0.1 * np.linalg.norm(change)
   assert model.fault() is None
+
+
+@pytest.mark.parametrize('name', ['LPGA', 'LVPGA'])
+def test_eq_7_is_computed_in_float32_in_a_mixed_step(name):
+  model, reference = _in_mixed_precision(name), tiny_models.compiled(name)
+  z = tf.constant(np.random.default_rng(0).normal(size=(7, H)), tf.float32)
+
+  def gradient(m):
+    variables = [v.value for v in m.decoder.trainable_variables]
+    with tf.GradientTape() as tape:
+      loss = tf.reduce_mean(losses.expansion(
+          m.h(z, True), m.h(z + 1e-2, True), tf.fill([7], H * 1e-4)))
+    return np.concatenate([np.ravel(g) for g in tape.gradient(loss, variables)])
+
+  expected = gradient(reference)
+  gap = np.linalg.norm(gradient(model) - expected)
+  assert gap < 1e-4 * np.linalg.norm(expected)
+  # What is outside of it keeps its precision.
+  dense = [l for l in model.encoder.layers if l.weights][0]
+  assert dense.compute_dtype == 'bfloat16'
 
 
 # === Construction ===
