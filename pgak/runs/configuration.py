@@ -17,6 +17,7 @@ from gin import config_parser
 from pgak import errors
 from pgak.runs import gin_errors
 from pgak.runs import gin_files
+from pgak.runs import gin_internals
 
 __all__ = ['FREE_ON_RESUME', 'NOT_READ', 'as_text', 'bindings_of',
            'changed_bindings', 'check_macros', 'check_trusted',
@@ -307,16 +308,13 @@ def _references(value, sign):
 
 def _check_finite():
   """Refuses infinite numbers, such as 1e400, which gin cannot write again."""
-  # pylint: disable-next=protected-access
-  for (scope, selector), values in gin.config._CONFIG.items():
-    for argument, value in values.items():
-      if not all(math.isfinite(n) for n in _floats(value)):
-        macro = selector == 'gin.macro'
-        name = selector.rpartition('.')[2]
-        name = scope if macro else (
-            f'{scope}/{name}' if scope else name) + f'.{argument}'
-        raise errors.UserError(f'`{name} = {value}` must be finite: give a '
-                               'number that float32 can hold.')
+  for scope, selector, parameter, value in gin_internals.bound_values():
+    if not all(math.isfinite(n) for n in _floats(value)):
+      name = selector.rpartition('.')[2]
+      name = scope if selector == 'gin.macro' else (
+          f'{scope}/{name}' if scope else name) + f'.{parameter}'
+      raise errors.UserError(f'`{name} = {value}` must be finite: give a '
+                             'number that float32 can hold.')
 
 
 def _floats(value):

@@ -3,9 +3,8 @@ import inspect
 import re
 import tokenize
 
-from gin import config
-
 from pgak import errors
+from pgak.runs import gin_internals
 
 __all__ = ['sentence']
 
@@ -45,8 +44,8 @@ def _placed(words, text):
 
 def _names():
   """The names that gin knows, without their modules."""
-  # pylint: disable=protected-access
-  return {name.rpartition('.')[2] for name in config._REGISTRY._selector_map}
+  return {name.rpartition('.')[2]
+          for name in gin_internals.registered_names()}
 
 
 def _value(match):
@@ -63,10 +62,8 @@ def _unknown(match):
 
 def _parameter(match):
   function, name = match[1], match[2]
-  # pylint: disable-next=protected-access
-  found = config._REGISTRY.get_all_matches(function)
-  known = [p for f in found for p in inspect.signature(f.wrapped).parameters
-           if p not in (f.denylist or ())]
+  known = [p for found, denied in gin_internals.configurables(function)
+           for p in inspect.signature(found).parameters if p not in denied]
   hint = errors.similar(name, known) or f': it has {", ".join(known)}.'
   return f'{function} has no setting {name}{hint}'
 

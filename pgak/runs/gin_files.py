@@ -1,7 +1,5 @@
 """Gin files and users' modules: found, and read into gin."""
-import functools
 import importlib
-import os
 import pathlib
 import re
 import tokenize
@@ -10,6 +8,7 @@ import gin
 
 from pgak import errors
 from pgak.runs import gin_errors
+from pgak.runs import gin_internals
 
 __all__ = ['folders', 'import_module', 'parse', 'require']
 
@@ -31,7 +30,7 @@ def parse(name):
   Raises:
     ValueError, or what gin raises: in words that `gin_errors` makes a sentence.
   """
-  _search_only(folders())
+  gin_internals.read_from(folders())
   require(name)
   try:
     return gin.parse_config_file(name)
@@ -61,16 +60,6 @@ def require(name):
             errors.similar(name, shipped) or ': check the path.')
     raise errors.UserError(f'There is no gin file {name}, neither here nor in '
                            f'{" or ".join(folders())}{hint}')
-
-
-def _search_only(folders):
-  # Gin keeps the folders of every call before, and takes 'networks/x.gin' for a
-  # file of a Python package `networks`, which fails where such a folder is on
-  # the path.  pylint: disable=protected-access
-  # A file from another system may begin with a byte-order mark.
-  gin.config._FILE_READERS[:] = [
-      (functools.partial(open, encoding='utf-8-sig'), os.path.isfile)]
-  gin.config._LOCATION_PREFIXES[:] = ['', *folders]
 
 
 def import_module(module):
