@@ -1,14 +1,15 @@
 """Random changes of the training images, repeatable by the step.
 
-The changes are those of keras-cv's layers, applied by its `Augmenter`. Left to
-themselves, these layers draw from generators that keep a state (most of them
-from a `tf.random.Generator`, brightness and contrast from `tf.random.uniform`
-with a global seed), so that a run that is resumed, or whose input is read by
-two threads, would not repeat. Here every generator of every layer is replaced
-by one stand-in whose numbers are a function of a seed that is handed in with
-each batch: the layers keep no state at all, the n-th draw of a step is always
-the same, and batches may be made in any order.
+The changes are those of keras-cv's layers. Left to themselves, these layers
+draw from generators that keep a state, so that a run that is resumed, or whose
+input is read by two threads, would not repeat. Here they are told what to do:
+the numbers are a function of a seed that is handed in with each batch, and the
+layers' `augment_images` applies them. So the n-th draw of a step is always the
+same, and batches may be made in any order.
 """
+import itertools
+import math
+
 import tensorflow as tf
 
 from pgak import errors
@@ -48,33 +49,60 @@ def augmenter(horizontal_flip: bool = True, translation: settings.Fraction = 0.,
     raise errors.UserError(
         'The augmenter changes nothing; set one of '
         f'augmenter.horizontal_flip, {", ".join(shares)}, or leave it out.')
-  return Augmentation(_layers(horizontal_flip, **shares))
+  return Augmentation(_changes(horizontal_flip, **shares))
 
 
-def _layers(horizontal_flip, translation, rotation, zoom, brightness,
-            contrast):
+def _changes(horizontal_flip, translation, rotation, zoom, brightness,
+             contrast):
+  """Returns `(layer, draw)` of each change that is wanted.
+
+  `draw(uniform, n)` makes what the layer's `augment_images` takes for n images,
+  of numbers `uniform(shape, low, high)`.
+  """
   # Imported late: it takes a second, and most runs do without it.
   from keras_cv import layers
   # The global policy may be bfloat16, which does not hold 256 grey levels.
   edge = dict(fill_mode='nearest', dtype='float32')
   grey = dict(value_range=(0., 255.), dtype='float32')
-  chosen = [
-      (horizontal_flip, lambda: layers.RandomFlip(dtype='float32')),
-      (translation, lambda: layers.RandomTranslation(
-          translation, translation, **edge)),
-      (rotation, lambda: layers.RandomRotation(rotation, **edge)),
-      (zoom, lambda: layers.RandomZoom(zoom, **edge)),
-      (brightness, lambda: layers.RandomBrightness(brightness, **grey)),
-      (contrast, lambda: layers.RandomContrast(factor=contrast, **grey))]
-  return [make() for wanted, make in chosen if wanted]
+  turn = 2. * math.pi * rotation
+  changes = []
+  if horizontal_flip:
+    changes.append((layers.RandomFlip(dtype='float32'), lambda uniform, n: {
+        'flip_horizontals': uniform([n, 1], 0., 1.),
+        'flip_verticals': tf.zeros([n, 1])}))
+  if translation:
+    changes.append((
+        layers.RandomTranslation(translation, translation, **edge),
+        lambda uniform, n: {
+            f'{way}_translations': uniform([n, 1], -translation, translation)
+            for way in ('height', 'width')}))
+  if rotation:
+    changes.append((layers.RandomRotation(rotation, **edge),
+                    lambda uniform, n: {'angles': uniform([n], -turn, turn)}))
+  if zoom:
+    changes.append((
+        layers.RandomZoom(zoom, **edge), lambda uniform, n: dict.fromkeys(
+            ('height_zooms', 'width_zooms'),
+            uniform([n, 1], 1. - zoom, 1. + zoom))))
+  if brightness:
+    changes.append((
+        layers.RandomBrightness(brightness, **grey), lambda uniform, n:
+        255. * uniform([n, 1, 1, 1], -brightness, brightness)))
+  if contrast:
+    changes.append((
+        layers.RandomContrast(factor=contrast, **grey), lambda uniform, n:
+        uniform([n, 1, 1, 1], 1. - contrast, 1. + contrast)))
+  return changes
 
 
 class Augmentation:
-  """keras-cv layers whose draws are a function of the seed of each call.
+  """keras-cv's layers, with draws that are a function of each call's seed.
 
   Args:
-    layers: list of keras-cv layers that draw with `_random_generator.uniform`
-      or with a uniform factor sampler named `factor`.
+    changes: list of `(layer, draw)`: a keras-cv layer that changes images by
+      its `augment_images(images, transformations)`, and a function
+      `draw(uniform, n)` that makes its transformations of n images, where
+      `uniform(shape, low, high)` draws numbers.
 
   Example:
 
@@ -84,15 +112,8 @@ class Augmentation:
   ```
   """
 
-  def __init__(self, layers):
-    from keras_cv import layers as keras_cv_layers
-    self._draws = _Draws()
-    for layer in layers:
-      layer._random_generator = self._draws  # pylint: disable=protected-access
-      sampler = getattr(layer, 'factor', None)
-      if callable(sampler):
-        layer.factor = self._draws.sampler(sampler.lower, sampler.upper)
-    self._augmenter = keras_cv_layers.Augmenter(layers)
+  def __init__(self, changes):
+    self._changes = changes
 
   def __call__(self, images, seed):
     """Changes images; the same images and seed give the same result.
@@ -104,29 +125,16 @@ class Augmentation:
     Returns:
       float32 tensor of the same shape and range.
     """
-    self._draws.restart(seed)
-    changed = self._augmenter(images)
+    places = itertools.count(1)
+
+    def uniform(shape, low, high):
+      # Steps never reach 2^48, so that two draws never share a seed.
+      place = tf.constant([0, next(places) << 48], tf.int64)
+      draw = noise.uniform(shape, tf.bitwise.bitwise_xor(seed, place))
+      return low + (high - low) * draw
+
+    changed = images
+    for layer, draw in self._changes:
+      changed = layer.augment_images(
+          images=changed, transformations=draw(uniform, tf.shape(images)[0]))
     return tf.clip_by_value(tf.ensure_shape(changed, images.shape), 0., 255.)
-
-
-class _Draws:
-  """Uniform numbers by the name of their place: (seed, how many came before).
-
-  It has the one method of `tf.random.Generator` that the layers call. The count
-  lives in Python, so that in a graph each draw is a fixed op with its own seed.
-  """
-
-  def restart(self, seed):
-    self._seed = seed
-    self._count = 0
-
-  def uniform(self, shape, minval=0., maxval=1., dtype=tf.float32):
-    self._count += 1
-    # Steps never reach 2^48, so that two draws never share a seed.
-    place = tf.constant([0, self._count << 48], tf.int64)
-    draw = noise.uniform(shape, tf.bitwise.bitwise_xor(self._seed, place))
-    return tf.cast(minval + (maxval - minval) * draw, dtype)
-
-  def sampler(self, low, high):
-    return lambda shape=(), dtype=tf.float32: self.uniform(
-        shape, low, high, dtype)

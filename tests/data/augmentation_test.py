@@ -163,3 +163,12 @@ def test_senseless_shares_are_refused(share):
 def test_an_augmenter_that_does_nothing_is_refused():
   with pytest.raises(errors.UserError, match='changes nothing'):
     data.augmenter(horizontal_flip=False)
+
+
+def test_a_run_of_0_4_goes_on_with_the_same_changes():
+  images = tf.tile(tf.reshape(tf.range(240, dtype=tf.float32),
+                              [1, 12, 20, 1]), [3, 1, 1, 1])
+  changed = data.augmenter(**ALL)(images, seed(3))
+  # What version 0.4 made of it, where keras-cv drew by our generator.
+  np.testing.assert_allclose(changed[:, 5, 7, 0],
+                             [118.0898, 76.9003, 135.9314], atol=1e-3)
