@@ -16,8 +16,8 @@ from pgak.data import formats
 from pgak.data import orientation
 from pgak.data import pixels
 
-__all__ = ['MAX_PIXELS', 'Resize', 'center_crop', 'decode', 'resize',
-           'resize_name', 'to_shape']
+__all__ = ['MAX_PIXELS', 'Resize', 'center_crop', 'decode',
+           'largest_window', 'resize', 'resize_name', 'to_shape']
 
 # A larger picture is refused before it is decoded: a small file can claim any
 # size, and a decoder believes it.
@@ -202,6 +202,22 @@ def resize_name(preprocessing):
   return f'{name}_antialias' if smoothed else name
 
 
+def largest_window(rows, columns, height, width):
+  """Returns the largest part of a picture that has some proportions.
+
+  Args:
+    rows: pixels of the picture, int or int tensor.
+    columns: the same across.
+    height: of the proportions `height : width`, int.
+    width: int.
+
+  Returns:
+    `(rows, columns)` of the part, int tensors of at least 1.
+  """
+  return (tf.maximum(tf.minimum(rows, columns * height // width), 1),
+          tf.maximum(tf.minimum(columns, rows * width // height), 1))
+
+
 def to_shape(image, image_shape, crop, antialias, kernel='bicubic'):
   """Crops and resizes uint8 `[H, W, C]` to `image_shape`.
 
@@ -217,9 +233,8 @@ def to_shape(image, image_shape, crop, antialias, kernel='bicubic'):
     ValueError: if the image is smaller than the crop.
   """
   height, width, _ = image_shape
-  crop_height = crop_width = crop
+  window = crop, crop
   if crop is None:
-    crop_height = min(image.shape[0], max(1, image.shape[1] * height // width))
-    crop_width = min(image.shape[1], max(1, image.shape[0] * width // height))
-  image = center_crop(image, crop_height, crop_width)
+    window = map(int, largest_window(*image.shape[:2], height, width))
+  image = center_crop(image, *window)
   return resize(image, height, width, antialias, kernel)

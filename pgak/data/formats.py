@@ -1,7 +1,7 @@
 """Which files are pictures, by their first bytes."""
 import re
 
-__all__ = ['HEAD', 'LISTED', 'NAMES', 'SUFFIXES', 'sniff']
+__all__ = ['HEAD', 'LISTED', 'NAMES', 'PNG', 'SUFFIXES', 'sniff']
 
 # Bytes of a file that `sniff` wants to see.
 HEAD = 64
@@ -15,8 +15,11 @@ LISTED = 'PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000 or PPM'
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.webp', '.gif', '.bmp', '.tif', '.tiff',
             '.avif', '.jp2', '.j2k', '.ppm', '.pgm', '.pbm')
 
+# How a file of PNG begins.
+PNG = b'\x89PNG\r\n\x1a\n'
+
 _PATTERNS = {
-    'PNG': rb'\x89PNG\r\n\x1a\n',
+    'PNG': re.escape(PNG),
     'JPEG': rb'\xff\xd8\xff',
     'WEBP': rb'RIFF....WEBP',
     'GIF': rb'GIF8[79]a',

@@ -5,6 +5,7 @@ wrongly, or not at all, are refused in a sentence (see `LIMITS`).
 """
 import tensorflow as tf
 
+from pgak.data import formats
 from pgak.data import graph_orientation
 from pgak.data import orientation
 from pgak.data import pixels
@@ -22,7 +23,7 @@ LIMITS = (
 )
 
 # Of all but the last, in the order of `FORMATS`.
-_MAGICS = (b'\x89PNG\r\n\x1a\n', b'\xff\xd8\xff', b'GIF8', b'BM')
+_MAGICS = (formats.PNG, b'\xff\xd8\xff', b'GIF8', b'BM')
 _PADDING = b'\0' * 64
 
 

@@ -1,15 +1,15 @@
 """A small net that tells the binary attributes of a data set, trained once."""
 import hashlib
-import json
 import warnings
 
 import keras
 import numpy as np
 import tensorflow as tf
+
 from pgak import errors
-from pgak import files
 from pgak import settings
 from pgak.metrics import features
+from pgak.metrics import fitted_nets
 
 __all__ = ['AttributeClassifiers', 'attribute_classifiers', 'batches_of',
            'build']
@@ -42,24 +42,16 @@ def build(image_shape, num_attributes, filters=16, dropout=0.5, seed=0):
   while layer < _FEWEST_LAYERS or max(x.shape[1:3]) > _SMALLEST_SIDE:
     x = keras.layers.Conv2D(
         filters << layer, 3, 2, 'same', use_bias=False,
-        kernel_initializer=_initializer(seed, layer), **options)(x)
+        kernel_initializer=fitted_nets.initializer(seed, layer), **options)(x)
     x = keras.layers.BatchNormalization(momentum=0.9, **options)(x)
     x = keras.layers.ReLU(**options)(x)
     layer += 1
   x = keras.layers.Flatten(**options)(x)
   x = keras.layers.Dropout(dropout, seed=seed, **options)(x)
   x = keras.layers.Dense(
-      num_attributes, kernel_initializer=_initializer(seed, layer),
+      num_attributes, kernel_initializer=fitted_nets.initializer(seed, layer),
       **options)(x)
   return keras.Model(inputs, x)
-
-
-def _initializer(seed, layer):
-  return keras.initializers.GlorotUniform(seed=1000 * seed + layer)
-
-
-def _preprocess(images):
-  return tf.cast(images, tf.float32) / 127.5 - 1.
 
 
 class AttributeClassifiers:
@@ -80,7 +72,8 @@ class AttributeClassifiers:
     self.accuracy = np.asarray(accuracy, np.float64)
     self.majority = np.asarray(majority, np.float64)
     self._net = features.FeatureNet(
-        network, _preprocess, name, 'none', 'none', batch_size=_BATCH)
+        network, fitted_nets.preprocess, name, 'none', 'none',
+        batch_size=_BATCH)
 
   def logits(self, batches):
     """Returns float32 `[N, A]`; an image has an attribute if it is above 0.
@@ -132,18 +125,19 @@ def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
   choices = dict(
       version=_VERSION, name=name, names=list(names), data=train.fingerprint,
       masks=_hash(masks), held_out=held_out.fingerprint, **options)
-  key = hashlib.sha256(json.dumps(choices).encode()).hexdigest()[:16]
-  path = files.cache_directory() / 'classifiers' / f'{name}_{key}.npz'
+  kept = fitted_nets.Kept(name, choices)
   network = build(train.image_shape, len(names), filters, dropout, seed)
   majority = np.maximum(held_out_masks.mean(0), 1. - held_out_masks.mean(0))
   make = lambda accuracy: AttributeClassifiers(
-      network, f'{name}_attributes{len(names)}_{key[:8]}', names, accuracy,
+      network, f'{name}_attributes{len(names)}_{kept.key[:8]}', names, accuracy,
       majority)
-  accuracy = _restore(path, network, len(names))
-  if accuracy is None:
+  arrays = kept.restore(network)
+  if arrays is None:
     _train(network, train, masks, options)
     accuracy = _accuracy(make(majority), held_out, held_out_masks)
-    _save(path, network, choices, accuracy)
+    kept.save(network, {'accuracy': accuracy})
+  else:
+    accuracy = arrays['accuracy']
   _warn(name, accuracy, majority)
   return make(accuracy)
 
@@ -167,24 +161,15 @@ def _warn(name, accuracy, majority):
 
 def _train(network, train, masks, options):
   """Descends the cross-entropy; the order is a function of the seed."""
-  variables = network.trainable_variables
-  optimizer = keras.optimizers.AdamW(
-      keras.optimizers.schedules.CosineDecay(1e-3, max(options['steps'], 1)),
-      weight_decay=1e-2)
-  optimizer.build(variables)
+  rate = keras.optimizers.schedules.CosineDecay(1e-3, max(options['steps'], 1))
+  fitted_nets.descend(
+      network, keras.optimizers.AdamW(rate, weight_decay=1e-2), _cross_entropy,
+      batches_of(train, masks, options))
 
-  # With XLA two processes on one machine get the same weights.
-  @tf.function(jit_compile=True)
-  def step(images, targets):
-    with tf.GradientTape() as tape:
-      logits = network(_preprocess(images), training=True)
-      loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(
-          labels=targets, logits=logits))
-    optimizer.apply(tape.gradient(loss, [v.value for v in variables]),
-                    variables)
 
-  for images, targets in batches_of(train, masks, options):
-    step(images, targets)
+def _cross_entropy(targets, logits):
+  return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(
+      labels=targets, logits=logits))
 
 
 def batches_of(train, masks, options):
@@ -207,20 +192,3 @@ def _accuracy(classifiers, held_out, masks):
 def _hash(masks):
   packed = np.packbits(masks).tobytes()
   return hashlib.sha256(f'{masks.shape}'.encode() + packed).hexdigest()[:16]
-
-
-def _restore(path, network, number):
-  """Reads the weights; returns the accuracy, or None if they are not there."""
-  arrays = files.load_npz(path)
-  try:
-    network.set_weights(
-        [arrays[f'w{i}'] for i in range(len(network.weights))])
-    return arrays['accuracy'].reshape([number])
-  except (KeyError, TypeError, ValueError):  # Not there, or of another net.
-    return None
-
-
-def _save(path, network, choices, accuracy):
-  arrays = {f'w{i}': w for i, w in enumerate(network.get_weights())}
-  files.keep_npz(path, {'choices': json.dumps(choices), 'accuracy': accuracy,
-                        **arrays})

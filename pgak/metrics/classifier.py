@@ -4,16 +4,16 @@ It is quick and knows the data set, where Inception knows photographs of 299
 pixels; so its distance is named after it and is no FID.
 """
 import hashlib
-import json
 import warnings
 
 import keras
 import numpy as np
 import tensorflow as tf
+
 from pgak import errors
-from pgak import files
 from pgak import settings
 from pgak.metrics import features
+from pgak.metrics import fitted_nets
 
 __all__ = ['build', 'classifier', 'require_labels']
 
@@ -36,8 +36,8 @@ def build(image_shape, num_classes, filters=32, size=64, seed=0):
   """
   options = dict(activation='relu', dtype='float32')
 
-  def initializer(i):
-    return keras.initializers.GlorotUniform(seed=1000 * seed + i)
+  def initializer(layer):
+    return fitted_nets.initializer(seed, layer)
 
   inputs = keras.Input(image_shape, dtype='float32')
   x = inputs
@@ -53,36 +53,23 @@ def build(image_shape, num_classes, filters=32, size=64, seed=0):
   return keras.Model(inputs, [x, logits])
 
 
-def _preprocess(images):
-  return tf.cast(images, tf.float32) / 127.5 - 1.
+def _cross_entropy(labels, outputs):
+  _, logits = outputs
+  return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(
+      labels=labels, logits=logits))
 
 
-def _train(network, images, labels, steps, batch_size, seed):
-  """Descends the cross-entropy with Adam; the order is a function of seed."""
-  optimizer = keras.optimizers.Adam(1e-3)
-  variables = network.trainable_variables
-  optimizer.build(variables)
-
-  # With XLA two processes on one machine get the same weights.
-  @tf.function(jit_compile=True)
-  def step(images, labels):
-    with tf.GradientTape() as tape:
-      _, logits = network(_preprocess(images), training=True)
-      loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(
-          labels=labels, logits=logits))
-    optimizer.apply(tape.gradient(loss, [v.value for v in variables]),
-                    variables)
-
+def _batches(images, labels, steps, batch_size, seed):
   generator = np.random.default_rng(seed)
   for _ in range(steps):
     rows = generator.integers(0, len(images), batch_size)
-    step(images[rows], labels[rows])
+    yield images[rows], labels[rows]
 
 
 def _accuracy(network, images, labels):
   images, labels = images[:5000], labels[:5000]
   logits = np.concatenate([
-      network(_preprocess(images[i:i + 500]), training=False)[1]
+      network(fitted_nets.preprocess(images[i:i + 500]), training=False)[1]
       for i in range(0, len(images), 500)])
   return float((logits.argmax(-1) == labels).mean())
 
@@ -113,21 +100,6 @@ def _hash(*arrays):
     digest.update(f'{array.dtype} {array.shape}'.encode())
     digest.update(np.ascontiguousarray(array).tobytes())
   return digest.hexdigest()[:16]
-
-
-def _restore(path, network):
-  arrays = files.load_npz(path)
-  try:
-    network.set_weights(
-        [arrays[f'w{i}'] for i in range(len(network.weights))])
-    return True
-  except (KeyError, TypeError, ValueError):  # Not there, or of another net.
-    return False
-
-
-def _save(path, network, choices):
-  arrays = {f'w{i}': w for i, w in enumerate(network.get_weights())}
-  files.keep_npz(path, {'choices': json.dumps(choices), **arrays})
 
 
 @settings.register(denylist=['name', 'images', 'labels'])
@@ -161,19 +133,19 @@ def classifier(name, images, labels, steps: settings.Whole = 500,
   choices = dict(
       version=_VERSION, name=name, data=_hash(images, labels), steps=steps,
       batch_size=batch_size, filters=filters, size=size, seed=seed)
-  key = hashlib.sha256(json.dumps(choices).encode()).hexdigest()[:16]
-  path = files.cache_directory() / 'classifiers' / f'{name}_{key}.npz'
+  kept = fitted_nets.Kept(name, choices)
   network = build(images.shape[1:], num_classes, filters, size, seed)
-  if not _restore(path, network):
-    _train(network, images, labels, steps, batch_size, seed)
+  if not kept.restore(network):
+    fitted_nets.descend(network, keras.optimizers.Adam(1e-3), _cross_entropy,
+                        _batches(images, labels, steps, batch_size, seed))
     accuracy = _accuracy(network, images, labels)
     if accuracy < 0.5:
       warnings.warn(
           f'The classifier of {name} tells only {accuracy:.0%} of its own '
           'training images; raise classifier.steps before you trust its '
           'distance.')
-    _save(path, network, dict(choices, training_accuracy=accuracy))
+    kept.save(network, training_accuracy=accuracy)
   return features.FeatureNet(
-      keras.Model(network.inputs, network.outputs[0]), _preprocess,
+      keras.Model(network.inputs, network.outputs[0]), fitted_nets.preprocess,
       name=f'{name}_classifier', metric=f'frechet_{name}_classifier',
       resize='none', batch_size=500, head=network.layers[-1].get_weights())

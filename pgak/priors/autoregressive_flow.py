@@ -76,15 +76,12 @@ class AutoregressiveFlow(flow.Flow):
 
   def bijector(self):
     """Returns the map as a TFP bijector: forward is from N(0, I) to points."""
-    bijectors = tfp.bijectors
     backwards = list(range(self.size))[::-1]
-    chain = []
-    for net in self.nets:
-      chain.append(bijectors.MaskedAutoregressiveFlow(
-          shift_and_log_scale_fn=lambda x, net=net, **kwargs:
-          flow.bounded(net(x))))
-      chain.append(bijectors.Permute(backwards))
-    return bijectors.Chain(chain[::-1])
+    return flow.chain(
+        [tfp.bijectors.MaskedAutoregressiveFlow(
+            shift_and_log_scale_fn=lambda x, net=net, **kwargs:
+            flow.bounded(net(x))) for net in self.nets],
+        [backwards] * len(self.nets))
 
   def get_config(self):
     names = ('size', 'num_couplings', 'hidden_units', 'seed')

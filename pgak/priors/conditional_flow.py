@@ -8,7 +8,6 @@ from pgak import errors
 from pgak import noise
 from pgak import settings
 from pgak.priors import coupling_flow
-from pgak.priors import flow
 from pgak.priors import running_moments
 
 __all__ = ['ConditionalCouplings', 'ConditionalFlow', 'check_conditions']
@@ -48,15 +47,8 @@ class ConditionalCouplings(coupling_flow.CouplingFlow):
 
   def bijector(self, features):  # pylint: disable=arguments-differ
     """Returns the map given features `[B, F]`, for `[B, H]`."""
-    bijectors = tfp.bijectors
-    chain = []
-    for net, order in zip(self.nets, self.orders):
-      chain.append(bijectors.RealNVP(
-          num_masked=self.masked,
-          shift_and_log_scale_fn=lambda x, _, net=net, **kwargs:
-          flow.bounded(net(tf.concat([x, features], -1)))))
-      chain.append(bijectors.Permute(order))
-    return bijectors.Chain(chain[::-1])
+    return self._chained(
+        lambda net, masked: net(tf.concat([masked, features], -1)))
 
   def distribution(self, features, mean):  # pylint: disable=arguments-differ
     """Returns the law of points given features, the map of N(mean, I)."""

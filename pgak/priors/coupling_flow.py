@@ -72,15 +72,15 @@ class CouplingFlow(flow.Flow):
 
   def bijector(self):
     """Returns the map as a TFP bijector: forward is from N(0, I) to points."""
-    bijectors = tfp.bijectors
-    chain = []
-    for net, order in zip(self.nets, self.orders):
-      chain.append(bijectors.RealNVP(
-          num_masked=self.masked,
-          shift_and_log_scale_fn=lambda x, _, net=net, **kwargs:
-          flow.bounded(net(x))))
-      chain.append(bijectors.Permute(order))
-    return bijectors.Chain(chain[::-1])
+    return self._chained(lambda net, masked: net(masked))
+
+  def _chained(self, call):
+    """Chains the couplings; `call(net, masked)` asks a coupling's net."""
+    return flow.chain(
+        [tfp.bijectors.RealNVP(
+            num_masked=self.masked,
+            shift_and_log_scale_fn=lambda x, _, net=net, **kwargs:
+            flow.bounded(call(net, x))) for net in self.nets], self.orders)
 
   def get_config(self):
     names = ('size', 'num_couplings', 'hidden_units', 'seed')

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-__all__ = ['Flow', 'bounded']
+__all__ = ['Flow', 'bounded', 'chain']
 
 # Of the logarithm of a scale: unbounded ones overflow in training.
 LARGEST_LOG_SCALE = 3.
@@ -38,3 +38,16 @@ def bounded(outputs):
   """Splits a net's outputs `[..., 2 n]` into shift and bounded log-scale."""
   shift, log_scale = tf.split(outputs, 2, -1)
   return shift, LARGEST_LOG_SCALE * tf.tanh(log_scale / LARGEST_LOG_SCALE)
+
+
+def chain(maps, orders):
+  """Chains bijectors from N(0, I) to points, with a reordering after each.
+
+  Args:
+    maps: `tfp.bijectors.Bijector`s, the first first.
+    orders: for each, the order of the H dimensions behind it.
+  """
+  chained = []
+  for bijector, order in zip(maps, orders, strict=True):
+    chained += [bijector, tfp.bijectors.Permute(order)]
+  return tfp.bijectors.Chain(chained[::-1])

@@ -8,15 +8,12 @@
 import numpy as np
 import tensorflow as tf
 
+from pgak.priors import distances
+
 __all__ = ['assignments']
 
 
-@tf.function(reduce_retracing=True)
-def _squared_distances(points, centres):
-  squared = (tf.reduce_sum(tf.square(points), 1)[:, tf.newaxis]
-             - 2. * tf.matmul(points, centres, transpose_b=True)
-             + tf.reduce_sum(tf.square(centres), 1))
-  return tf.maximum(squared, 0.)
+_squared_distances = tf.function(distances.squared, reduce_retracing=True)
 
 
 @tf.function(reduce_retracing=True)
@@ -47,8 +44,8 @@ def _starts(points, number, generator):
     total = np.cumsum(nearest if nearest.sum() > 0. else np.ones(len(points)))
     drawn = np.searchsorted(total, generator.random(trials) * total[-1])
     drawn = np.minimum(drawn, len(points) - 1)
-    distances = _squared_distances(constant, points[drawn]).numpy()
-    left = np.minimum(distances.T, nearest)
+    found = _squared_distances(constant, points[drawn]).numpy()
+    left = np.minimum(found.T, nearest)
     best = int(left.sum(1).argmin())
     chosen.append(int(drawn[best]))
     nearest = left[best]

@@ -8,6 +8,7 @@ import tensorflow as tf
 from pgak import counts
 from pgak import noise
 from pgak import settings
+from pgak.priors import distances
 from pgak.priors import fitted
 
 __all__ = ['KernelDensity']
@@ -96,12 +97,10 @@ class KernelDensity(fitted.FittedPrior):
         math.log(self._width) + 0.5 * math.log(2. * math.pi))
     centre = tf.constant(self._centre, tf.float64)
     seen = (tf.cast(self._latents, tf.float64) - centre) / self._width
-    squares = tf.reduce_sum(tf.square(seen), -1)
 
     def density(points):
-      squared = (tf.reduce_sum(tf.square(points), -1, keepdims=True)
-                 - 2. * tf.matmul(points, seen, transpose_b=True) + squares)
-      return peak + tf.reduce_logsumexp(-0.5 * tf.maximum(squared, 0.), -1)
+      return peak + tf.reduce_logsumexp(
+          -0.5 * distances.squared(points, seen), -1)
 
     rows = max(MAX_NUMBERS // number, 1)
     points = (tf.cast(latents, tf.float64) - centre) / self._width

@@ -8,6 +8,7 @@ import re
 
 from pgak import errors
 from pgak import files
+from pgak.data import formats
 from pgak.runs import configuration
 from pgak.runs import run_directory
 
@@ -26,7 +27,6 @@ MODEL_NAMES = {
 # Two scores that differ in one of these are of two protocols.
 CHOICES = ('dataset', 'features', 'num_samples', 'split', 'crop', 'resize',
            'rounding', 'batch_norm', 'protocol')
-_PNG = b'\x89PNG\r\n\x1a\n'
 _ENCODED = ('reconstructions', 'interpolations')
 _KINDS = ('samples', 'reconstructions', 'interpolations',
           'prior_interpolations')
@@ -352,7 +352,7 @@ def _newest(folder, pattern):
 def _png(run, file):
   content = file.read_bytes()
   # The last chunk of a whole file.
-  if content.startswith(_PNG) and content.endswith(b'IEND\xaeB`\x82'):
+  if content.startswith(formats.PNG) and content.endswith(b'IEND\xaeB`\x82'):
     return content
   run.problems.append(f'{file.relative_to(run.path)} is a damaged picture.')
   return None

@@ -304,8 +304,8 @@ def _calls_of_prior(prior, latents):
 def _centre_window(pixels, height, width, crop):
   """Cuts the largest centred window of aspect height : width, or `crop`^2."""
   rows, columns = tf.unstack(tf.shape(pixels)[:2])
-  window_rows = tf.maximum(tf.minimum(rows, columns * height // width), 1)
-  window_columns = tf.maximum(tf.minimum(columns, rows * width // height), 1)
+  window_rows, window_columns = decoding.largest_window(
+      rows, columns, height, width)
   if crop is not None:
     # What has the model's size was cut before.
     cut = (tf.minimum(rows, columns) >= crop) & (

@@ -8,6 +8,7 @@ import pytest
 from pgak import data
 from pgak import errors
 from pgak.metrics import attribute_classifiers as classifiers_lib
+from pgak.metrics import fitted_nets
 
 NAMES = ('label=0', 'label=3', 'label=8')
 SETTINGS = dict(steps=250, filters=16, dropout=.2, flip=False)
@@ -56,7 +57,7 @@ def test_they_learn_and_say_how_well(net):
 
 
 def test_they_are_trained_once(net, own_cache, monkeypatch):
-  monkeypatch.setattr(classifiers_lib, '_train', None)
+  monkeypatch.setattr(fitted_nets, 'descend', None)
   again = make()
   assert again.name == net.name
   images = [data.digits().split('test').read(np.arange(9))]

@@ -8,6 +8,7 @@ import sklearn.datasets
 
 from pgak import errors
 from pgak.metrics import classifier
+from pgak.metrics import fitted_nets
 from pgak.metrics import frechet
 
 SETTINGS = dict(steps=60, filters=8, size=16)
@@ -79,7 +80,7 @@ def test_its_distance_orders_noise_after_blur_after_other_digits(net, digits):
 
 
 def test_is_trained_once(net, digits, monkeypatch):
-  monkeypatch.setattr(classifier, '_train', None)
+  monkeypatch.setattr(fitted_nets, 'descend', None)
   assert make(digits).fingerprint == net.fingerprint
 
 
