@@ -6,6 +6,7 @@ that says why not; or it leaves out what it cannot have, and says so.
 from typing import NamedTuple
 
 import contract
+import contract_outputs as outputs
 import contract_verbs as verbs
 import gin
 import pytest
@@ -122,7 +123,7 @@ TABLE = {
         (PAIRS, Refused('decode the latents between theirs with the '
                         'conditions that you want'))),
     'export': row(
-        verbs.export, slow=SLOW_EXPORTS, *[
+        outputs.export, slow=SLOW_EXPORTS, *[
             (['images_gan'], left_out('the signatures encode, encode_image, '
                                       'interpolate, reconstruct')),
             (VECTORS[:1], Works('are no images: the signatures encode_image, '
@@ -130,64 +131,65 @@ TABLE = {
             (VECTORS[1:], Works('are no images: the signatures generate_png '
                                 'are left out.'))]),
     'serve_encode': served(
-        verbs.serve_encode, (GANS, served_without('encode'))),
-    'serve_decode': served(verbs.serve_decode),
+        outputs.serve_encode, (GANS, served_without('encode'))),
+    'serve_decode': served(outputs.serve_decode),
     'serve_reconstruct': served(
-        verbs.serve_reconstruct, (GANS, served_without('reconstruct'))),
-    'serve_sample': served(verbs.serve_sample),
+        outputs.serve_reconstruct, (GANS, served_without('reconstruct'))),
+    'serve_sample': served(outputs.serve_sample),
     'serve_interpolate': served(
-        verbs.serve_interpolate, (GANS, served_without('interpolate'))),
+        outputs.serve_interpolate, (GANS, served_without('interpolate'))),
     'serve_log_prob': row(
-        verbs.serve_log_prob, (NO_DENSITY, Refused(f'{LAW}without a density')),
+        outputs.serve_log_prob,
+        (NO_DENSITY, Refused(f'{LAW}without a density')),
         (PAIRS, CONDITIONAL_EXPORT), slow=SLOW_EXPORTS),
     'serve_base': row(
-        verbs.serve_base, (NO_FLOW, Refused(f'{LAW}that is no flow')),
+        outputs.serve_base, (NO_FLOW, Refused(f'{LAW}that is no flow')),
         (PAIRS, CONDITIONAL_EXPORT), slow=SLOW_EXPORTS),
     'serve_signatures': row(
-        verbs.serve_signatures, slow=SLOW_EXPORTS),
+        outputs.serve_signatures, slow=SLOW_EXPORTS),
     'report': row(
-        verbs.report,
+        outputs.report,
         (GANS, Works('Left out, because they have no encoder: SN-GAN.')),
         (VECTORS[:1], Works('## Manifolds')),
         (PAIRS, Works('because their latents are drawn given conditions')),
         slow=ALIKE),
-    'sweep': row(verbs.sweep),
+    'sweep': row(outputs.sweep),
 }
 
 ALL = tuple(contract.COMBINATIONS)
 SLOW = {
-    'verify': row(verbs.verify),
+    'verify': row(outputs.verify),
     # What a sweep starts is the commands: one of each kind of data is enough.
-    'sweep_run': Row(verbs.sweep_run, dict.fromkeys(
+    'sweep_run': Row(outputs.sweep_run, dict.fromkeys(
         ('images_vae', 'vectors_vae', 'pairs_flow'), Works()), ()),
     'draw_reconstruction': row(
-        verbs.DRAWINGS['reconstruction'],
+        outputs.DRAWINGS['reconstruction'],
         (GANS, no_encoder('--kind=reconstruction'))),
     'draw_interpolation': row(
-        verbs.DRAWINGS['interpolation'],
+        outputs.DRAWINGS['interpolation'],
         (VECTORS, of_vectors('interpolation')),
         (PAIRS, of_pairs('interpolation'))),
     'draw_latents': row(
-        verbs.DRAWINGS['latents'], (PAIRS, of_pairs('latents')),
+        outputs.DRAWINGS['latents'], (PAIRS, of_pairs('latents')),
         (GANS, no_encoder('--kind=latents'))),
     **{f'draw_{kind}': row(
-        verbs.DRAWINGS[kind], (VECTORS, of_vectors(kind)),
+        outputs.DRAWINGS[kind], (VECTORS, of_vectors(kind)),
         (PAIRS, of_pairs(kind)), (GANS, no_encoder(f'--kind={kind}')),
         (NO_DENSITY if kind in ('log_density', 'ood') else (),
          Refused('has no density that can be computed, which a log-density '
                  'needs: choose another with --prior')))
        for kind in ('attribute', 'paths', 'log_density', 'ood')},
     'served_samples': row(
-        verbs.SERVED_DRAWINGS['samples'], (PAIRS, CONDITIONAL_EXPORT)),
+        outputs.SERVED_DRAWINGS['samples'], (PAIRS, CONDITIONAL_EXPORT)),
     'served_interpolation': row(
-        verbs.SERVED_DRAWINGS['interpolation'], (PAIRS, CONDITIONAL_EXPORT),
+        outputs.SERVED_DRAWINGS['interpolation'], (PAIRS, CONDITIONAL_EXPORT),
         (VECTORS, Refused('makes vectors, of which there is no '
                           '--kind=interpolation: use --kind=samples'))),
     'served_reconstruction': row(
-        verbs.SERVED_DRAWINGS['reconstruction'],
+        outputs.SERVED_DRAWINGS['reconstruction'],
         (ALL, Refused('An export holds no images of its data set'))),
 }
-TABLE['draw_samples'] = row(verbs.DRAWINGS['samples'], slow=PAIRS)
+TABLE['draw_samples'] = row(outputs.DRAWINGS['samples'], slow=PAIRS)
 
 # Protocol -> what it leaves out of a GAN of images.
 OF_IMAGES = {

@@ -1,25 +1,19 @@
-"""A model of vectors, from training to its report: each command in turn."""
-import json
+"""What of a model of vectors the contract does not hold: scores, its page."""
 import shutil
 
 import gin
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from pgak import errors
 from pgak import evaluation
 from pgak import registry
 from pgak import reporting
-from pgak import serving
 from pgak import training
-from pgak.generation import drawing
 from pgak.reporting import runs as runs_lib
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import run_directory
-from pgak.serving import client
-from pgak.serving import pictures
 
 pytestmark = pytest.mark.slow
 
@@ -60,27 +54,6 @@ def _copy(run, tmp_path):
       shutil.copytree(run.path, tmp_path / 'copy'))
 
 
-def test_it_leaves_clouds_instead_of_grids(run):
-  assert run.checkpoints() == [4]
-  assert sorted(p.name for p in run.samples.iterdir()) == [
-      'reconstructions_00000004.png', 'samples_00000004.png']
-  assert run.config['data']['name'] == 'swiss_roll'
-  assert run.config['data']['preprocessing'] == {
-      'num_examples': 60, 'seed': 0, 'standardised': 'train'}
-
-
-def test_a_model_takes_and_gives_vectors(run):
-  model = checkpoints.load_configured(run)
-  assert model.value_range is None and model.image_shape == (3,)
-  vectors = np.array([[0.25, -3., 1.], [300., 0., 0.]], np.float32)
-  latents = model.encode(vectors)
-  assert latents.shape == (2, 2)
-  made = model.reconstruct(vectors)
-  assert made.dtype == tf.float32 and made.shape == (2, 3)
-  np.testing.assert_allclose(made, model.decoder(latents), atol=1e-6)
-  assert model.sample(5, seed=1).dtype == tf.float32
-
-
 def test_its_evaluation(copy):
   rows = evaluation.evaluate(copy.path, protocol='vectors')
   found = {(row['metric'], row['images']): row for row in rows}
@@ -111,43 +84,6 @@ def dataset():
   return configuration.setting('train.dataset')()
 
 
-def test_another_density_and_fewer_points(copy):
-  gin.parse_config('vectors.num_samples = 40')
-  rows = evaluation.evaluate(copy.path, protocol='vectors', prior='gaussian',
-                             metrics=['coverage'])
-  assert {(r['images'], r['prior']) for r in rows} >= {('samples', 'gaussian')}
-  assert all(r['num_samples'] == 40 and r['split'] == 'test[:40]'
-             for r in rows if r['metric'] == 'coverage')
-
-
-def test_clouds_and_arrays_of_samples(run, tmp_path):
-  for kind, named in (('samples', 'latents'), ('reconstruction', 'originals')):
-    path = tmp_path / f'{kind}.npz'
-    drawing.sample(run.path, str(path), kind, num_samples=6)
-    with np.load(path) as arrays:
-      assert arrays['images'].shape == (6, 3)
-      assert arrays['images'].dtype == np.float32
-      assert len(arrays[named]) == 6
-  for kind in ('samples', 'reconstruction', 'latents'):
-    picture = tmp_path / f'{kind}.png'
-    drawing.sample(run.path, str(picture), kind)
-    assert tf.io.decode_png(picture.read_bytes()).shape[1] > 500
-
-
-@pytest.mark.parametrize('call, named', [
-    (lambda run, path: drawing.sample(
-        run.path, f'{path}/a.png', 'interpolation'), 'samples, reconstruction'),
-    (lambda run, path: drawing.sample(
-        run.path, f'{path}/a.csv', 'log_density'), 'no --kind=log_density'),
-    (lambda run, path: evaluation.evaluate(run.path), '--protocol=vectors'),
-    (lambda run, path: evaluation.evaluate(
-        run.path, protocol='vectors', metrics=['frechet']),
-     'sliced_wasserstein,coverage,mse,topology')])
-def test_what_is_not_for_vectors_ends_in_a_sentence(run, tmp_path, call, named):
-  with pytest.raises(errors.UserError, match=named):
-    call(run, tmp_path)
-
-
 @pytest.mark.parametrize('bindings, named', [
     (['train.augmenter = @augmenter()'], 'train.augmenter = None'),
     (['decoder.value_range = (-1., 1.)'], 'decoder.value_range = None'),
@@ -165,30 +101,6 @@ def test_images_are_not_for_the_protocol_of_vectors():
   configuration.parse(['quickstart.gin'])
   with pytest.raises(errors.UserError, match='measures vectors, and digits'):
     evaluation.frechet_scorer(dataset(), 'vectors')
-
-
-def test_the_export_answers_as_the_model(run, tmp_path):
-  path = serving.export(run.path)  # A fresh process has verified it.
-  metadata = json.loads((path / 'metadata.json').read_text())
-  assert metadata['value_range'] is None and metadata['image_shape'] == [3]
-  assert metadata['left_out'] == ['encode_image', 'generate_png']
-  assert set(metadata['signatures']) == {
-      'decode', 'encode', 'generate', 'interpolate', 'reconstruct',
-      'sample_latents', 'serving_default'}
-  served, model = (client.ServedModel(path),
-                   checkpoints.load_configured(run))
-  vectors = dataset().split('test').read(np.arange(9))
-  for method in ('encode', 'reconstruct'):
-    np.testing.assert_allclose(getattr(served, method)(vectors),
-                               getattr(model, method)(vectors), atol=1e-5)
-  np.testing.assert_allclose(served.sample(4, 2), model.sample(4, 2), atol=1e-5)
-  assert served.interpolate(vectors[:2], vectors[2:4], 3).shape == (2, 3, 3)
-  pictures.sample_export(str(path), str(tmp_path / 'a.npz'), num_samples=3)
-  with np.load(tmp_path / 'a.npz') as arrays:
-    assert arrays['images'].shape == (3, 3)
-  pictures.sample_export(str(path), str(tmp_path / 'a.png'))
-  with pytest.raises(errors.UserError, match='--kind=samples'):
-    pictures.sample_export(str(path), str(tmp_path / 'b.png'), 'interpolation')
 
 
 def test_its_report(copy, tmp_path):

@@ -14,8 +14,7 @@ import tiny_models
 from pgak import files
 from pgak import priors
 from pgak.generation import drawn
-from pgak.metrics import attribute_classifiers
-from pgak.metrics import classifier
+from pgak.metrics import fitted_nets
 from pgak.reporting import report
 from pgak.runs import run_directory
 
@@ -44,12 +43,9 @@ def density(folder):
 
 
 def feature_net(folder):
-  classifier._save(folder / 'a', tiny_models.decoder(), {})
-
-
-def attribute_net(folder):
-  attribute_classifiers._save(folder / 'a', tiny_models.decoder(), {},
-                              np.zeros(2))
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setenv('PGAK_CACHE', str(folder))
+    fitted_nets.Kept('a', {}).save(tiny_models.decoder())
 
 
 def picture(folder):
@@ -67,7 +63,7 @@ def page(folder):
 
 
 WRITERS = {config: 'a', scores: 'scores.csv', best: 'checkpoints/best.json',
-           density: 'a.npz', feature_net: 'a', attribute_net: 'a',
+           density: 'a.npz', feature_net: 'classifiers/a_44136fa355b3678a.npz',
            picture: 'a.png', arrays: 'a.npz', page: 'a.html'}
 
 
