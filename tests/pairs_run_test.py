@@ -1,4 +1,4 @@
-"""What of a model of pairs the contract does not hold: scores, data that fit."""
+"""What of models of pairs the contract lacks: scores, and data that fit."""
 
 import gin
 import numpy as np

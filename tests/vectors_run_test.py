@@ -1,4 +1,4 @@
-"""What of a model of vectors the contract does not hold: scores, its page."""
+"""What of models of vectors the contract lacks: scores, and a page."""
 import shutil
 
 import gin
