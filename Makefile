@@ -18,6 +18,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart test test-slow coverage lint bench clean
+.PHONY: lint-build
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 12
@@ -74,7 +75,13 @@ coverage: $(STAMP)  ## say what of pgak and bin the tests run, but the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' --cov \
 	  --cov-report=term:skip-covered $(PYTEST_ARGS)
 
-lint: $(BUILDIFIER)  ## let buildifier look at the BUILD files
+lint: $(STAMP)  ## ruff, mypy of the interfaces, and buildifier if there is npm
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-build; \
+	  else echo 'There is no npm, so the BUILD files were not looked at.'; fi
+
+lint-build: $(BUILDIFIER)
 	find BUILD *.bazel *.bzl benchmarks bin docs gin pgak tests \
 	  '(' -name BUILD -o -name '*.bazel' -o -name '*.bzl' ')' \
 	  -exec $(BUILDIFIER) --mode=check --lint=warn {} +

@@ -32,8 +32,9 @@ INSTALL_REQUIRES = [
 EXTRAS_REQUIRE = {
     'gpu': ['tensorflow[and-cuda]~=2.21'],
     'serving': ['tensorflow-serving-api~=2.21'],
-    'test': ['packaging', 'pytest>=8', 'pytest-cov>=6',
-             'pytest-randomly>=3.16', 'pytest-xdist~=3.6', 'setuptools'],
+    'test': ['mypy~=2.4.0', 'packaging', 'pytest>=8', 'pytest-cov>=6',
+             'pytest-randomly>=3.16', 'pytest-xdist~=3.6', 'ruff~=0.17.0',
+             'setuptools'],
 }
 
 VERBS = ('train', 'evaluate', 'sample', 'export', 'report', 'sweep')
@@ -61,7 +62,7 @@ setuptools.setup(
     ],
     package_dir={'pgak.bin': 'bin', 'pgak.gin': 'gin'},
     package_data={
-        '': ['*.json', '*.npz'],
+        '': ['*.json', '*.npz', 'py.typed'],
         'pgak.gin': ['**/*.gin', '**/*.sweep'],
     },
     entry_points={

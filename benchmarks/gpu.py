@@ -250,8 +250,9 @@ def main():
     _save(args)
     return
   result = _measure(args)
-  pathlib.Path(args.output).write_text(json.dumps(result, indent=2))
-  print(json.dumps(result, indent=2))
+  text = json.dumps(result, indent=2)
+  pathlib.Path(args.output).write_text(text, encoding='utf-8')
+  print(text)
 
 
 if __name__ == '__main__':

@@ -137,7 +137,7 @@ def main():
   def keep(key, row):
     result.setdefault(key, []).append(row)
     print(key, json.dumps(row), flush=True)
-    output.write_text(json.dumps(result, indent=2))
+    output.write_text(json.dumps(result, indent=2), encoding='utf-8')
 
   for precision in ('float32', 'mixed_bfloat16'):
     keep('train', bench.train(precision))
@@ -147,7 +147,7 @@ def main():
     keep('features', bench.features())
   else:
     result['not_run'].append('features: saved without --inception')
-    output.write_text(json.dumps(result, indent=2))
+    output.write_text(json.dumps(result, indent=2), encoding='utf-8')
 
 
 if __name__ == '__main__':

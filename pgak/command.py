@@ -230,7 +230,7 @@ def run(main):
     _end(_ENDED_BY_PIPE)
   except KeyboardInterrupt as e:
     _end(getattr(e, 'status', 130), str(e) or 'Interrupted.')
-  except Exception as e:  # pylint: disable=broad-exception-caught
+  except Exception as e:
     told = _sentence(e)
     if not told:
       raise

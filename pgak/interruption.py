@@ -129,7 +129,7 @@ def _watch(read):
 def _end(number, sentence):
   os.write(2, f'{sentence}\n'.encode())
   sys.stdout.flush()
-  os._exit(128 + number)  # pylint: disable=protected-access
+  os._exit(128 + number)
 
 
 def postpone():

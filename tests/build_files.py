@@ -93,7 +93,7 @@ class _Package:
             'native': self._native()})
         names.update({name: loaded[name] for name in wanted})
     names['load'] = load
-    # It is our own code.  pylint: disable-next=exec-used
+    # It is our own code.
     exec(compile(path.read_text(encoding='utf-8'), path, 'exec'), names)
     return names
 

@@ -157,7 +157,7 @@ def _served(run):
 
 
 def _signatures(run):
-  return _served(run)._loaded.signatures  # pylint: disable=protected-access
+  return _served(run)._loaded.signatures
 
 
 def export(run, folder):

@@ -134,6 +134,6 @@ def _names(folder):
 
 
 def _handles_signals(pid):
-  text = pathlib.Path(f'/proc/{pid}/status').read_text()
+  text = pathlib.Path(f'/proc/{pid}/status').read_text(encoding='utf-8')
   caught = int(re.search(r'SigCgt:\s*([0-9a-f]+)', text)[1], 16)
   return bool(caught >> (signal.SIGTERM - 1) & 1)

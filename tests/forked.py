@@ -76,7 +76,8 @@ class Child:
       time.sleep(0.005)
     if not self._result:
       self._result = Result(self._status, *(
-          pathlib.Path(self._folder.name, s).read_text(errors='replace')
+          pathlib.Path(self._folder.name, s).read_text(
+              encoding='utf-8', errors='replace')
           for s in _STREAMS))
       self._folder.cleanup()
     return self._result
@@ -219,7 +220,7 @@ def _leave(main):
   except BaseException:  # As Python prints it.
     traceback.print_exc()
     status = 1
-  atexit._run_exitfuncs()  # pylint: disable=protected-access
+  atexit._run_exitfuncs()
   sys.stdout.flush()
   sys.stderr.flush()
   os._exit(status)

@@ -7,7 +7,6 @@ where an outcome is 'answer' or the error's class and text, and the megabytes
 are how far the request raised the process's peak of memory. MEGABYTES more than
 what it has once it is loaded are all that it may take: a server in a container.
 """
-import io
 import json
 import pathlib
 import resource
@@ -125,13 +124,14 @@ def peak():
 def _outcome(function, arrays):
   try:
     function(**{name: tf.constant(a) for name, a in arrays.items()})
-  except Exception as error:  # pylint: disable=broad-exception-caught
+  except Exception as error:
     return f'{type(error).__name__}: {error}'
   return 'answer'
 
 
 def _limit(megabytes):
-  used = int(pathlib.Path('/proc/self/statm').read_text().split()[0])
+  memory = pathlib.Path('/proc/self/statm').read_text(encoding='utf-8')
+  used = int(memory.split()[0])
   most = used * resource.getpagesize() + (int(megabytes) << 20)
   resource.setrlimit(resource.RLIMIT_AS, (most, most))
 

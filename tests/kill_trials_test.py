@@ -8,7 +8,6 @@ import random
 import subprocess
 
 import ending
-import forked
 import pytest
 import trials
 

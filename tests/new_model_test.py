@@ -60,7 +60,7 @@ def test_the_page(here, capsys):
   assert (here / 'samples.png').stat().st_size > 100
   assert (here / 'runs/mine/export/1/saved_model.pb').exists()
   names = {}
-  exec(blocks('python')[1], names)  # pylint: disable=exec-used
+  exec(blocks('python')[1], names)
   assert names['images'].shape == names['restored'].shape == (16, 8, 8, 1)
   assert names['latents'].shape == (16, 8)
   assert type(names['model']).__name__ == 'DenoisingAE'

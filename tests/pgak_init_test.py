@@ -28,7 +28,7 @@ def test_load_is_that_of_checkpoints():
 
 def test_there_is_nothing_else():
   with pytest.raises(AttributeError, match="no attribute 'save'"):
-    pgak.save  # pylint: disable=no-member,pointless-statement
+    pgak.save
 
 
 OLD = """

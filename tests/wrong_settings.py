@@ -32,14 +32,14 @@ def wrong_values(annotation):
 
 def parameter(name, argument):
   """Returns the `inspect.Parameter` of a function's argument."""
-  # pylint: disable-next=protected-access
+
   wrapped = gin_config._REGISTRY[name].wrapped
   return inspect.signature(wrapped).parameters[argument]
 
 
 def of_all():
   """Yields `(full name, function, argument, annotation)` of pgak's settings."""
-  known = gin_config._REGISTRY._selector_map  # pylint: disable=protected-access
+  known = gin_config._REGISTRY._selector_map
   for name in sorted(known):
     if name.startswith('pgak.'):
       entry = known[name]

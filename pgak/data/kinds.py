@@ -40,7 +40,7 @@ __all__ = ['Images', 'Kind', 'Pairs', 'Table', 'VALUE_RANGES', 'Vectors',
 VALUE_RANGES = {'tanh': (-1., 1.), 'sigmoid': (0., 1.), 'linear': None}
 
 # The latest first: a kind of a user's may take what would be one of ours.
-_KINDS = []
+_KINDS: list[type] = []
 
 
 def register(kind):

@@ -258,7 +258,6 @@ def _validation_vectors(number, seed):
 # === Data ===
 
 
-
 def _split(name):
   setting = {'train': 'train.split',
              'validation': 'train.validation_split'}[name]

@@ -128,9 +128,12 @@ def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
   kept = fitted_nets.Kept(name, choices)
   network = build(train.image_shape, len(names), filters, dropout, seed)
   majority = np.maximum(held_out_masks.mean(0), 1. - held_out_masks.mean(0))
-  make = lambda accuracy: AttributeClassifiers(
-      network, f'{name}_attributes{len(names)}_{kept.key[:8]}', names, accuracy,
-      majority)
+
+  def make(accuracy):
+    return AttributeClassifiers(
+        network, f'{name}_attributes{len(names)}_{kept.key[:8]}', names,
+        accuracy, majority)
+
   arrays = kept.restore(network)
   if arrays is None:
     _train(network, train, masks, options)

@@ -98,8 +98,6 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
 
   # === Use: a pair is a dictionary, or two arrays ===
 
-  # pylint: disable=arguments-differ,arguments-renamed
-
   def encode(self, images, conditions=None, value_range=None):
     """Returns latents `[B, H]` of images `[B, h, w, C]` given conditions.
 
@@ -127,8 +125,6 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
     if given is None and np.ndim(n):
       n, given = None, n
     return super().sample(n, seed, given)
-
-  # pylint: enable=arguments-differ,arguments-renamed
 
   def interpolate(self, start, end, steps, spherical=False, value_range=None):
     raise errors.UserError(

@@ -94,7 +94,8 @@ def line_chart(lines, x_label, y_label, limits=None, ticks=None):
     chart, axes = _axes()
     for line in lines:
       _draw(axes, line)
-    values = np.concatenate([l.y[np.isfinite(l.y)] for l in lines] or [[]])
+    values = np.concatenate(
+        [line.y[np.isfinite(line.y)] for line in lines] or [[]])
     if limits:
       axes.set(xlim=limits, ylim=limits)
     elif len(values) and values.min() > 0 and (
@@ -218,7 +219,6 @@ def _projection(panel):
   if panel.points.shape[1] == 2:
     return None
   # Matplotlib knows the projection once this is imported.
-  from mpl_toolkits import mplot3d  # pylint: disable=unused-import
   return '3d'
 
 

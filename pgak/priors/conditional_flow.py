@@ -45,19 +45,19 @@ class ConditionalCouplings(coupling_flow.CouplingFlow):
       net.build((None, self.masked + self.num_features))
     self.built = True
 
-  def bijector(self, features):  # pylint: disable=arguments-differ
+  def bijector(self, features):
     """Returns the map given features `[B, F]`, for `[B, H]`."""
     return self._chained(
         lambda net, masked: net(tf.concat([masked, features], -1)))
 
-  def distribution(self, features, mean):  # pylint: disable=arguments-differ
+  def distribution(self, features, mean):
     """Returns the law of points given features, the map of N(mean, I)."""
     normal = tfp.distributions.MultivariateNormalDiag(
         mean, tf.ones_like(mean))
     return tfp.distributions.TransformedDistribution(
         normal, self.bijector(features))
 
-  def call(self, points, features, mean):  # pylint: disable=arguments-differ
+  def call(self, points, features, mean):
     """Returns the log-density of points `[B, H]`, `[B]`."""
     return self.distribution(features, mean).log_prob(points)
 

@@ -27,7 +27,7 @@ def read_events(run):
           run.problems.append(f'events/{stream} holds no point that can be '
                               'read.')
     # Whatever a damaged file makes TensorBoard's reader raise.
-    except Exception as e:  # pylint: disable=broad-exception-caught
+    except Exception as e:
       run.problems.append(
           f'events/{stream} is damaged ({" ".join(str(e).split())[:200]}).')
   if not found:
@@ -71,7 +71,7 @@ def read_precision_recall(run):
         raise ValueError('its arrays are no curve')
       found[name] = (recall, precision)
     # A file that is no .npz raises one of a dozen errors.
-    except Exception as e:  # pylint: disable=broad-exception-caught
+    except Exception as e:
       run.problems.append(f'prd/{file.name} is damaged '
                           f'({" ".join(str(e).split())[:200]}).')
   return found

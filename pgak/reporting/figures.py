@@ -263,7 +263,7 @@ def latent_scatters(cells, data_dir, imports=()):
       without.setdefault(str(e), []).append(cell.label)
     # A run may need a user's own code, data that are elsewhere, or be damaged:
     # whatever it raises, the rest of the report is written.
-    except Exception as e:  # pylint: disable=broad-exception-caught
+    except Exception as e:
       failed.append(f'{run.path}: {" ".join(str(e).split())[:300]}')
   blocks = [pages.FigureGroup(caption, made) for caption, made in (
       ('Validation images of one class as latents, and draws of the prior',

@@ -30,7 +30,7 @@ def manifolds(cells, data_dir=None, imports=()):
     try:
       pictures.append(_picture(cell, cell.runs[0], data_dir, imports))
     # As for the latents: whatever a run raises, the rest is written.
-    except Exception as e:  # pylint: disable=broad-exception-caught
+    except Exception as e:
       failed.append(f'{cell.runs[0].path}: {" ".join(str(e).split())[:300]}')
   blocks = [pages.FigureGroup(
       'Validation points, coloured by their place along the manifold, their '

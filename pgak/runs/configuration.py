@@ -340,7 +340,8 @@ def _location(text, parsed, bindings):
     for folder in ['', *gin_files.folders()]:
       path = pathlib.Path(folder, name)
       if path.is_file():
-        for number, line in enumerate(path.read_text().splitlines(), 1):
+        lines = path.read_text(encoding='utf-8-sig').splitlines()
+        for number, line in enumerate(lines, 1):
           if re.search(rf'{text}\b', line.split('#')[0]):
             return f'{path}, line {number}'
   return next((f'--gin_param={b!r}' for b in bindings if text in b),

@@ -9,8 +9,6 @@ from gin import config
 
 __all__ = ['bound_values', 'configurables', 'read_from', 'registered_names']
 
-# pylint: disable=protected-access
-
 
 def read_from(folders):
   """Lets gin look for files by their path, then below `folders`, only there.

@@ -140,7 +140,7 @@ class Runner:
         self._run_job(job, stages, log, shown)
     except errors.UserError as e:
       self.failures[job.name] = str(e)
-    except Exception as e:  # pylint: disable=broad-exception-caught
+    except Exception as e:
       # The other jobs go on, and this one must not pass for finished.
       self.failures[job.name] = f'{type(e).__name__}: {e}'
 

@@ -72,7 +72,6 @@ class Galleries(callbacks.EveryNSteps):
             self.model, self.ends),
     }
 
-
   @classmethod
   def of_split(cls, array, **settings):
     """Shows the first images of a split."""

@@ -6,7 +6,6 @@ import ratios
 import tensorflow as tf
 
 
-
 @pytest.mark.parametrize('name', ratios.MODELS)
 def test_the_step_by_hand_is_the_same_mathematics(name):
   images = tf.constant(np.random.RandomState(0).uniform(

@@ -28,7 +28,8 @@ def test_a_stick_joins_two_places_and_needs_both():
 
 
 def test_limbs_are_those_of_18_keypoints():
-  assert len(poses.LIMBS) == 17 and max(max(l) for l in poses.LIMBS) == 17
+  assert len(poses.LIMBS) == 17
+  assert max(map(max, poses.LIMBS)) == 17
   places = np.stack([np.arange(18) + 0.5, np.full(18, 4.5)], 1)
   assert np.any(poses.draw(places, 9, 18) != poses.draw(places, 9, 18, ()))
   # Any other number has no sticks of its own.

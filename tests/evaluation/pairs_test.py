@@ -134,4 +134,3 @@ def test_every_batch_has_draws_of_its_own(model):
   assert len(np.unique(np.concatenate(made).reshape(6, -1), axis=0)) == 6
   again = next(conditional.generate(model, condition, 2, batch_size=2))
   assert not any(np.array_equal(again[0], one) for one in np.concatenate(made))
-

@@ -19,7 +19,9 @@ def test_golden_values_on_a_line():
   # searched and 5 and 17 are fresh. Samples: 1 and 1 from training, 2 and 3
   # from searched test images, so 2 / 5. Fresh: 5 and 7 from training, 2 and 3
   # from the searched: 12 / 5. The ratio is 2 / 12.
-  column = lambda *values: np.array(values)[:, None]
+  def column(*values):
+    return np.array(values)[:, None]
+
   scores, train, test = _measure(
       column(1., 11.), column(0., 10.), column(3., 5., 14., 17.))
   assert scores == pytest.approx({

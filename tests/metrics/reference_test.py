@@ -88,7 +88,10 @@ def test_every_choice_of_the_features_is_in_the_key():
 
 def test_a_damaged_or_foreign_file_is_made_again(tmp_path):
   choices = {'dataset': 'numbers'}
-  compute = lambda: frechet.moments([np.arange(6.).reshape(3, 2)])
+
+  def compute():
+    return frechet.moments([np.arange(6.).reshape(3, 2)])
+
   reference.cached(choices, compute)
   (path,) = (tmp_path / 'statistics').iterdir()
   good = path.read_bytes()

@@ -67,8 +67,8 @@ def slow_score(latents, logits):
   """The published protocol, an image at a time."""
   bits = 0.
   for column in logits.T:
-    sure = [max(1. / (1. + math.exp(-2. * l)), 1. / (1. + math.exp(2. * l)))
-            for l in column]
+    sure = [max(1. / (1. + math.exp(-2. * x)), 1. / (1. + math.exp(2. * x)))
+            for x in column]
     rows = sorted(range(len(sure)), key=lambda i: -sure[i])[:len(sure) // 2]
     y = [int(column[i] > 0.) for i in rows]
     x = svm.LinearSVC().fit(latents[rows], y).predict(latents[rows])

@@ -52,8 +52,8 @@ def test_age(decoder_steps, released, float64):
     z = noise['decoder_prior'][i::decoder_steps]
 
     def decoder(v):
-      codes = e(after, g(v, z))  # pylint: disable=cell-var-from-loop
-      error = np.mean((codes - z)**2)  # pylint: disable=cell-var-from-loop
+      codes = e(after, g(v, z))
+      error = np.mean((codes - z)**2)
       return divergence(codes, released) + 2. * error
 
     end = moved(decoder, end)

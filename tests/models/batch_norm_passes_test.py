@@ -124,10 +124,12 @@ def test_the_exact_penalty_moves_the_mean_by_one_hundredth():
   """Keras keeps 0.99 of a moving mean that begins with 0."""
   model = tiny_models.make('RAEGP', batch_norm=True, variant='exact')
   images = tf.constant(tiny_models.images())
-  first = next(l for l in model.decoder.layers if isinstance(l, layers.Dense))
+  first = next(layer for layer in model.decoder.layers
+               if isinstance(layer, layers.Dense))
   expected = np.mean(first(model.encoder(images, training=True)), 0) * 0.01
   model.terms(images, {})
-  norm = next(l for l in model.decoder.layers if isinstance(l, Counting))
+  norm = next(layer for layer in model.decoder.layers
+              if isinstance(layer, Counting))
   np.testing.assert_allclose(norm.moving_mean, expected, rtol=1e-4)
 
 

@@ -388,7 +388,7 @@ def test_eq_7_is_computed_in_float32_in_a_mixed_step(name):
   gap = np.linalg.norm(gradient(model) - expected)
   assert gap < 1e-4 * np.linalg.norm(expected)
   # What is outside of it keeps its precision.
-  dense = [l for l in model.encoder.layers if l.weights][0]
+  dense = [layer for layer in model.encoder.layers if layer.weights][0]
   assert dense.compute_dtype == 'bfloat16'
 
 

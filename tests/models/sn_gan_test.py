@@ -97,8 +97,8 @@ def test_the_norm_is_followed_at_each_of_the_critics_turns():
   critic = networks.encoder(network, tiny_models.IMAGE_SHAPE, 1)
   model = tiny_models.compiled('SNGAN', learning_rate=0., image_critic=critic,
                                critic_steps=3)
-  layer, = (l for l in critic.layers
-            if isinstance(l, networks.SpectralNormalization))
+  layer, = (layer for layer in critic.layers
+            if isinstance(layer, networks.SpectralNormalization))
   kernel, u = layer.layer.kernel.numpy(), layer.u.numpy()
   model.train_step(tiny_models.images(6))
   for _ in range(3):

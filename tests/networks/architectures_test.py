@@ -147,7 +147,7 @@ def test_where_batch_norm_stands_in_resnet_32(batch_norm):
     layout = _layout(net).split()
     assert layout.count('bn') == (2 * blocks if batch_norm else 0)
     # Two convs a block, the shortcut of the first, and the decoder's last.
-    convs = [l for l in layout if l.startswith('conv')]
+    convs = [layer for layer in layout if layer.startswith('conv')]
     assert len(convs) == 2 * blocks + 1 + (blocks == 3)
 
 
@@ -184,8 +184,8 @@ def test_shapes_and_ranges(name):
 def test_the_activations_are_leaky_in_the_encoder_and_relu_in_the_decoder(name):
   encoder, decoder = _small(name)
   for net, slope in ((encoder, 0.2), (decoder, 0.)):
-    first = next(l for l in net.layers if l.weights)
-    # pylint: disable-next=protected-access
+    first = next(layer for layer in net.layers if layer.weights)
+
     activation = next(n.operation for n in first._outbound_nodes)
     values = activation(tf.constant([-1., 2.]))
     np.testing.assert_allclose(values, [-slope, 2.], rtol=1e-6)
@@ -194,7 +194,8 @@ def test_the_activations_are_leaky_in_the_encoder_and_relu_in_the_decoder(name):
 @pytest.mark.parametrize('name', PAIRS)
 def test_base_filters_scale_every_conv_layer_but_the_last(name):
   filters = 'filters' if name == 'resnet_32' else 'base_filters'
-  narrow, wide = ([[l.filters for l in net.layers if isinstance(l, CONVS)]
+  narrow, wide = ([[layer.filters for layer in net.layers
+                    if isinstance(layer, CONVS)]
                    for net in _nets(name, 3, **{filters: n})] for n in (2, 6))
   channels = PAIRS[name][2][-1]
   assert wide[0] == [3 * n for n in narrow[0]]

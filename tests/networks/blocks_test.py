@@ -31,6 +31,6 @@ def test_activated(normalised):
   inputs = keras.Input((3,))
   outputs = blocks.activated(
       layers.Dense(4, use_bias=not normalised), inputs, ops.relu, normalised)
-  kinds = [type(l) for l in keras.Model(inputs, outputs).layers]
+  kinds = [type(layer) for layer in keras.Model(inputs, outputs).layers]
   assert (layers.BatchNormalization in kinds) == normalised
   assert kinds[1] is layers.Dense

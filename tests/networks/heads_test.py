@@ -108,8 +108,8 @@ def test_the_heads_stay_in_float32_under_a_mixed_policy():
   encoder = networks.encoder(_features, SHAPE, 5, log_variance=True)
   decoder = networks.decoder(_pixels, SHAPE, 5)
   assert encoder.layers[-1].compute_dtype == 'float32'
-  assert any(l.compute_dtype == 'bfloat16' for l in encoder.layers)
-  assert any(l.compute_dtype == 'bfloat16' for l in decoder.layers)
+  assert any(layer.compute_dtype == 'bfloat16' for layer in encoder.layers)
+  assert any(layer.compute_dtype == 'bfloat16' for layer in decoder.layers)
   mean, log_variance = encoder(_images())
   assert {t.dtype for t in (mean, log_variance, decoder(mean))} == {tf.float32}
 

@@ -18,7 +18,7 @@ def cell(model='FPVAE', number=0, seeds=(0,), scores=None, dataset='mnist',
         **{k.replace('__', '.'): v for k, v in bindings.items()}},
                    {'data': {'name': dataset}})
     for (metric, images, prior), value in (scores or {}).items():
-      run.scores.append(runs.read_score({  # pylint: disable=protected-access
+      run.scores.append(runs.read_score({
           k: str(v) for k, v in tiny_reports.row(
               metric, value + seed, images=images, prior=prior).items()}))
     made.append(run)

@@ -111,7 +111,7 @@ def test_no_tensor_float_32_where_it_loses_a_term(name):
 @pytest.mark.parametrize('name', ['AE', 'VAE', 'VPGA', 'LPGA', 'LVPGA'])
 def test_low_precision_trains(name):
   model = steps(build(name, precision='mixed_bfloat16'), 1)
-  dense = next(l for l in model.encoder.layers if l.weights)
+  dense = next(layer for layer in model.encoder.layers if layer.weights)
   assert dense.compute_dtype == 'bfloat16'
   assert model.encoder.outputs[0].dtype == 'float32'
   assert model.decoder.trainable_variables[0].dtype == 'float32'

@@ -79,12 +79,12 @@ def test_a_damaged_config_json_is_named(run, text):
   if text is not None:
     path.write_text(text, encoding='utf-8')
   with pytest.raises(errors.UserError, match='config.json is missing or damag'):
-    run.config  # pylint: disable=pointless-statement
+    run.config
 
 
 def test_a_config_json_without_a_part_is_named(run):
   with pytest.raises(errors.UserError, match="config.json .*no 'data'"):
-    run.config['data']  # pylint: disable=expression-not-assigned
+    run.config['data']
   assert run.config.get('imports', []) == []
 
 
@@ -315,8 +315,8 @@ def test_half_a_last_row_goes_and_the_whole_ones_stay(run):
 def test_half_a_pruned_checkpoint_does_not_count(run, monkeypatch):
   for step in (1, 2, 3):
     with run.writing_checkpoint(step) as prefix:
-      pathlib.Path(prefix + '.index').write_text('x')
-      pathlib.Path(prefix + '.data').write_text('x')
+      pathlib.Path(prefix + '.index').write_text('x', encoding='utf-8')
+      pathlib.Path(prefix + '.data').write_text('x', encoding='utf-8')
 
   def killed(folder):
     next(iter(folder.iterdir())).unlink()

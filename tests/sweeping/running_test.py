@@ -35,7 +35,8 @@ def _stand_in(monkeypatch, tmp_path):
 
 def read(cells, text=EVALUATIONS):
   cells = {name: ['a.gin', *more] for name, more in cells.items()}
-  pathlib.Path('a.sweep').write_text(f'sweep.cells = {cells}\n{text}')
+  pathlib.Path('a.sweep').write_text(
+      f'sweep.cells = {cells}\n{text}', encoding='utf-8')
   return sweeping.read('a.sweep')
 
 
@@ -68,7 +69,7 @@ def test_all_is_run_once():
     assert '[2/2]' in printed
   table = sweeping.format_table(read(cells), 'out')
   assert table.splitlines()[2].split() == ['quick', 'vectors']
-  log = pathlib.Path('out/a/seed-0.log').read_text()
+  log = pathlib.Path('out/a/seed-0.log').read_text(encoding='utf-8')
   assert log.startswith('$ pgak_train --run_dir=out/a/seed-0 --gin_file=a.gin')
 
 
@@ -105,7 +106,7 @@ def test_changed_settings_are_refused_by_the_run():
       'a/seed-0 training': 'It was trained with other settings.'}
   assert not run({'a': ['value = 1.'], 'b': []})[0]
   # An included file counts, too; the stand-in has no objection.
-  pathlib.Path('a.gin').write_text('train.steps = 5\n')
+  pathlib.Path('a.gin').write_text('train.steps = 5\n', encoding='utf-8')
   assert len(runner_of(
       read({'a': ['value = 1.'], 'b': []})).pending_commands()) == 6
 
@@ -172,15 +173,16 @@ def test_commands_are_files_and_import_from_where_we_do(monkeypatch, tmp_path):
 
 
 def test_an_output_that_is_a_file_is_named():
-  pathlib.Path('out').write_text('mine')
+  pathlib.Path('out').write_text('mine', encoding='utf-8')
   with pytest.raises(errors.UserError, match='out'):
     run({'a': []})
-  assert pathlib.Path('out').read_text() == 'mine'
+  assert pathlib.Path('out').read_text(encoding='utf-8') == 'mine'
 
 
 def is_alive(pid):
   try:
-    return 'Z' not in pathlib.Path(f'/proc/{pid}/stat').read_text().split()[2]
+    stat = pathlib.Path(f'/proc/{pid}/stat').read_text(encoding='utf-8')
+    return 'Z' not in stat.split()[2]
   except OSError:
     return False
 
@@ -203,7 +205,8 @@ def test_a_stopped_sweep_stops_its_commands_and_resumes(tmp_path, number):
                            stdout=subprocess.DEVNULL)
   wait_for(lambda: calls().get('train') == 2)
   children = pathlib.Path(
-      f'/proc/{sweep.pid}/task/{sweep.pid}/children').read_text().split()
+      f'/proc/{sweep.pid}/task/{sweep.pid}/children').read_text(
+          encoding='utf-8').split()
   threads = pathlib.Path(f'/proc/{sweep.pid}/task').iterdir()
   children += [c for t in threads
                for c in (t / 'children').read_text().split()]
@@ -242,8 +245,9 @@ def stop_when_begun(monkeypatch, code):
   thread = threading.Thread(target=runner.run, daemon=True)
   thread.start()
   path = pathlib.Path('pids')
-  wait_for(lambda: path.exists() and path.read_text().endswith('end'))
-  pids = path.read_text().split()[:-1]
+  wait_for(lambda: path.exists() and
+           path.read_text(encoding='utf-8').endswith('end'))
+  pids = path.read_text(encoding='utf-8').split()[:-1]
   assert all(map(is_alive, pids))
   runner._stop()
   thread.join(30.)

@@ -212,8 +212,8 @@ def test_batch_norm_is_saved_as_inference_will_need_it(tmp_path):
   model = tiny_runs.train(run_dir, 'train.steps = 4', 'batch_norm = True',
                           'sgd.ema_decay = 0.5')
   loaded = pgak.load(run_dir)
-  layer = next(l for l in loaded.decoder.layers
-               if hasattr(l, 'moving_variance'))
+  layer = next(layer for layer in loaded.decoder.layers
+               if hasattr(layer, 'moving_variance'))
   saved = [layer.moving_mean.numpy(), layer.moving_variance.numpy()]
   # Of the averaged weights, on the laws of inference, and not by training.
   batch_norm.reestimate(loaded, data.digits().split('train'))
