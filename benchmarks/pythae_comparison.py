@@ -1,7 +1,7 @@
 """Trains VAE, WAE-MMD and RAE-L2 here and in pythae, and compares them.
 
-Same nets, same law of the first weights, same Adam, same batches, same weights
-of the terms, the same 60,000 MNIST images; the two take turns on the machine.
+Same nets, same distribution of the first weights, same Adam, same batches, same
+weights of the terms, the same 60,000 MNIST images; the two take turns.
 It prints, for each model, images per second of both and FID-768 of samples (of
 N(0, I), or for RAE-L2 of a Gaussian fitted to the latents) of some seeds.
 

@@ -1,9 +1,9 @@
 """Trains one of pythae's models for pythae_comparison.py, which calls this.
 
 It runs in an environment of its own, with PyTorch and pythae (0.1.2); nothing
-of pgak is imported. Nets, initial weights' law, optimizer, batches and weights
-of the terms are those of pythae_comparison.py; the loss is pythae's, a sum over
-pixels, so that its weights are D times the ones on a mean.
+of pgak is imported. Nets, distribution of the first weights, optimizer, batches
+and weights of the terms are those of pythae_comparison.py; pythae's loss is a
+sum over pixels, so that its weights are D times the ones on a mean.
 
   python pythae_side.py SETTINGS_JSON
 """

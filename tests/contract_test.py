@@ -88,7 +88,7 @@ def served_without(what):
   return Refused(f'is of a model without an encoder, which {what} needs')
 
 
-LAW = 'samples from a law '
+FROM = 'samples from a distribution '
 TABLE = {
     'train': row(verbs.train),
     'resume': row(verbs.resume, slow=(*ALIKE, 'pairs_flow')),
@@ -140,10 +140,10 @@ TABLE = {
         outputs.serve_interpolate, (GANS, served_without('interpolate'))),
     'serve_log_prob': row(
         outputs.serve_log_prob,
-        (NO_DENSITY, Refused(f'{LAW}without a density')),
+        (NO_DENSITY, Refused(f'{FROM}without a density')),
         (PAIRS, CONDITIONAL_EXPORT), slow=SLOW_EXPORTS),
     'serve_base': row(
-        outputs.serve_base, (NO_FLOW, Refused(f'{LAW}that is no flow')),
+        outputs.serve_base, (NO_FLOW, Refused(f'{FROM}that is no flow')),
         (PAIRS, CONDITIONAL_EXPORT), slow=SLOW_EXPORTS),
     'serve_signatures': row(
         outputs.serve_signatures, slow=SLOW_EXPORTS),

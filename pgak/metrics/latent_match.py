@@ -28,10 +28,10 @@ def _latents_of_samples(model, number, seed, batch_size):
 
 
 def latent_match(model, images, seed=0, batch_size=500):
-  """Frechet distances between three laws of latents.
+  """Frechet distances between three distributions of latents.
 
   Theorem 1 of [1] needs the encoder F to map both the data x and the decoded
-  G(z), z ~ N(0, I), to N(0, I). The laws are: N(0, I) itself ('prior'), of
+  G(z), z ~ N(0, I), to N(0, I). They are: N(0, I) itself ('prior'), of
   which mean and covariance are known; F(x) ('data'); F(G(z)) ('generated').
   A stochastic encoder counts by its mean. All three distances are 0 where the
   first two moments meet.

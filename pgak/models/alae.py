@@ -50,7 +50,7 @@ class ALAE(base.GenerativeAutoencoder):
   """
 
   takes = base.GenerativeAutoencoder.takes | {'critic': 'latents'}
-  # The latents of data are pulled to the law of w, which is learned as well.
+  # The latents of data are pulled to the distribution of w, itself learned.
   matches_prior = True
   learns_prior = True
 

@@ -1,6 +1,6 @@
 """FP-VAE: a variational autoencoder whose prior is a flow, learned jointly.
 
-With the encoder's law q(z | x) and the flow's p(z),
+With the encoder's distribution q(z | x) and the flow's p(z),
 
 ```none
 log q(z | x) - log p(z)   weighs beta * gamma and updates the encoder   (eq. 7)

@@ -105,7 +105,7 @@ class IntroVAE(_Introspective):
   def __init__(self, encoder: base.Net, decoder: base.Net,
                kl_real: schedules.Weight = 1e-2,
                kl_fake: schedules.Weight = 1e-2,
-               margin: settings.NonNegative = 2.,
+               margin: settings.NonNegative = 4.,
                updates: base.Updates | None = None):
     super().__init__(
         encoder, decoder,

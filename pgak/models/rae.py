@@ -131,7 +131,7 @@ class RAEGP(RAE):
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                latent_l2: schedules.Weight = 1e-4,
-               gradient_penalty: schedules.Weight = 1e-3,
+               gradient_penalty: schedules.Weight = 1e-2,
                variant: Literal['probe', 'exact', 'released'] = 'probe',
                updates: base.Updates | None = None):
     super().__init__(encoder, decoder, latent_l2, updates,
@@ -207,7 +207,7 @@ class RAESN(RAE):
   """
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
-               latent_l2: schedules.Weight = 1e-3,
+               latent_l2: schedules.Weight = 1e-2,
                updates: base.Updates | None = None):
     if not any(isinstance(layer, networks.SpectralNormalization)
                for layer in decoder.layers):

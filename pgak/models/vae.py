@@ -134,7 +134,7 @@ class BetaVAE(VAE):
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                beta: settings.NonNegative = 4.,
-               likelihood_sigma: settings.Positive = 0.3,
+               likelihood_sigma: settings.Positive = 0.1,
                num_posterior_samples: settings.Count = 1,
                updates: base.Updates | None = None,
                kl: schedules.Weight | None = None):

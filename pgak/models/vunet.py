@@ -53,7 +53,7 @@ class VUNet(conditional.ConditionalAutoencoder):
   }
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
-               kl: schedules.Weight = 1e-2, first: settings.NonNegative = 1e-6,
+               kl: schedules.Weight = 3e-2, first: settings.NonNegative = 1e-6,
                ramp: tuple[settings.Fraction, settings.Fraction] = (0.5, 0.75),
                updates: base.Updates | None = None):
     super().__init__(encoder, decoder, {'kl': self._kl_weight}, updates,
@@ -120,7 +120,7 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
   """Variational U-Net without a KL term, its prior a flow, [2, eq. 9, sec. 6].
 
   The encoder keeps its noise of variance 1 and is held to nothing; the flow
-  learns the law of its draws given y,
+  learns the distribution of its draws given y,
   `-(log N(f(z; y); a(y), I) + log|det df|) / H`, and no gradient of that
   reaches the encoder. Both scales' latents are one vector of the flow.
 

@@ -149,8 +149,8 @@ class InfoVAE(_Info):
   unreachable = {'kl': ('decoder',), 'mmd': ('decoder',)}
 
   def __init__(self, encoder: base.Net, decoder: base.Net, alpha: float = 0.5,
-               lambda_: settings.NonNegative = 1000.,
-               likelihood_sigma: settings.Positive = 0.3,
+               lambda_: settings.NonNegative = 100.,
+               likelihood_sigma: settings.Positive = 0.1,
                kernel: Literal['imq', 'rbf'] = 'imq',
                scales: settings.Several[settings.Positive] = losses.SCALES,
                updates: base.Updates | None = None):
@@ -187,8 +187,8 @@ class AdversarialInfoVAE(_Info):
   unreachable = {'kl': ('decoder',), 'adversarial': ('decoder',)}
 
   def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,
-               alpha: float = 0.5, lambda_: settings.NonNegative = 1000.,
-               likelihood_sigma: settings.Positive = 0.3,
+               alpha: float = 0.5, lambda_: settings.NonNegative = 100.,
+               likelihood_sigma: settings.Positive = 0.1,
                updates: base.Updates | None = None):
     super().__init__(encoder, decoder, alpha, lambda_, likelihood_sigma,
                      'adversarial', updates, 'adversarial_info_vae')

@@ -23,7 +23,7 @@ class Flow(keras.layers.Layer):
     raise NotImplementedError
 
   def distribution(self):
-    """Returns the law of points, a TFP distribution on `[H]`."""
+    """Returns the distribution of points, a TFP distribution on `[H]`."""
     normal = tfp.distributions.MultivariateNormalDiag(
         tf.zeros([self.size], self.compute_dtype),
         tf.ones([self.size], self.compute_dtype))

@@ -71,6 +71,7 @@ class Gaussian(fitted.FittedPrior):
   def log_prob(self, latents):
     """Returns the log-density of float latents `[B, H]`, `[B]`."""
     state = self.state()
-    law = tfp.distributions.MultivariateNormalTriL(
+    distribution = tfp.distributions.MultivariateNormalTriL(
         state['mean'], state['cholesky'])
-    return tf.cast(law.log_prob(tf.cast(latents, tf.float64)), latents.dtype)
+    found = distribution.log_prob(tf.cast(latents, tf.float64))
+    return tf.cast(found, latents.dtype)

@@ -29,7 +29,8 @@ class LatentGenerator(keras.layers.Layer):
 
   Args:
     latent_dim: number of latent dimensions H.
-    base: law of z_0: 'normal' for N(0, I), 'uniform' for the cube [-1, 1]^n.
+    base: distribution of z_0: 'normal' for N(0, I), 'uniform' for the cube
+      [-1, 1]^n.
     base_dim: n, the dimensions of z_0; H by default.
     units: units of each hidden layer.
   """

@@ -18,17 +18,17 @@ def sphere(shape, seed, dtype=tf.float32):
     seed: int64 tensor `[2]`, as `noise.seed` makes it.
     dtype: float32 or float64.
   """
-  # A normal law has no direction of its own.
+  # A normal distribution has no direction of its own.
   return tf.math.l2_normalize(noise.normal(shape, seed, dtype), -1,
                               epsilon=1e-30)
 
 
 @settings.register(denylist=['latent_dim'])
 class UniformSphere:
-  """The uniform law on the sphere `|z| = 1` of the latent space.
+  """The uniform distribution on the sphere `|z| = 1` of the latent space.
 
   Args:
-    latent_dim: number of latent dimensions H; with 1 the law is that of a sign.
+    latent_dim: number of latent dimensions H; with 1 it is a sign.
   """
 
   name = label = 'uniform_sphere'

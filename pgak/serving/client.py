@@ -17,6 +17,7 @@ from pgak.serving import bounds as bounds_lib
 __all__ = ['METADATA', 'ServedModel', 'find_version', 'versions']
 
 METADATA = 'metadata.json'
+_NO_FLOW = 'a distribution that is no flow'
 
 
 class ServedModel:
@@ -133,7 +134,7 @@ class ServedModel:
     Raises:
       errors.UserError: if what it samples from has no density.
     """
-    self._require('log_prob', 'a law without a density', 'gmm')
+    self._require('log_prob', 'a distribution without a density', 'gmm')
     return self._in_batches(
         'log_prob', latents=np.asarray(latents, np.float32))
 
@@ -143,22 +144,22 @@ class ServedModel:
     Raises:
       errors.UserError: if what it samples from is no flow.
     """
-    self._require('latent_to_base', 'a law that is no flow', 'real_nvp')
+    self._require('latent_to_base', _NO_FLOW, 'real_nvp')
     return self._in_batches(
         'latent_to_base', latents=np.asarray(latents, np.float32))
 
   def base_to_latent(self, base):
     """The inverse of `latent_to_base`."""
-    self._require('base_to_latent', 'a law that is no flow', 'real_nvp')
+    self._require('base_to_latent', _NO_FLOW, 'real_nvp')
     return self._in_batches(
         'base_to_latent', base=np.asarray(base, np.float32))
 
-  def _require(self, signature, law, other):
+  def _require(self, signature, distribution, other):
     self._require_no_conditions()
     if signature not in self._loaded.signatures:
       raise errors.UserError(
-          f'The export in {self.path} samples from {law}: export the run with '
-          f'another --prior, such as {other}.')
+          f'The export in {self.path} samples from {distribution}: export the '
+          f'run with another --prior, such as {other}.')
 
   @property
   def has_encoder(self):

@@ -163,8 +163,8 @@ class Endpoints:
   def log_prob(self, latents):
     """float32 `[B, H]` -> log_prob float32 `[B]`, in nats.
 
-    The log-density of the law that `generate` draws its latents from. There is
-    no such signature where that law has no density that can be computed.
+    The log-density of what `generate` draws its latents from. There is no such
+    signature where it has none that can be computed.
     """
     return {'log_prob': batches.never_empty(
         self.model.prior.log_prob, latents)}
@@ -173,7 +173,7 @@ class Endpoints:
     """float32 `[B, H]` -> base float32 `[B, H]`.
 
     The draws of N(0, I) that the flow maps to these latents. There are this
-    signature and the next where the law of the latents is a flow.
+    signature and the next where the distribution of the latents is a flow.
     """
     return {'base': batches.never_empty(
         self.model.prior.latent_to_base, latents)}

@@ -298,7 +298,7 @@ class Scores(EveryNSteps):
 class Checkpointer(EveryNSteps):
   """Saves checkpoints, and remembers the best by a score.
 
-  Batch norm's statistics are first set to those of the laws that they will see
+  Batch norm's statistics are first set to those of what they will see
   at inference (`pgak.generation.sampling.reestimate_batch_norm`).
 
   Args:
