@@ -74,7 +74,7 @@ class Dataset:
 
     Raises:
       UserError: if there is no such split, if it is empty, or if the set
-        cannot be had.
+        is not available.
     """
     if name == 'validation' and name not in self.splits:
       name = 'test'

@@ -62,7 +62,7 @@ class Recipe:
     """Makes the source present and returns its fingerprint.
 
     Raises:
-      UserError: if it cannot be had; the sentence says what to put where.
+      UserError: if it is not available; the sentence says what to put where.
     """
     return self.fingerprint()
 
@@ -127,7 +127,7 @@ def open_prepared(recipe):
     A `Prepared`.
 
   Raises:
-    UserError: if the source is needed and cannot be had, or if the cache
+    UserError: if the source is needed and not available, or if the cache
       folder cannot be written.
   """
   manifest = _find(recipe, recipe.fingerprint())

@@ -43,7 +43,7 @@ def mnist(data_dir: settings.Path | None = None, download: bool = False,
 
   Returns:
     A `Dataset`; a `UserError` of its `split` says what to put where when the
-    set cannot be had.
+    set is not available.
   """
   return _padded('mnist', pad, validation_examples, data_dir, download)
 

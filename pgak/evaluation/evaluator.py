@@ -73,7 +73,7 @@ class Evaluator:
         `protocols.NAMES`.
 
     Raises:
-      UserError: if the protocol cannot be had for this data set.
+      UserError: if the protocol is not available for this data set.
     """
     self.dataset = dataset
     self.protocol = protocols.resolve(protocol)
@@ -296,7 +296,7 @@ class Evaluator:
         for name, value in quality.items()]
 
   def _likelihood_rows(self, model, row):
-    """Of a fitted density: whether it knows its training latents by heart."""
+    """Log-likelihood of training and held-out latents: memorisation shows."""
     if model.lacks('fit'):
       return []
     train = self.dataset.split('train')

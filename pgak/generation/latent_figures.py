@@ -118,8 +118,8 @@ def _flat(array, kept):
 
 def _deviations(vector, latents):
   length = np.linalg.norm(vector)
-  spread = np.sqrt(np.var(latents, axis=0).sum())
-  return f'{length / spread:.2f} times the spread of the latents long'
+  deviation = np.sqrt(np.var(latents, axis=0).sum())
+  return f'{length / deviation:.2f} standard deviations of the latents long'
 
 
 def _path_densities(prior, latents, shown):

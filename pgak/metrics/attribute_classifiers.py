@@ -62,8 +62,8 @@ class AttributeClassifiers:
       decides the training.
     names: tuple of A strings.
     accuracy: float64 `[A]`, shares of held-out images that are told right.
-    majority: float64 `[A]`, the shares that the commoner answer would tell
-      right; a classifier not above its own has learned nothing.
+    majority: float64 `[A]`, the accuracy of always predicting the majority
+      class; a classifier not above its own has learned nothing.
   """
 
   def __init__(self, network, name, names, accuracy, majority):
@@ -109,9 +109,9 @@ def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
     batch_size: images in a train step.
     filters: filters of the first convolution.
     dropout: share of the last features that a train step leaves out.
-    flip: whether a train step turns half of its images left to right; False
+    flip: whether a train step flips half of its images left to right; False
       suits digits better.
-    seed: int, decides the first weights, the batches and the turning.
+    seed: int, decides the first weights, the batches and the flips.
 
   Returns:
     An `AttributeClassifiers`.
@@ -158,7 +158,7 @@ def _warn(name, accuracy, majority):
   if accuracy.mean() <= majority.mean():
     warnings.warn(
         f'The attribute classifiers of {name} tell {accuracy.mean():.1%} of '
-        f'held-out images right, and the commoner answer {majority.mean():.1%};'
+        f'held-out images right, and the majority class {majority.mean():.1%};'
         ' raise attribute_classifiers.steps before you trust them.')
 
 
@@ -181,8 +181,9 @@ def batches_of(train, masks, options):
     rows = generator.integers(0, len(train), options['batch_size'])
     images = train.read(rows)
     if options['flip']:
-      turned = generator.random(len(rows)) < 0.5
-      images = np.where(turned[:, None, None, None], images[:, :, ::-1], images)
+      flipped = generator.random(len(rows)) < 0.5
+      images = np.where(
+          flipped[:, None, None, None], images[:, :, ::-1], images)
     yield images, masks[rows].astype(np.float32)
 
 

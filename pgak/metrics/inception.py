@@ -247,8 +247,8 @@ def inception(level: Literal[tuple(LEVELS)] = 'pool_3',
     without that word. With pool_3 and the whole graph it tells classes, too.
 
   Raises:
-    UserError: if the weights cannot be had, are damaged, are those of another
-      net, or stop below the level.
+    UserError: if the weights are not available, are damaged, are those of
+      another net, or stop below the level.
   """
   network = build(level)
   path = inception_weights.find(weights)

@@ -1,4 +1,4 @@
-"""The inception score: sure of each image, and of all classes in all.
+"""Inception score: confident about each image, diverse over the classes.
 
 #### References
 

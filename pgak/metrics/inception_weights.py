@@ -54,7 +54,7 @@ def find(path=None):
       archive from the network, kept in the cache.
 
   Raises:
-    UserError: if they cannot be had.
+    UserError: if they are not available.
   """
   path = path or os.environ.get('PGAK_INCEPTION')
   if path:

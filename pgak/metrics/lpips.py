@@ -79,7 +79,8 @@ def load_heads(net, path=None):
     published ones, else 'heads-' and a hash of them.
 
   Raises:
-    UserError: if they cannot be had, belong to another net, or are negative.
+    UserError: if they are not available, belong to another net, or are
+      negative.
   """
   path = path or _find(
       [f'{net}.npz'], f"linear weights of LPIPS's {net} (the published "
@@ -162,7 +163,7 @@ class LPIPS:
       batch_size: pairs in one forward pass.
 
     Raises:
-      UserError: if weights cannot be had, or are of another net.
+      UserError: if weights are not available, or are of another net.
     """
     self._heads, version = load_heads(net, heads)
     convolutions = _backbone_of(net, weights)

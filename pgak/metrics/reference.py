@@ -97,8 +97,8 @@ def moments(net, array, limit=None, known=None):
     net: a `features.FeatureNet`.
     array: a `data.ImageArray`.
     limit: takes the first so many images; None for all.
-    known: the features of the first images where they are at hand, float
-      `[n, D]`, or None; of use where they are all that is asked for.
+    known: precomputed features of the first images, float `[n, D]`, or None;
+      used if they cover all that is asked for.
 
   Returns:
     `frechet.Moments`.

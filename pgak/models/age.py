@@ -126,9 +126,9 @@ class AGE(base.GenerativeAutoencoder):
     mean, variance = tf.nn.moments(latents, [0])
     # One place for all of them has no logarithm.
     variance = tf.maximum(variance, tf.constant(1e-12, variance.dtype))
-    spread = variance if self.released else tf.sqrt(variance)
+    sigma = variance if self.released else tf.sqrt(variance)
     return tf.reduce_mean(
-        0.5 * (tf.square(spread) + tf.square(mean)) - tf.math.log(spread) - 0.5)
+        0.5 * (tf.square(sigma) + tf.square(mean)) - tf.math.log(sigma) - 0.5)
 
   updates = (
       update_table.Phase(encoder_terms, {

@@ -43,7 +43,7 @@ class FPVAE(base.GenerativeAutoencoder):
       such as @FlowPrior; it is called with the latent size.
     beta: how much the encoder is held to the prior; 0 to 1 in [1].
     gamma: weight of the KL term for beta = 1, per latent dimension and beside
-      the mean squared error: `2 s^2 H / D` for a likelihood of spread s. [1]
+      the mean squared error: `2 s^2 H / D` for a standard deviation s. [1]
       does not give its value.
     annealing_steps: over so many steps the KL term's weight grows linearly from
       0; at most a quarter of the run.

@@ -155,8 +155,8 @@ class VPGA(PerceptualAutoencoder):
   `L = L_r + alpha L_lr,N + beta L_lr,H + eta (L_vr + L_vkl)`
 
   L_vr is the error of h(z') for z' ~ N(mu(x), diag(sigma(x)**2)), in units of
-  the scale of the latents. Its own weight stands for the likelihood's variance.
-  It trains the decoder, and the encoder only through sigma(x).
+  the scale of the latents. Its weight plays the role of the likelihood's
+  variance. It trains the decoder, and the encoder only through sigma(x).
 
   Args:
     encoder: stochastic encoder, images to `[mean, log_variance]`.
@@ -165,10 +165,10 @@ class VPGA(PerceptualAutoencoder):
     data_latent_reconstruction: beta, the weight of eq. 3.
     variational_reconstruction: weight of L_vr.
     kl: eta, the weight of L_vkl.
-    likelihood_sigma: the spread of p(z_hat | z'). None (the authors' code) for
+    likelihood_sigma: standard deviation of p(z_hat | z'). None (the code) for
       the root mean square of each latent dimension over the batch; 'norm' (the
-      paper's words) for each latent's `|z| / sqrt(H)`; or a number, the fixed
-      spread of the workshop paper [2].
+      paper's words) for each latent's `|z| / sqrt(H)`; or a number, fixed
+      as in the workshop paper [2].
     posterior_sigma: None for sigma(x) as the encoder learns it, or a number.
     warm_up_steps: as for LPGA; the authors' code has none.
     updates: rows that replace those of the update table.
@@ -227,7 +227,7 @@ class VPGA(PerceptualAutoencoder):
                        training)[0]
 
   def scale(self, latents):
-    """The likelihood's spread, broadcast against `[B, H]`, of constant latents.
+    """Standard deviation of the likelihood, against `[B, H]` constant latents.
     """
     squares = tf.square(latents)
     if self.likelihood_sigma == 'norm':

@@ -53,7 +53,7 @@ def _times(factor, weight):
 
 @settings.register
 class VAE(base.GenerativeAutoencoder):
-  """VAE with a Gaussian likelihood of fixed spread, [1].
+  """VAE with a Gaussian likelihood of fixed standard deviation, [1].
 
   It minimises `reconstruction + w * kl` in means per element; `kl_weight` says
   which w is the evidence lower bound. The released w of [2] stands on
@@ -122,7 +122,7 @@ class BetaVAE(VAE):
   Args:
     encoder: stochastic encoder, images to `[mean, log_variance]`.
     decoder: decoder, latents to images.
-    beta: number; 1 is the VAE with a likelihood of that spread.
+    beta: number; 1 is the VAE with that likelihood.
     likelihood_sigma: standard deviation s of the Gaussian likelihood, in units
       of the model's value range; not read where `kl` is given.
     num_posterior_samples: as for `VAE`.

@@ -1,4 +1,4 @@
-"""The two ends of an autoencoder: latents (and their spread), and images."""
+"""Heads: latents (and their log-variance) of features, images of features."""
 import math
 from typing import Annotated
 
@@ -117,11 +117,11 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
         name='normalised_latents')(mean)
   if not log_variance:
     return keras.Model(images, mean, name='encoder')
-  spread = layers.Dense(
+  log_variances = layers.Dense(
       latent_dim, dtype=dtype, name='log_variance',
       bias_initializer=keras.initializers.Constant(
           2. * math.log(initial_sigma)))(features)
-  return keras.Model(images, [mean, spread], name='encoder')
+  return keras.Model(images, [mean, log_variances], name='encoder')
 
 
 @settings.register(hints=_HINTS)

@@ -67,7 +67,7 @@ class PerceptualError:
       value_range: `(low, high)` of the images; by default the model's.
 
     Raises:
-      UserError: if the weights cannot be had, stop before a layer, or the
+      UserError: if the weights are not available, stop before a layer, or the
         settings do not fit each other.
     """
     self.layers = tuple(layers)

@@ -107,7 +107,7 @@ def vgg19(layers: settings.Several[str] = LAYERS,
     layer Keras gives the tensor itself.
 
   Raises:
-    UserError: if the weights cannot be had, or stop before a layer.
+    UserError: if the weights are not available, or stop before a layer.
   """
   layers = tuple(layers)
   _check(layers)

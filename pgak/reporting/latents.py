@@ -56,7 +56,7 @@ def latents_and_samples(path, number=None, data_dir=None, imports=()):
 
   Raises:
     LeftOut: if the model has none; or
-    errors.UserError: if the data set or a checkpoint cannot be had.
+    errors.UserError: if the data set or a checkpoint is not available.
   """
   with loaded(path, data_dir, imports) as (model, array):
     if model.lacks('encode'):

@@ -166,7 +166,7 @@ def load_configured(run, checkpoint='latest', prior='own'):
     The model, with its weight averages in place where it keeps some.
 
   Raises:
-    errors.UserError: if the run, the checkpoint or the prior cannot be had.
+    errors.UserError: if the run, the checkpoint or the prior is not available.
   """
   if not isinstance(run, run_directory.RunDirectory):
     run = run_directory.RunDirectory(run)

@@ -73,7 +73,7 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
     `pathlib.Path` of the version's folder.
 
   Raises:
-    errors.UserError: if the run or its checkpoint cannot be had, and as
+    errors.UserError: if the run or its checkpoint is not available, and as
       `export_model` does.
   """
   run = run_directory.RunDirectory(run_dir)

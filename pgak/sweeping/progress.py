@@ -87,7 +87,7 @@ class Progress:
   def _seconds_of_running(self, kind, begun, log, now):
     told = _seconds_told(log)
     if told is not None:
-      # What a run tells of itself; the like will take as long in all.
+      # The run's own estimate; similar stages are assumed to take as long.
       return told
     mean = self._mean(kind)
     return None if mean is None else max(0., mean - (now - begun))
