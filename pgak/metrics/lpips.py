@@ -11,6 +11,7 @@ import zipfile
 from typing import Literal
 
 import numpy as np
+from scipy import stats
 import tensorflow as tf
 
 from pgak import errors
@@ -259,5 +260,4 @@ def diversity(distance, pairs):
     raise errors.UserError(
         'The distance of some pairs is not finite: the images or the weights '
         'are damaged.')
-  return (float(values.mean()),
-          float(values.std(ddof=1) / np.sqrt(len(values))))
+  return float(values.mean()), float(stats.sem(values))

@@ -3,6 +3,7 @@ import math
 import re
 
 import numpy as np
+from scipy import stats
 
 __all__ = ['by_step', 'choices_of', 'columns_of', 'format_mean', 'is_distance',
            'mean_error', 'rank_correlation', 'sign', 'values']
@@ -106,8 +107,7 @@ def mean_error(numbers):
   numbers = np.asarray(list(numbers), np.float64)
   if len(numbers) < 2:
     return float(numbers[0]), None
-  return float(numbers.mean()), float(
-      numbers.std(ddof=1) / math.sqrt(len(numbers)))
+  return float(numbers.mean()), float(stats.sem(numbers))
 
 
 def format_mean(mean, error=None):
@@ -124,11 +124,6 @@ def rank_correlation(a, b):
 
   It is the correlation of their ranks; equal numbers share their mean rank.
   """
-  ranks = [_ranks(np.asarray(x, np.float64)) for x in (a, b)]
-  if any(r.std() == 0. for r in ranks):
+  if len(set(a)) < 2 or len(set(b)) < 2:
     return None
-  return float(np.corrcoef(*ranks)[0, 1])
-
-
-def _ranks(x):
-  return (x[:, None] > x).sum(1) + ((x[:, None] == x).sum(1) - 1) / 2
+  return float(stats.spearmanr(a, b).statistic)
