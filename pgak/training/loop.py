@@ -95,7 +95,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     strategy: 'one_device'; 'mirrored' for all GPUs of this machine (or all
       logical CPUs); 'multi_worker' for the cluster that TF_CONFIG describes.
     xla: whether XLA compiles the step; by default only on one device.
-    precision: 'float32' or 'mixed_bfloat16'.
+    precision: 'float32' or 'mixed_bfloat16'. There is no float16, whose range
+      would need scaled losses.
     steps_per_execution: steps in one call of the compiled function; it divides
       `steps` and all intervals.
     image_error: what the term `reconstruction` measures, in the place of the
