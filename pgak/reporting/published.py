@@ -1,4 +1,6 @@
-"""The papers' tables as data, and where a score's protocol is another.
+"""The papers' tables, and where a score's protocol is another.
+
+Their numbers stand in published.json.
 
 RAE: Ghosh et al., From Variational to Deterministic Autoencoders, ICLR 2020,
 tables 1 and 2. The row 2sVAE stands in the conference version alone.
@@ -13,6 +15,8 @@ cannot be read in the text at hand. On which range an MSE is taken it does not
 say ([-1, 1] would make it 4 times ours), nor which images are reconstructed.
 """
 import dataclasses
+import json
+import pathlib
 import re
 
 __all__ = ['Column', 'TABLES', 'Table', 'differences', 'is_shown', 'metric_of',
@@ -67,172 +71,27 @@ class Table:
   stand_in: dict = dataclasses.field(default_factory=dict)
 
 
-_DISTANCE = r'fid|fid_.*|frechet_.*'
-_RAE_COLUMNS = (
-    Column('Rec.', 'reconstructions', 'none', _DISTANCE),
-    Column('N', 'samples', 'own', _DISTANCE),
-    Column('GMM', 'samples', 'gmm_10', _DISTANCE),
-    Column('Interp.', 'interpolations', 'none', _DISTANCE),
-)
-_PRD_COLUMNS = tuple(
-    Column(f'{title}, {name}', 'samples', role, metric)
-    for title, role in (('N', 'own'), ('GMM', 'gmm_10'))
-    for name, metric in (('precision', r'prd_(precision|f_?1_8|f_?0\.?125)'),
-                         ('recall', r'prd_(recall|f_?8)')))
-_RAE_PROTOCOL = {
-    'features': r'inception_2015_pool_3', 'num_samples': r'10000',
-    'split': r'test(\[:10000\])?', 'rounding': 'truncate',
-    'batch_norm': 'inference'}
-_RAE_TELLS = {
-    'features': 'inception_2015_pool_3', 'num_samples': '10000',
-    'split': '10,000 test images', 'rounding': 'truncate',
-    'batch_norm': 'inference', 'crop': '140'}
-_PGA_TELLS = {
-    'features': 'inception_2015_pool_3', 'num_samples': '5000',
-    'split': 'the training images', 'rounding': 'truncate',
-    'batch_norm': 'train/1000', 'crop': '108'}
-_NAMES = ('VAE', 'CV-VAE', 'WAE', 'RAE-GP', 'RAE-L2', 'RAE-SN', 'RAE', 'AE',
-          '2sVAE')
-_RAE_1 = {
-    'mnist': (
-        (18.26, 19.21, 17.66, 18.21), (15.15, 33.79, 17.87, 25.12),
-        (10.03, 20.42, 9.39, 14.34), (14.04, 22.21, 11.54, 15.32),
-        (10.53, 22.22, 8.69, 14.54), (15.65, 19.67, 11.74, 15.15),
-        (11.67, 23.92, 9.81, 14.67), (12.95, 58.73, 10.66, 17.12),
-        (20.31, 18.81, None, 18.35)),
-    'cifar10': (
-        (57.94, 106.37, 103.78, 88.62), (37.74, 94.75, 86.64, 69.71),
-        (35.97, 117.44, 93.53, 76.89), (32.17, 83.05, 76.33, 64.08),
-        (32.24, 80.80, 74.16, 62.54), (27.61, 84.25, 75.30, 63.62),
-        (29.05, 83.87, 76.28, 63.27), (30.52, 84.74, 76.47, 61.57),
-        (62.54, 109.77, None, 89.06)),
-    'celeb_a': (
-        (39.12, 48.12, 45.52, 44.49), (40.41, 48.87, 49.30, 44.96),
-        (34.81, 53.67, 42.73, 40.93), (39.71, 116.30, 45.63, 47.00),
-        (43.52, 51.13, 47.97, 45.98), (36.01, 44.74, 40.95, 39.53),
-        (40.18, 48.20, 44.68, 43.67), (40.79, 127.85, 45.10, 50.94),
-        (42.04, 49.70, None, 47.54)),
-}
-_RAE_2 = {
-    'mnist': (
-        (.96, .92, .95, .96), (.84, .73, .96, .89), (.93, .88, .98, .95),
-        (.93, .87, .97, .98), (.92, .87, .98, .98), (.89, .95, .98, .97),
-        (.92, .85, .98, .98), (.90, .90, .98, .97)),
-    'cifar10': (
-        (.25, .55, .37, .56), (.31, .64, .42, .68), (.38, .68, .51, .81),
-        (.36, .70, .46, .77), (.41, .77, .57, .81), (.36, .73, .52, .81),
-        (.45, .73, .53, .80), (.37, .73, .50, .80)),
-    'celeb_a': (
-        (.54, .66, .50, .66), (.25, .43, .32, .55), (.59, .68, .69, .77),
-        (.38, .55, .44, .67), (.36, .64, .44, .65), (.54, .68, .55, .74),
-        (.46, .59, .52, .69), (.45, .66, .47, .71)),
-}
-_PGA_1 = {
-    'mnist': ((13.83, .06), (10.34, .15), (4.97, .07), (6.32, .16)),
-    'cifar10': ((115.74, .63), (55.87, .25), (51.51, 1.16), (52.94, .89)),
-    'celeb_a': ((43.60, .33), (14.53, .52), (24.73, 1.25), (13.80, .20)),
-}
-_DATASETS = {'mnist': ('MNIST', r'mnist(_\d+|_pad.*)?'),
-             'cifar10': ('CIFAR-10', 'cifar10'),
-             'celeb_a': ('CelebA', r'celeb_?a.*')}
+def _read():
+  """Reads published.json: columns and protocols by name, and the tables."""
+  path = pathlib.Path(__file__).with_suffix('.json')
+  content = json.loads(path.read_text(encoding='utf-8'))
+  columns = {name: tuple(Column(*fields) for fields in rows)
+             for name, rows in content['columns'].items()}
+  return tuple(_table(table, columns, content['protocols'])
+               for table in content['tables'])
 
 
-def _with_crop(name, protocol, crop):
-  if name != 'celeb_a':
-    return protocol
-  return protocol | {'crop': rf'.*\b{crop}\b.*'}
-
-
-def _rae(title, name, columns, values):
-  full_name, pattern = _DATASETS[name]
+def _table(fields, columns, protocols):
+  protocol = protocols[fields['protocol']]
   return Table(
-      f'{title}, {full_name}', pattern, columns, dict(zip(_NAMES, values)),
-      _with_crop(name, _RAE_PROTOCOL, 140), 70 if name == 'celeb_a' else 100,
-      128, _RAE_TELLS)
+      fields['title'], fields['dataset'], columns[fields['columns']],
+      {model: tuple(tuple(v) if isinstance(v, list) else v for v in values)
+       for model, values in fields['rows'].items()},
+      protocol['choices'], fields['epochs'], fields['base_filters'],
+      protocol['in words'], protocol.get('beside', {}))
 
 
-def _pga(name, values):
-  full_name, pattern = _DATASETS[name]
-  epochs = {'mnist': 600, 'cifar10': 400,
-            'celeb_a': {'VAE': 100, 'LPGA': 100, 'VPGA': 60, 'LVPGA': 100}}
-  protocol = {
-      'features': r'inception_2015_pool_3', 'num_samples': '5000',
-      'split': 'all' if name == 'celeb_a' else 'train',
-      'rounding': 'truncate', 'batch_norm': 'train/1000'}
-  return Table(
-      f'PGA (ICML 2020) Table 1, FID, {full_name}', pattern,
-      (Column('FID', 'samples', 'own', _DISTANCE),),
-      {m: (v,) for m, v in zip(('VAE', 'LPGA', 'VPGA', 'LVPGA'), values)},
-      _with_crop(name, protocol, 108), epochs[name], 64, _PGA_TELLS)
-
-
-# "Proposed" in the paper, in two rows: FP-VAE with beta = 0.
-_LEARNED_1 = {'VAE': (2.14, 41.4), 'beta-VAE': (2.09, None),
-              'FP-VAE (z_0)': (2.82, 33.1), 'FP-VAE (z_T)': (1.67, None)}
-_LEARNED_2 = {'VUNet': (2.63, .184), 'VUNet, flow': (2.70, .236)}
-_LEARNED = (
-    Table('Learned priors Table 1, linear separability and FID, CelebA',
-          r'celeb_?a.*|images_img_align_celeba.*',
-          (Column('Separability', 'samples', '.*', r'separability_<space>'),
-           Column('FID', 'samples', 'own', _DISTANCE)), _LEARNED_1,
-          {'features': r'inception_2015_pool_3|.*attribute.*',
-           'dataset': r'celeb_?a.*', 'crop': r'.*\b128\b.*'}, None, None,
-          {'features': 'inception_2015_pool_3', 'dataset': 'CelebA',
-           'crop': '128'}),
-    Table('Learned priors Table 2, inception score and LPIPS, DeepFashion',
-          r'deepfashion.*|.*pairs.*|.*_(edges|coarse)',
-          (Column('IS', 'translations', '.*', r'(inception|classifier)_score'),
-           Column('LPIPS', 'translations', '.*',
-                  r'diversity_lpips_.*(?<!_se)')),
-          _LEARNED_2,
-          {'features': r'inception_2015_pool_3', 'dataset': r'deepfashion.*'},
-          None, None,
-          {'features': 'inception_2015_pool_3', 'dataset': 'DeepFashion'}),
-)
-
-
-_GENG_NAMES = ('VAE', 'AAE', 'WAE', 'IntroVAE', 'AGE', 'no prior matching')
-_GENG = (
-    ('Table 1, FID', 'celeb_a', (80, 101, 115, 120, 116, 62)),
-    ('Table 1, MSE', 'celeb_a', (.0383, .0255, .0626, .0562, .0889, .0165)),
-    ('Table 2, FID', 'cifar10', (189, 120, 173, 133, 271, None)),
-    ('Table 2, MSE', 'cifar10', (.0626, .0245, .0607, .0492, .0608, None)),
-    ('Table 2, FID', 'celeb_a', (80, 101, 115, 120, 116, 63)),
-    ('Table 2, MSE', 'celeb_a', (.0383, .0255, .0626, .0562, .0889, .0165)),
-)
-_GENG_COLUMNS = {
-    'FID': Column('FID', 'samples', 'own', 'fid.*'),
-    'MSE': Column('MSE (range not said)', 'reconstructions', 'none',
-                  'reconstruction_mse')}
-_GENG_PROTOCOLS = {
-    'FID': {'features': 'inception_2015_pool_3', 'num_samples': '50000',
-            'split': 'train'},
-    'MSE': {}}
-
-
-def _geng(title, name, values):
-  full_name, pattern = _DATASETS[name]
-  metric = title[-3:]
-  # What it says of CelebA twice need not stand twice beside another data set.
-  stand_in = {} if (title[:7], name) == ('Table 2', 'celeb_a') else {
-      'dataset': '.*mnist.*|images.*', 'protocol': 'no_prior_matching_.*'}
-  return Table(
-      f'No prior matching {title}, {full_name}', pattern,
-      (_GENG_COLUMNS[metric],), {m: (v,) for m, v in zip(_GENG_NAMES, values)},
-      {'dataset': pattern} | _GENG_PROTOCOLS[metric], 25, None,
-      {'dataset': full_name, 'features': 'inception_2015_pool_3',
-       'num_samples': '50000', 'split': 'the training images'}, stand_in)
-
-
-TABLES = (
-    *(_rae('RAE (ICLR 2020) Table 1, FID', n, _RAE_COLUMNS, v)
-      for n, v in _RAE_1.items()),
-    *(_rae('RAE (ICLR 2020) Table 2, precision and recall', n, _PRD_COLUMNS, v)
-      for n, v in _RAE_2.items()),
-    *(_pga(n, v) for n, v in _PGA_1.items()),
-    *_LEARNED,
-    *(_geng(*table) for table in _GENG),
-)
+TABLES = _read()
 
 # Where the RAE paper fits no Gaussian: they were trained towards N(0, I).
 _MATCHES_PRIOR = ('VAE', 'beta-VAE', 'WAE', 'AAE', 'IntroVAE', 'LPGA', 'VPGA',
