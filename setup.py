@@ -27,6 +27,7 @@ INSTALL_REQUIRES = [
     'tensorflow~=2.21',
     'tensorflow-datasets~=4.9.10',
     'tensorflow-probability[tf]~=0.25',
+    'tqdm>=4.66',
 ]
 
 EXTRAS_REQUIRE = {

@@ -10,6 +10,7 @@ import time
 import keras
 import numpy as np
 import tensorflow as tf
+from tqdm import auto as tqdm
 
 from pgak import errors
 from pgak import interruption
@@ -130,46 +131,59 @@ class Progress(EveryNSteps):
   """A progress bar over the whole run, or one line an interval in a log file.
 
   Args:
-    every: steps between lines that stay.
+    every: steps between lines of a log file.
     last_step: where the run ends.
-    stream: where to write; standard output by default.
+    stream: where to write; standard output by default. On a terminal and in a
+      notebook there is one bar.
   """
 
   def __init__(self, every, last_step, stream=None):
     super().__init__(every, last_step)
     self.stream = stream or sys.stdout
-    self.interactive = self.stream.isatty()
+    self.interactive = self.stream.isatty() or 'ipykernel' in sys.modules
     self.shown = 0.
     self.mark = None
+    self.bar = None
 
   def on_train_begin(self, logs=None):
     # What a line tells of its interval went with the process that was ended.
     self.is_left = False
     super().on_train_begin()
     self.mark = (time.monotonic(), self.step)
+    if self.interactive:
+      self.bar = tqdm.tqdm(
+          total=self.last_step, initial=self.step, unit='step',
+          file=self.stream, dynamic_ncols=True)
 
   def on_train_batch_end(self, batch, logs=None):
     super().on_train_batch_end(batch, logs)
-    now = time.monotonic()
-    if self.interactive and not self.is_due() and now - self.shown > 0.5:
-      self.shown = now
-      self._show(self.step, logs or {}, '', now)
+    if self.bar is not None:
+      now = time.monotonic()
+      # A mean waits for the device.
+      if now - self.shown > 0.5 or self.step == self.last_step:
+        self.shown = now
+        self.bar.set_postfix_str(_values(logs or {}), refresh=False)
+      self.bar.update(self.step - self.bar.n)
+
+  def on_train_end(self, logs=None):
+    if self.bar is not None:
+      self.bar.close()
 
   def at_step(self, step, logs):
+    if self.interactive:
+      return
     now = time.monotonic()
-    self._show(step, logs, '\n', now)
-    self.mark = (now, step)  # The next line tells the speed from here on.
-
-  def _show(self, step, logs, end, now):
     begun, first_step = self.mark
     seconds = (now - begun) / max(step - first_step, 1)
     left = time.gmtime(seconds * (self.last_step - step))
-    values = ' '.join(f'{n} {float(np.mean(v)):.4g}' for n, v in logs.items())
-    line = (f'step {step}/{self.last_step} {1e3 * seconds:.3g} ms/step '
-            f'{time.strftime("%H:%M:%S", left)} left  {values}')
-    if self.interactive:
-      line = '\r\x1b[K' + line
-    print(line, end=end, file=self.stream, flush=True)
+    print(f'step {step}/{self.last_step} {1e3 * seconds:.3g} ms/step '
+          f'{time.strftime("%H:%M:%S", left)} left  {_values(logs)}',
+          file=self.stream, flush=True)
+    self.mark = (now, step)  # The next line tells the speed from here on.
+
+
+def _values(logs):
+  return ' '.join(f'{n} {float(np.mean(v)):.4g}' for n, v in logs.items())
 
 
 class TermLogger(EveryNSteps):
