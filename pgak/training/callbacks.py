@@ -4,6 +4,7 @@ pgak counts steps, not epochs: each callback reads the model's own step counter,
 so that a resumed run goes on where it was. Under several workers all of them
 run the callbacks that compute with the model; only the chief writes.
 """
+import os
 import sys
 import time
 
@@ -153,7 +154,7 @@ class Progress(EveryNSteps):
     if self.interactive:
       self.bar = tqdm.tqdm(
           total=self.last_step, initial=self.step, unit='step',
-          file=self.stream, dynamic_ncols=True)
+          file=self.stream, **_size(self.stream))
 
   def on_train_batch_end(self, batch, logs=None):
     super().on_train_batch_end(batch, logs)
@@ -180,6 +181,16 @@ class Progress(EveryNSteps):
           f'{time.strftime("%H:%M:%S", left)} left  {_values(logs)}',
           file=self.stream, flush=True)
     self.mark = (now, step)  # The next line tells the speed from here on.
+
+
+def _size(stream):
+  """Returns tqdm's arguments: as wide as the terminal, if it says how wide."""
+  try:
+    known = all(os.get_terminal_size(stream.fileno()))
+  except (AttributeError, OSError, ValueError):
+    known = False
+  # tqdm shows nothing on a terminal of size 0, as some containers have it.
+  return {'dynamic_ncols': True} if known else {'ncols': 80, 'nrows': 24}
 
 
 def _values(logs):

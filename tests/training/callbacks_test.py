@@ -1,5 +1,10 @@
 """Tests of what happens every N steps; whole runs are in training_test."""
+import fcntl
 import io
+import os
+import pty
+import struct
+import termios
 
 import keras
 import numpy as np
@@ -98,6 +103,21 @@ def test_progress_on_a_terminal_is_one_bar():
   assert text.count('\n') == 1 and text.endswith('\n')
   last = text.split('\r')[-1]
   assert '100%' in last and '6/6' in last and 'loss 1' in last
+
+
+@pytest.mark.parametrize('rows, columns', [(0, 0), (24, 60)])
+def test_a_terminal_of_any_size_has_a_bar(rows, columns):
+  reader, writer = pty.openpty()
+  size = struct.pack('HHHH', rows, columns, 0, 0)
+  fcntl.ioctl(writer, termios.TIOCSWINSZ, size)
+  with open(writer, 'w', encoding='utf-8') as stream:
+    drive(progress_to(stream), Model(), 6, {'loss': 1.}).on_train_end()
+    text = ''
+    while not text.endswith('\n'):
+      text += os.read(reader, 10000).decode()
+  os.close(reader)
+  last = text.rstrip().split('\r')[-1]
+  assert '6/6' in last and len(last) <= (columns or 80)
 
 
 def progress_to(stream):
