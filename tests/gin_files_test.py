@@ -144,7 +144,9 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize('name', NETWORKS)
+@pytest.mark.parametrize('name', [
+    pytest.param(name, marks=[pytest.mark.slow] * ('128' in name))
+    for name in NETWORKS])
 @pytest.mark.parametrize('batch_norm', [True, False])
 def test_each_net_on_images_of_its_size(name, batch_norm):
   dataset, small = NETWORKS[name]

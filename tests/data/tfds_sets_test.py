@@ -257,6 +257,7 @@ def test_real_mnist():
   assert ones[14, 14] > 150 and ones[14, 4] < 5  # A stroke in the middle.
 
 
+@pytest.mark.slow
 @needs_real
 def test_real_cifar10():
   dataset = data.cifar10(f'{REAL}/tfds')
@@ -267,6 +268,7 @@ def test_real_cifar10():
   np.testing.assert_allclose(means, [.4914, .4822, .4465], atol=1e-4)
 
 
+@pytest.mark.slow
 @needs_real
 def test_real_fashion_mnist():
   dataset = data.fashion_mnist(f'{REAL}/tfds')
