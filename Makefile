@@ -78,8 +78,9 @@ coverage: $(STAMP)  ## say what of pgak and bin the tests run, but the slow ones
 lint: $(STAMP)  ## ruff, mypy of the interfaces, and buildifier if there is npm
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-build; \
-	  else echo 'There is no npm, so the BUILD files were not looked at.'; fi
+	@if $(MAKE) --silent $(BUILDIFIER) >/dev/null 2>&1; then \
+	  $(MAKE) --no-print-directory lint-build; \
+	  else echo 'npm gives no buildifier: the BUILD files were not looked at.'; fi
 
 lint-build: $(BUILDIFIER)
 	find BUILD *.bazel *.bzl benchmarks bin docs gin pgak tests \
