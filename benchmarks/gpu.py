@@ -97,10 +97,8 @@ def _time_training(args):
 
 
 def _bindings(args, steps):
-  bindings = [f'base_filters = {max(1, 64 // args.factor)}',
-              f'latent_dim = {max(2, 128 // args.factor)}',
-              f'train.steps = {steps}', 'train.split = "train"',
-              'LPGA.warm_up_steps = 0', 'train.sample_every = None',
+  bindings = [*paper_step.bindings(args.factor), f'train.steps = {steps}',
+              'train.split = "train"', 'train.sample_every = None',
               f'train.batch_size = {args.batch_size}',
               f'train.checkpoint_every = {args.chunk}',
               f'train.validate_every = {4 * args.chunk}']
@@ -114,8 +112,7 @@ def _train(args, run_dir, steps, strategy=None):
   bindings = _bindings(args, steps)
   if strategy:
     bindings += [f'train.strategy = {strategy!r}', 'train.xla = False']
-  configuration.parse(['papers/pga_icml2020/lpga_celeba.gin',
-                       f'datasets/{source}.gin'], bindings)
+  configuration.parse([paper_step.FILE, f'datasets/{source}.gin'], bindings)
   return training.train(run_dir)
 
 

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Times the paper-size LPGA step, sampling, features and serving on this
-# machine, and writes one JSON. Under 8 minutes on one data-centre GPU.
+# machine, and writes one JSON.
 #
 #   benchmarks/gpu.sh gpu.json --photographs=photos/ --inception=inception.npz
 #
 # On a host with JAX and no TensorFlow it times what was saved where TensorFlow
-# is, and the JSON names what was not run:
+# is, and the JSON names what was not run (73 seconds on one NVIDIA H200):
 #
 #   python benchmarks/gpu.py --save=programs/ --photographs=photos/
 #   benchmarks/gpu.sh gpu.json programs/

@@ -1,7 +1,7 @@
 """Times pgak's compiled functions on a host that has JAX and no TensorFlow.
 
 What it runs was written by `gpu.py --save`: the same program, compiled by XLA
-for JAX's device. Each is first held against TensorFlow's results on a CPU.
+for JAX's device. Each is first compared with TensorFlow's results on a CPU.
 
   python benchmarks/gpu_jax.py programs/ --output=gpu.json
 """

@@ -7,10 +7,17 @@ from pgak import registry
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 
-__all__ = ['BATCH_SIZES', 'Functions', 'images_of']
+__all__ = ['BATCH_SIZES', 'FILE', 'Functions', 'bindings', 'images_of']
 
 BATCH_SIZES = (1, 8, 64, 512)
-_FILE = 'papers/pga_icml2020/lpga_celeba.gin'
+FILE = 'papers/pga_icml2020/lpga_celeba.gin'
+
+
+def bindings(factor):
+  """Returns what makes the nets narrower, with all terms from the first step.
+  """
+  return [f'base_filters = {max(1, 64 // factor)}',
+          f'latent_dim = {max(2, 128 // factor)}', 'LPGA.warm_up_steps = 0']
 
 
 def images_of(path, number, image_shape=(64, 64, 3)):
@@ -37,10 +44,7 @@ class Functions:
                xla=True):
     registry.register()
     configuration.parse(
-        [_FILE], [f'base_filters = {max(1, 64 // factor)}',
-                  f'latent_dim = {max(2, 128 // factor)}',
-                  # All terms from the first step.
-                  'LPGA.warm_up_steps = 0', f'train.precision = {precision!r}'],
+        [FILE], [*bindings(factor), f'train.precision = {precision!r}'],
         roots=registry.TRAIN_ROOTS)
     self.batch_size, self.chunk = batch_size, chunk
     self.model = checkpoints.build(

@@ -163,7 +163,7 @@ def kl(mean, log_variance):
 
 
 def gaussian_log_density(log_variance, normal):
-  """Log-density of `z = mean + exp(log_variance / 2) normal` where it is drawn.
+  """Log-density of `z = mean + exp(log_variance / 2) normal` at that draw.
 
   `-sum{ log s[j] + n[j]**2 / 2 + log(2 pi) / 2 : j=1...H }`: log q(z | x) of a
   stochastic encoder, in nats, a sum and no mean.

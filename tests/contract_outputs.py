@@ -65,7 +65,7 @@ def draw_reconstruction(run, folder):
 
 
 def draw_interpolation(run, folder):
-  """The ends are reconstructions, or draws of the prior."""
+  """The ends are reconstructions, or samples of the prior, decoded."""
   found, model = _drawn(run, folder, 'interpolation', 16)
   assert found['images'].shape == (16, 8, 8, 1)
   if 'latents' in found:
@@ -270,7 +270,7 @@ def serve_log_prob(run, folder):
 
 
 def serve_base(run, folder):
-  """There and back, and samples are of draws of N(0, I)."""
+  """Checks the inverse, and that latents are samples of N(0, I), mapped."""
   del folder
   served, (model, _) = _served(run), verbs.asked(run)
   served.latent_to_base(np.zeros([2, model.latent_dim], np.float32))

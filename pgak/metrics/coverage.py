@@ -20,7 +20,7 @@ def coverage(real, samples, k=5):
       mean{ 1[min_j |x_i - y_j| <= NND_k(x_i)] }
 
   with NND_k the distance of a real point to its k-th nearest other real one.
-  Of two draws of one distribution, equally many, it is about `1 - 2^-k`.
+  For two equal-size samples of one distribution it is about `1 - 2^-k`.
 
   Args:
     real: float `[N, D]`, N above k.

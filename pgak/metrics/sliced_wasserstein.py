@@ -28,7 +28,7 @@ def sliced_wasserstein(points, others, num_directions=500, seed=0):
     seed: int that decides them.
 
   Returns:
-    Float, 0 for two equal clouds. For draws of one distribution it shrinks as
+    Float, 0 for two equal clouds. For samples of one distribution it shrinks as
     `1 / sqrt(N)`.
 
   Raises:

@@ -130,7 +130,7 @@ class WAEGAN(AAE):
 
 @settings.register
 class PriorAAE(_Adversarial):
-  """Prior-AAE, [2, sec. 2.1]: a latent generator follows the latents.
+  """Prior-AAE, [2, sec. 2.1]: a generator learns the latents' distribution.
 
   The encoder and the generator h meet in the critic with opposite labels: the
   encoder descends `mean s(-P(Enc(x)))`, weighed by beta, and the generator

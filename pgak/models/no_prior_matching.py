@@ -3,7 +3,7 @@
 An image critic d reads from an image how much of it is made: it is trained to
 say `mu + lambda` of a decoded mixture `mu e_1 + (1 - mu) e_2` of two codes. The
 autoencoder is trained to let it say 0, [1, eqs. 9 and 10; 2, sec. 3]. The codes
-go through batch norm, [1, eq. 11], and a latent generator learns to make such,
+go through batch norm, [1, eq. 11], and a latent generator learns to make them,
 against a critic of latents, [1, eqs. 12 and 13]: no term pulls the codes to it.
 
 #### References

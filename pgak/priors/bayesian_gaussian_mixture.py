@@ -84,7 +84,7 @@ class BayesianGaussianMixture(mixtures.Mixture):
     with warnings.catch_warnings():
       # What ends at `max_iterations` is a fit, too.
       warnings.simplefilter('ignore', exceptions.ConvergenceWarning)
-      # scikit-learn wants two latents; twice the same one is no other.
+      # scikit-learn wants two latents; a duplicate changes nothing.
       found.fit(np.repeat(latents - centre, 2 if len(latents) == 1 else 1, 0))
     factors = (np.linalg.cholesky(found.covariances_)
                if self.covariance == 'full' else np.sqrt(found.covariances_))

@@ -51,7 +51,7 @@ class ConditionalCouplings(coupling_flow.CouplingFlow):
         lambda net, masked: net(tf.concat([masked, features], -1)))
 
   def distribution(self, features, mean):
-    """Returns that of points given features, the map of N(mean, I)."""
+    """Returns p(points | features), the map of N(mean, I)."""
     normal = tfp.distributions.MultivariateNormalDiag(
         mean, tf.ones_like(mean))
     return tfp.distributions.TransformedDistribution(

@@ -18,7 +18,7 @@ def sphere(shape, seed, dtype=tf.float32):
     seed: int64 tensor `[2]`, as `noise.seed` makes it.
     dtype: float32 or float64.
   """
-  # A normal distribution has no direction of its own.
+  # An isotropic Gaussian is rotation invariant.
   return tf.math.l2_normalize(noise.normal(shape, seed, dtype), -1,
                               epsilon=1e-30)
 
@@ -28,7 +28,7 @@ class UniformSphere:
   """The uniform distribution on the sphere `|z| = 1` of the latent space.
 
   Args:
-    latent_dim: number of latent dimensions H; with 1 it is a sign.
+    latent_dim: number of latent dimensions H; with 1 a draw is -1 or 1.
   """
 
   name = label = 'uniform_sphere'

@@ -180,7 +180,7 @@ class Progress(EveryNSteps):
     print(f'step {step}/{self.last_step} {1e3 * seconds:.3g} ms/step '
           f'{time.strftime("%H:%M:%S", left)} left  {_values(logs)}',
           file=self.stream, flush=True)
-    self.mark = (now, step)  # The next line tells the speed from here on.
+    self.mark = (now, step)  # The next line gives the speed since this one.
 
 
 def _size(stream):
