@@ -39,7 +39,7 @@ def _trained(tmp_path_factory):
     patch.setattr('builtins.print', lambda *a, **k: printed.append(str(a)))
     configuration.parse(['quickstart.gin', 'networks/mlp.gin',
                          'models/vae.gin'], SETTINGS, IMPORTS,
-                        registry.TRAIN_ROOTS)
+                        registry.train_roots)
     training.train(path, imports=IMPORTS)
   gin.clear_config()
   return path, printed

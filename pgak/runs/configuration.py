@@ -73,8 +73,9 @@ def parse(files=(), bindings=(), imports=(), roots=('train',)):
       directory, or in the package; the later wins.
     bindings: strings 'name.parameter = value', which win over all files.
     imports: modules to import first, such as a user's own model.
-    roots: names of the functions that the command calls; a binding in
-      `bindings` that nothing reachable from them reads is an error.
+    roots: names of the functions that the command calls, or a function that
+      returns them, called after the imports; a binding in `bindings` that
+      nothing reachable from them reads is an error.
 
   Raises:
     errors.UserError: names the file and line, or the binding, that is wrong.
@@ -98,7 +99,7 @@ def parse(files=(), bindings=(), imports=(), roots=('train',)):
   _check_finite()
   statements = bindings_of(gin.config_str())
   check_macros(statements, parsed, bindings)
-  _check_read(statements, bindings, roots)
+  _check_read(statements, bindings, _names(roots))
 
 
 def parse_run(run, bindings=(), roots=(), imports=()):
@@ -107,7 +108,7 @@ def parse_run(run, bindings=(), roots=(), imports=()):
   Args:
     run: `RunDirectory`.
     bindings: as for `parse`.
-    roots: functions that the command calls besides those that build the model.
+    roots: as for `parse`, besides what builds the model.
     imports: modules that the user trusts; a run that was trained with others
       is not opened.
 
@@ -123,7 +124,12 @@ def parse_run(run, bindings=(), roots=(), imports=()):
         raise errors.UserError(
             f'--gin_param={binding!r} is never read by this command: the run '
             f'keeps the {name} that it was trained with; leave it out.')
-  parse([file], [*old, *bindings], imports, ('train', *roots))
+  parse([file], [*old, *bindings], imports,
+        lambda: ('train', *_names(roots)))
+
+
+def _names(roots):
+  return roots() if callable(roots) else roots
 
 
 def check_trusted(run, imports=()):
