@@ -31,8 +31,8 @@ from typing import Any
 
 from pgak import errors
 
-__all__ = ['BETTER', 'Metric', 'SCOPES', 'Value', 'better_of', 'find', 'implied',
-           'load', 'names', 'register', 'roots']
+__all__ = ['BETTER', 'Metric', 'SCOPES', 'Value', 'better_of', 'find',
+           'implied', 'load', 'names', 'register', 'roots']
 
 SCOPES = ('model', 'prior', 'examples', 'features')
 BETTER = ('lower', 'higher', 'neither')

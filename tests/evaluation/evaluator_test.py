@@ -123,7 +123,8 @@ def test_rows_hold_every_choice(flat, generated):
     (False, 'bicubic'), (True, 'bicubic_antialias')])
 def test_rows_tell_smoothed_images_apart(flat, generated, antialias, resize):
   evaluator = _evaluator(flat)
-  evaluator.source.array.preprocessing.update(resize='bicubic', antialias=antialias)
+  evaluator.source.array.preprocessing.update(
+      resize='bicubic', antialias=antialias)
   row = evaluator.rows(tiny_evaluation.Model(), 1)[0]
   assert row['resize'] == resize
 
