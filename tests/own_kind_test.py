@@ -96,7 +96,7 @@ def test_scores_are_of_what_users_see(run, model):
 
 def test_another_protocol_is_refused_by_name(run):
   with pytest.raises(errors.UserError, match='vectors measures vectors, and '
-                     'signals holds signals: use --protocol=own_kind.measured'):
+                     'signals holds signals: use --protocol=measured'):
     evaluation.evaluate(run.path, protocol='vectors')
 
 

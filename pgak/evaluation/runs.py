@@ -1,10 +1,6 @@
 """Measures the checkpoints of a run, or a model during its training."""
-import copy
 import dataclasses
 
-import gin
-
-from pgak import data
 from pgak import errors
 from pgak import priors
 from pgak import settings
@@ -13,6 +9,7 @@ from pgak.evaluation import protocols
 from pgak.evaluation import tables
 from pgak.priors import ex_post
 from pgak.runs import checkpoints
+from pgak.runs import data_set
 from pgak.runs import run_directory
 
 __all__ = ['evaluate', 'frechet_scorer']
@@ -36,18 +33,6 @@ def frechet_scorer(dataset, protocol: protocols.Spec = 'quick',
   return lambda model, step: evaluator.rows(model, step, latents=latents)
 
 
-def _dataset(run):
-  """Makes the data set that gin's configuration names."""
-  try:
-    named = gin.query_parameter('train.dataset')
-  except ValueError as error:
-    raise errors.UserError(
-        f'{run.config_file} binds no `train.dataset` that gin has read: call '
-        'configuration.parse_run first, or use pgak_evaluate.') from error
-  # A copy of gin's reference is the function that it names.
-  return settings.made(copy.deepcopy(named), 'train.dataset', data.DatasetLike)
-
-
 def _steps(run, checkpoint):
   """Returns the steps that `checkpoint` means."""
   latest = run.resolve_checkpoint(
@@ -66,14 +51,14 @@ def _changed(protocol, prior, metrics):
   for name in protocol.priors:
     # Before anything is measured, which may take long.
     if name != protocols.OWN_OR_GAUSSIAN:
-      priors.prior_class(name)
+      priors.resolve(name)
   return protocol
 
 
 def _attach(run, step, dataset):
   """Returns the function that gives a model of that step another prior."""
   return lambda model, prior: ex_post.attach(
-      model, priors.prior_class(prior), run, step, dataset)
+      model, priors.resolve(prior), run, step, dataset)
 
 
 def _print_left_out(evaluator, model, latents, chosen):
@@ -128,7 +113,7 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
   run.scores()  # A damaged file is told now, not after hours.
   steps = _steps(run, checkpoint)
   protocol = _changed(protocol, prior, metrics)
-  dataset = _dataset(run)
+  dataset = data_set.configured()
   evaluator = evaluator_lib.Evaluator(dataset, protocol)
   rows = []
   for step in steps:

@@ -18,6 +18,7 @@ from pgak import errors
 from pgak.runs import gin_errors
 from pgak.runs import gin_files
 from pgak.runs import gin_internals
+from pgak.runs import nets
 
 __all__ = ['FREE_ON_RESUME', 'NOT_READ', 'as_text', 'bindings_of',
            'changed_bindings', 'check_macros', 'check_trusted',
@@ -68,6 +69,8 @@ class _Reference(str):
 def parse(files=(), bindings=(), imports=(), roots=('train',)):
   """Parses gin files and then bindings into gin's configuration.
 
+  Of a model, the nets that nothing binds become those that its class names.
+
   Args:
     files: gin files, each found by its path, under `gin/` in the working
       directory, or in the package; the later wins.
@@ -91,6 +94,7 @@ def parse(files=(), bindings=(), imports=(), roots=('train',)):
     parsed = [gin_files.parse(f) for f in files]
     for binding in bindings:
       _parse_binding(binding)
+    nets.bind()
   except (ValueError, TypeError, SyntaxError, OSError, ImportError,
           AttributeError, KeyError) as e:
     raise errors.UserError(gin_errors.sentence(e)) from e
