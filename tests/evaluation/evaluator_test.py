@@ -348,8 +348,10 @@ def test_quick_uses_a_classifier_with_gins_settings(generated):
 def test_lpips_of_reconstructions_has_a_row_with_net_and_version(
     flat, generated):
   evaluator = _evaluator(flat, num_samples=30)
-  distance = lambda images, others: tf.reduce_mean(
-      tf.abs(images - others), [1, 2, 3])
+
+  def distance(images, others):
+    return tf.reduce_mean(tf.abs(images - others), [1, 2, 3])
+
   distance.label = 'lpips_squeeze_v0.1'
   distance.backbone = 'squeeze_torch_0123abcd'
   evaluator.metrics = [metric.find('lpips', 'images')]
