@@ -41,7 +41,8 @@ class Command:
 
   def define_string(self, name, default, help_text, required=False):
     """Defines a flag that holds a string."""
-    flags.DEFINE_string(name, default, help_text, flag_values=self._flags)
+    flags.DEFINE_string(name, default, help_text, flag_values=self._flags,
+                        allow_overwrite=False)
     if required:
       self._flags[name].required_by_pgak = True
 
@@ -128,6 +129,21 @@ class Command:
           text += f' (default: {default_of[name]})'
         lines.append(flags.text_wrap(text, 78, '      ', f'  --{name}: '))
     return '\n'.join(lines)
+
+  def refuse_twice(self, args, settings):
+    """Fails where a flag and a --gin_param are the same setting.
+
+    Args:
+      args: what `parse` gave.
+      settings: list of `(setting, value, where it is from)`, such as '--steps'.
+    """
+    flag_of = {name: origin for name, _, origin in settings
+               if origin.startswith('--')}
+    for binding in args.gin_param:
+      origin = flag_of.get(binding.partition('=')[0].strip())
+      if origin:
+        self.fail(f'{origin} and --gin_param={binding!r} set the same: give '
+                  'one of them')
 
   def fail(self, message):
     """Prints a sentence about the flags and exits with status 2."""
