@@ -143,6 +143,8 @@ def train(run_dir, made, imports=()):
     files.write_text(path / COMMAND, made.text)
     raise
   files.write_text(path / COMMAND, made.text)
+  print(f'{path} has the checkpoints, samples/ and events/; the same in gin: '
+        f'{path / COMMAND}')
   return trained
 
 
