@@ -80,6 +80,7 @@ def test_a_table_has_a_caption_and_heads(sections):
 
 def test_markdown_holds_the_same_and_no_tags(sections):
   text = pages.to_markdown('t', [pages.Text('in')], sections, 'x_files')
+  text.encode()
   assert pages.MARKER in text.splitlines()[0]
   assert '![&lt;script&gt;' in text and '](x_files/a.png)' in text
   # In code, which a fence closes, all is plain.
