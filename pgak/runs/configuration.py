@@ -18,12 +18,11 @@ from pgak import errors
 from pgak.runs import gin_checks
 from pgak.runs import gin_errors
 from pgak.runs import gin_files
-from pgak.runs import gin_internals
 from pgak.runs import nets
 
 __all__ = ['FREE_ON_RESUME', 'NOT_READ', 'as_text', 'bindings_of',
            'changed_bindings', 'check_macros', 'check_trusted',
-           'keep_old_values', 'parse', 'parse_run', 'setting']
+           'keep_old_values', 'parse', 'parse_part', 'parse_run', 'setting']
 
 # On resuming a run these may change; `train.steps` may only grow.
 FREE_ON_RESUME = re.compile(

@@ -6,13 +6,13 @@ from pgak import errors
 from pgak.data import kinds
 from pgak.data import survey as survey_lib
 
-__all__ = ['Data', 'look', 'settings']
+__all__ = ['Data', 'MODEL', 'RECIPE', 'latent_dim', 'look', 'network',
+           'picture_shape', 'settings', 'steps']
 
 MODEL, RECIPE = 'vpga', 'modern'
 _BATCH = 64
 _PASSES = 20
 _FEWEST_STEPS, _MOST_STEPS = 2000, 20000
-_LARGEST_SIDE = 128
 # Up to so many pixels, so many latent dimensions.
 _LATENTS = ((64, 8), (1024, 16), (4096, 64), (math.inf, 128))
 
@@ -48,18 +48,13 @@ def look(dataset):
   return Data(tuple(dataset.image_shape), kind, len(dataset.split('train')))
 
 
-def smaller(shape):
-  """Returns a shape of images with no side above 128, in their proportions."""
-  height, width, channels = shape
-  scale = min(1., _LARGEST_SIDE / max(height, width))
-  return round(scale * height), round(scale * width), channels
-
-
 def network(data):
+  """Returns the name of networks for the data's kind."""
   return 'conv' if 'pixels' in data.kind.can else 'mlp'
 
 
 def latent_dim(shape):
+  """Returns the number of latent dimensions for examples of a shape."""
   if len(shape) == 1:
     return max(1, min(8, shape[0] - 1))
   pixels = shape[0] * shape[1]

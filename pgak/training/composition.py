@@ -62,22 +62,28 @@ class Composition:
   @property
   def text(self):
     """The gin text that trains the same run."""
-    includes = ''.join(f'include {file!r}\n' for file in self.files)
-    return f'{self._header}{includes}{self._settings}'
+    flags = json.dumps(self.flags, sort_keys=True)
+    return _lines([f'{_FLAGS_LINE}{flags}', *self._kept, *self._includes,
+                   *self._settings, *self.params])
 
   @property
-  def _header(self):
-    return f'{_FLAGS_LINE}{json.dumps(self.flags, sort_keys=True)}\n'
+  def _includes(self):
+    return [f'include {file!r}' for file in self.files]
 
   @property
   def _settings(self):
-    lines = [f'{setting} = {value}  # {origin}'
-             for setting, value, origin in self.settings]
-    return ''.join(f'{line}\n' for line in [*lines, *self.params])
+    return [f'{setting} = {value}  # {origin}'
+            for setting, value, origin in self.settings]
+
+  # What comes before all that: nothing, for a new run.
+  _kept = ()
 
   def parse(self, imports=(), roots=('train',)):
     """Reads it into gin; see `configuration.parse`."""
-    configuration.parse(self.files, self._read, imports, roots, self._settings)
+    files, before = (((), [*self._kept, *self._includes]) if self._kept
+                     else (self.files, []))
+    configuration.parse(files, self._read, imports, roots,
+                        _lines([*before, *self._settings]))
 
   @property
   def _read(self):
@@ -193,8 +199,8 @@ def resume(text, flags, imports=()):
   _add_files(made, changed)
   _add_values(made, changed)
   if 'size' in changed:
-    made.set('image_shape', _shape(changed['size'], _bound_shape(text, imports)),
-             '--size')
+    made.set('image_shape', _shape(
+        changed['size'], _bound_shape(text, imports)), '--size')
   return made
 
 
@@ -204,14 +210,13 @@ class _Kept(Composition):
   kept: str = ''
 
   @property
-  def text(self):
-    old = ''.join(f'{line}\n' for line in self.kept.splitlines()
-                  if not line.startswith(_FLAGS_LINE))
-    includes = ''.join(f'include {file!r}\n' for file in self.files)
-    return f'{self._header}{old}{includes}{self._settings}'
+  def _kept(self):
+    return [line for line in self.kept.splitlines()
+            if not line.startswith(_FLAGS_LINE)]
 
-  def parse(self, imports=(), roots=('train',)):
-    configuration.parse((), self._read, imports, roots, self.text)
+
+def _lines(lines):
+  return ''.join(f'{line}\n' for line in lines)
 
 
 def _flags_of(text):

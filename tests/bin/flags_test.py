@@ -9,7 +9,9 @@ import shlex
 import gin
 import pytest
 import ratios
-import tiny_commands
+from recorded import Recorder
+from recorded import call
+from recorded import check_table
 
 from pgak import evaluation
 from pgak import registry
@@ -21,7 +23,6 @@ from pgak.bin import export
 from pgak.bin import report
 from pgak.bin import sample
 from pgak.bin import sweep
-from pgak.bin import train
 from pgak.data import pixels
 from pgak.generation import drawing
 from pgak.metrics import features
@@ -30,45 +31,8 @@ from pgak.runs import configuration
 from pgak.runs import run_directory
 from pgak.serving import exporting
 from pgak.serving import pictures
-from pgak.training import loop
 
 registry.register()
-
-
-def bound(name):
-  """Returns what gin has bound, a reference as text."""
-  value = gin.query_parameter(name)
-  return value if isinstance(value, (bool, int, str, list)) else str(value)
-
-
-class Recorder:
-  """Stands in for a function; keeps its arguments and gin's bindings.
-
-  Args:
-    names: gin parameters that are looked up when it is called.
-    answer: what it returns.
-  """
-
-  def __init__(self, names=(), answer=None):
-    self.names = names
-    self.answer = answer
-    self.calls = []
-    self.bound = {}
-
-  def __call__(self, *arguments, **named):
-    self.calls.append((arguments, named))
-    for name in self.names:
-      try:
-        self.bound[name] = bound(name)
-      except ValueError:
-        pass  # Not bound.
-    return self.answer
-
-
-def check_table(module, *tables):
-  """Fails where a command has a flag that no table tries, or the reverse."""
-  flags = {module.command._flags[name].name for name in module.command._flags}
-  assert flags - {'help'} == {name for table in tables for name in table}
 
 
 @pytest.fixture(name='run_dir')
@@ -81,69 +45,8 @@ def _run_dir(tmp_path):
   return run.path
 
 
-def call(module, capsys, *flags):
-  result = tiny_commands.call(module, capsys, *flags)
-  assert result.status == 0, result.err
-  return result.out
-
-
 # What a run may import is tried by trust_test.py.
 IMPORT = ['import']
-
-# === train ===
-
-TRAIN = {'run_dir': 'there', 'gin_file': 'models/rae.gin',
-         'gin_param': 'train.split = "all"', 'data_dir': 'prepared',
-         'import': 'own_module'}
-# Flag -> its value, the setting that it is, and what gin has there.
-COMPOSED = {
-    'data': ('cifar10', 'train.dataset', '@cifar10'),
-    'model': ('vae', 'train.model', '@VAE'),
-    'network': ('conv_32', 'encoder.network', '@dcgan_encoder'),
-    'recipe': ('pga', 'train.optimizer', '@sgd'),
-    'size': ('32', '%image_shape', '(32, 32, 3)'),
-    'latent_dim': (5, '%latent_dim', 5), 'steps': (7, 'train.steps', 7),
-    'seed': (3, 'train.seed', 3),
-    'attributes': ('a.csv', 'images.attributes', 'a.csv'),
-    'download': (True, 'tfds.download', True)}
-DRY = ['dry_run']
-
-
-def test_flags_of_train(capsys, monkeypatch, tmp_path):
-  check_table(train, TRAIN, COMPOSED, DRY)
-  (tmp_path / 'own_module.py').write_text('')
-  monkeypatch.syspath_prepend(tmp_path)
-  monkeypatch.chdir(tmp_path)
-  recorder = Recorder(['train.model', 'train.split', '%data_dir'])
-  monkeypatch.setattr(loop, 'train', recorder)
-  call(train, capsys, '--gin_file=quickstart.gin',
-       '--gin_file=datasets/mnist.gin',
-       *(f'--{flag}={value}' for flag, value in TRAIN.items()))
-  assert recorder.calls == [(('there',), {'imports': ('own_module',)})]
-  assert recorder.bound == {
-      'train.model': '@RAE', 'train.split': 'all', '%data_dir': 'prepared'}
-
-
-def test_flags_of_a_composed_command(capsys, monkeypatch, tmp_path):
-  recorder = Recorder([name for _, name, _ in COMPOSED.values()])
-  monkeypatch.setattr(loop, 'train', recorder)
-  # Of the two that belong to other data sets, composition_test.py.
-  given = {flag: value for flag, (value, *_) in COMPOSED.items()
-           if flag not in ('attributes', 'download')}
-  call(train, capsys, f'--run_dir={tmp_path / "run"}',
-       '--gin_file=quickstart.gin',
-       *(f'--{flag}={value}' for flag, value in given.items()))
-  assert recorder.bound == {
-      COMPOSED[flag][1]: COMPOSED[flag][2] for flag in given}
-
-
-def test_a_dry_run_prints_and_writes_nothing(capsys, monkeypatch, tmp_path):
-  monkeypatch.setattr(loop, 'train', None)
-  out = call(train, capsys, f'--run_dir={tmp_path / "run"}', '--dry_run',
-             '--gin_file=quickstart.gin', '--steps=7')
-  assert "include 'quickstart.gin'" in out and 'train.steps = 7' in out
-  assert not list(tmp_path.iterdir())
-
 
 # === evaluate ===
 
