@@ -235,6 +235,8 @@ def test_flags_of_sweep_reach_its_commands(
     sweep_file, capsys, tmp_path, monkeypatch, flag):
   check_table(sweep, SWEEP)
   monkeypatch.chdir(tmp_path)
+  (tmp_path / 'own_module.py').write_text('')
+  monkeypatch.syspath_prepend(tmp_path)
   value, in_train, in_evaluate = SWEEP[flag]
   runners = []
   make = sweeping.Runner
