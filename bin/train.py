@@ -51,20 +51,19 @@ command.define_boolean('download', False, 'Whether TensorFlow Datasets may '
                        'download the data set.')
 command.define_boolean('dry_run', False, 'Whether to print what would be '
                        'trained, and write nothing.')
-_COMPOSED = ('data', 'model', 'network', 'recipe', 'size', 'latent_dim',
-             'steps', 'seed', 'attributes', 'download', 'data_dir')
 
 
 def main(argv):
   """Parses the flags, composes the configuration, and trains."""
   args = command.parse(argv)
-  flags = {name: args[name].value for name in _COMPOSED if args[name].present}
   command_lib.import_tensorflow()
   import gin
   from pgak import registry
   from pgak.training import composition
   registry.register()
   imports = args['import'].value
+  flags = {name: args[name].value for name in composition.FLAGS
+           if args[name].present}
   made = composition.composed(args.run_dir, flags, args.gin_file, imports)
   command.refuse_twice(args, made.settings)
   made.params += args.gin_param

@@ -23,7 +23,8 @@ from pgak.training import chosen
 from pgak.training import loop
 from pgak.training import named_files
 
-__all__ = ['COMMAND', 'Composition', 'compose', 'composed', 'resume', 'train']
+__all__ = ['COMMAND', 'Composition', 'FLAGS', 'compose', 'composed', 'resume',
+           'train']
 
 # The file of a run that has the composition.
 COMMAND = 'command.gin'
@@ -32,6 +33,7 @@ COMMAND = 'command.gin'
 VALUES = {'latent_dim': 'latent_dim', 'steps': 'train.steps',
           'seed': 'train.seed', 'attributes': 'images.attributes',
           'download': 'tfds.download', 'data_dir': 'data_dir'}
+FLAGS = (*named_files.FOLDERS, 'size', *VALUES)
 _EMA_BELOW, _EMA_DECAY = 5000, 0.99
 _FLAGS_LINE = '# flags: '
 
