@@ -93,6 +93,49 @@ def test_what_eq_8_follows_from(dims, power):
     assert np.linalg.slogdet(matrix)[1] < dims * weights @ stretch
 
 
+# === Eq. 11 ===
+
+
+SLOPE, OFFSET, SIGMA = 0.8, 0.3, 0.5  # h(z') = SLOPE z' + OFFSET.
+
+
+def bound(z_hat, mean, spread, kl_weight=1., error_weight=1.):
+  """The right-hand side of eq. 11 by pgak's losses, H = 1, `[B]`."""
+  points, weights = np.polynomial.hermite_e.hermegauss(40)
+  mean, spread = (tf.fill([len(z_hat), 1], tf.constant(v, tf.float64))
+                  for v in (mean, spread))
+  error = 0.
+  for point, weight in zip(points, weights / weights.sum()):
+    mapped = SLOPE * (mean + spread * point) + OFFSET
+    error += weight * losses.relative_error(
+        tf.constant(z_hat[:, np.newaxis]), mapped,
+        tf.constant(SIGMA, tf.float64)).numpy()
+  log_likelihood = (-0.5 * error_weight * error - math.log(SIGMA)
+                    - 0.5 * math.log(2. * math.pi))
+  kl = losses.kl(mean, 2. * tf.math.log(spread)).numpy()
+  return log_likelihood - kl_weight * kl
+
+
+EVIDENCE = stats.norm(OFFSET, math.hypot(SLOPE, SIGMA))
+
+
+@pytest.mark.parametrize('weights', [
+    {},
+    pytest.param({'kl_weight': 0.5}, marks=broken_by('half of the KL')),
+    pytest.param({'error_weight': 2.}, marks=broken_by('no half of eq. 12')),
+])
+def test_eq_11_bounds_the_density_and_is_tight_at_the_posterior(weights):
+  precision = 1. + (SLOPE / SIGMA)**2
+  for z_hat in (-1., 0.2, 2.):
+    log_density = EVIDENCE.logpdf(z_hat)
+    mean = SLOPE * (z_hat - OFFSET) / SIGMA**2 / precision
+    point = np.array([z_hat])
+    for other in (0., 0.7, -1.5):
+      assert bound(point, mean + other, 1., **weights) < log_density
+    assert bound(point, mean, precision**-0.5, **weights) == pytest.approx(
+        log_density, rel=1e-9)
+
+
 # === Eq. 15 ===
 
 
