@@ -196,6 +196,10 @@ def normalises(model):
              for layer in model.encoder.layers)
 
 
+def activations(model):
+  return sum('leaky' in op.name for op in model.encoder.operations)
+
+
 BOTH = ('encoder', 'decoder')
 TERMS = ('latent_reconstruction', 'data_latent_reconstruction')
 # The file, a model that reads it, what it is about, before and after.
@@ -210,6 +214,11 @@ SETTINGS = [
      lambda model: model.likelihood_sigma, None, 1.),
     ('settings/likelihood_sigma_of_norm.gin', 'vpga',
      lambda model: model.likelihood_sigma, None, 'norm'),
+    ('settings/direct_gradient.gin', 'vpga',
+     lambda model: model.direct_gradient, False, True),
+    ('settings/one_eta.gin', 'vpga', lambda model: model.eta, None, 2e-2),
+    ('settings/mnist_encoder_of_2019.gin',
+     'papers/pga_icml2020/lpga_mnist.gin', activations, 3, 2),
     ('settings/fixed_posterior_sigma.gin', 'vpga',
      lambda model: model.posterior_sigma, None, 0.1),
     ('settings/encoder_learns_expansion.gin', 'lpga',
@@ -218,6 +227,10 @@ SETTINGS = [
     ('settings/no_latent_reconstruction.gin', name,
      lambda model: [t for t in TERMS if model.is_on(t)],
      ['latent_reconstruction'], [])
+    for name in ('lpga', 'vpga', 'lvpga')
+] + [
+    ('settings/l1_latents.gin', name,
+     lambda model: model.latent_distance, 'l2', 'l1')
     for name in ('lpga', 'vpga', 'lvpga')
 ] + [
     ('settings/decoder_learns_latent_reconstruction.gin', name,
@@ -376,8 +389,10 @@ TABLE = {f'{row[0]}_{row[1]}': row
 STEPS_PER_EPOCH = {'mnist': 937, 'cifar10': 781, 'celeba': 3165}
 COLUMNS = {'mnist': 'MNIST', 'cifar10': 'CIFAR-10', 'celeba': 'CelebA'}
 ICML = 'papers/pga_icml2020'
+WORKSHOP = 'papers/pga_workshop2019'
 # Of the workshop paper's table, where it differs from the later one's.
-WORKSHOP_FIDS = {'lpga_mnist': '12.06 +- 0.12', 'vpga_mnist': '11.67 +- 0.21'}
+WORKSHOP_FIDS = {'lpga_mnist': '12.06 +- 0.12', 'vpga_mnist': '11.67 +- 0.21',
+                 'vae_mnist': '15.55 +- 0.18'}
 
 
 def weights_of(model):
@@ -400,6 +415,9 @@ def test_the_table_has_its_files():
   assert set(shipped(ICML)) == {
       *(f'{ICML}/{name}.gin' for name in TABLE),
       *(f'{ICML}/fig4_lpga_{d}.gin' for d in COLUMNS)}
+  assert set(shipped(WORKSHOP)) == {
+      f'{WORKSHOP}/{m}_{d}.gin' for m in ('vae', 'lpga', 'vpga')
+      for d in COLUMNS}
 
 
 @pytest.mark.parametrize('name', TABLE)
@@ -477,8 +495,12 @@ def test_each_other_paper_file_steps(name):
     assert {'reconstruction', 'nll_encoder', 'nll_decoder'} == set(on)
   else:
     assert set(on) == set(other.term_names)
-    if 'vpga' in name:
-      assert model.likelihood_sigma == 1.
+    if 'vpga' in name:  # As it is printed: one weight, and no cut.
+      assert (model.likelihood_sigma, model.direct_gradient) == (1., True)
+      eta = float(TABLE[base][11])
+      assert (on['variational_reconstruction'], on['kl']) == (eta / 2., eta)
+    if 'mnist' in name:
+      assert activations(model) == activations(other) - 1 == 2
 
 
 def header(name):
@@ -504,10 +526,10 @@ def test_the_header_of_a_paper_file(name):
   assert f'FID {WORKSHOP_FIDS.get(stem, fid) if ICML not in name else fid}.' \
       in text
   assert re.search(r'\bOurs: ', text), 'what we measured is not told'
+  assert ('pgak_evaluate --run_dir=' + command.group(1)
+          + ' --protocol=pga_icml2020') in text
   if ICML in name:
     assert f'{row[3]} epochs' in text
-    assert ('pgak_evaluate --run_dir=' + command.group(1)
-            + ' --protocol=pga_icml2020') in text
 
 
 @pytest.mark.parametrize('name', [n for n in TABLE if n.startswith('vae')])

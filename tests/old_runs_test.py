@@ -42,6 +42,9 @@ CHANGED = {
     ('papers/no_prior_matching/table2_cifar10', ''): 'MNIST\'s weights before',
     ('papers/no_prior_matching/swiss_roll.sweep age',
      '.AGE.latent_reconstruction'): 'H = 2, not 8',
+    ('papers/pga_workshop2019/', '.conv_mnist_encoder.dense_activation'):
+        'their MNIST encoder of 2019',
+    ('papers/pga_workshop2019/vpga_', ''): 'one weight, as it is printed',
     ('quick.sweep vpga', ''): 'the quickstart\'s own weights, not MNIST\'s',
 }
 

@@ -24,11 +24,14 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
                        batch_norm: bool = False,
                        dense_units: settings.Count = 1024,
                        kernel_size: settings.Count = 5,
-                       spectral_norm: bool = False):
+                       spectral_norm: bool = False,
+                       dense_activation: bool = True):
   """Images `[B, 28, 28, C]`, or of another side, to `[B, dense_units]`.
 
   With `spectral_norm` the kernels are divided by their spectral norms, as in a
-  critic of images.
+  critic of images. Without `dense_activation` the dense layer is linear, as in
+  the authors' code before February 2020, by which their workshop paper's
+  results of MNIST differ from the later ones.
   """
   options = dict(kernel_size=kernel_size, strides=2, padding='same')
   bias = not batch_norm
@@ -41,8 +44,8 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
       _leaky_relu, batch_norm)
   x = layers.Flatten()(x)
   return blocks.activated(
-      normalised(layers.Dense(dense_units, use_bias=bias)), x, _leaky_relu,
-      batch_norm)
+      normalised(layers.Dense(dense_units, use_bias=bias)), x,
+      _leaky_relu if dense_activation else lambda y: y, batch_norm)
 
 
 @settings.register(denylist=['latents', 'channels'])
