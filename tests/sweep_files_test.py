@@ -49,6 +49,11 @@ SWEEPS = {
     'papers/pga_icml2020/table1_mnist.sweep': (4, 3, 1),
     'papers/pga_icml2020/table1_cifar10.sweep': (4, 3, 1),
     'papers/pga_icml2020/table1_celeba.sweep': (4, 3, 1),
+    **{f'papers/pga_icml2020/fig{figure}_{d}.sweep': (cells, 1, 1)
+       for figure, cells in ((3, 2), (4, 6))
+       for d in ('mnist', 'cifar10', 'celeba')},
+    'papers/pga_icml2020/search_vae_cifar10.sweep': (6, 1, 1),
+    'papers/pga_icml2020/search_vae_celeba.sweep': (6, 1, 1),
     'papers/pga_workshop2019/table1_mnist.sweep': (3, 3, 1),
     'papers/pga_workshop2019/table1_cifar10.sweep': (3, 3, 1),
     'papers/pga_workshop2019/table1_celeba.sweep': (3, 3, 1),
@@ -93,6 +98,16 @@ def test_a_table_has_every_row_of_its_paper(name):
     assert job.gin_files == (f'papers/{paper}/{model}_{dataset}.gin',)
   evaluation, = sweeping.read(name).evaluations
   assert f'--protocol={PROTOCOLS.get(paper, paper)}' in evaluation.flags
+
+
+@pytest.mark.parametrize('dataset', ['mnist', 'cifar10', 'celeba'])
+def test_figure_3_scores_every_2000_steps_by_the_papers_protocol(dataset):
+  job = sweeping.read(f'papers/pga_icml2020/fig3_{dataset}.sweep').jobs[0]
+  configuration.parse(job.gin_files, job.bindings, roots=registry.TRAIN_ROOTS)
+  assert configuration.setting('train.score_every') == 2000
+  protocol = protocols.resolve(
+      configuration.setting('frechet_scorer.protocol'))
+  assert (protocol.name, protocol.num_samples) == ('pga_icml2020', 5000)
 
 
 def test_the_components_of_the_mixtures():
