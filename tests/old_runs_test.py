@@ -47,8 +47,8 @@ CHANGED = {
     ('papers/pga_workshop2019/vpga_', ''): 'one weight, as it is printed',
     ('papers/rae_iclr2020/', 'encoder.initial_sigma'):
         'the released head of VAEs',
-    ('papers/rae_iclr2020/', '.encoder.spectral_norm'):
-        'RAE-SN normalises the kernel of the latents, too',
+    ('papers/rae_iclr2020/', '.spectral_norm'):
+        'RAE-SN normalises the kernel of the latents, too, on any of six nets',
     ('models/rae_sn.gin', '_norm'): 'on any of six nets',
     ('quick.sweep vpga', ''): 'the quickstart\'s own weights, not MNIST\'s',
 }
