@@ -6,7 +6,6 @@ part descends which term. `GenerativeModel` owns all the rest, and
 `GenerativeAutoencoder` adds an encoder. What a trained model is asked to do is
 in `verbs`.
 """
-import contextlib
 import inspect
 from typing import Annotated
 
@@ -69,6 +68,9 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
   unreachable = {}
   # `{part: 'images' or 'latents'}`: what it is called with, as far as known.
   takes = {}
+  # `{argument: gin text}`: what a configuration gives the model where it binds
+  # nothing; a subclass adds to what its parents name, or replaces it.
+  nets = {'decoder': '@decoder()'}
   needs_full_precision = False
   # What `reconstruction` measures, a function `(images, reconstructed) -> [B]`;
   # another, such as `networks.PerceptualError`, may take its place.
@@ -325,20 +327,9 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
     step = faults[faults >= 0].min()
     return int(step), [t for t, f in zip(self.term_names, faults) if f == step]
 
-  @contextlib.contextmanager
   def averaged_weights(self):
     """Within it, the parts have their weight averages where they keep some."""
-    kept = {}
-    for part, optimizer in self.optimizers.items():
-      if optimizer.use_ema and int(optimizer.iterations.numpy()) > 0:
-        variables = self.parts[part].trainable_variables
-        kept.update({id(v): (v, v.numpy()) for v in variables})
-        optimizer.finalize_variable_values(variables)
-    try:
-      yield
-    finally:
-      for variable, value in kept.values():
-        variable.assign(value)
+    return parts_lib.averaged_weights(self.parts, self.optimizers)
 
   def get_config(self):
     # Where the argument and the attribute are not the same thing.
@@ -384,9 +375,15 @@ class GenerativeAutoencoder(verbs.Encoding, GenerativeModel):
   """
 
   takes = {'encoder': 'images'}
+  nets = {'encoder': '@encoder()'}
+  # Whether the encoder must give a Gaussian, `[mean, log_variance]`, or must
+  # not; None for a model that takes either.
+  stochastic = None
 
   def __init__(self, encoder, decoder, weights=None, updates=None, prior=None,
                name=None):
+    if self.stochastic is not None:
+      parts_lib.check_stochastic(encoder, type(self).__name__, self.stochastic)
     super().__init__(decoder, weights, updates, prior, name, encoder=encoder)
 
   @property

@@ -1,9 +1,10 @@
-"""What the parts of a model must fit, and priors that are made for one."""
+"""The parts of a model: what they must fit, their priors and averages."""
+import contextlib
 from typing import Annotated
 
 from pgak import settings
 
-__all__ = ['check', 'check_stochastic', 'made_prior']
+__all__ = ['averaged_weights', 'check', 'check_stochastic', 'made_prior']
 
 
 def made_prior(model, reference, decoder, needs=()):
@@ -21,6 +22,27 @@ def made_prior(model, reference, decoder, needs=()):
       f'a prior that is trained with the model, such as @{such_as}')]
   return settings.made(reference, f'{model}.prior', kind,
                        decoder.inputs[0].shape[-1])
+
+
+@contextlib.contextmanager
+def averaged_weights(parts, optimizers):
+  """Within it, parts have their weight averages where optimizers keep some.
+
+  Args:
+    parts: `{part: keras.Model or Layer}`.
+    optimizers: `{part: keras.optimizers.Optimizer}`.
+  """
+  kept = {}
+  for part, optimizer in optimizers.items():
+    if optimizer.use_ema and int(optimizer.iterations.numpy()) > 0:
+      variables = parts[part].trainable_variables
+      kept.update({id(v): (v, v.numpy()) for v in variables})
+      optimizer.finalize_variable_values(variables)
+  try:
+    yield
+  finally:
+    for variable, value in kept.values():
+      variable.assign(value)
 
 
 def check_stochastic(encoder, model, wanted):

@@ -24,7 +24,6 @@ from pgak import replicas
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
-from pgak.models import parts as parts_lib
 from pgak.models import verbs
 
 __all__ = ['LPGA', 'LVPGA', 'VPGA']
@@ -109,6 +108,7 @@ class LPGA(PerceptualAutoencoder):
       'nll_encoder': ('encoder',),
       'nll_decoder': ('decoder',),
   }
+  stochastic = False
   needs_full_precision = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
@@ -121,7 +121,6 @@ class LPGA(PerceptualAutoencoder):
                warm_up_steps: settings.Whole = 3000,
                updates: base.Updates | None = None,
                latent_distance: Distance = 'l2'):
-    parts_lib.check_stochastic(encoder, 'LPGA', False)
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,
@@ -202,6 +201,8 @@ class VPGA(PerceptualAutoencoder):
       'variational_reconstruction': ('encoder', 'decoder'),
       'kl': ('encoder',),
   }
+  nets = {'encoder': '@gaussian/encoder()'}
+  stochastic = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                latent_reconstruction: schedules.Weight = 3e-2,
@@ -217,7 +218,6 @@ class VPGA(PerceptualAutoencoder):
                eta: schedules.Weight | None = None,
                sigma_factor: settings.Positive = 1.,
                direct_gradient: bool = False):
-    parts_lib.check_stochastic(encoder, 'VPGA', True)
     given = {'variational_reconstruction': variational_reconstruction, 'kl': kl}
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
@@ -306,6 +306,8 @@ class LVPGA(PerceptualAutoencoder):
       'variational_nll': ('encoder', 'decoder'),
       'kl': ('encoder',),
   }
+  nets = {'encoder': '@gaussian/encoder()'}
+  stochastic = True
   needs_full_precision = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
@@ -318,7 +320,6 @@ class LVPGA(PerceptualAutoencoder):
                warm_up_steps: settings.Whole = 3000,
                updates: base.Updates | None = None,
                latent_distance: Distance = 'l2'):
-    parts_lib.check_stochastic(encoder, 'LVPGA', True)
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,

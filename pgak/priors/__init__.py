@@ -18,9 +18,11 @@ from pgak.priors.gaussian import Gaussian
 from pgak.priors.gaussian_mixture import GaussianMixture
 from pgak.priors.kernel_density import KernelDensity
 from pgak.priors.latent_generator import LatentGenerator
+from pgak.priors.names import Choice
 from pgak.priors.names import NAMES
 from pgak.priors.names import prior_class
 from pgak.priors.names import prior_roots
+from pgak.priors.names import resolve
 from pgak.priors.names import Spec
 from pgak.priors.real_nvp import RealNVP
 from pgak.priors.standard_normal import StandardNormal
@@ -28,7 +30,8 @@ from pgak.priors.two_stage import TwoStageVAE
 from pgak.priors.uniform_sphere import UniformSphere
 
 __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
-           'ConditionalFlow', 'CouplingFlow', 'FlowPrior', 'Gaussian',
+           'Choice', 'ConditionalFlow', 'CouplingFlow', 'FlowPrior', 'Gaussian',
            'GaussianMixture', 'KL', 'KernelDensity', 'LatentGenerator',
            'RealNVP', 'Spec', 'StandardNormal', 'TwoStageVAE', 'UniformSphere',
-           'check_conditions', 'kl_divergence', 'prior_class', 'prior_roots']
+           'check_conditions', 'kl_divergence', 'prior_class', 'prior_roots',
+           'resolve']

@@ -16,15 +16,17 @@ from pgak.data import kinds
 from pgak.models import batch_norm
 from pgak.runs import checkpoints
 from pgak.runs import configuration
+from pgak.runs import data_set
 from pgak.runs import run_directory
 from pgak.training import callbacks
 from pgak.training import galleries
+from pgak.training import intervals as intervals_lib
 from pgak.training import resuming
 from pgak.training import strategies
+from pgak.training import summary
 
 __all__ = ['train']
 
-PRECISIONS = ('float32', 'mixed_bfloat16')
 PlateauFactor = Annotated[float, settings.Range(0., 1., excluded=(0., 1.))]
 BY_VALIDATION = ('validation_loss', 'validation_reconstruction')
 
@@ -56,7 +58,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
           plateau_patience: settings.Count | None = None,
           plateau_factor: PlateauFactor = 0.5,
           strategy: Literal[strategies.NAMES] = 'one_device',
-          xla: bool | None = None, precision: Literal[PRECISIONS] = 'float32',
+          xla: bool | None = None,
+          precision: Literal[strategies.PRECISIONS] = 'float32',
           steps_per_execution: settings.Count = 1,
           image_error: settings.called('@PerceptualError()', 2) | None = None,
           imports: tuple[str, ...] = ()):
@@ -109,22 +112,24 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
   Raises:
     errors.UserError: for settings that do not fit each other or the run.
   """
-  xla = strategy == 'one_device' if xla is None else xla
-  intervals = dict(steps=steps, log_every=log_every,
-                   validate_every=validate_every, sample_every=sample_every,
-                   checkpoint_every=checkpoint_every, score_every=score_every)
-  _check(strategy, xla, steps_per_execution, intervals, scorer, best_by)
+  hardware = strategies.Hardware(strategy, xla, precision, steps_per_execution)
+  intervals = intervals_lib.Intervals(
+      steps, log_every, validate_every, sample_every, checkpoint_every,
+      score_every)
+  intervals.check_multiples(steps_per_execution)
+  _check_measured(intervals, scorer, best_by)
   _check_plateau(plateau_patience, learning_rate_schedule)
-  distribution = strategies.distribution(strategy)
+  distribution = hardware.distribution()
   is_chief = strategies.is_chief(distribution)
   run = run_directory.RunDirectory(run_dir, create=True)
   configuration.keep_old_values(run)
-  images = settings.made(dataset, 'train.dataset', data.DatasetLike)
+  images = data_set.made(dataset)
   with distribution.scope():
     trained = checkpoints.build(
         model, optimizer, optimizers, learning_rate_schedule, steps, seed,
-        precision, image_error, clip_norm=clip_norm, jit_compile=xla,
-        steps_per_execution=steps_per_execution)
+        hardware.precision, image_error, clip_norm=clip_norm,
+        jit_compile=hardware.jit_compile,
+        steps_per_execution=hardware.steps_per_execution)
     if plateau_patience:
       trained.plateau = trained.add_weight(
           name='plateau', shape=(2,), trainable=False, initializer=_no_record)
@@ -140,16 +145,19 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       return trained
     finished = run.finished_callbacks(first_step)
     if is_chief:
+      print(summary.describe(trained, hardware.precision))
       resuming.purge_events(run.events, first_step - (finished is not None))
     score = score_every and settings.made(
         scorer, 'train.scorer', Callable, images)
+    writer = run if is_chief else None
+    measuring, measured = _measuring(
+        trained, writer, intervals, validation_images, score, best_by,
+        (plateau_patience, plateau_factor))
     called = _callbacks(
-        trained, run if is_chief else None, intervals, train_images,
-        validation_images, keep_checkpoints, score, best_by, seed,
-        lambda logger: callbacks.Plateau(
-            validate_every, logger, trained.plateau, plateau_patience,
-            plateau_factor) if plateau_patience else None,
-        lambda step: checkpoints.save(trained, run, step, is_chief))
+        trained, writer, intervals, validation_images, seed, measuring)
+    called.append(callbacks.Checkpointer(
+        intervals, lambda step: checkpoints.save(trained, run, step, is_chief),
+        writer, keep_checkpoints, train_images, measured, best_by))
     if finished is not None:
       for callback in called:
         callback.is_left = type(callback).__name__ not in finished
@@ -190,22 +198,13 @@ def _check_best_by(model, best_by):
         'choose validation_loss, or a score that `train.scorer` measures.')
 
 
-def _check(strategy, xla, steps_per_execution, intervals, scorer, best_by):
-  if strategy != 'one_device' and (xla or steps_per_execution != 1):
-    raise errors.UserError(
-        f"`train.strategy = '{strategy}'` needs `train.xla = False` and "
-        '`train.steps_per_execution = 1`: Keras can do neither of them there.')
-  for name, value in intervals.items():
-    if value and value % steps_per_execution:
-      raise errors.UserError(
-          f'`train.{name} = {value}` must be a multiple of '
-          f'`train.steps_per_execution = {steps_per_execution}`.')
-  if intervals['score_every'] and scorer is None:
+def _check_measured(intervals, scorer, best_by):
+  if intervals.score_every and scorer is None:
     raise errors.UserError(
         '`train.score_every` needs `train.scorer`, such as @frechet_scorer.')
-  measured = ('validate_every' if best_by in BY_VALIDATION else 'score_every')
-  if best_by and (not intervals[measured] or
-                  intervals[measured] % intervals['checkpoint_every']):
+  measured = 'validate_every' if best_by in BY_VALIDATION else 'score_every'
+  every = getattr(intervals, measured)
+  if best_by and (not every or every % intervals.checkpoint_every):
     raise errors.UserError(
         f'`train.best_by = {best_by!r}` needs `train.{measured}`, a multiple '
         'of `train.checkpoint_every`: what is measured must be saved.')
@@ -320,28 +319,44 @@ def _stages(model, first_step, last_step):
     begin = end
 
 
-def _callbacks(model, run, intervals, train_images, validation_images, keep,
-               score, best_by, seed, make_plateau, save):
-  last_step = intervals['steps']
-  validation = data.validation_batches(
-      validation_images, model.value_range,
-      model.distribute_strategy.num_replicas_in_sync)
-  logger = callbacks.TermLogger(
-      intervals['log_every'], intervals['validate_every'], last_step,
-      validation, run and run.events, run.config_gin if run else '')
-  plateau = make_plateau(logger)
+def _measuring(model, run, intervals, validation_images, score, best_by,
+               plateau):
+  """Makes the callbacks that measure the model.
+
+  Args:
+    model: `GenerativeModel`.
+    run: `RunDirectory`, or None on a worker that is not the chief.
+    intervals: `Intervals`.
+    validation_images: the split that is validated on.
+    score: function of the model and the step to scores, or None.
+    best_by: name of the score or term that decides which checkpoint is best.
+    plateau: `(patience, factor)` of `callbacks.Plateau`; None for no patience.
+
+  Returns:
+    The callbacks in their order, and the one that measures `best_by`.
+  """
   by_validation = best_by in BY_VALIDATION
+  logger = callbacks.TermLogger(
+      intervals, data.validation_batches(
+          validation_images, model.value_range,
+          model.distribute_strategy.num_replicas_in_sync), run)
+  made = [logger]
+  patience, factor = plateau
+  if patience:
+    made.append(callbacks.Plateau(
+        intervals, logger, model.plateau, patience, factor))
   scores = score and callbacks.Scores(
-      intervals['score_every'], last_step, score, run,
-      None if by_validation else best_by)
-  checkpointer = callbacks.Checkpointer(
-      intervals['checkpoint_every'], last_step, save, run, keep, train_images,
-      logger if by_validation else scores, best_by)
-  chosen = [callbacks.LeaveBetweenSteps(),
-            callbacks.StopOnFault(intervals['log_every'], last_step)]
+      intervals, score, run, None if by_validation else best_by)
+  made += [scores] if scores else []
+  return made, logger if by_validation else scores
+
+
+def _callbacks(model, run, intervals, validation_images, seed, measuring):
+  """Returns all callbacks but the last, which saves; as for `_measuring`."""
+  chosen = [callbacks.LeaveBetweenSteps(), callbacks.StopOnFault(intervals)]
   if run:
-    chosen.append(callbacks.Progress(intervals['log_every'], last_step))
+    chosen.append(callbacks.Progress(intervals))
     chosen += galleries.of(
-        model.kind, validation_images, every=intervals['sample_every'],
-        last_step=last_step, folder=run.samples, events=run.events, seed=seed)
-  return [*chosen, logger, *filter(None, (plateau, scores)), checkpointer]
+        model.kind, validation_images, intervals=intervals, folder=run.samples,
+        events=run.events, seed=seed)
+  return [*chosen, *measuring]

@@ -1,9 +1,6 @@
 """Tests of the measures of a model by a protocol."""
 import dataclasses
-import os
-import pathlib
 
-import gin
 import made_weights
 import numpy as np
 import pytest
@@ -17,6 +14,8 @@ from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import protocols
 from pgak.generation import sampling
 from pgak.metrics import frechet
+from pgak.metrics import metric
+from pgak.priors import ex_post
 from pgak.runs import run_directory
 
 ALL_METRICS = ('frechet', 'prd', 'precision_recall', 'kid', 'inception_score',
@@ -90,7 +89,7 @@ def test_images_are_generated_once_for_all_features_and_metrics(
 
 def test_references_are_measured_once(flat, generated, monkeypatch):
   evaluator = _evaluator(flat, metrics=('frechet', 'kid'))
-  monkeypatch.setattr(evaluator.array, 'read', None)
+  monkeypatch.setattr(evaluator.source.array, 'read', None)
   model = tiny_evaluation.Model()
   assert evaluator.score(model) == evaluator.score(model)
   assert evaluator.score(tiny_evaluation.Model(20)) != evaluator.score(model)
@@ -99,13 +98,14 @@ def test_references_are_measured_once(flat, generated, monkeypatch):
 def test_rows_hold_every_choice(flat, generated):
   rows = _evaluator(flat).rows(tiny_evaluation.Model(), step=7)
   assert [tuple(row) for row in rows] == 2 * [run_directory.SCORE_COLUMNS]
-  distance, reconstruction = rows
+  distance, reconstruction = map(dict, rows)
   assert distance.pop('value') > 0.
   assert distance == dict(
       step=7, metric='frechet_flat_64', dataset='digits', features='flat_64',
       images='samples', prior='counting', ema=False, num_samples=150,
       split='test', crop='none', resize='none', rounding='nearest',
-      batch_norm='inference', seed=0, protocol='flat')
+      batch_norm='inference', seed=0, protocol='flat', better='lower',
+      error='')
   images = data.digits().split('test').read(np.arange(150)) / 255.
   assert reconstruction['value'] == pytest.approx(
       np.square(images).mean(), rel=1e-5)
@@ -120,7 +120,8 @@ def test_rows_hold_every_choice(flat, generated):
     (False, 'bicubic'), (True, 'bicubic_antialias')])
 def test_rows_tell_smoothed_images_apart(flat, generated, antialias, resize):
   evaluator = _evaluator(flat)
-  evaluator.array.preprocessing.update(resize='bicubic', antialias=antialias)
+  evaluator.source.array.preprocessing.update(
+      resize='bicubic', antialias=antialias)
   row = evaluator.rows(tiny_evaluation.Model(), 1)[0]
   assert row['resize'] == resize
 
@@ -183,7 +184,7 @@ class _Fitted:
 def _with_densities(monkeypatch, model):
   """Lets a model encode as `ex_post` does it."""
   monkeypatch.setattr(
-      evaluator_lib.ex_post, 'log_likelihoods',
+      ex_post, 'log_likelihoods',
       lambda m, train, held_out, most: (
           tuple({'train': 1.5, 'test': 0.5}[a.split] for a in (train, held_out))
           if hasattr(m.prior, 'log_prob') else None))
@@ -306,48 +307,22 @@ def test_a_model_that_decodes_no_numbers_is_told(flat):
     _evaluator(flat).rows(Broken(), 0, latents=True)
 
 
-def test_the_classifier_learns_from_the_training_images(monkeypatch):
-  asked = []
-  monkeypatch.setattr(evaluator_lib.gin, 'get_configurable',
-                      lambda function: lambda *given: asked.append(given))
-  evaluator_lib.feature_net('classifier', data.digits())
-  (name, images, labels), = asked
-  train = data.digits().split('train')
-  assert name == 'digits'
-  np.testing.assert_array_equal(images, train.read(np.arange(len(train))))
-  np.testing.assert_array_equal(labels, train.labels)
-
-
-def test_quick_needs_labels():
-  with pytest.raises(errors.UserError, match='has no class labels'):
-    evaluator_lib.Evaluator(data.synthetic((8, 8, 1)), 'quick')
-
-
 def test_an_absent_split_is_told(flat):
   with pytest.raises(errors.UserError, match='has no split letters'):
     _evaluator(flat, split='letters')
 
 
-@pytest.mark.usefixtures('empty_cache')
-def test_quick_uses_a_classifier_with_gins_settings(generated):
-  gin.parse_config(['classifier.steps = 0', 'classifier.size = 5',
-                    'quick.num_samples = 100'])
-  with pytest.warns(UserWarning):
-    evaluator = evaluator_lib.Evaluator(data.digits(), 'quick')
-    found = evaluator.score(tiny_evaluation.Model())
-  assert set(found) == {'frechet_digits_classifier'}
-  assert evaluator.references[0].moments.count == 1797
-  assert evaluator.nets[0].size == 5
-  assert generated[0]['num_samples'] == 100
-
-
 def test_lpips_of_reconstructions_has_a_row_with_net_and_version(
     flat, generated):
   evaluator = _evaluator(flat, num_samples=30)
-  evaluator.lpips = lambda images, others: tf.reduce_mean(
-      tf.abs(images - others), [1, 2, 3])
-  evaluator.lpips.label = 'lpips_squeeze_v0.1'
-  evaluator.lpips.backbone = 'squeeze_torch_0123abcd'
+
+  def distance(images, others):
+    return tf.reduce_mean(tf.abs(images - others), [1, 2, 3])
+
+  distance.label = 'lpips_squeeze_v0.1'
+  distance.backbone = 'squeeze_torch_0123abcd'
+  evaluator.metrics = [metric.find('lpips', 'images')]
+  evaluator.prepared = {'lpips': distance}
   row = evaluator.rows(tiny_evaluation.Model(), 0)[-1]
   pixels = data.digits().split('test').read(np.arange(30)) / 255.
   # The model gives back black: 2 pixel - 1 against -1.
@@ -369,27 +344,3 @@ def test_lpips_that_cannot_be_had_is_told_before_anything_is_measured(
   with pytest.raises(errors.UserError, match='17 pixels a side, not 8x8'):
     _evaluator(flat, metrics=('lpips',))
   assert not generated
-
-
-REAL = os.environ.get('PGAK_TEST_DATA') and pathlib.Path(
-    os.environ['PGAK_TEST_DATA'],
-    'inception_2015/inception_2015_through_mixed_8.npz')
-
-
-@pytest.mark.skipif(not (REAL and REAL.is_file()),
-                    reason='needs the data of PGAK_TEST_DATA')
-@pytest.mark.filterwarnings('ignore:A Frechet distance')
-def test_real_inception_puts_digits_nearer_to_digits_than_noise(generated):
-  gin.parse_config([f'inception.weights = {str(REAL)!r}',
-                    'inception.batch_size = 10'])
-  # The stem is enough here, and a tenth of the work.
-  protocol = protocols.Protocol('stem', ('192',), 20, 'test', 20)
-  evaluator = evaluator_lib.Evaluator(data.digits(), protocol)
-  noise, _ = evaluator.rows(tiny_evaluation.Model(), 0)
-  assert noise['metric'] == 'frechet_inception_2015_192'
-  assert noise['resize'] == 'tf1_bilinear_299'
-  others = data.digits().split('train').read(np.arange(20))
-  real = frechet.distance(
-      evaluator.references[0].moments,
-      frechet.moments(evaluator.nets[0]([others])))
-  assert noise['value'] > 2. * real
