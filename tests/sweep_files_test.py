@@ -103,7 +103,7 @@ def test_a_table_has_every_row_of_its_paper(name):
 @pytest.mark.parametrize('dataset', ['mnist', 'cifar10', 'celeba'])
 def test_figure_3_scores_every_2000_steps_by_the_papers_protocol(dataset):
   job = sweeping.read(f'papers/pga_icml2020/fig3_{dataset}.sweep').jobs[0]
-  configuration.parse(job.gin_files, job.bindings, roots=registry.TRAIN_ROOTS)
+  configuration.parse(job.gin_files, job.bindings, roots=registry.train_roots)
   assert configuration.setting('train.score_every') == 2000
   protocol = protocols.resolve(
       configuration.setting('frechet_scorer.protocol'))
