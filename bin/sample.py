@@ -25,6 +25,12 @@ that have it less that of those that do not.
     --attribute=Eyeglasses --prior=real_nvp
   sample.py --run_dir=runs/flow --output=paths.png --kind=paths
 
+Straight or along an arc is a choice of its own, --line, and in z_T no density
+plays a part. The figures of the RAE paper go along arcs between test images:
+
+  sample.py --run_dir=runs/rae --output=arcs.png --kind=interpolation \
+    --line=spherical --split=test
+
 A model of pairs draws rows of a condition, its image and samples, or, with
 --kind=reconstruction, the reconstruction. A GAN, which has no encoder, draws
 samples, and as interpolation lines between draws of its prior.
@@ -73,6 +79,12 @@ command.define_choice('space', None, ['zT', 'z0', 'both'], 'Where paths go: '
                       'straight in zT, along arcs in z0, or a row of each. By '
                       'default zT between images, and both towards an '
                       'attribute.')
+command.define_choice('line', None, ['straight', 'spherical'], 'How '
+                      'interpolations go, in each space; by default as --space '
+                      'says.')
+command.define_string('split', None, 'The split of the data set whose images '
+                      'are drawn, such as test; by default the one that '
+                      'training validated on.')
 command.define_string('attribute', None, "An attribute of the data set's "
                       "images, such as Eyeglasses, or label=7 for a class.")
 command.define_string('against', None, 'The other data set of ood: '
@@ -81,6 +93,7 @@ command.define_string('against', None, 'The other data set of ood: '
 
 
 _KINDS_OF = {'space': ('interpolation', 'attribute'),
+             'line': ('interpolation',),
              'attribute': ('attribute',), 'against': ('ood',)}
 
 
@@ -95,8 +108,12 @@ def main(argv):
   for flag, kinds in _KINDS_OF.items():
     if args[flag].value is not None and args.kind not in kinds:
       command.fail(f'--{flag} belongs to --kind={" or ".join(kinds)}')
-  if args.export_dir and args.space not in (None, 'zT'):
-    command.fail('An export goes straight in zT: give --run_dir for --space')
+  if args.export_dir and (args.space not in (None, 'zT')
+                          or args.line == 'spherical'):
+    command.fail('An export goes straight in zT: give --run_dir for --space '
+                 'and --line')
+  if args.export_dir and args.split:
+    command.fail('An export holds no data: give --run_dir for --split')
   command_lib.import_tensorflow()
   if args.export_dir:
     from pgak.serving import pictures
@@ -111,9 +128,10 @@ def main(argv):
   from pgak.runs import second_data_set
   registry.register()
   flags = ('kind', 'num_samples', 'seed', 'checkpoint', 'prior', 'space',
-           'attribute')
+           'attribute', 'line')
   bindings = command_lib.bindings_of_flags(
-      command, args, {flag: f'sample.{flag}' for flag in flags})
+      command, args, {flag: f'sample.{flag}' for flag in flags} | {
+          'split': 'train.validation_split'})
   imports = args['import'].value
   run = run_directory.RunDirectory(args.run_dir)
   if args.against:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from pgak import settings
 
 __all__ = ['Factor', 'OfRun', 'Schedule', 'SignedWeight', 'Weight', 'cosine',
-           'linear', 'straight', 'switch_on', 'value_at']
+           'linear', 'straight', 'switch_on', 'times', 'value_at']
 
 
 class Schedule:
@@ -82,6 +82,14 @@ def value_at(schedule, step):
   """Returns the float32 scalar of a number or a schedule at a step."""
   value = schedule(step) if callable(schedule) else schedule
   return tf.cast(value, tf.float32)
+
+
+def times(factor, weight):
+  """Returns factor times a weight, a number or a schedule, as one of those."""
+  if not callable(weight):
+    return factor * weight
+  return Schedule(lambda step: factor * value_at(weight, step),
+                  factor * _lowest(weight))
 
 
 @settings.register

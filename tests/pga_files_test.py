@@ -40,8 +40,13 @@ TABLE = {f'{row[0]}_{row[1]}': row
 STEPS_PER_EPOCH = {'mnist': 937, 'cifar10': 781, 'celeba': 3165}
 COLUMNS = {'mnist': 'MNIST', 'cifar10': 'CIFAR-10', 'celeba': 'CelebA'}
 ICML = 'papers/pga_icml2020'
+WORKSHOP = 'papers/pga_workshop2019'
+# Quoted in section 4, of CIFAR-10.
+GANS = {f'{ICML}/wgan_gp_cifar10.gin': '40.2',
+        f'{ICML}/sn_gan_cifar10.gin': '25.5'}
 # Of the workshop paper's table, where it differs from the later one's.
-WORKSHOP_FIDS = {'lpga_mnist': '12.06 +- 0.12', 'vpga_mnist': '11.67 +- 0.21'}
+WORKSHOP_FIDS = {'lpga_mnist': '12.06 +- 0.12', 'vpga_mnist': '11.67 +- 0.21',
+                 'vae_mnist': '15.55 +- 0.18'}
 
 
 def weights_of(model):
@@ -63,7 +68,12 @@ PGA = shipped(ICML) + shipped('papers/pga_workshop2019')
 def test_the_table_has_its_files():
   assert set(shipped(ICML)) == {
       *(f'{ICML}/{name}.gin' for name in TABLE),
-      *(f'{ICML}/fig4_lpga_{d}.gin' for d in COLUMNS)}
+      *(f'{ICML}/fig4_lpga_{d}.gin' for d in COLUMNS),
+      *(f'{ICML}/{m}_celeba_crop140.gin'
+        for m in ('vae', 'lpga', 'vpga', 'lvpga')), *GANS}
+  assert set(shipped(WORKSHOP)) == {
+      f'{WORKSHOP}/{m}_{d}.gin' for m in ('vae', 'lpga', 'vpga')
+      for d in COLUMNS}
 
 
 @pytest.mark.parametrize('name', TABLE)
@@ -127,13 +137,35 @@ def test_celeb_a_is_cropped_and_not_split_as_by_its_authors(name):
   assert configuration.setting('train.dataset')().name == 'celeb_a_crop108'
 
 
-@pytest.mark.parametrize('name', [n for n in PGA
-                                  if pathlib.Path(n).stem not in TABLE
-                                  or ICML not in n])
+@pytest.mark.parametrize('name', GANS)
+def test_the_gans_that_are_quoted(name):
+  model = build([name, SYNTHETIC], 'base_filters = 2')
+  assert model.latent_dim == 128 and model.critic_steps == 5
+  assert configuration.setting('train.steps') == 100_000
+  on = {t: model.term_weights.get(t, 1.) for t in model.term_names}
+  rates = [float(o.learning_rate) for o in model.optimizers.values()]
+  if 'wgan' in name:  # Gulrajani et al., algorithm 1.
+    assert on == {'discrimination': 1., 'gradient_penalty': 10.,
+                  'adversarial': 1.}
+    assert rates == pytest.approx([1e-4, 1e-4])
+    model.run_steps = 4  # Its net does not grow.
+    assert float(model.level(1)) == 0.
+  else:
+    assert rates == pytest.approx([2e-4, 2e-4])
+  assert {(o.beta_1, o.beta_2, o.use_ema) for o in model.optimizers.values()
+          } == {(0., 0.9, False)}
+  step(model)
+
+
+@pytest.mark.parametrize('name', [n for n in PGA if n not in GANS and (
+    pathlib.Path(n).stem not in TABLE or ICML not in n)])
 def test_each_other_paper_file_steps(name):
   model = build([name, SYNTHETIC], 'base_filters = 2')
   step(model)
-  base = pathlib.Path(name).stem.removeprefix('fig4_')
+  if 'crop140' in name:
+    assert configuration.setting('celeb_a.crop') == 140
+    assert configuration.setting('train.split') == 'all'
+  base = pathlib.Path(name).stem.removeprefix('fig4_').removesuffix('_crop140')
   other = build([f'{ICML}/{base}.gin', SYNTHETIC], 'base_filters = 2')
   on = {t: model.term_weights.get(t) for t in model.term_names}
   if 'fig4' in name:
@@ -141,8 +173,13 @@ def test_each_other_paper_file_steps(name):
     assert {'reconstruction', 'nll_encoder', 'nll_decoder'} == set(on)
   else:
     assert set(on) == set(other.term_names)
-    if 'vpga' in name:
-      assert model.likelihood_sigma == 1.
+    if f'{WORKSHOP}/vpga' in name:  # As it is printed: one weight, and no cut.
+      assert (model.likelihood_sigma, model.direct_gradient) == (1., True)
+      eta = float(TABLE[base][11])
+      assert (on['variational_reconstruction'], on['kl']) == (eta / 2., eta)
+    if WORKSHOP in name and 'mnist' in name:
+      assert shipped_files.activations(model) == 2
+      assert shipped_files.activations(other) == 3
 
 
 def header(name):
@@ -159,6 +196,12 @@ def test_the_header_of_a_paper_file(name):
   command = re.search(
       r'pgak_train --run_dir=(\S+) \\ --gin_file=(\S+)', text)
   assert command and command.group(2) == name
+  if name in GANS:
+    assert f'FID {GANS[name]} of' in text and 'Ours: not run' in text
+    return
+  if 'crop140' in stem:
+    assert 'supplement' in text and '140x140' in text and 'not run' in text
+    return
   if stem.startswith('fig4'):
     assert 'fig. 4' in text and COLUMNS[stem.split('_')[-1]] in text
     return
@@ -168,10 +211,10 @@ def test_the_header_of_a_paper_file(name):
   assert f'FID {WORKSHOP_FIDS.get(stem, fid) if ICML not in name else fid}.' \
       in text
   assert re.search(r'\bOurs: ', text), 'what we measured is not told'
+  assert ('pgak_evaluate --run_dir=' + command.group(1)
+          + ' --protocol=pga_icml2020') in text
   if ICML in name:
     assert f'{row[3]} epochs' in text
-    assert ('pgak_evaluate --run_dir=' + command.group(1)
-            + ' --protocol=pga_icml2020') in text
 
 
 @pytest.mark.parametrize('name', [n for n in TABLE if n.startswith('vae')])

@@ -11,6 +11,7 @@ from pgak.data import kinds
 from pgak.generation import conditional
 from pgak.generation import drawn
 from pgak.generation import latent_figures
+from pgak.generation import paths
 from pgak.generation import sampling
 from pgak.pictures import scatter
 from pgak.priors import ex_post
@@ -37,7 +38,8 @@ def sample(run_dir: settings.Path, output,
            prior: priors.Spec = 'own',
            space: Literal['zT', 'z0', 'both'] | None = None,
            attribute: str | None = None, strength: float = 1.,
-           against: settings.reference('@fashion_mnist') | None = None):
+           against: settings.reference('@fashion_mnist') | None = None,
+           line: Literal[tuple(paths.LINES)] | None = None):
   """Draws from a run's model and writes a picture, an array or a table.
 
   Args:
@@ -64,6 +66,8 @@ def sample(run_dir: settings.Path, output,
     attribute: its name, such as 'Eyeglasses', or 'label=7'.
     strength: how much of the attribute's vector the end of a row has.
     against: for 'ood', a function that makes the other data set.
+    line: for 'interpolation', 'straight' or 'spherical' in each space; None for
+      straight in 'zT' and spherical in 'z0'.
 
   Raises:
     errors.UserError: if that cannot be drawn.
@@ -78,7 +82,7 @@ def sample(run_dir: settings.Path, output,
   number = num_samples or usual_number(kind, model)
   if kind not in ('samples', 'interpolation'):
     model.require(f'--kind={kind}', 'encode')
-  options = {'interpolation': {'space': space or 'zT'},
+  options = {'interpolation': {'space': space or 'zT', 'line': line},
              'attribute': {'name': attribute, 'strength': strength,
                            'space': space},
              'ood': {'against': against}}.get(kind, {})
@@ -133,16 +137,17 @@ def _reconstruction(model, number, seed):
   return drawn.Drawn({'images': made, 'originals': originals}, pairs, 8)
 
 
-def _interpolation(model, number, seed, space):
+def _interpolation(model, number, seed, space, line):
   if model.lacks('encode'):
     if space != 'zT':
       model.require(f'--space={space}', 'encode')
     made = sampling.prior_interpolations(model, -(-number // STEPS), STEPS,
-                                         seed)
+                                         seed, line == 'spherical')
     return drawn.Drawn({'images': made}, made, STEPS)
   originals = _validation_images(2 * -(-number // STEPS), seed)
   return latent_figures.interpolation(
-      model, originals, latent_figures.spaces_of(space, model.prior), STEPS)
+      model, originals, latent_figures.spaces_of(space, model.prior), STEPS,
+      line)
 
 
 def _paths(model, number, seed):

@@ -31,8 +31,7 @@ __all__ = ['GenerativeAutoencoder', 'GenerativeModel', 'Net', 'Updates']
 Net = Annotated[keras.Model, settings.Says(
     'a network, such as @encoder() or @decoder() with brackets')]
 Updates = Annotated[
-    dict[str, Annotated[tuple[str, ...], settings.NotEmpty()]],
-    settings.NotEmpty(), settings.Says(
+    dict[str, tuple[str, ...]], settings.NotEmpty(), settings.Says(
         'rows of the update table, such as {"kl": ("encoder",)}')]
 
 

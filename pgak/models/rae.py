@@ -211,5 +211,6 @@ class RAESN(RAE):
     if not any(isinstance(layer, networks.SpectralNormalization)
                for layer in decoder.layers):
       raise ValueError('RAESN needs a decoder with spectral normalisation: '
-                       'bind `rae_decoder.spectral_norm = True`.')
+                       'bind `spectral_norm = True` of its network, as '
+                       'models/rae_sn.gin does for rae_decoder and others.')
     super().__init__(encoder, decoder, latent_l2, updates, name='rae_sn')

@@ -1,6 +1,6 @@
 """Heads: latents (and their log-variance) of features, images of features."""
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 import keras
 from keras import layers
@@ -67,12 +67,16 @@ def _called(network, name, inputs, *others):
         f'({errors.reason(e, 100)}): {_OTHER}.') from e
 
 
+_LARGEST_LOG_SIGMA = 5.
+
+
 @settings.register(hints=_HINTS)
 def encoder(network: settings.reference('@conv_mnist_encoder'),
             image_shape: Shape, latent_dim: settings.Count,
             log_variance: bool = False, initial_sigma: settings.Positive = 0.1,
             batch_norm_latents: bool = False, spectral_norm: bool = False,
-            equalised: bool = False):
+            equalised: bool = False,
+            sigma_head: Literal['linear', 'tanh'] = 'linear'):
   """Builds an encoder: images to latents, or to a Gaussian over latents.
 
   An image critic is one, too: the mean of its latents is what it says.
@@ -83,12 +87,19 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
     latent_dim: number of latent dimensions H.
     log_variance: True for the stochastic encoder of VAE, VPGA and LVPGA.
     initial_sigma: the standard deviation that a stochastic encoder begins
-      with (the PGA authors' code: 0.1).
+      with. 0.1, as in the PGA authors' code, is the default for all: the
+      decoder then sees where an image's latent lies from the first step, where
+      at 1, as in the RAE authors' code, noise as large as the latents hides it
+      until the encoder has learned to lower it, and a KL term may win before.
+      A weight so large that it would win anyhow wins in either case.
     batch_norm_latents: whether the latents go through batch norm without scale
       and offset, so that each has mean 0 and variance 1 over data.
     spectral_norm: whether the kernel of the latents is divided by its spectral
       norm, as the last one of a critic.
     equalised: whether it has an equalised learning rate, as PG-GAN's critic.
+    sigma_head: 'linear' for a dense layer that gives log sigma^2 (the PGA
+      authors' code); 'tanh' for log sigma = 5 tanh(dense layer) (the RAE
+      authors' code), so that sigma stays within [e^-5, e^5].
 
   Returns:
     `keras.Model`: float `[B, height, width, channels]` to latents `[B, H]`, or
@@ -117,11 +128,24 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
         name='normalised_latents')(mean)
   if not log_variance:
     return keras.Model(images, mean, name='encoder')
-  log_variances = layers.Dense(
+  return keras.Model(images, [mean, _log_variance(
+      features, latent_dim, sigma_head, initial_sigma)], name='encoder')
+
+
+def _log_variance(features, latent_dim, sigma_head, initial_sigma):
+  log_sigma, dtype = math.log(initial_sigma), keras.config.floatx()
+  bounded = sigma_head == 'tanh'
+  if bounded and abs(log_sigma) >= _LARGEST_LOG_SIGMA:
+    raise settings.SettingError(
+        f'`encoder.initial_sigma = {initial_sigma:g}` is beyond what '
+        "`encoder.sigma_head = 'tanh'` reaches: choose one between e^-5 and "
+        'e^5.')
+  bias = (math.atanh(log_sigma / _LARGEST_LOG_SIGMA) if bounded
+          else 2. * log_sigma)
+  x = layers.Dense(
       latent_dim, dtype=dtype, name='log_variance',
-      bias_initializer=keras.initializers.Constant(
-          2. * math.log(initial_sigma)))(features)
-  return keras.Model(images, [mean, log_variances], name='encoder')
+      bias_initializer=keras.initializers.Constant(bias))(features)
+  return 2. * _LARGEST_LOG_SIGMA * keras.ops.tanh(x) if bounded else x
 
 
 @settings.register(hints=_HINTS)

@@ -8,6 +8,7 @@ from pgak import errors
 from pgak import noise
 from pgak import settings
 from pgak.priors import coupling_flow
+from pgak.priors import flow as flow_lib
 from pgak.priors import running_moments
 
 __all__ = ['ConditionalCouplings', 'ConditionalFlow', 'check_conditions']
@@ -126,6 +127,12 @@ class ConditionalFlow(running_moments.RunningMoments):
     features, mean = self._features(conditions)
     return self.flow(self.standardised(latents), features, mean) - (
         tf.reduce_sum(tf.math.log(self.scale)))
+
+  def distribution(self, conditions):
+    """Returns the TFP distribution given conditions: B of them on `[H]`."""
+    return flow_lib.moved(
+        self.flow.distribution(*self._features(conditions)),
+        tf.convert_to_tensor(self.mean), self.scale)
 
   def log_prob(self, latents, conditions):
     """Returns log p(z | y) of float latents `[B, H]`, `[B]`, in nats."""

@@ -43,9 +43,16 @@ class StandardNormal:
     counts.rows(n, [self.latent_dim])
     return noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
 
+  @property
+  def distribution(self):
+    """The TFP distribution, float64 on `[H]`."""
+    return _normal(self.latent_dim, tf.float64)
+
   def log_prob(self, latents):
     """Returns the log-density of float latents `[B, latent_dim]`, `[B]`."""
-    zeros = tf.zeros([self.latent_dim], latents.dtype)
-    normal = tfp.distributions.MultivariateNormalDiag(
-        zeros, tf.ones_like(zeros))
-    return normal.log_prob(latents)
+    return _normal(self.latent_dim, latents.dtype).log_prob(latents)
+
+
+def _normal(size, dtype):
+  zeros = tf.zeros([size], dtype)
+  return tfp.distributions.MultivariateNormalDiag(zeros, tf.ones_like(zeros))
