@@ -10,6 +10,7 @@ from pgak.priors.bayesian_gaussian_mixture import BayesianGaussianMixture
 from pgak.priors.conditional_flow import check_conditions
 from pgak.priors.conditional_flow import ConditionalFlow
 from pgak.priors.coupling_flow import CouplingFlow
+from pgak.priors.flow_matching import FlowMatching
 from pgak.priors.flow_prior import FlowPrior
 from pgak.priors.gaussian import Gaussian
 from pgak.priors.gaussian_mixture import GaussianMixture
@@ -25,7 +26,7 @@ from pgak.priors.two_stage import TwoStageVAE
 from pgak.priors.uniform_sphere import UniformSphere
 
 __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
-           'ConditionalFlow', 'CouplingFlow', 'FlowPrior', 'Gaussian',
-           'GaussianMixture', 'KernelDensity', 'LatentGenerator', 'RealNVP',
-           'Spec', 'StandardNormal', 'TwoStageVAE', 'UniformSphere',
+           'ConditionalFlow', 'CouplingFlow', 'FlowMatching', 'FlowPrior',
+           'Gaussian', 'GaussianMixture', 'KernelDensity', 'LatentGenerator',
+           'RealNVP', 'Spec', 'StandardNormal', 'TwoStageVAE', 'UniformSphere',
            'check_conditions', 'prior_class', 'prior_roots']
