@@ -50,7 +50,8 @@ class VelocityNet(keras.layers.Layer):
     # The last row is the label of what has none.
     self.labels = keras.layers.Embedding(
         num_classes + 1, _EMBEDDING, dtype=self.dtype_policy,
-        embeddings_initializer='zeros') if num_classes else None
+        embeddings_initializer=keras.initializers.RandomNormal(
+            0., 0.5, seed=seed)) if num_classes else None
     if num_classes:
       self.labels.build()
     self.first = dense(width, size)
