@@ -57,10 +57,12 @@ def opened(command, *flags, words=(), **options):
 # === Settings of each type, in real commands ===
 
 _EVALUATE = ('Gaussian GaussianMixture BayesianGaussianMixture KernelDensity '
-             'RealNVP TwoStageVAE quick classifier density evaluate').split()
+             'RealNVP TwoStageVAE FlowMatching quick classifier density '
+             'evaluate').split()
 _PRIORS = {'Gaussian': 'gaussian', 'GaussianMixture': 'gmm',
            'BayesianGaussianMixture': 'bayesian_gmm', 'KernelDensity': 'kde',
-           'RealNVP': 'real_nvp', 'TwoStageVAE': 'two_stage', 'density': 'gmm'}
+           'RealNVP': 'real_nvp', 'TwoStageVAE': 'two_stage',
+           'FlowMatching': 'flow_matching', 'density': 'gmm'}
 _TRAIN = {
     'train': (TINY,), 'sgd': (TINY,), 'VAE': (TINY,), 'encoder': (TINY,),
     'decoder': (TINY,), 'conv_digits_encoder': (TINY,),
