@@ -249,10 +249,10 @@ def _validation_pairs(number, seed):
 # === Vectors ===
 
 
-def _vector_samples(model, number, seed):
+def _vector_samples(model, number, seed, label=None):
   """Samples beside vectors of the validation split."""
   originals, shades = _validation_vectors(number, seed)
-  arrays = _samples(model, number, seed).arrays
+  arrays = _samples(model, number, seed, label).arrays
   return drawn.Drawn(arrays, chart=scatter.samples(
       originals, arrays['images'], shades))
 
