@@ -22,6 +22,7 @@ Shape = Annotated[ImageShape | tuple[settings.Count], settings.Says(
 ValueRange = Annotated[tuple[float, float] | None, settings.Says(
     '(-1., 1.), (0., 1.), or None for vectors')]
 
+
 def _output_layer(value_range, image_shape, output, leak):
   """The last layer of a decoder: vectors, and they alone, are unbounded."""
   of_vectors = len(image_shape) == 1

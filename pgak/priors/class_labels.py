@@ -47,6 +47,6 @@ def positions(labels, classes):
     known = np.any(matches, 1)
     if not known.all():
       raise errors.UserError(
-          f'There is no label {int(labels[int(np.argmin(known))])}: the latents '
-          f'that were fitted had {", ".join(str(c) for c in classes)}.')
+          f'There is no label {int(labels[int(np.argmin(known))])}: choose '
+          f'from those of the latents, {", ".join(str(c) for c in classes)}.')
   return tf.argmax(matches, 1, tf.int32)

@@ -1,7 +1,7 @@
 """Fits a net to latents by gradient descent.
 
-`minimise` stops early; `minimise_averaged` takes a fixed number of steps, with a
-rate that decays to 0, and keeps averaged weights.
+`minimise` stops early; `minimise_averaged` takes a fixed number of steps, with
+a rate that decays to 0, and keeps averaged weights.
 """
 import typing
 

@@ -64,7 +64,7 @@ class VelocityFlow:
     mean = tf.reduce_mean(found, 1)
     if self.is_exact:
       return mean, tf.zeros_like(mean)
-    # Of one estimate 0 / 0.
+    # 0 / 0 for one estimate.
     return mean, tf.math.reduce_std(found, 1) / np.sqrt(np.float32(probes - 1))
 
   def _moved(self, points, labels, steps, is_back):

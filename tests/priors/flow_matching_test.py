@@ -100,7 +100,7 @@ def test_classes_are_drawn_apart(labelled):
 
 @pytest.mark.slow
 def test_labels_that_cannot_be(labelled):
-  with pytest.raises(errors.UserError, match='no label 4: .* had 3, 8'):
+  with pytest.raises(errors.UserError, match='no label 4: .* latents, 3, 8.'):
     labelled.sample(None, given=[3, 4])
   with pytest.raises(errors.UserError, match='3 draws .* and 2 labels'):
     labelled.sample(3, given=[3, 8])

@@ -60,8 +60,8 @@ def velocities(state, points):
   net.set_weights([state[f'weight_{i}'].astype('d')
                    for i in range(len(net.weights))])
   mean, scale = (state[n].astype('f') for n in ('mean', 'scale'))
-  signs = continuous_flow.probes((tf.constant(points, 'float32') - mean) / scale,
-                                 1)
+  signs = continuous_flow.probes(
+      (tf.constant(points, tf.float32) - mean) / scale, 1)
   standard = tf.constant((points - state['mean']) / state['scale'])
   found = tf.function(continuous_flow.log_densities)(
       net, standard, 64, tf.cast(signs, tf.float64))
