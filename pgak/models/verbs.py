@@ -147,8 +147,7 @@ class Generation:
       n: int; None, or their number, where something is given.
       seed: int.
       given: conditions `[n, ...]`, for a model of pairs; or labels, integers
-        `[n]`, for a prior that knows them, such as a fitted
-        `priors.FlowMatching`; or None.
+        `[n]`, for a prior that takes them, such as `priors.FlowMatching`.
 
     Raises:
       UserError: if n is no such number, see `counts.rows`; or if something is
@@ -178,7 +177,7 @@ class Generation:
         to one that needs it.
     """
     if given is not None:
-      # What the prior may be given is no matter of the decoder's.
+      # Only a decoder's: a prior takes labels.
       capabilities.require(f'`{verb}` with conditions', ['condition'], self.can,
                            **self._named)
     return None
