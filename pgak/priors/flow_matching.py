@@ -333,11 +333,11 @@ class FlowMatching(fitted.FittedPrior):
           'True.')
     return class_labels.positions(given, self.classes)
 
+  def _flat(self, latents):
+    return tf.reshape(tf.cast(latents, tf.float32), [-1, self.latent_dim])
+
   def _standardised(self, latents):
-    latents = tf.cast(latents, tf.float32)
-    if latents.shape.rank > 2:
-      latents = tf.reshape(latents, [-1, self.latent_dim])
-    return (latents - self._mean) / self._scale
+    return (self._flat(latents) - self._mean) / self._scale
 
   # === Density ===
 
@@ -372,8 +372,9 @@ class FlowMatching(fitted.FittedPrior):
           f'With FlowMatching.guidance = {self.guidance:g} draws come from a '
           'distribution whose density is not that of the fit: set the guidance '
           'to 1 for log-densities.')
+    given = self._positions(given)
     value, error = self.flow.log_densities(
-        self._standardised(latents), self.density_steps, self.probes,
-        self._positions(given))
+        self._standardised(latents), self._flat(latents), self.density_steps,
+        self.probes, given)
     value -= np.log(self.state()['scale']).sum()
     return tf.cast(value, latents.dtype), tf.cast(error, latents.dtype)

@@ -40,17 +40,20 @@ class VelocityFlow:
     Returns:
       float32 `[B, H]`.
     """
-    return self._called('forwards', self._moved, points, labels, steps, False)
+    return self._called('forwards', self._moved, [points], labels, steps, False)
 
   def backwards(self, points, steps, labels=None):
     """Moves points from time 1 to 0; see `forwards`."""
-    return self._called('backwards', self._moved, points, labels, steps, True)
+    return self._called('backwards', self._moved, [points], labels, steps, True)
 
-  def log_densities(self, points, steps, probes, labels=None):
+  def log_densities(self, points, keys, steps, probes, labels=None):
     """Returns the log-density of points at time 1, and its standard error.
 
     Args:
       points: as for `forwards`.
+      keys: float32 `[B, H]`, of which the probes are a function: the points as
+        a user gives them, because a graph rounds what is computed of them in
+        another way.
       steps: as for `forwards`.
       probes: int, k. Of at most 8 dimensions the trace is exact all the same.
       labels: as for `forwards`.
@@ -59,20 +62,20 @@ class VelocityFlow:
       `(mean, standard error)` over the probes, each float32 `[B]`. The error is
       0 where the trace is exact, and NaN of one probe.
     """
-    found = self._called(f'log_densities_{probes}', self._estimates, points,
-                         labels, steps, probes)
+    found = self._called(f'log_densities_{probes}', self._estimates,
+                         [points, keys], labels, steps, probes)
     mean = tf.reduce_mean(found, 1)
     if self.is_exact:
       return mean, tf.zeros_like(mean)
     # 0 / 0 for one estimate.
     return mean, tf.math.reduce_std(found, 1) / np.sqrt(np.float32(probes - 1))
 
-  def _moved(self, points, labels, steps, is_back):
+  def _moved(self, steps, is_back, points, labels=None):
     return continuous_flow.transport(
         self._velocity(labels), points, steps, is_back)
 
-  def _estimates(self, points, labels, steps, number):
-    signs = None if self.is_exact else continuous_flow.probes(points, number)
+  def _estimates(self, steps, number, points, keys, labels=None):
+    signs = None if self.is_exact else continuous_flow.probes(keys, number)
     return tf.transpose(continuous_flow.log_densities(
         self._velocity(labels), points, steps, signs))
 
@@ -87,20 +90,18 @@ class VelocityFlow:
 
     return guided
 
-  def _called(self, name, method, points, labels, steps, *options):
+  def _called(self, name, method, points, labels, steps, option):
     """Calls a method in a graph, on some rows at a time."""
-    tensors = [points] if labels is None else [points, labels]
+    tensors = points if labels is None else [*points, labels]
     key = name, len(tensors)
     if key not in self._functions:
 
       def some(steps, *tensors):
         return fitted.in_chunks(
-            lambda points, labels=None: method(points, labels, steps, *options),
-            list(tensors), _ROWS)
+            lambda *chunk: method(steps, option, *chunk), list(tensors), _ROWS)
 
-      specs = [tf.TensorSpec([], tf.int32),
-               tf.TensorSpec([None, self.net.size], tf.float32),
-               tf.TensorSpec([None], tf.int32)]
-      self._functions[key] = tf.function(
-          some, input_signature=specs[:1 + len(tensors)])
+      specs = ([tf.TensorSpec([None, self.net.size], tf.float32)] * len(points)
+               + [tf.TensorSpec([None], tf.int32)])
+      self._functions[key] = tf.function(some, input_signature=[
+          tf.TensorSpec([], tf.int32), *specs[:len(tensors)]])
     return self._functions[key](tf.constant(steps, tf.int32), *tensors)

@@ -55,13 +55,11 @@ def flow(state, points):
 
 
 def velocities(state, points):
-  """The fitted velocities in float64, with the probes of the float32 points."""
+  """The fitted velocities in float64, with the probes of float32 latents."""
   net = velocity_net.VelocityNet(H, 8, 1, dtype='float64')
   net.set_weights([state[f'weight_{i}'].astype('d')
                    for i in range(len(net.weights))])
-  mean, scale = (state[n].astype('f') for n in ('mean', 'scale'))
-  signs = continuous_flow.probes(
-      (tf.constant(points, tf.float32) - mean) / scale, 1)
+  signs = continuous_flow.probes(tf.constant(points, tf.float32), 1)
   standard = tf.constant((points - state['mean']) / state['scale'])
   found = tf.function(continuous_flow.log_densities)(
       net, standard, 64, tf.cast(signs, tf.float64))
