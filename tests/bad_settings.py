@@ -11,10 +11,12 @@ __all__ = ['CASES']
 # === Of each type ===
 
 _EVALUATE = ('Gaussian GaussianMixture BayesianGaussianMixture KernelDensity '
-             'RealNVP TwoStageVAE quick classifier density evaluate').split()
+             'RealNVP TwoStageVAE FlowMatching quick classifier density '
+             'evaluate').split()
 _PRIORS = {'Gaussian': 'gaussian', 'GaussianMixture': 'gmm',
            'BayesianGaussianMixture': 'bayesian_gmm', 'KernelDensity': 'kde',
-           'RealNVP': 'real_nvp', 'TwoStageVAE': 'two_stage', 'density': 'gmm'}
+           'RealNVP': 'real_nvp', 'TwoStageVAE': 'two_stage',
+           'FlowMatching': 'flow_matching', 'density': 'gmm'}
 _TRAIN = {
     'train': (TINY,), 'sgd': (TINY,), 'VAE': (TINY,), 'encoder': (TINY,),
     'decoder': (TINY,), 'conv_digits_encoder': (TINY,),

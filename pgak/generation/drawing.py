@@ -35,7 +35,7 @@ def sample(run_dir: settings.Path, output,
            kind: Literal[tuple(KINDS)] = 'samples',
            num_samples: settings.Count | None = None, seed: settings.Seed = 0,
            checkpoint: settings.Checkpoint = 'latest',
-           prior: priors.Spec = 'own',
+           prior: priors.Spec = 'own', label: settings.Whole | None = None,
            space: Literal['zT', 'z0', 'both'] | None = None,
            attribute: str | None = None, strength: float = 1.,
            against: settings.reference('@fashion_mnist') | None = None,
@@ -61,6 +61,8 @@ def sample(run_dir: settings.Path, output,
     checkpoint: 'latest', 'best' or a step.
     prior: 'own', or the name of another prior, which is fitted if need be; see
       `priors.ex_post`.
+    label: for 'samples', the class that they are drawn of, for a prior that
+      knows labels.
     space: in which paths go: 'zT', 'z0' or 'both'. By default 'zT' for
       'interpolation', and all that there are for 'attribute'.
     attribute: its name, such as 'Eyeglasses', or 'label=7'.
@@ -82,12 +84,24 @@ def sample(run_dir: settings.Path, output,
   number = num_samples or usual_number(kind, model)
   if kind not in ('samples', 'interpolation'):
     model.require(f'--kind={kind}', 'encode')
-  options = {'interpolation': {'space': space or 'zT', 'line': line},
+  if label is not None:
+    _require_labels(model, kind)
+  options = {'samples': {} if label is None else {'label': label},
+             'interpolation': {'space': space or 'zT', 'line': line},
              'attribute': {'name': attribute, 'strength': strength,
                            'space': space},
              'ood': {'against': against}}.get(kind, {})
   draw = _drawing(model, kind)
   drawn.write(output, draw(model, number, seed, **options))
+
+
+def _require_labels(model, kind):
+  if kind != 'samples':
+    raise errors.UserError(f'--label goes with --kind=samples, not {kind}.')
+  if 'condition' in model.can:
+    raise errors.UserError(f'{model.name} draws given conditions, not labels: '
+                           'leave out --label.')
+  model.require('--label', 'condition')
 
 
 def _drawing(model, kind):
@@ -116,17 +130,19 @@ def usual_number(kind, model):
 # === Any kind of data ===
 
 
-def _samples(model, number, seed):
-  images = np.concatenate(list(sampling.generate(model, number, seed)))
-  latents = model.prior.sample(number, seed).numpy()
+def _samples(model, number, seed, label=None):
+  given = None if label is None else np.full([number], label)
+  latents = np.asarray(model.draw_latents(number, seed, given))
+  images = np.concatenate(
+      list(sampling.generate(model, number, seed, latents=latents)))
   return drawn.Drawn({'images': images, 'latents': latents})
 
 
 # === Images ===
 
 
-def _image_samples(model, number, seed):
-  arrays = _samples(model, number, seed).arrays
+def _image_samples(model, number, seed, label=None):
+  arrays = _samples(model, number, seed, label).arrays
   return drawn.Drawn(arrays, arrays['images'])
 
 
@@ -239,10 +255,10 @@ def _validation_pairs(number, seed):
 # === Vectors ===
 
 
-def _vector_samples(model, number, seed):
+def _vector_samples(model, number, seed, label=None):
   """Samples beside vectors of the validation split."""
   originals, shades = _validation_vectors(number, seed)
-  arrays = _samples(model, number, seed).arrays
+  arrays = _samples(model, number, seed, label).arrays
   return drawn.Drawn(arrays, chart=scatter.samples(
       originals, arrays['images'], shades))
 

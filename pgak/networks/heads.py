@@ -7,10 +7,11 @@ from keras import layers
 
 from pgak import errors
 from pgak import settings
+from pgak.networks import outputs
 from pgak.networks import pg_gan
 from pgak.networks import spectral_norm as spectral_norm_lib
 
-__all__ = ['ACTIVATIONS', 'ImageShape', 'Shape', 'ValueRange', 'decoder',
+__all__ = ['ImageShape', 'Shape', 'ValueRange', 'decoder',
            'encoder']
 
 ImageShape = Annotated[
@@ -21,26 +22,23 @@ Shape = Annotated[ImageShape | tuple[settings.Count], settings.Says(
 ValueRange = Annotated[tuple[float, float] | None, settings.Says(
     '(-1., 1.), (0., 1.), or None for vectors')]
 
-ACTIVATIONS = {(-1., 1.): 'tanh', (0., 1.): 'sigmoid'}
 
-
-def _activation(value_range, image_shape):
-  """The last activation of a decoder: vectors, and they alone, are unbounded.
-  """
+def _output_layer(value_range, image_shape, output, leak):
+  """The last layer of a decoder: vectors, and they alone, are unbounded."""
   of_vectors = len(image_shape) == 1
   if of_vectors != (value_range is None):
     right = 'None' if of_vectors else '(-1., 1.) or (0., 1.)'
     raise settings.SettingError(
         f'A decoder of the shape {tuple(image_shape)} cannot have the range '
         f'{value_range}: bind `decoder.value_range = {right}`.')
-  if value_range is None:
-    return 'linear'
-  activation = ACTIVATIONS.get(tuple(float(v) for v in value_range))
-  if activation is None:
-    raise settings.SettingError(
-        '`value_range` must be (-1, 1) (tanh) or (0, 1) (sigmoid), not '
-        f'{value_range}.')
-  return activation
+  if of_vectors:
+    if output == 'clipped':
+      raise settings.SettingError(
+          'Vectors have no range to be clipped to: leave out '
+          "`decoder.output = 'clipped'`.")
+    return layers.Activation('linear', dtype=keras.config.floatx(),
+                             name='images')
+  return outputs.output_layer(value_range, output, leak)
 
 
 _Tensor = Annotated[keras.KerasTensor, settings.Says(
@@ -151,7 +149,9 @@ def _log_variance(features, latent_dim, sigma_head, initial_sigma):
 @settings.register(hints=_HINTS)
 def decoder(network: settings.reference('@conv_mnist_decoder'),
             image_shape: Shape, latent_dim: settings.Count,
-            value_range: ValueRange = (-1., 1.)):
+            value_range: ValueRange = (-1., 1.),
+            output: outputs.Output = 'squashed',
+            leak: settings.NonNegative = 0.1):
   """Builds a decoder: latents to images.
 
   Args:
@@ -161,6 +161,9 @@ def decoder(network: settings.reference('@conv_mnist_decoder'),
     latent_dim: number of latent dimensions H.
     value_range: `(-1, 1)` for a tanh at the end, `(0, 1)` for a sigmoid; None
       for vectors, which have no activation there.
+    output: 'squashed' for that tanh or sigmoid, or 'clipped' for an output that
+      is linear inside the range and clipped outside.
+    leak: slope of a clipped output outside the range, in training alone.
 
   Returns:
     `keras.Model`: float `[B, H]` to `[B, height, width, channels]`.
@@ -168,13 +171,11 @@ def decoder(network: settings.reference('@conv_mnist_decoder'),
   Raises:
     ValueError: if the net makes images of another shape, or for another range.
   """
-  activation = _activation(value_range, image_shape)
+  last = _output_layer(value_range, image_shape, output, leak)
   latents = keras.Input((latent_dim,), name='latents')
   images = _called(network, 'decoder.network', latents, image_shape[-1])
   if tuple(images.shape[1:]) != tuple(image_shape):
     raise settings.SettingError(
         f'`decoder.network` makes images of {tuple(images.shape[1:])}, but '
         f'`image_shape` is {tuple(image_shape)}: {_OTHER}.')
-  images = layers.Activation(
-      activation, dtype=keras.config.floatx(), name='images')(images)
-  return keras.Model(latents, images, name='decoder')
+  return keras.Model(latents, last(images), name='decoder')

@@ -13,6 +13,7 @@ from pgak.priors.conditional_flow import ConditionalFlow
 from pgak.priors.coupling_flow import CouplingFlow
 from pgak.priors.divergences import KL
 from pgak.priors.divergences import kl_divergence
+from pgak.priors.flow_matching import FlowMatching
 from pgak.priors.flow_prior import FlowPrior
 from pgak.priors.gaussian import Gaussian
 from pgak.priors.gaussian_mixture import GaussianMixture
@@ -30,8 +31,8 @@ from pgak.priors.two_stage import TwoStageVAE
 from pgak.priors.uniform_sphere import UniformSphere
 
 __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
-           'Choice', 'ConditionalFlow', 'CouplingFlow', 'FlowPrior', 'Gaussian',
-           'GaussianMixture', 'KL', 'KernelDensity', 'LatentGenerator',
-           'RealNVP', 'Spec', 'StandardNormal', 'TwoStageVAE', 'UniformSphere',
-           'check_conditions', 'kl_divergence', 'prior_class', 'prior_roots',
-           'resolve']
+           'Choice', 'ConditionalFlow', 'CouplingFlow', 'FlowMatching',
+           'FlowPrior', 'Gaussian', 'GaussianMixture', 'KL', 'KernelDensity',
+           'LatentGenerator', 'RealNVP', 'Spec', 'StandardNormal',
+           'TwoStageVAE', 'UniformSphere', 'check_conditions', 'kl_divergence',
+           'prior_class', 'prior_roots', 'resolve']

@@ -103,6 +103,10 @@ class FittedPrior:
   name = None
   # Names of the arrays that `state` returns.
   arrays = ()
+  # Names of the settings that decide what is drawn, and not the fit.
+  after_fit = ()
+  # Whether `fit` is to be given the latents' labels, where there are some.
+  takes_labels = False
 
   def __init__(self, latent_dim):
     self.latent_dim = latent_dim
@@ -112,17 +116,30 @@ class FittedPrior:
   @property
   def label(self):
     """The name with what of the settings decides a score."""
-    return self._size_label() + ('_of_samples' * (self.source == 'samples'))
+    return self._size_label() + self._source_label()
+
+  @property
+  def fit_label(self):
+    """The label without what `after_fit` names; a file has this name."""
+    return self.label
+
+  def _source_label(self):
+    return '_of_samples' * (self.source == 'samples')
 
   def _size_label(self):
     return self.name
 
   @property
   def settings(self):
-    """`{name: value}` of all that decides the fit, but for the latents."""
+    """`{name: value}` of the constructor's arguments, but for `latent_dim`."""
     names = inspect.signature(type(self).__init__).parameters
     return {n: getattr(self, n) for n in names
             if n not in ('self', 'latent_dim')}
+
+  @property
+  def fit_settings(self):
+    """Those of the settings that decide the fit, beside the latents."""
+    return {n: v for n, v in self.settings.items() if n not in self.after_fit}
 
   @property
   def is_fitted(self):

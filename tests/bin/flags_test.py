@@ -155,6 +155,7 @@ SAMPLE = {
     'seed': (5, 'sample.seed', 5),
     'checkpoint': ('best', 'sample.checkpoint', 'best'),
     'prior': ('gmm', 'sample.prior', 'gmm'),
+    'label': (7, 'sample.label', 7),
     'space': ('z0', 'sample.space', 'z0'),
     'attribute': ('label=3', 'sample.attribute', 'label=3'),
     'against': ('synthetic', 'sample.against', '@against/synthetic'),
