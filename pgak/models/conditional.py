@@ -39,6 +39,8 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
 
   @property
   def value_range(self):
+    if self.made_with.value_range:
+      return self.made_with.value_range
     layer = self.decoder.get_layer('images')
     return kinds.VALUE_RANGES[layer.activation.__name__]
 
