@@ -1,26 +1,45 @@
 """What the parts of a model must fit, and priors that are made for one."""
+import inspect
 from typing import Annotated
 
 from pgak import settings
 
-__all__ = ['check', 'check_stochastic', 'made_prior']
+__all__ = ['ConditionalLike', 'FlowLike', 'GeneratorLike', 'check',
+           'check_stochastic', 'made_prior']
+
+_Made = Annotated[object, settings.Has(
+    ('sample', 'trainable_variables'), 'a prior that was made')]
+# What makes a prior, given the number of latent dimensions, or the prior.
+FlowLike = settings.reference('@FlowPrior') | _Made
+GeneratorLike = settings.reference('@LatentGenerator') | _Made
+ConditionalLike = settings.reference('@ConditionalFlow') | _Made
 
 
 def made_prior(model, reference, decoder, needs=()):
-  """Makes a prior for the latents of a decoder.
+  """Makes a prior for the latents of a decoder, or takes the one that is given.
 
   Args:
     model: string, the model's name in gin.
-    reference: function or class, called with the latent size.
+    reference: function or class, called with the latent size; or a prior that
+      was made for it.
     decoder: `keras.Model`, latents `[B, H]` to images.
     needs: names of methods besides `sample` that the model calls.
   """
   such_as = 'FlowPrior' if needs else 'LatentGenerator'
-  kind = Annotated[object, settings.Has(
-      ('sample', 'trainable_variables', *needs),
-      f'a prior that is trained with the model, such as @{such_as}')]
-  return settings.made(reference, f'{model}.prior', kind,
-                       decoder.inputs[0].shape[-1])
+  names = ('sample', 'trainable_variables', *needs)
+  words = f'a prior that is trained with the model, such as @{such_as}'
+  latent_dim = decoder.inputs[0].shape[-1]
+  if not hasattr(reference, 'sample') or inspect.isclass(reference):
+    return settings.made(reference, f'{model}.prior', Annotated[
+        object, settings.Has(names, words)], latent_dim)
+  lacking = [name for name in names if not hasattr(reference, name)]
+  if lacking or getattr(reference, 'latent_dim', latent_dim) != latent_dim:
+    raise settings.SettingError(
+        f'`prior` of {model} must be {words}, of {latent_dim} dimensions as '
+        f'the decoder has, and this {type(reference).__name__} '
+        + (f'has no `{lacking[0]}`.' if lacking else
+           f'has {reference.latent_dim}.'))
+  return reference
 
 
 def check_stochastic(encoder, model, wanted):

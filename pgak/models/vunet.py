@@ -128,8 +128,8 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
     encoder: `keras.Model`, `[images, conditions]` to means `[B, H]`.
     decoder: `keras.Model`, `[latents, conditions]` to images; build it without
       `prior_means`, which nothing would train.
-    prior: function of the latents' size that makes the prior, such as the gin
-      reference @ConditionalFlow.
+    prior: a `priors.ConditionalFlow`; or a function of the latents' size that
+      makes it, such as the gin reference @ConditionalFlow.
     updates: rows that replace those of the update table.
   """
 
@@ -139,7 +139,7 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
   }
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
-               prior: settings.reference('@ConditionalFlow'),
+               prior: parts_lib.ConditionalLike,
                updates: base.Updates | None = None):
     if len(decoder.outputs) != 1:
       raise ValueError('VUNetFlow learns its prior apart from the decoder: '

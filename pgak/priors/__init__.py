@@ -5,9 +5,13 @@ A prior has `name`, `label` (the name with its size), `latent_dim` and
 `log_prob(latents) -> [B]`; where it is fitted after training, `fit(latents)`,
 `state()` and `load_state(arrays)`.
 """
+import keras
+
 from pgak.priors.autoregressive_flow import AutoregressiveFlow
+from pgak.priors.autoregressive_flow import MaskedDense
 from pgak.priors.bayesian_gaussian_mixture import BayesianGaussianMixture
 from pgak.priors.conditional_flow import check_conditions
+from pgak.priors.conditional_flow import ConditionalCouplings
 from pgak.priors.conditional_flow import ConditionalFlow
 from pgak.priors.coupling_flow import CouplingFlow
 from pgak.priors.flow_prior import FlowPrior
@@ -29,3 +33,11 @@ __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
            'GaussianMixture', 'KernelDensity', 'LatentGenerator', 'RealNVP',
            'Spec', 'StandardNormal', 'TwoStageVAE', 'UniformSphere',
            'check_conditions', 'prior_class', 'prior_roots']
+
+# For Keras's files, beside what gin knows.
+for _thing in (AutoregressiveFlow, BayesianGaussianMixture,
+               ConditionalCouplings, ConditionalFlow, CouplingFlow, FlowPrior,
+               Gaussian, GaussianMixture, KernelDensity, LatentGenerator,
+               MaskedDense, RealNVP, StandardNormal, TwoStageVAE,
+               UniformSphere):
+  keras.saving.register_keras_serializable('pgak')(_thing)
