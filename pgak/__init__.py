@@ -104,4 +104,7 @@ def __getattr__(name):
     from pgak.runs import checkpoints
     registry.register()
     return checkpoints.load
+  if name == 'export_model':
+    from pgak.serving import exporting
+    return exporting.export_model
   raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -23,6 +23,7 @@ from pgak import settings
 from pgak.data import kinds
 from pgak.models import compiling
 from pgak.models import keras_data
+from pgak.models import keras_verbs
 from pgak.models import saving
 from pgak.models import update_table
 from pgak.models import value_ranges
@@ -44,7 +45,7 @@ def _batch_size(batch):
 
 
 class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
-                      keras_data.Checked, keras.Model,
+                      keras_verbs.KerasVerbs, keras.Model,
                       metaclass=value_ranges.TakesRange):
   """Base class of pgak's models.
 
