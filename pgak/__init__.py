@@ -97,7 +97,7 @@ class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 sys.meta_path.append(_Moved())
 
-# Classes that Keras's files name: `keras.models.load_model` finds them, although
+# Classes that Keras's files name: `keras.models.load_model` finds them, though
 # `import pgak` alone imports neither Keras nor them.
 IN_FILES = (
     'AAE', 'ACAI', 'AE', 'AGE', 'ALAE', 'AdversarialInfoVAE',

@@ -18,7 +18,7 @@ __all__ = ['Factor', 'OfRun', 'Schedule', 'SignedWeight', 'Weight', 'cosine',
            'linear', 'saveable', 'straight', 'switch_on', 'value_at']
 
 
-# Name of a function in gin and in files -> the function, which makes a schedule.
+# Name of a function, in gin and in files -> the function, which makes one.
 _MAKERS = {}
 
 

@@ -2,10 +2,10 @@
 
 They take what `keras_data` says: uint8, or floats in the model's range.
 """
-import keras
+import sys
+
 import tensorflow as tf
 
-import pgak
 from pgak.models import keras_data
 
 __all__ = ['KerasVerbs']
@@ -112,7 +112,8 @@ class KerasVerbs:
       `pathlib.Path` of the version's folder, for format None.
     """
     if format is None:
-      return pgak.export_model(self, filepath, **kwargs)
+      # Serving stands above the models: the package itself knows where.
+      return sys.modules['pgak'].export_model(self, filepath, **kwargs)
     return self.decoder.export(filepath, format=format, **kwargs)
 
   def summary(self, *args, **kwargs):

@@ -29,8 +29,8 @@ class GMMN(base.GenerativeAutoencoder):
   Args:
     encoder: deterministic encoder.
     decoder: decoder, latents to images.
-    prior: a `priors.LatentGenerator`, or a reference to one, which is called with
-      the latent size.
+    prior: a `priors.LatentGenerator`, or a reference to one, which is called
+      with the latent size.
     autoencoder_steps: steps of the first stage; None trains all parts at once,
       the generator towards latents that still move.
     bandwidths: of the Gaussian kernels; see `losses.moment_matching`.

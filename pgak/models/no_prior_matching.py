@@ -143,8 +143,8 @@ class NoPriorMatching(_Interpolating):
     encoder: deterministic encoder.
     decoder: decoder, latents to images.
     latent_critic: `keras.Model`, latents `[B, H]` to logits `[B, 1]`.
-    prior: a `priors.LatentGenerator`, or a reference to one, which is called with
-      the latent size.
+    prior: a `priors.LatentGenerator`, or a reference to one, which is called
+      with the latent size.
     image_critic: `keras.Model`, images to numbers `[B, n]` whose mean is d(x);
       None for no adversarial regulariser, [1, fig. 6, "with BN"].
     lambda_: what the critic is to say of a reconstruction that is blended with

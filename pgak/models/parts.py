@@ -46,8 +46,10 @@ def check_stochastic(encoder, model, wanted):
   """Raises ValueError unless the encoder is of the kind that a model needs."""
   if (len(encoder.outputs) == 2) != wanted:
     outputs = 'mean and log-variance' if wanted else 'latents alone'
-    raise ValueError(f'{model} needs an encoder that gives {outputs}: bind '
-                     f'`encoder.log_variance = {wanted}` in its scope.')
+    way = settings.remedy(
+        f'bind `encoder.log_variance = {wanted}` in its scope',
+        f'make it by `networks.encoder` with `log_variance={wanted}`')
+    raise ValueError(f'{model} needs an encoder that gives {outputs}: {way}.')
 
 
 def check(model):
@@ -68,13 +70,18 @@ def check(model):
     if shape and wanted and shape != wanted:
       raise settings.SettingError(
           f'`{name}.{part}` takes {shape}, and the decoder '
-          f'{_of_decoder(wanted, model)}: bind the same `image_shape` and '
-          '`latent_dim` for all its nets.')
+          f'{_of_decoder(wanted, model)}: {_same("image_shape", "latent_dim")} '
+          'for all its nets.')
   latents = 'encode' in model.can and _shape(model.encoder, 'outputs')
   if latents and latents != (model.latent_dim,):
     raise settings.SettingError(
         f'`{name}.encoder` makes latents of {latents}, and the decoder takes '
-        f'{(model.latent_dim,)}: bind the same `latent_dim` for both.')
+        f'{(model.latent_dim,)}: {_same("latent_dim")} for both.')
+
+
+def _same(*names):
+  named = ' and '.join(f'`{n}`' for n in names)
+  return settings.remedy(f'bind the same {named}', f'give the same {named}')
 
 
 def _of_decoder(shape, model):

@@ -3,7 +3,6 @@ import contextvars
 import inspect
 
 from pgak import errors
-from pgak.data import kinds
 
 __all__ = ['TakesRange', 'check', 'given']
 

@@ -59,8 +59,11 @@ class VUNet(conditional.ConditionalAutoencoder):
     super().__init__(encoder, decoder, {'kl': self._kl_weight}, updates,
                      prior=_UNetPrior(self), name='vunet')
     if len(decoder.outputs) != 2:
+      way = settings.remedy(
+          'bind `vunet_decoder.prior_means = True`',
+          'make it by `networks.vunet_decoder` with `prior_means=True`')
       raise ValueError('VUNet needs a decoder that gives the prior\'s means, '
-                       'too: bind `vunet_decoder.prior_means = True`.')
+                       f'too: {way}.')
     self.kl = kl
     self.first = first
     self.ramp = tuple(ramp)
@@ -142,8 +145,11 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
                prior: parts_lib.ConditionalLike,
                updates: base.Updates | None = None):
     if len(decoder.outputs) != 1:
+      way = settings.remedy(
+          'bind `vunet_decoder.prior_means = False`',
+          'make it by `networks.vunet_decoder` with `prior_means=False`')
       raise ValueError('VUNetFlow learns its prior apart from the decoder: '
-                       'bind `vunet_decoder.prior_means = False`.')
+                       f'{way}.')
     super().__init__(encoder, decoder, None, updates,
                      prior=parts_lib.made_prior('VUNetFlow', prior, decoder),
                      name='vunet_flow')

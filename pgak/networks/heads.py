@@ -32,7 +32,9 @@ def _activation(value_range, image_shape):
     right = 'None' if of_vectors else '(-1., 1.) or (0., 1.)'
     raise settings.SettingError(
         f'A decoder of the shape {tuple(image_shape)} cannot have the range '
-        f'{value_range}: bind `decoder.value_range = {right}`.')
+        f'{value_range}: ' + settings.remedy(
+            f'bind `decoder.value_range = {right}`.',
+            f'give `value_range={right}`.'))
   if value_range is None:
     return 'linear'
   activation = ACTIVATIONS.get(tuple(float(v) for v in value_range))
@@ -100,7 +102,9 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
   if log_variance and batch_norm_latents:
     raise settings.SettingError(
         'The latents of a stochastic encoder are not normalised: '
-        'bind `encoder.batch_norm_latents = False` in its scope.')
+        + settings.remedy(
+            'bind `encoder.batch_norm_latents = False` in its scope.',
+            'give `batch_norm_latents=False`.'))
   images = keras.Input(tuple(image_shape), name='images')
   features = _called(network, 'encoder.network', images)
   # The heads stay in full precision under a mixed policy.

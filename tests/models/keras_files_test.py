@@ -111,8 +111,8 @@ def test_a_file_holds_schedules(tmp_path):
   model = tiny_models.compiled('VAE', kl=weight)
   model.train_step(_batch(model))
   again = _round_trip(model, tmp_path)
-  for step in (2, 4, 8):
-    assert float(again.kl(tf.constant(step))) == float(weight(tf.constant(step)))
+  for step in map(tf.constant, (2, 4, 8)):
+    assert float(again.kl(step)) == float(weight(step))
   model = tiny_models.make('VAE', kl=lambda step: 0.5)
   with pytest.raises(ValueError, match='`kl` of vae'):
     model.save(tmp_path / 'refused.keras')
