@@ -17,8 +17,9 @@ from pgak.models import batch_norm
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import run_directory
-from pgak.training import callbacks
+from pgak.training import callbacks as callbacks_lib
 from pgak.training import galleries
+from pgak.training import keras_callbacks
 from pgak.training import resuming
 from pgak.training import strategies
 
@@ -59,6 +60,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
           xla: bool | None = None, precision: Literal[PRECISIONS] = 'float32',
           steps_per_execution: settings.Count = 1,
           image_error: settings.called('@PerceptualError()', 2) | None = None,
+          callbacks: keras_callbacks.Callbacks = (),
           imports: tuple[str, ...] = ()):
   """Trains a model in a run directory, or resumes the run that is there.
 
@@ -101,6 +103,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       `steps` and all intervals.
     image_error: what the term `reconstruction` measures, in the place of the
       mean squared error, such as @PerceptualError(); None for that.
+    callbacks: Keras's, or one's own, such as [@keras.callbacks.CSVLogger()];
+      an epoch is from one validation to the next. See `keras_callbacks`.
     imports: modules that register what the configuration names.
 
   Returns:
@@ -115,6 +119,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
                    checkpoint_every=checkpoint_every, score_every=score_every)
   _check(strategy, xla, steps_per_execution, intervals, scorer, best_by)
   _check_plateau(plateau_patience, learning_rate_schedule)
+  keras_callbacks.check(callbacks, learning_rate_schedule, plateau_patience)
   distribution = strategies.distribution(strategy)
   is_chief = strategies.is_chief(distribution)
   run = run_directory.RunDirectory(run_dir, create=True)
@@ -138,6 +143,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     if first_step >= steps:
       print(f'{run.path} is finished: {first_step} of {steps} steps.')
       return trained
+    if keras_callbacks.ended(run, first_step, steps):
+      return trained
     finished = run.finished_callbacks(first_step)
     if is_chief:
       resuming.purge_events(run.events, first_step - (finished is not None))
@@ -146,10 +153,12 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     called = _callbacks(
         trained, run if is_chief else None, intervals, train_images,
         validation_images, keep_checkpoints, score, best_by, seed,
-        lambda logger: callbacks.Plateau(
+        lambda logger: callbacks_lib.Plateau(
             validate_every, logger, trained.plateau, plateau_patience,
             plateau_factor) if plateau_patience else None,
-        lambda step: checkpoints.save(trained, run, step, is_chief))
+        lambda step: checkpoints.save(trained, run, step, is_chief), callbacks)
+    epochs = next((c for c in called if isinstance(
+        c, keras_callbacks.Epochs)), None)
     if finished is not None:
       for callback in called:
         callback.is_left = type(callback).__name__ not in finished
@@ -166,6 +175,11 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
         # Keras's own: what a run reads is in the range, and needs no check.
         keras.Model.fit(trained, batches, steps_per_epoch=end - begin, epochs=1,
                         verbose=0, shuffle=False, callbacks=called)
+        if epochs and epochs.stopped_by:
+          called[-1].at_step(epochs.step, {})  # The checkpoint.
+          keras_callbacks.ended(run, epochs.step, steps,
+                                is_chief and epochs.stopped_by)
+          break
         _check_end(trained, run, end)
   return trained
 
@@ -321,27 +335,30 @@ def _stages(model, first_step, last_step):
 
 
 def _callbacks(model, run, intervals, train_images, validation_images, keep,
-               score, best_by, seed, make_plateau, save):
+               score, best_by, seed, make_plateau, save, given=()):
   last_step = intervals['steps']
   validation = data.validation_batches(
       validation_images, model.value_range,
       model.distribute_strategy.num_replicas_in_sync)
-  logger = callbacks.TermLogger(
+  logger = callbacks_lib.TermLogger(
       intervals['log_every'], intervals['validate_every'], last_step,
       validation, run and run.events, run.config_gin if run else '')
   plateau = make_plateau(logger)
   by_validation = best_by in BY_VALIDATION
-  scores = score and callbacks.Scores(
+  scores = score and callbacks_lib.Scores(
       intervals['score_every'], last_step, score, run,
       None if by_validation else best_by)
-  checkpointer = callbacks.Checkpointer(
+  checkpointer = callbacks_lib.Checkpointer(
       intervals['checkpoint_every'], last_step, save, run, keep, train_images,
       logger if by_validation else scores, best_by)
-  chosen = [callbacks.LeaveBetweenSteps(),
-            callbacks.StopOnFault(intervals['log_every'], last_step)]
+  chosen = [callbacks_lib.LeaveBetweenSteps(),
+            callbacks_lib.StopOnFault(intervals['log_every'], last_step)]
   if run:
-    chosen.append(callbacks.Progress(intervals['log_every'], last_step))
+    chosen.append(callbacks_lib.Progress(intervals['log_every'], last_step))
     chosen += galleries.of(
         model.kind, validation_images, every=intervals['sample_every'],
         last_step=last_step, folder=run.samples, events=run.events, seed=seed)
-  return [*chosen, logger, *filter(None, (plateau, scores)), checkpointer]
+  epochs = given and keras_callbacks.Epochs(
+      intervals['validate_every'], last_step, given, logger)
+  return [*chosen, logger, *filter(None, (plateau, scores, epochs)),
+          checkpointer]
