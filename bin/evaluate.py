@@ -48,13 +48,8 @@ command = command_lib.Command(__doc__)
 command.define_common()
 command.define_import()
 command.define_string('checkpoint', 'latest', 'latest, best, all or a step.')
-command.define_choice('protocol', 'quick',
-                      ['quick', 'fid768_test', 'pga_icml2020', 'rae_quick',
-                       'rae_fid768', 'rae_iclr2020',
-                       'learned_priors_separability', 'learned_priors_pairs',
-                       'no_prior_matching_2021', 'no_prior_matching_fid768',
-                       'vectors'],
-                      'What is measured, and how.')
+command.define_string('protocol', 'quick', 'What is measured, and how: one of '
+                      'those above, or of an --import.')
 command.define_string('prior', None, "Priors to sample from, with commas "
                       "between, instead of the protocol's.")
 command.define_string('metrics', None, 'Metrics, with commas between, instead '
@@ -90,14 +85,13 @@ def main(argv):
       **{flag: f'{args.protocol}.{flag}' for flag in ('num_samples', 'seed')},
       'inception': 'inception.weights'})
   run = run_directory.RunDirectory(args.run_dir)
-  names = (args.prior.split(',') if args.prior
-           else protocols.resolve(args.protocol).priors)
-  configuration.parse_run(run, bindings, roots=[
-      'evaluate', args.protocol, 'inception', 'classifier', 'LPIPS',
-      'attribute_net', 'attribute_classifiers', 'separability',
-      *(root for p in names
-        for root in priors.prior_roots(p.replace('own_or_', '')))],
-                          imports=args['import'].value)
+  def roots():
+    names = (args.prior.split(',') if args.prior
+             else protocols.resolve(args.protocol).priors)
+    return ['evaluate', args.protocol, *registry.metric_roots(),
+            *(root for p in names
+              for root in priors.prior_roots(p.replace('own_or_', '')))]
+  configuration.parse_run(run, bindings, roots, args['import'].value)
   print(evaluation.format_table(evaluation.evaluate(args.run_dir)))
 
 

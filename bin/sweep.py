@@ -59,14 +59,17 @@ def main(argv):
   from pgak import errors
   from pgak import sweeping
   from pgak.evaluation import protocols
+  from pgak.runs import gin_files
   try:
     shard = sweeping.parse_shard(args.shard)
   except errors.UserError as e:
     command.fail(str(e))
+  for module in args['import'].value:
+    gin_files.import_module(module)  # It may register a protocol.
   own = [b for b in args.gin_param if b.strip().startswith('sweep.')]
   sweep = sweeping.read(args.sweep, own,
                         [b for b in args.gin_param if b not in own],
-                        protocols.NAMES)
+                        protocols.names())
   data = [f'--data_dir={args.data_dir}'] if args.data_dir is not None else []
   imports = [f'--import={m}' for m in args['import'].value]
   runner = sweeping.Runner(

@@ -45,7 +45,7 @@ def main(argv):
   imports = args['import'].value
   configuration.parse(
       args.gin_file, command_lib.bindings_of_flags(command, args), imports,
-      roots=registry.TRAIN_ROOTS)
+      roots=registry.train_roots)
   try:
     training.train(args.run_dir, imports=imports)
   finally:

@@ -155,7 +155,7 @@ class Run(NamedTuple):
     """Gives gin the run's configuration, with bindings on top of it."""
     gin.clear_config()
     configuration.parse_run(self.directory, bindings, roots=[
-        'sample', 'evaluate', 'export', *registry.TRAIN_ROOTS,
+        'sample', 'evaluate', 'export', *registry.train_roots(),
         *priors.prior_roots('gmm')])
 
   def model(self, checkpoint='latest', prior='own'):
@@ -173,7 +173,7 @@ def train(name, path, *bindings):
   combination = COMBINATIONS[name]
   gin.clear_config()
   configuration.parse(combination.files, (*combination.bindings, *bindings),
-                      roots=registry.TRAIN_ROOTS)
+                      roots=registry.train_roots)
   try:
     with contextlib.redirect_stdout(io.StringIO()) as out:
       training.train(path)

@@ -22,7 +22,7 @@ SHORT = ('train.steps = 20', 'train.checkpoint_every = 10',
 
 
 def train(path):
-  configuration.parse(['quickstart.gin'], SHORT, roots=registry.TRAIN_ROOTS)
+  configuration.parse(['quickstart.gin'], SHORT, roots=registry.train_roots)
   try:
     return training.train(path)
   finally:

@@ -28,7 +28,7 @@ BEFORE = {'datasets/pairs.gin': ('quickstart.gin',),
                            'networks/vunet_32.gin'),
           'networks/vunet': ('quickstart.gin', 'datasets/pairs.gin'),
           'papers/': (), 'base.gin': (), 'quickstart.gin': ()}
-ROOTS = (*registry.TRAIN_ROOTS, 'density', 'export')
+ROOTS = (*registry.train_roots(), 'density', 'export')
 
 
 def shipped():

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from pgak import settings
 from pgak.data import kinds
-from pgak.evaluation import evaluators
+from pgak.evaluation import examples_by_kind
 from pgak.evaluation import protocols
 from pgak.evaluation import vectors as vectors_lib
 
@@ -84,11 +84,13 @@ class _Dataset:
     return SignalArray('test' if name == 'validation' else name, self._number)
 
 
-class SignalEvaluator(vectors_lib.VectorEvaluator):
+class SignalExamples(vectors_lib.VectorExamples):
   """Signals are measured as vectors are."""
 
+  advice = '--protocol=measured'
 
-@settings.register
+
+@protocols.register
 def measured(num_samples: settings.Count | None = None):
   """Distances of samples, and the error of reconstructions."""
   return protocols.Protocol(
@@ -96,5 +98,4 @@ def measured(num_samples: settings.Count | None = None):
       metrics=('sliced_wasserstein', 'mse'), holds='signals')
 
 
-evaluators.TABLE.add(Signals, evaluators.Entry(
-    SignalEvaluator, '--protocol=own_kind.measured'))
+examples_by_kind.TABLE.add(Signals, SignalExamples)

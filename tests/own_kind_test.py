@@ -39,7 +39,7 @@ def _trained(tmp_path_factory):
     patch.setattr('builtins.print', lambda *a, **k: printed.append(str(a)))
     configuration.parse(['quickstart.gin', 'networks/mlp.gin',
                          'models/vae.gin'], SETTINGS, IMPORTS,
-                        registry.TRAIN_ROOTS)
+                        registry.train_roots)
     training.train(path, imports=IMPORTS)
   gin.clear_config()
   return path, printed
@@ -96,7 +96,7 @@ def test_scores_are_of_what_users_see(run, model):
 
 def test_another_protocol_is_refused_by_name(run):
   with pytest.raises(errors.UserError, match='vectors measures vectors, and '
-                     'signals holds signals: use --protocol=own_kind.measured'):
+                     'signals holds signals: use --protocol=measured'):
     evaluation.evaluate(run.path, protocol='vectors')
 
 

@@ -38,7 +38,7 @@ def build(name, bindings):
   read = [b for b in bindings if 'flow' in name or not re.match(
       'Conditional|condition_network', b)]
   configuration.parse([f'{PAPER}/{name}.gin'], read,
-                      roots=registry.TRAIN_ROOTS)
+                      roots=registry.train_roots)
   return checkpoints.build(**checkpoints.build_settings())
 
 
@@ -80,7 +80,7 @@ def test_the_paper_s_size(name):
   # Made, it would load VGG's weights, which need a network.
   configuration.parse([f'{PAPER}/{name}.gin'],
                       ["pairs.path = 'nowhere'", 'train.image_error = None'],
-                      roots=registry.TRAIN_ROOTS)
+                      roots=registry.train_roots)
   shape = (256, 256, 3)
   assert configuration.setting('vunet_encoder.groups') == 4
   shapes = vunet.latent_shapes(shape, 7, 128, 4)
@@ -119,7 +119,7 @@ def test_the_sweep_of_table_2():
   assert '--protocol=learned_priors_pairs' in evaluation.flags
   for job in sweep.jobs:
     configuration.parse(job.gin_files, job.bindings,
-                        roots=registry.TRAIN_ROOTS)
+                        roots=registry.train_roots)
 
 
 @pytest.mark.parametrize('name', [n for n in FILES if PAPER in n

@@ -180,4 +180,4 @@ def test_the_example_of_the_page_is_a_sweep(tmp_path):
   assert len(sweep.jobs) == 9 and len(sweep.evaluations) == 2
   for job in sweep.jobs:
     configuration.parse(job.gin_files, job.bindings,
-                        roots=registry.TRAIN_ROOTS)
+                        roots=registry.train_roots)

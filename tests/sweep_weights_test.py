@@ -288,7 +288,7 @@ def build(name, job):
   """Parses a cell as the train command does and builds its model, narrow."""
   small = 'hidden_units = (4,)' if 'swiss' in name else 'base_filters = 2'
   configuration.parse(
-      job.gin_files, [*job.bindings, small], roots=registry.TRAIN_ROOTS)
+      job.gin_files, [*job.bindings, small], roots=registry.train_roots)
   return checkpoints.build(**checkpoints.build_settings())
 
 

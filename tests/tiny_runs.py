@@ -29,7 +29,7 @@ SETTINGS = (
 def parse(*bindings, files=('models/ae.gin',), imports=()):
   """Parses the quickstart, tiny, with files and bindings on top of it."""
   configuration.parse(['quickstart.gin', *files], [*SETTINGS, *bindings],
-                      imports, registry.TRAIN_ROOTS)
+                      imports, registry.train_roots)
 
 
 def train(run_dir, *bindings, files=('models/ae.gin',), imports=()):

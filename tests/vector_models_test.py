@@ -28,7 +28,7 @@ TINY = ['hidden_units = (6,)', 'swiss_roll.num_examples = 64']
 def build(name, *bindings):
   configuration.parse(
       [ROLL, f'models/{name}.gin'],
-      [*TINY, *SETTINGS.get(name, []), *bindings], roots=registry.TRAIN_ROOTS)
+      [*TINY, *SETTINGS.get(name, []), *bindings], roots=registry.train_roots)
   return checkpoints.build(**checkpoints.build_settings())
 
 

@@ -33,7 +33,7 @@ TINY = ['hidden_units = (6,)', 'latent_critic.units = 4',
 def _run(tmp_path_factory):
   """A run of four steps of the method on 60 points."""
   path = tmp_path_factory.mktemp('runs') / 'roll'
-  configuration.parse(FILES, TINY, roots=registry.TRAIN_ROOTS)
+  configuration.parse(FILES, TINY, roots=registry.train_roots)
   training.train(path)
   gin.clear_config()
   return run_directory.RunDirectory(path)

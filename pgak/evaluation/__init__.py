@@ -16,12 +16,11 @@ print(evaluation.format_table(rows))
 """
 import importlib
 
-__all__ = ['Evaluator', 'PairEvaluator', 'VectorEvaluator', 'evaluate',
-           'feature_net', 'format_table', 'frechet_scorer']
+__all__ = ['Evaluator', 'evaluate', 'feature_net', 'format_table',
+           'frechet_scorer']
 
 # Imported when they are first used: the names of protocols need no TensorFlow.
-_MODULES = {'Evaluator': 'evaluator', 'PairEvaluator': 'pairs',
-            'VectorEvaluator': 'vectors', 'evaluate': 'runs',
+_MODULES = {'Evaluator': 'evaluator', 'evaluate': 'runs',
             'feature_net': 'evaluator', 'format_table': 'tables',
             'frechet_scorer': 'runs'}
 

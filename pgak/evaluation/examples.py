@@ -1,83 +1,124 @@
-"""The kinds of images that a protocol measures, each in batches.
+"""Which examples a protocol measures: splits, numbers, and what is made.
 
 But for the real ones all are decoded latents, so that what makes them differ is
 where the latents are from.
 """
 import numpy as np
 
-from pgak import capabilities
-from pgak import priors
-from pgak.evaluation import protocols
+from pgak.evaluation import context
 from pgak.generation import sampling
 from pgak.metrics import reference
 from pgak.models import lines
 
-__all__ = ['First', 'encoded', 'images_of', 'left_out', 'pairs', 'span']
+__all__ = ['Examples', 'First', 'images_of', 'pairs']
 
-# What images of a kind, and metrics, need; see `pgak.capabilities`.
-_NEEDS = dict.fromkeys(
-    ('reconstructions', 'interpolations', 'reconstruction',
-     'reconstruction_mse', 'mse', 'lpips', 'topology', 'latent_match'),
-    ('encode',))
+
+class Examples:
+  """Images that a protocol measures of one data set and its models.
+
+  Another kind of data has a class like this one in `examples_by_kind.TABLE`.
+
+  Attributes:
+    of: string, which metrics there are; see `metric.register`.
+    advice: string, what to choose instead of a protocol for other data.
+    rounds: whether what a model makes is rounded.
+    array: the split that what is made is compared with.
+    encoded: the split whose first `num_encoded` examples are encoded.
+    num_references: int, how many examples of `array` take part.
+    num_samples: int, how many are drawn.
+    num_encoded: int.
+    real: the reference as it stands, where a metric compares with it, or None.
+  """
+
+  of = 'images'
+  advice = 'another --protocol, such as quick'
+  rounds = True
+  real = None
+  _KEPT = 1000
+  _SHOWN = 64
+
+  def __init__(self, dataset, protocol):
+    """Looks up the splits.
+
+    Args:
+      dataset: a `data.Dataset`.
+      protocol: a `protocols.Protocol`.
+
+    Raises:
+      UserError: if the data set has no such split.
+    """
+    self.dataset = dataset
+    self.protocol = protocol
+    self.array = dataset.split(protocol.split)
+    self.encoded = (dataset.split(protocol.encoded_split)
+                    if protocol.encoded_split else self.array)
+    self.num_references = reference.count(self.array, protocol.num_references)
+    self.num_samples = protocol.num_samples or self.num_references
+    self.num_encoded = min(self.num_samples, len(self.encoded))
+    if not protocol.encoded_split:
+      self.num_encoded = min(self.num_samples, self.num_references)
+
+  def number(self, images):
+    """Returns how many of a kind are measured."""
+    return self.num_samples if images == 'samples' else self.num_encoded
+
+  def prior_of(self, images, model):
+    """Returns the density of their latents: a label, or 'none'."""
+    return context.label(model.prior) if images == 'samples' else 'none'
+
+  def compared(self, images, number):
+    """The reference, after the images that were encoded where others were."""
+    real = reference.span(self.array, number)
+    made_of = reference.span(self.encoded, self.num_encoded)
+    apart = images != 'samples' and self.protocol.encoded_split
+    return f'{made_of} vs {real}' if apart else real
+
+  def latents(self, model, number):
+    """Returns the latents of the first encoded examples, float32 `[N, ...]`."""
+    return model.encode_split(self.encoded, np.arange(number))
+
+  def make(self, images, model, latents_of):
+    """Makes examples of a kind.
+
+    Args:
+      images: one of `protocols.IMAGES`.
+      model: the model; samples come from its prior.
+      latents_of: function of a number to the latents of so many examples.
+
+    Returns:
+      A `First`: its batches are made as they are asked for, once.
+    """
+    number = self.number(images)
+    return First(images_of(images, model, self.protocol, self.encoded, number,
+                           latents_of), self._KEPT)
+
+  def write(self, files, images, model, made):
+    """Leaves a picture of what was made in the run, through a `files.Files`."""
+    if images == 'samples':
+      files.write_grid(made[:self._SHOWN], self.prior_of(images, model))
 
 
 class First:
-  """Yields what another iterable yields, and keeps the first images.
+  """Yields what another iterable yields, and keeps the first examples.
 
   Attributes:
-    images: uint8 `[n, h, w, C]`, those that have passed, up to the number.
+    examples: uint8 `[n, h, w, C]` for images, those that have passed, up to the
+      number.
   """
 
   def __init__(self, batches, number):
-    self.images = None
+    self.examples = None
     self._batches = batches
     self._number = number
 
   def __iter__(self):
     for batch in self._batches:
       batch = np.asarray(batch)
-      kept = batch[:0] if self.images is None else self.images
+      kept = batch[:0] if self.examples is None else self.examples
       missing = self._number - len(kept)
       if missing > 0:
-        self.images = np.concatenate([kept, batch[:missing]])
+        self.examples = np.concatenate([kept, batch[:missing]])
       yield batch
-
-
-def left_out(model, protocol, latents=False):
-  """Names what a protocol asks for and a model cannot do.
-
-  Args:
-    model: a `GenerativeAutoencoder`.
-    protocol: a `Protocol`.
-    latents: whether `latent_match` is asked for, too.
-
-  Returns:
-    `{name: reason}` of kinds of images, of metrics, and of densities that would
-    be fitted to latents.
-  """
-  asked = [*protocol.images, *protocol.metrics, *['latent_match'] * latents]
-  needs = {name: _NEEDS.get(name, ()) for name in asked}
-  needs |= {p: ('encode',) for p in protocol.priors
-            if p != protocols.OWN_OR_GAUSSIAN
-            and 'fit' in capabilities.of_prior(priors.prior_class(p))}
-  return {name: reason for name, wanted in needs.items()
-          if (reason := model.lacks(*wanted))}
-
-
-def span(array, number):
-  """Returns the name of an array's first images: 'test', 'test[:2500]'."""
-  return array.split + ('' if number == len(array) else f'[:{number}]')
-
-
-def encoded(model, array, limit=None):
-  """Returns the latents of real images, float32 `[N, H]`.
-
-  Args:
-    model: a `GenerativeAutoencoder`; a stochastic encoder counts by its mean.
-    array: a `data.ImageArray`.
-    limit: takes the first so many images; None for all.
-  """
-  return model.encode_split(array, np.arange(reference.count(array, limit)))
 
 
 def pairs(number, seed):
@@ -96,27 +137,27 @@ def pairs(number, seed):
   return first, second % number
 
 
-def images_of(kind, model, protocol, array, number, latents=None):
-  """Yields images of a kind in batches, uint8 `[b, h, w, C]`.
+def images_of(images, model, protocol, array, number, latents_of):
+  """Yields examples of a kind in batches, uint8 `[b, h, w, C]` for images.
 
   Args:
-    kind: one of `protocols.IMAGES`.
+    images: one of `protocols.IMAGES`.
     model: a `GenerativeAutoencoder`; samples come from its prior.
     protocol: a `Protocol`.
     array: the `data.ImageArray` that is encoded, or is measured itself.
-    number: how many images.
-    latents: those of the array's first images, or None to encode them.
+    number: how many.
+    latents_of: function of a number to the latents of so many examples.
   """
-  if kind == 'data':
+  if images == 'data':
     return reference.read(array, number)
-  if kind == 'samples':
-    latents = None
-  elif latents is None:
-    latents = encoded(model, array, number)
-  if kind == 'interpolations':
+  settings = {}
+  if images != 'samples':
+    settings['latents'] = latents_of(number)
+  if images == 'interpolations':
+    latents = settings['latents']
     first, second = pairs(len(latents), protocol.interpolation_seed)
-    latents = lines.midpoints(latents[first], latents[second]).numpy()
-  settings = {} if latents is None else dict(latents=latents)
+    settings['latents'] = lines.midpoints(
+        latents[first], latents[second]).numpy()
   return sampling.generate(
       model, number, protocol.seed, batch_size=protocol.batch_size,
       batch_norm=protocol.batch_norm, rounding=protocol.rounding, **settings)

@@ -1,5 +1,6 @@
 """Curves and pictures that an evaluation leaves in the run."""
 import contextlib
+import csv
 import logging
 import pathlib
 
@@ -26,9 +27,10 @@ def _optional():
 class Files:
   """Writes below a run's folder, named by all that tells them apart.
 
-  `prd/<name>.npz` holds the arrays `precision` and `recall`, `prd/<name>.png`
-  is its plot, `neighbours/<name>.png` shows samples beside real images, where
-  name is `step-<step>_<images>_<prior>_<features>`;
+  What a metric leaves is in a folder of its name: `prd/<name>.npz` holds the
+  arrays `precision` and `recall`, `prd/<name>.png` is its plot,
+  `neighbours/<name>.png` shows samples beside real images, where name is
+  `step-<step>_<images>_<prior>_<features>`;
   `grids/step-<step>_<prior>.png` shows samples of a density
   (or, for pairs, rows of a condition, its image and samples), and
   `separability/step-<step>_<prior>.csv` holds a line for each attribute.
@@ -46,11 +48,28 @@ class Files:
     return self.folder / kind / '_'.join([f'step-{self.step:08d}', *names])
 
   @_optional()
-  def write_curve(self, curve, images, prior, features):
-    """Writes `(precision, recall)`, or nothing for None."""
-    if self.folder and curve is not None:
-      title = f'{images}, {prior}, {features}'
-      prd.write(self._path('prd', images, prior, features), *curve, title)
+  def write_parts(self, metric, value, score):
+    """Writes the curve, picture and table that a value has, if any.
+
+    Args:
+      metric: string, the metric's name, which the folder gets.
+      value: a `metric.Value`.
+      score: the `scores.Score` that was made of it, which names the file.
+    """
+    parts = [value.curve, value.picture, value.table]
+    if not self.folder or all(part is None for part in parts):
+      return
+    named = (score.images, score.prior, score.features)
+    path = self._path(metric, *named)
+    if value.curve is not None:
+      prd.write(path, *value.curve, ', '.join(named))
+    if value.picture is not None:
+      png.write(path.with_name(path.name + '.png'), value.picture)
+    if value.table is not None:
+      path = self._path(metric, score.prior)
+      path.parent.mkdir(parents=True, exist_ok=True)
+      with path.with_name(path.name + '.csv').open('w', newline='') as file:
+        csv.writer(file, lineterminator='\n').writerows(value.table)
 
   @_optional()
   def write_grid(self, images, prior):
@@ -70,22 +89,8 @@ class Files:
           png.decode(scatter.samples(real, drawn)))
 
   @_optional()
-  def write_separations(self, found, prior):
-    """Writes a `separations.Separations` of a density."""
-    if self.folder:
-      path = self._path('separability', prior)
-      found.write(path.with_name(path.name + '.csv'))
-
-  @_optional()
   def write_translations(self, picture, prior):
     """Writes a uint8 picture of conditions, images and samples of a prior."""
     if self.folder:
       path = self._path('grids', prior)
-      png.write(path.with_name(path.name + '.png'), picture)
-
-  @_optional()
-  def write_picture(self, picture, images, prior, features):
-    """Writes a uint8 picture `[H, W, C]` of neighbours."""
-    if self.folder:
-      path = self._path('neighbours', images, prior, features)
       png.write(path.with_name(path.name + '.png'), picture)

@@ -12,7 +12,6 @@ Two scores compare only if all of these match.
      Distribution Matching. 2021.
 """
 import dataclasses
-import functools
 from typing import Literal
 
 import gin
@@ -20,25 +19,19 @@ import gin
 from pgak import errors
 from pgak import settings
 
-__all__ = ['IMAGES', 'METRICS', 'NAMES', 'OWN_OR_GAUSSIAN', 'Protocol', 'Spec',
+__all__ = ['IMAGES', 'NAMES', 'OWN_OR_GAUSSIAN', 'Protocol', 'Spec',
            'fid768_test', 'learned_priors_pairs', 'learned_priors_separability',
-           'no_prior_matching_2021', 'no_prior_matching_fid768', 'pga_icml2020',
-           'quick', 'rae_fid768', 'rae_iclr2020', 'rae_quick', 'resolve',
-           'vectors']
+           'names', 'no_prior_matching_2021', 'no_prior_matching_fid768',
+           'pga_icml2020', 'quick', 'rae_fid768', 'rae_iclr2020', 'rae_quick',
+           'register', 'resolve', 'vectors']
 
-NAMES = ('fid768_test', 'learned_priors_pairs', 'learned_priors_separability',
-         'no_prior_matching_2021', 'no_prior_matching_fid768', 'pga_icml2020',
-         'quick', 'rae_fid768', 'rae_iclr2020', 'rae_quick', 'vectors')
+# Name -> function without arguments that makes a `Protocol`.
+_PROTOCOLS = {}
 
 # What can be measured: images that a model makes, real ones, and what a model
 # of pairs makes of conditions.
 IMAGES = ('samples', 'reconstructions', 'interpolations', 'data',
           'translations')
-
-METRICS = ('frechet', 'prd', 'precision_recall', 'kid', 'inception_score',
-           'class_shares', 'reconstruction', 'reconstruction_mse', 'lpips',
-           'neighbours', 'separability', 'topology', 'sliced_wasserstein',
-           'coverage', 'mse')
 
 # Where training pulls the latents to the model's own prior, that one; else a
 # Gaussian that is fitted to them: the column N of [1, table 1].
@@ -55,15 +48,48 @@ Some = settings.Several[str]
 # Names or classes of priors.
 Priors = settings.Several[object]
 
-# Configurations name them in full by the module that they first had.
-_register = functools.partial(settings.register,
-                              module='pgak.metrics.protocols')
+# Configurations name the shipped ones by the module that they first had.
+_MODULE = 'pgak.metrics.protocols'
 
 
-@settings.checked
+def register(function=None, **options):
+  """Makes a function that returns a `Protocol` known by its name.
+
+  So `--protocol=NAME` finds it, and gin binds its arguments. One of your own
+  is in a file that `--import` names:
+
+  ```python
+  @protocols.register
+  def mine(num_samples: int = 1000):
+    return protocols.Protocol('mine', ('classifier',), num_samples, 'test')
+  ```
+
+  Args:
+    function: function that can be called without arguments.
+    **options: as for `settings.register`.
+
+  Returns:
+    The function, with its arguments checked.
+  """
+  if function is None:
+    return lambda f: register(f, **options)
+  registered = settings.register(function, **options)
+  _PROTOCOLS[function.__name__] = registered
+  return registered
+
+
+def names():
+  """Returns the names of all protocols, in order."""
+  return sorted(_PROTOCOLS)
+
+
+@settings.register
 @dataclasses.dataclass(frozen=True)
 class Protocol:
   """Every choice that decides a score but the model and the data set.
+
+  gin makes one, too: `mine/Protocol.features = ('classifier',)`, and
+  `evaluate.protocol = @mine/Protocol()`.
 
   Attributes:
     name: string.
@@ -80,16 +106,16 @@ class Protocol:
     priors: densities of the latents that samples are drawn from, each a name
       out of `priors.NAMES`, a class, 'own', or 'own_or_gaussian': the model's
       own where training pulls the latents to it, else a fitted Gaussian.
-    metrics: what is measured, out of `METRICS`.
+    metrics: what is measured, out of `metric.names()`.
     encoded_split: the split whose first images are encoded, for reconstructions
       and interpolations; None for `split`.
     interpolation_seed: int, decides the pairs of encoded images.
     holds: name of the kind of data that it measures, such as 'images'.
   """
   name: str
-  features: Names
-  num_samples: settings.Count | None
-  split: str
+  features: Names = ()
+  num_samples: settings.Count | None = None
+  split: str = 'test'
   num_references: settings.Count | None = None
   rounding: Rounding = 'nearest'
   batch_norm: BatchNorm = 'inference'
@@ -103,16 +129,15 @@ class Protocol:
   holds: str = 'images'
 
   def __post_init__(self):
-    for field, known in (('images', IMAGES), ('metrics', METRICS)):
-      for name in getattr(self, field):
-        if name not in known:
-          raise errors.UserError(
-              f'The protocol {self.name} cannot measure {name!r}: its {field} '
-              f'must be out of {", ".join(known)}'
-              f'{errors.similar(name, known) or "."}')
+    for name in self.images:
+      if name not in IMAGES:
+        raise errors.UserError(
+            f'The protocol {self.name} cannot measure {name!r}: its images '
+            f'must be out of {", ".join(IMAGES)}'
+            f'{errors.similar(name, IMAGES) or "."}')
 
 
-@_register
+@register(module=_MODULE)
 def pga_icml2020(num_samples: settings.Count | None = 5000,
                  split: str = 'train', batch_norm: BatchNorm = 'train',
                  batch_size: settings.Count = 1000,
@@ -132,7 +157,7 @@ def pga_icml2020(num_samples: settings.Count | None = 5000,
                   batch_size=batch_size, seed=seed)
 
 
-@_register
+@register(module=_MODULE)
 def fid768_test(num_samples: settings.Count | None = 5000, split: str = 'test',
                 num_references: settings.Count | None = 10000,
                 seed: settings.Seed = 0):
@@ -147,7 +172,7 @@ def fid768_test(num_samples: settings.Count | None = 5000, split: str = 'test',
                   seed=seed)
 
 
-@_register
+@register(module=_MODULE)
 def quick(num_samples: settings.Count | None = None, split: str = 'all',
           num_references: settings.Count | None = 10000,
           seed: settings.Seed = 0):
@@ -162,7 +187,7 @@ def quick(num_samples: settings.Count | None = None, split: str = 'all',
                   seed=seed)
 
 
-@_register(denylist=['name'])
+@register(module=_MODULE, denylist=['name'])
 def rae_iclr2020(num_samples: settings.Count | None = 10000,
                  split: str = 'test',
                  num_references: settings.Count | None = 10000,
@@ -191,7 +216,7 @@ def rae_iclr2020(num_samples: settings.Count | None = 10000,
                   interpolation_seed=interpolation_seed)
 
 
-@_register
+@register(module=_MODULE)
 def rae_fid768(num_samples: settings.Count | None = 10000, split: str = 'test',
                num_references: settings.Count | None = 10000,
                features: Names = ('768',), images: Some = _RAE_IMAGES,
@@ -207,7 +232,7 @@ def rae_fid768(num_samples: settings.Count | None = 10000, split: str = 'test',
       seed=seed, interpolation_seed=interpolation_seed, name='rae_fid768')
 
 
-@_register
+@register(module=_MODULE)
 def rae_quick(num_samples: settings.Count | None = None, split: str = 'test',
               num_references: settings.Count | None = 10000,
               features: Names = ('classifier',), images: Some = _RAE_IMAGES,
@@ -225,7 +250,7 @@ def rae_quick(num_samples: settings.Count | None = None, split: str = 'test',
       seed=seed, interpolation_seed=interpolation_seed, name='rae_quick')
 
 
-@_register
+@register(module=_MODULE)
 def learned_priors_separability(num_samples: settings.Count | None = 20000,
                                 seed: settings.Seed = 0,
                                 priors: Priors = (OWN_OR_GAUSSIAN,),
@@ -243,7 +268,7 @@ def learned_priors_separability(num_samples: settings.Count | None = 20000,
                   metrics=('separability',))
 
 
-@_register
+@register(module=_MODULE)
 def learned_priors_pairs(num_samples: settings.Count | None = None,
                          split: str = 'test',
                          num_references: settings.Count | None = 10000,
@@ -269,7 +294,7 @@ def learned_priors_pairs(num_samples: settings.Count | None = None,
                   holds='pairs')
 
 
-@_register
+@register(module=_MODULE)
 def vectors(num_samples: settings.Count | None = 5000, split: str = 'test',
             seed: settings.Seed = 0, images: Some = ('samples', 'data'),
             metrics: Some = ('sliced_wasserstein', 'coverage', 'mse',
@@ -290,7 +315,7 @@ def vectors(num_samples: settings.Count | None = 5000, split: str = 'test',
                   holds='vectors')
 
 
-@_register(denylist=['name'])
+@register(module=_MODULE, denylist=['name'])
 def no_prior_matching_2021(num_samples: settings.Count | None = 50000,
                            split: str = 'train',
                            num_references: settings.Count | None = None,
@@ -317,7 +342,7 @@ def no_prior_matching_2021(num_samples: settings.Count | None = 50000,
                   metrics=tuple(metrics), encoded_split=encoded_split)
 
 
-@_register
+@register(module=_MODULE)
 def no_prior_matching_fid768(num_samples: settings.Count | None = 1000,
                              split: str = 'test',
                              num_references: settings.Count | None = 10000,
@@ -342,6 +367,7 @@ def no_prior_matching_fid768(num_samples: settings.Count | None = 1000,
       seed=seed, name='no_prior_matching_fid768')
 
 
+NAMES = tuple(names())
 Spec = str | settings.Reference | Protocol
 
 
@@ -349,16 +375,16 @@ def resolve(protocol):
   """Returns the `Protocol` that is meant.
 
   Args:
-    protocol: a name out of `NAMES`, a function without arguments that makes a
-      `Protocol`, or one.
+    protocol: the name of a registered one, a function without arguments that
+      makes a `Protocol`, or one.
 
   Raises:
     UserError: if there is none of that name.
   """
   if isinstance(protocol, str):
-    if protocol not in NAMES:
+    if protocol not in _PROTOCOLS:
       raise errors.UserError(
           f'There is no protocol {protocol!r}; choose one of '
-          f'{", ".join(NAMES)}{errors.similar(protocol, NAMES) or "."}')
-    protocol = gin.get_configurable(protocol)
+          f'{", ".join(names())}{errors.similar(protocol, names()) or "."}')
+    protocol = gin.get_configurable(_PROTOCOLS[protocol])
   return protocol() if callable(protocol) else protocol

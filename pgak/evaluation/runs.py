@@ -1,19 +1,15 @@
 """Measures the checkpoints of a run, or a model during its training."""
-import copy
 import dataclasses
 
-import gin
-
-from pgak import data
 from pgak import errors
 from pgak import priors
 from pgak import settings
-from pgak.evaluation import evaluators
-from pgak.evaluation import examples
+from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import protocols
 from pgak.evaluation import tables
 from pgak.priors import ex_post
 from pgak.runs import checkpoints
+from pgak.runs import data_set
 from pgak.runs import run_directory
 
 __all__ = ['evaluate', 'frechet_scorer']
@@ -33,20 +29,8 @@ def frechet_scorer(dataset, protocol: protocols.Spec = 'quick',
   Returns:
     Function of a model and its step to rows of scores.csv.
   """
-  evaluator = evaluators.evaluator_for(dataset, protocol)
+  evaluator = evaluator_lib.Evaluator(dataset, protocol)
   return lambda model, step: evaluator.rows(model, step, latents=latents)
-
-
-def _dataset(run):
-  """Makes the data set that gin's configuration names."""
-  try:
-    named = gin.query_parameter('train.dataset')
-  except ValueError as error:
-    raise errors.UserError(
-        f'{run.config_file} binds no `train.dataset` that gin has read: call '
-        'configuration.parse_run first, or use pgak_evaluate.') from error
-  # A copy of gin's reference is the function that it names.
-  return settings.made(copy.deepcopy(named), 'train.dataset', data.DatasetLike)
 
 
 def _steps(run, checkpoint):
@@ -67,24 +51,25 @@ def _changed(protocol, prior, metrics):
   for name in protocol.priors:
     # Before anything is measured, which may take long.
     if name != protocols.OWN_OR_GAUSSIAN:
-      priors.prior_class(name)
+      priors.resolve(name)
   return protocol
 
 
 def _attach(run, step, dataset):
   """Returns the function that gives a model of that step another prior."""
   return lambda model, prior: ex_post.attach(
-      model, priors.prior_class(prior), run, step, dataset)
+      model, priors.resolve(prior), run, step, dataset)
 
 
-def _tell_left_out(model, protocol, latents, chosen):
+def _print_left_out(evaluator, model, latents, chosen):
   """Says what a model cannot be measured by, and why.
 
   Raises:
     errors.UserError: if densities were chosen that are fitted to latents, or
       nothing is left.
   """
-  names = examples.left_out(model, protocol, latents)
+  protocol = evaluator.protocol
+  names = evaluator.left_out(model, latents)
   for prior in protocol.priors:
     if chosen and prior in names:
       model.require(f'the density {prior}, fitted to latents,', 'encode')
@@ -108,17 +93,16 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
   Args:
     run_dir: path of the run directory; nothing else is needed.
     checkpoint: 'latest', 'best', 'all' or a step.
-    protocol: a name out of `protocols.NAMES`, or a function that returns a
-      `Protocol`.
+    protocol: a name out of `protocols.names()`, a `Protocol`, or a function
+      that returns one.
     prior: instead of the protocol's: 'own' for the model's, the name or class
       of another one, or a list of those; one that can be fitted is fitted to
       the latents of the training images, unless the run has it already.
-    metrics: instead of the protocol's: names out of `protocols.METRICS`.
+    metrics: instead of the protocol's: names out of `metric.names()`.
     latents: whether to measure `latent_match`, too.
 
   Returns:
-    List of rows, dictionaries with the keys `run_directory.SCORE_COLUMNS`, for
-    each checkpoint.
+    List of `scores.Score`, for each checkpoint.
 
   Raises:
     UserError: if the run, the checkpoint, the data set, the prior or the
@@ -129,13 +113,13 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
   run.scores()  # A damaged file is told now, not after hours.
   steps = _steps(run, checkpoint)
   protocol = _changed(protocol, prior, metrics)
-  dataset = _dataset(run)
-  evaluator = evaluators.evaluator_for(dataset, protocol)
+  dataset = data_set.configured()
+  evaluator = evaluator_lib.Evaluator(dataset, protocol)
   rows = []
   for step in steps:
     model = checkpoints.load_configured(run, step)
     if step == steps[0]:
-      _tell_left_out(model, protocol, latents, prior is not None)
+      _print_left_out(evaluator, model, latents, prior is not None)
     measured = evaluator.rows(model, step, latents=latents,
                               attach=_attach(run, step, dataset),
                               folder=run.path if run.is_writable else None)

@@ -1,5 +1,5 @@
 """Scores as text."""
-from pgak.runs import run_directory
+from pgak.runs import scores
 
 __all__ = ['format_table']
 
@@ -9,14 +9,19 @@ _WIDTH = 28
 
 def _choices(row):
   """All that must be equal for two scores to stand in one table."""
-  return tuple((c, row[c]) for c in run_directory.SCORE_COLUMNS[3:])
+  return tuple((c, row[c]) for c in scores.CHOICES)
+
+
+def _number(row):
+  error = row.get('error')
+  spread = f' ± {float(error):.2g}' if error else ''
+  return f'{float(row["value"]):.6g}{spread}'
 
 
 def _block(metrics, members):
   """Lines of a table: one step a line, one of some metrics a column."""
   steps = dict.fromkeys(row['step'] for row in members)
-  values = {(row['step'], row['metric']): f'{float(row["value"]):.6g}'
-            for row in members}
+  values = {(row['step'], row['metric']): _number(row) for row in members}
   header = ''.join(f'{m:>{max(_WIDTH, len(m) + 2)}}' for m in metrics)
   lines = [f'{"step":>10}{header}']
   for step in steps:
@@ -31,7 +36,7 @@ def format_table(rows):
   """Returns rows as text, each set of choices once, under its own scores.
 
   Args:
-    rows: dictionaries with the keys `run_directory.SCORE_COLUMNS`.
+    rows: dictionaries with the keys `scores.COLUMNS`.
   """
   groups = {}
   for row in rows:

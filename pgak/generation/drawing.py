@@ -15,7 +15,7 @@ from pgak.generation import sampling
 from pgak.pictures import scatter
 from pgak.priors import ex_post
 from pgak.runs import checkpoints
-from pgak.runs import configuration
+from pgak.runs import data_set
 from pgak.runs import run_directory
 
 __all__ = ['KINDS', 'STEPS', 'TABLE', 'sample', 'usual_number']
@@ -146,14 +146,15 @@ def _interpolation(model, number, seed, space):
 
 
 def _paths(model, number, seed):
-  cloud = ex_post.encode(model, _split('train'), max_latents=_LARGEST_CLOUD)
+  cloud = ex_post.encode(
+      model, data_set.split('train'), max_latents=_LARGEST_CLOUD)
   return latent_figures.path_plot(
       model, cloud, _validation_images(2 * number, seed))
 
 
 def _attribute(model, number, seed, name, strength, space):
   shown = latent_figures.spaces_of(space, model.prior)
-  train, validation = _split('train'), _split('validation')
+  train, validation = map(data_set.split, ('train', 'validation'))
   mask = data.attribute_mask(train, name)
   without = np.flatnonzero(~data.attribute_mask(validation, name))
   if not len(without):
@@ -168,7 +169,7 @@ def _attribute(model, number, seed, name, strength, space):
 
 
 def _latents(model, number, seed):
-  array = _split('validation')
+  array = data_set.split('validation')
   labels = array.labels
   if labels is not None:
     labels = labels[ex_post.positions(len(array), number)]
@@ -179,7 +180,7 @@ def _latents(model, number, seed):
 
 def _log_density(model, number, seed):
   del seed  # All of the split are ranked.
-  array = _split('validation')
+  array = data_set.split('validation')
   return latent_figures.log_densities(
       model.prior, ex_post.encode(model, array), array.read, number,
       array.labels)
@@ -193,7 +194,7 @@ def _out_of_distribution(model, number, seed, against):
         f'The images of {dataset.name} are of the shape '
         f'{tuple(dataset.image_shape)}, and the model\'s of '
         f'{tuple(model.image_shape)}: choose another --against.')
-  arrays = _split('validation'), dataset.split('validation')
+  arrays = data_set.split('validation'), dataset.split('validation')
   encoded = [ex_post.encode(model, a, max_latents=number) for a in arrays]
   return latent_figures.out_of_distribution(
       model.prior, *encoded, [a.name for a in arrays],
@@ -225,7 +226,7 @@ def _rows(rows, pairs, number):
 
 
 def _validation_pairs(number, seed):
-  array = _split('validation')
+  array = data_set.split('validation')
   chosen = np.random.RandomState(seed).permutation(len(array))
   return array.read_pairs(np.resize(chosen, number))
 
@@ -250,7 +251,7 @@ def _vector_reconstruction(model, number, seed):
 
 
 def _validation_vectors(number, seed):
-  array = _split('validation')
+  array = data_set.split('validation')
   chosen = np.random.RandomState(seed).permutation(len(array))[:number]
   return array.read(chosen), array.unrolled[chosen, 0]
 
@@ -258,15 +259,8 @@ def _validation_vectors(number, seed):
 # === Data ===
 
 
-def _split(name):
-  setting = {'train': 'train.split',
-             'validation': 'train.validation_split'}[name]
-  dataset = configuration.setting('train.dataset')()
-  return dataset.split(configuration.setting(setting, name))
-
-
 def _validation_images(number, seed):
-  array = _split('validation')
+  array = data_set.split('validation')
   chosen = np.random.RandomState(seed).permutation(len(array))
   return array.read(np.resize(chosen, number))
 

@@ -2,6 +2,7 @@
 import numpy as np
 
 from pgak import errors
+from pgak.metrics import metric
 
 __all__ = ['class_shares']
 
@@ -35,3 +36,12 @@ def class_shares(probabilities, confidence=0.9):
                        minlength=probabilities.shape[1])
   return {'confident_share': float(sure.mean()),
           'smallest_class_share': float(counts.min() / len(probabilities))}
+
+
+@metric.register('class_shares', scope='features', keeps=('probabilities',),
+                 better={'*_share': 'higher'})
+def _compute(context):
+  if context.fake.probabilities is None:
+    return
+  for name, value in class_shares(context.fake.probabilities).items():
+    yield metric.Value(name, value)

@@ -10,6 +10,7 @@ import numpy as np
 
 from pgak import errors
 from pgak.metrics import distances
+from pgak.metrics import metric
 
 __all__ = ['coverage']
 
@@ -46,3 +47,10 @@ def coverage(real, samples, k=5):
   radii = spatial.cKDTree(real).query(real, k + 1)[0][:, k]
   nearest = spatial.cKDTree(samples).query(real)[0]
   return float(np.mean(nearest <= radii))
+
+
+@metric.register('coverage', scope='examples', of='vectors',
+                 better={'coverage': 'higher'})
+def _compute(context):
+  yield metric.Value('coverage', coverage(context.real, context.examples),
+                     features='vectors')

@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 
 from pgak import errors
+from pgak.metrics import metric
 
 __all__ = ['Moments', 'distance', 'frechet_distance', 'moments']
 
@@ -182,3 +183,10 @@ def distance(moments_a, moments_b):
         'than features.')
   return frechet_distance(moments_a.mean, moments_a.covariance,
                           moments_b.mean, moments_b.covariance)
+
+
+@metric.register('frechet', scope='features', of=('images', 'pairs'),
+                 better={'fid*': 'lower', 'frechet_*': 'lower'})
+def _compute(context):
+  real, fake = context.real.moments, context.fake.moments
+  yield metric.Value(context.fake.net.metric, distance(real, fake))

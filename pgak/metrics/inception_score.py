@@ -8,6 +8,7 @@
 import numpy as np
 
 from pgak import errors
+from pgak.metrics import metric
 
 __all__ = ['inception_score']
 
@@ -48,3 +49,39 @@ def inception_score(probabilities, splits=10):
   edges = [i * len(probabilities) // splits for i in range(splits + 1)]
   scores = [_score(probabilities[a:b]) for a, b in zip(edges, edges[1:])]
   return float(np.mean(scores)), float(np.std(scores))
+
+
+_BETTER = {'*_std': 'neither', '*_se': 'neither', 'inception_score': 'higher',
+           'classifier_score': 'higher'}
+_SPLITS = 10
+
+
+def _name(net):
+  return 'inception_score' if net.metric == 'fid' else 'classifier_score'
+
+
+@metric.register('inception_score', scope='features', better=_BETTER,
+                 keeps=('features', 'probabilities'))
+def _compute(context):
+  # Of all images: the published score is of 50,000.
+  probabilities = context.fake.probabilities
+  if probabilities is None:
+    return
+  name = _name(context.fake.net)
+  mean, deviation = inception_score(probabilities, _SPLITS)
+  numbers = dict(num_samples=len(probabilities),
+                 split=context.compared(len(context.real.rows)))
+  yield metric.Value(name, mean, error=deviation / _SPLITS**0.5, **numbers)
+  yield metric.Value(f'{name}_std', deviation, **numbers)
+
+
+@metric.register('inception_score', scope='features', of='pairs',
+                 better=_BETTER, keeps=('probabilities',))
+def _of_pairs(context):
+  if context.fake.probabilities is None:
+    return
+  name = _name(context.fake.net)
+  mean, deviation = inception_score(context.fake.probabilities, _SPLITS)
+  error = deviation / _SPLITS**0.5
+  yield metric.Value(name, mean, error=error)
+  yield metric.Value(f'{name}_se', error)

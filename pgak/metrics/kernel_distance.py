@@ -9,6 +9,7 @@ import numpy as np
 
 from pgak import errors
 from pgak.metrics import distances
+from pgak.metrics import metric
 
 __all__ = ['kernel_distance', 'mmd2']
 
@@ -68,3 +69,18 @@ def kernel_distance(real, fake, subset_size=1000, num_subsets=100, seed=0):
                  generator.choice(fake, size, replace=False, axis=0))
             for _ in range(num_subsets)]
   return float(np.mean(values)), float(np.std(values))
+
+
+@metric.register('kid', scope='features', keeps=('features',),
+                 better={'*_std': 'neither', 'kid*': 'lower',
+                         'kernel_*': 'lower'})
+def _compute(context):
+  real, fake = context.real.rows, context.fake.rows
+  # Only pool_3 features make a KID, as they alone make an FID.
+  name = {'fid': 'kid', 'fid_768': 'kid_768'}.get(
+      context.fake.net.metric,
+      context.fake.net.metric.replace('frechet', 'kernel'))
+  mean, deviation = kernel_distance(real, fake, seed=context.seed)
+  numbers = dict(num_samples=len(fake), split=context.compared(len(real)))
+  yield metric.Value(name, mean, **numbers)
+  yield metric.Value(f'{name}_std', deviation, **numbers)

@@ -9,6 +9,7 @@ import numpy as np
 
 from pgak import noise
 from pgak.metrics import frechet
+from pgak.metrics import metric
 
 __all__ = ['latent_match']
 
@@ -60,3 +61,13 @@ def latent_match(model, images, seed=0, batch_size=500):
       'latent_match_prior_data': frechet.distance(prior, data),
       'latent_match_prior_generated': frechet.distance(prior, generated),
       'latent_match_data_generated': frechet.distance(data, generated)}
+
+
+@metric.register('latent_match', scope='model', of=('images', 'vectors'),
+                 needs=('encode',), better={'latent_match_*': 'lower'})
+def _compute(context):
+  images = context.encoded.read(np.arange(context.num_encoded))
+  found = latent_match(context.model, images, context.seed)
+  for name, value in found.items():
+    yield metric.Value(name, value, features='latents',
+                       prior='standard_normal')

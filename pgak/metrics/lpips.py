@@ -10,6 +10,7 @@ import hashlib
 import zipfile
 from typing import Literal
 
+import gin
 import numpy as np
 from scipy import stats
 import tensorflow as tf
@@ -17,9 +18,11 @@ import tensorflow as tf
 from pgak import errors
 from pgak import settings
 from pgak.metrics import lpips_nets
+from pgak.metrics import metric
+from pgak.metrics import reconstruction
 from pgak.networks import pretrained
 
-__all__ = ['LPIPS', 'diversity', 'load_heads', 'tap_distance']
+__all__ = ['LPIPS', 'diversity', 'load_heads', 'prepared', 'tap_distance']
 
 NETS = tuple(lpips_nets.CHANNELS)
 
@@ -261,3 +264,25 @@ def diversity(distance, pairs):
         'The distance of some pairs is not finite: the images or the weights '
         'are damaged.')
   return float(values.mean()), float(stats.sem(values))
+
+
+def prepared(dataset):
+  """Makes the net for a data set, by gin's settings.
+
+  Raises:
+    UserError: if weights are not available, or the images are too small.
+  """
+  net = gin.get_configurable(LPIPS)()
+  net.check_size(dataset.image_shape[:2])
+  return net
+
+
+@metric.register('lpips', scope='model', needs=('encode',),
+                 prepare=prepared, roots=('LPIPS',),
+                 better={'lpips*': 'lower'})
+def _compute(context):
+  net = context.prepared
+  yield metric.Value(
+      net.label, reconstruction.perceptual_distance(
+          net, context.model, context.encoded, context.num_encoded),
+      features=net.backbone, images='reconstructions')

@@ -12,6 +12,7 @@ import numpy as np
 
 from pgak import errors
 from pgak import files
+from pgak.metrics import metric
 
 __all__ = ['curve', 'curve_of_histograms', 'f_beta', 'histograms', 'plot',
            'prd', 'write']
@@ -147,3 +148,14 @@ def write(path, precision, recall, title=''):
                           ('png', plot(precision, recall, title))):
     with files.replacing(path.with_name(f'{path.name}.{suffix}')) as part:
       part.write_bytes(content)
+
+
+@metric.register('prd', scope='features', keeps=('features',),
+                 better={'prd_*': 'higher'})
+def _compute(context):
+  real, fake = context.real.rows, context.fake.rows
+  found = curve(real, fake, seed=context.seed)
+  number = min(len(real), len(fake))
+  for name, value in prd(*found).items():
+    yield metric.Value(name, value, num_samples=number, curve=found,
+                       split=context.compared(number))

@@ -10,6 +10,7 @@ import numpy as np
 
 from pgak import errors
 from pgak.metrics import distances
+from pgak.metrics import metric
 
 __all__ = ['BLOCK', 'precision_recall', 'radii']
 
@@ -79,3 +80,12 @@ def precision_recall(real, fake, k=3):
     distances.require_finite(rows, 'Improved precision and recall')
   return {'knn_precision': _share_inside(fake, real, radii(real, k)),
           'knn_recall': _share_inside(real, fake, radii(fake, k))}
+
+
+@metric.register('precision_recall', scope='features', keeps=('features',),
+                 better={'knn_*': 'higher'})
+def _compute(context):
+  real, fake = context.real.rows, context.fake.rows
+  for name, value in precision_recall(real, fake).items():
+    yield metric.Value(name, value, num_samples=len(fake),
+                       split=context.compared(len(real)))

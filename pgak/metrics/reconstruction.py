@@ -6,8 +6,10 @@
      Quality Assessment: From Error Visibility to Structural Similarity. IEEE
      Transactions on Image Processing, 2004.
 """
+import numpy as np
 import tensorflow as tf
 
+from pgak.metrics import metric
 from pgak.metrics import reference
 
 __all__ = ['perceptual_distance', 'psnr', 'reconstruction',
@@ -123,3 +125,33 @@ def perceptual_distance(distance, model, array, limit=None):
   """
   return _means(lambda a, b: {'distance': distance(2. * a - 1., 2. * b - 1.)},
                 model, array, limit)['distance']
+
+
+@metric.register('reconstruction', scope='model', needs=('encode',),
+                 better={'reconstruction_mse': 'lower', 'psnr': 'higher',
+                         'ssim': 'higher'})
+def _compute(context):
+  found = reconstruction(context.model, context.encoded, context.num_encoded)
+  for name, value in found.items():
+    yield metric.Value(name, value, features='pixels', images='reconstructions')
+
+
+@metric.register('reconstruction_mse', scope='model', needs=('encode',),
+                 better={'reconstruction_mse': 'lower'})
+def _error_alone(context):
+  # `reconstruction` has it, too.
+  if 'reconstruction' not in context.protocol.metrics:
+    yield metric.Value(
+        'reconstruction_mse', reconstruction_mse(
+            context.model, context.encoded, context.num_encoded),
+        features='pixels', images='reconstructions')
+
+
+@metric.register('mse', scope='model', needs=('encode',), of='vectors',
+                 better={'mse': 'lower'})
+def _of_vectors(context):
+  real = context.encoded.read(np.arange(context.num_encoded))
+  made = context.model.reconstruct(real).numpy()
+  error = np.mean((made.astype(np.float64) - real)**2)
+  yield metric.Value('mse', float(error), features='vectors',
+                     images='reconstructions')

@@ -10,7 +10,8 @@ import numpy as np
 from pgak import files
 from pgak.metrics import frechet
 
-__all__ = ['MAXIMUM_ROWS', 'cached', 'count', 'key', 'moments', 'read', 'rows']
+__all__ = ['MAXIMUM_ROWS', 'cached', 'count', 'key', 'moments', 'read', 'rows',
+           'span']
 
 MAXIMUM_ROWS = 10000
 
@@ -80,6 +81,11 @@ def read(array, number):
 def count(array, limit):
   """Returns how many images a limit leaves; None leaves all."""
   return len(array) if limit is None else min(len(array), limit)
+
+
+def span(array, number):
+  """Returns the name of an array's first images: 'test', 'test[:2500]'."""
+  return array.split + ('' if number == len(array) else f'[:{number}]')
 
 
 def _choices(net, array, number):

@@ -9,6 +9,7 @@ import numpy as np
 
 from pgak import errors
 from pgak.metrics import distances
+from pgak.metrics import metric
 
 __all__ = ['sliced_wasserstein']
 
@@ -47,3 +48,10 @@ def sliced_wasserstein(points, others, num_directions=500, seed=0):
   directions /= np.linalg.norm(directions, axis=0)
   one, other = (np.sort(x @ directions, 0) for x in (points, others))
   return float(np.abs(one - other).mean())
+
+
+@metric.register('sliced_wasserstein', scope='examples', of='vectors',
+                 better={'sliced_wasserstein': 'lower'})
+def _compute(context):
+  yield metric.Value('sliced_wasserstein', sliced_wasserstein(
+      context.real, context.examples, seed=context.seed), features='vectors')

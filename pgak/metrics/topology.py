@@ -9,8 +9,12 @@ import numpy as np
 
 from pgak import errors
 from pgak.metrics import distances
+from pgak.metrics import metric
+from pgak.metrics import reference
 
-__all__ = ['geodesic_correlation', 'topology']
+__all__ = ['MAXIMUM_EXAMPLES', 'geodesic_correlation', 'topology']
+
+MAXIMUM_EXAMPLES = 2000
 
 
 def _rows(vectors):
@@ -110,3 +114,27 @@ def geodesic_correlation(geodesics, codes):
   if np.ptp(apart) == 0. or np.ptp(geodesics) == 0.:
     return 0.
   return float(stats.spearmanr(geodesics, apart).statistic)
+
+
+@metric.register('topology', scope='model', of=('images', 'vectors'),
+                 needs=('encode',),
+                 better=dict.fromkeys(('trustworthiness', 'continuity',
+                                       'neighbour_overlap',
+                                       'geodesic_correlation'), 'higher'))
+def _compute(context):
+  """Of the latents of the first examples, by their pixels.
+
+  And where it is known how the data lie unrolled, by their geodesics.
+  """
+  from scipy.spatial import distance
+  array = context.encoded
+  number = reference.count(array, MAXIMUM_EXAMPLES)
+  latents = context.latents(number)
+  values = topology(array.read(np.arange(number)), latents)
+  unrolled = getattr(array, 'unrolled', None)
+  if unrolled is not None:
+    values['geodesic_correlation'] = geodesic_correlation(
+        distance.pdist(unrolled[:number]), latents)
+  for name, value in values.items():
+    yield metric.Value(name, value, features='latents', num_samples=number,
+                       split=reference.span(array, number))

@@ -33,9 +33,10 @@ class _Adversarial(base.GenerativeAutoencoder):
   """What they share: the critic, and its loss."""
 
   takes = base.GenerativeAutoencoder.takes | {'critic': 'latents'}
+  nets = {'critic': '@latent_critic()'}
+  stochastic = False
 
   def __init__(self, encoder, decoder, critic, weights, updates, prior, name):
-    parts_lib.check_stochastic(encoder, type(self).__name__, False)
     super().__init__(encoder, decoder, weights, updates, prior, name)
     self.critic = critic
 
@@ -150,6 +151,7 @@ class PriorAAE(_Adversarial):
   """
 
   unreachable = {'adversarial_encoder': ('decoder',)}
+  nets = {'prior': '@LatentGenerator'}
   learns_prior = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,

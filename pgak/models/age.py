@@ -16,7 +16,6 @@ from pgak import priors
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
-from pgak.models import parts as parts_lib
 from pgak.models import update_table
 
 __all__ = ['AGE']
@@ -63,13 +62,13 @@ class AGE(base.GenerativeAutoencoder):
 
   image_error = staticmethod(_absolute_error)
   matches_prior = True
+  stochastic = False
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                reconstruction: schedules.Weight = 10.,
                latent_reconstruction: schedules.Weight = 500.,
                decoder_steps: settings.Count = 2, released: bool = False,
                updates: base.Updates | None = None):
-    parts_lib.check_stochastic(encoder, 'AGE', False)
     super().__init__(
         encoder, decoder,
         {'kl_fake_encoder': -1., 'reconstruction': reconstruction,

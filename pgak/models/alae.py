@@ -51,6 +51,8 @@ class ALAE(base.GenerativeAutoencoder):
   """
 
   takes = base.GenerativeAutoencoder.takes | {'critic': 'latents'}
+  nets = {'critic': '@latent_critic()', 'prior': '@LatentGenerator'}
+  stochastic = False
   # The latents of data are pulled to the distribution of w, itself learned.
   matches_prior = True
   learns_prior = True
@@ -59,7 +61,6 @@ class ALAE(base.GenerativeAutoencoder):
                prior: parts_lib.GeneratorLike,
                r1: settings.NonNegative = 10.,
                updates: base.Updates | None = None):
-    parts_lib.check_stochastic(encoder, 'ALAE', False)
     generator = parts_lib.made_prior('ALAE', prior, decoder)
     super().__init__(encoder, decoder, {'r1': 0.5 * r1}, updates, generator,
                      'alae')

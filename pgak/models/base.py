@@ -6,7 +6,6 @@ part descends which term. `GenerativeModel` owns all the rest, and
 `GenerativeAutoencoder` adds an encoder. What a trained model is asked to do is
 in `verbs`.
 """
-import contextlib
 from typing import Annotated
 
 import keras
@@ -24,6 +23,7 @@ from pgak.data import kinds
 from pgak.models import compiling
 from pgak.models import keras_data
 from pgak.models import keras_verbs
+from pgak.models import parts as parts_lib
 from pgak.models import saving
 from pgak.models import update_table
 from pgak.models import value_ranges
@@ -83,6 +83,9 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
   unreachable = {}
   # `{part: 'images' or 'latents'}`: what it is called with, as far as known.
   takes = {}
+  # `{argument: gin text}`: what a configuration gives the model where it binds
+  # nothing; a subclass adds to what its parents name, or replaces it.
+  nets = {'decoder': '@decoder()'}
   needs_full_precision = False
   image_error = staticmethod(losses.reconstruction)
   # The last steps of all stages of training but the last.
@@ -311,20 +314,9 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     step = faults[faults >= 0].min()
     return int(step), [t for t, f in zip(self.term_names, faults) if f == step]
 
-  @contextlib.contextmanager
   def averaged_weights(self):
     """Within it, the parts have their weight averages where they keep some."""
-    kept = {}
-    for part, optimizer in self.optimizers.items():
-      if optimizer.use_ema and int(optimizer.iterations.numpy()) > 0:
-        variables = self.parts[part].trainable_variables
-        kept.update({id(v): (v, v.numpy()) for v in variables})
-        optimizer.finalize_variable_values(variables)
-    try:
-      yield
-    finally:
-      for variable, value in kept.values():
-        variable.assign(value)
+    return parts_lib.averaged_weights(self.parts, self.optimizers)
 
   def _counter(self, name, shape, initial=0):
     return self.add_weight(

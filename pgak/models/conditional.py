@@ -31,6 +31,7 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
   """
 
   image_error = staticmethod(absolute_error)
+  nets = {'encoder': '@vunet_encoder()', 'decoder': '@vunet_decoder()'}
 
   @property
   def condition_shape(self):

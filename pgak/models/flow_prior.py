@@ -57,6 +57,7 @@ class FPVAE(base.GenerativeAutoencoder):
       'prior_nll': ('prior',),
   }
   unreachable = {'kl_flow': ('decoder',)}
+  nets = {'encoder': '@gaussian/encoder()', 'prior': '@FlowPrior'}
   learns_prior = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,

@@ -23,7 +23,6 @@ from pgak import noise as noise_lib
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
-from pgak.models import parts as parts_lib
 from pgak.models import update_table
 from pgak.models import verbs
 
@@ -39,9 +38,10 @@ class _Introspective(base.GenerativeAutoencoder):
   """What the two share: the latents of a step, its fakes, and their judge."""
 
   matches_prior = True
+  nets = {'encoder': '@gaussian/encoder()'}
+  stochastic = True
 
   def __init__(self, encoder, decoder, weights, updates, name):
-    parts_lib.check_stochastic(encoder, type(self).__name__, True)
     super().__init__(encoder, decoder, weights, updates, name=name)
 
   @property

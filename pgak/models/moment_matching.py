@@ -38,6 +38,8 @@ class GMMN(base.GenerativeAutoencoder):
   """
 
   learns_prior = True
+  nets = {'prior': '@LatentGenerator'}
+  stochastic = False
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                prior: parts_lib.GeneratorLike,
@@ -45,7 +47,6 @@ class GMMN(base.GenerativeAutoencoder):
                bandwidths: settings.Several[settings.Positive] = (
                    0.125, 0.25, 0.5, 1., 2.),
                updates: base.Updates | None = None):
-    parts_lib.check_stochastic(encoder, 'GMMN', False)
     generator = parts_lib.made_prior('GMMN', prior, decoder)
     super().__init__(encoder, decoder, None, updates, generator, 'gmmn')
     self.generator = generator

@@ -40,10 +40,10 @@ class _Interpolating(critics.JudgesImages, base.GenerativeAutoencoder):
 
   takes = base.GenerativeAutoencoder.takes | {
       'image_critic': 'images', 'latent_critic': 'latents'}
+  stochastic = False
 
   def __init__(self, encoder, decoder, image_critic, lambda_, gamma, weights,
                updates, prior, name):
-    parts_lib.check_stochastic(encoder, type(self).__name__, False)
     super().__init__(encoder, decoder, weights, updates, prior, name)
     self.image_critic = image_critic
     self.lambda_ = lambda_
@@ -107,6 +107,7 @@ class ACAI(_Interpolating):
       'reconstruction_target': ('image_critic',),
       'mix_target': ('image_critic',),
   }
+  nets = {'image_critic': '@image_critic/encoder()'}
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                image_critic: base.Net, omega1: schedules.Weight = 0.5,
@@ -160,6 +161,7 @@ class NoPriorMatching(_Interpolating):
   """
 
   learns_prior = True
+  nets = {'encoder': '@normalised/encoder()', 'prior': '@LatentGenerator'}
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                latent_critic: base.Net,

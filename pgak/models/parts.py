@@ -1,11 +1,12 @@
-"""What the parts of a model must fit, and priors that are made for one."""
+"""The parts of a model: what they must fit, their priors and averages."""
+import contextlib
 import inspect
 from typing import Annotated
 
 from pgak import settings
 
-__all__ = ['ConditionalLike', 'FlowLike', 'GeneratorLike', 'check',
-           'check_stochastic', 'made_prior']
+__all__ = ['ConditionalLike', 'FlowLike', 'GeneratorLike', 'averaged_weights',
+           'check', 'check_stochastic', 'made_prior']
 
 _Made = Annotated[object, settings.Has(
     ('sample', 'trainable_variables'), 'a prior that was made')]
@@ -40,6 +41,27 @@ def made_prior(model, reference, decoder, needs=()):
         + (f'has no `{lacking[0]}`.' if lacking else
            f'has {reference.latent_dim}.'))
   return reference
+
+
+@contextlib.contextmanager
+def averaged_weights(parts, optimizers):
+  """Within it, parts have their weight averages where optimizers keep some.
+
+  Args:
+    parts: `{part: keras.Model or Layer}`.
+    optimizers: `{part: keras.optimizers.Optimizer}`.
+  """
+  kept = {}
+  for part, optimizer in optimizers.items():
+    if optimizer.use_ema and int(optimizer.iterations.numpy()) > 0:
+      variables = parts[part].trainable_variables
+      kept.update({id(v): (v, v.numpy()) for v in variables})
+      optimizer.finalize_variable_values(variables)
+  try:
+    yield
+  finally:
+    for variable, value in kept.values():
+      variable.assign(value)
 
 
 def check_stochastic(encoder, model, wanted):

@@ -55,6 +55,7 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
   """
 
   takes = base.GenerativeModel.takes | {'image_critic': 'images'}
+  nets = {'image_critic': '@image_critic/encoder()'}
   matches_prior = True
 
   def __init__(self, decoder: base.Net, image_critic: base.Net,

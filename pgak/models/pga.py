@@ -24,7 +24,6 @@ from pgak import replicas
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
-from pgak.models import parts as parts_lib
 from pgak.models import verbs
 
 __all__ = ['LPGA', 'LVPGA', 'VPGA']
@@ -102,6 +101,7 @@ class LPGA(PerceptualAutoencoder):
       'nll_encoder': ('encoder',),
       'nll_decoder': ('decoder',),
   }
+  stochastic = False
   needs_full_precision = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
@@ -113,7 +113,6 @@ class LPGA(PerceptualAutoencoder):
                perturbation: Literal['sphere', 'gaussian'] = 'sphere',
                warm_up_steps: settings.Whole = 3000,
                updates: base.Updates | None = None):
-    parts_lib.check_stochastic(encoder, 'LPGA', False)
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,
@@ -181,6 +180,8 @@ class VPGA(PerceptualAutoencoder):
       'variational_reconstruction': ('encoder', 'decoder'),
       'kl': ('encoder',),
   }
+  nets = {'encoder': '@gaussian/encoder()'}
+  stochastic = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                latent_reconstruction: schedules.Weight = 3e-2,
@@ -192,7 +193,6 @@ class VPGA(PerceptualAutoencoder):
                posterior_sigma: settings.Positive | None = None,
                warm_up_steps: settings.Whole = 0,
                updates: base.Updates | None = None):
-    parts_lib.check_stochastic(encoder, 'VPGA', True)
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,
@@ -269,6 +269,8 @@ class LVPGA(PerceptualAutoencoder):
       'variational_nll': ('encoder', 'decoder'),
       'kl': ('encoder',),
   }
+  nets = {'encoder': '@gaussian/encoder()'}
+  stochastic = True
   needs_full_precision = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
@@ -280,7 +282,6 @@ class LVPGA(PerceptualAutoencoder):
                sigma_floor: settings.NonNegative = 1e-2,
                warm_up_steps: settings.Whole = 3000,
                updates: base.Updates | None = None):
-    parts_lib.check_stochastic(encoder, 'LVPGA', True)
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,

@@ -19,7 +19,6 @@ from pgak import noise as noise_lib
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
-from pgak.models import parts as parts_lib
 
 __all__ = ['RAE', 'RAEGP', 'RAEL2', 'RAESN']
 
@@ -44,13 +43,13 @@ class RAE(base.GenerativeAutoencoder):
       'latent_l2': ('encoder',),
   }
   unreachable = {'latent_l2': ('decoder',), 'decoder_l2': ('encoder',)}
+  stochastic = False
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                latent_l2: schedules.Weight = 1e-4,
                updates: base.Updates | None = None,
                weights: dict[str, schedules.Weight] | None = None,
                name: settings.Name = 'rae'):
-    parts_lib.check_stochastic(encoder, type(self).__name__, False)
     super().__init__(encoder, decoder,
                      {'latent_l2': latent_l2, **(weights or {})}, updates,
                      name=name)

@@ -42,6 +42,7 @@ class SNGAN(critics.JudgesImages, base.GenerativeModel):
   """
 
   takes = base.GenerativeModel.takes | {'image_critic': 'images'}
+  nets = {'image_critic': '@image_critic/encoder()'}
   matches_prior = True
 
   def __init__(self, decoder: base.Net, image_critic: base.Net,

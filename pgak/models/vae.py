@@ -20,7 +20,6 @@ from pgak import noise as noise_lib
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
-from pgak.models import parts as parts_lib
 from pgak.models import verbs
 
 __all__ = ['BetaVAE', 'CVVAE', 'VAE', 'kl_weight']
@@ -76,13 +75,14 @@ class VAE(base.GenerativeAutoencoder):
   }
   unreachable = {'kl': ('decoder',)}
   matches_prior = True
+  nets = {'encoder': '@gaussian/encoder()'}
+  stochastic = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                kl: schedules.Weight = 1e-2,
                num_posterior_samples: settings.Count = 1,
                updates: base.Updates | None = None,
                name: settings.Name = 'vae'):
-    parts_lib.check_stochastic(encoder, type(self).__name__, True)
     super().__init__(encoder, decoder, {'kl': kl}, updates, name=name)
     self.kl = kl
     self.num_posterior_samples = num_posterior_samples
@@ -166,12 +166,12 @@ class CVVAE(base.GenerativeAutoencoder):
       'latent_l2': ('encoder',),
   }
   unreachable = {'latent_l2': ('decoder',)}
+  stochastic = False
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                posterior_sigma: settings.NonNegative = 0.7,
                latent_l2: schedules.Weight = 3e-4,
                updates: base.Updates | None = None):
-    parts_lib.check_stochastic(encoder, 'CVVAE', False)
     super().__init__(encoder, decoder, {'latent_l2': latent_l2}, updates,
                      name='cv_vae')
     self.posterior_sigma = posterior_sigma

@@ -140,6 +140,7 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
       'reconstruction': ('encoder', 'decoder'),
       'prior_nll': ('prior',),
   }
+  nets = {'prior': '@ConditionalFlow'}
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                prior: parts_lib.ConditionalLike,

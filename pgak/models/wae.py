@@ -97,6 +97,8 @@ class WAEMMD(_Matching):
 class _Info(_Matching):
   """The weights of [2, eq. 6] as those of means per element."""
 
+  nets = {'encoder': '@gaussian/encoder()'}
+
   def __init__(self, encoder, decoder, alpha, lambda_, likelihood_sigma,
                divergence, updates, name, **kernel):
     if alpha != 1.:
@@ -184,6 +186,7 @@ class AdversarialInfoVAE(_Info):
   """
 
   takes = base.GenerativeAutoencoder.takes | {'critic': 'latents'}
+  nets = {'critic': '@latent_critic()'}
   unreachable = {'kl': ('decoder',), 'adversarial': ('decoder',)}
 
   def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,

@@ -19,9 +19,11 @@ from pgak.priors.gaussian import Gaussian
 from pgak.priors.gaussian_mixture import GaussianMixture
 from pgak.priors.kernel_density import KernelDensity
 from pgak.priors.latent_generator import LatentGenerator
+from pgak.priors.names import Choice
 from pgak.priors.names import NAMES
 from pgak.priors.names import prior_class
 from pgak.priors.names import prior_roots
+from pgak.priors.names import resolve
 from pgak.priors.names import Spec
 from pgak.priors.real_nvp import RealNVP
 from pgak.priors.standard_normal import StandardNormal
@@ -29,10 +31,10 @@ from pgak.priors.two_stage import TwoStageVAE
 from pgak.priors.uniform_sphere import UniformSphere
 
 __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
-           'ConditionalFlow', 'CouplingFlow', 'FlowPrior', 'Gaussian',
+           'Choice', 'ConditionalFlow', 'CouplingFlow', 'FlowPrior', 'Gaussian',
            'GaussianMixture', 'KernelDensity', 'LatentGenerator', 'RealNVP',
            'Spec', 'StandardNormal', 'TwoStageVAE', 'UniformSphere',
-           'check_conditions', 'prior_class', 'prior_roots']
+           'check_conditions', 'prior_class', 'prior_roots', 'resolve']
 
 # For Keras's files, beside what gin knows.
 for _thing in (AutoregressiveFlow, BayesianGaussianMixture,

@@ -8,7 +8,6 @@ import hashlib
 import json
 from typing import Literal
 
-import gin
 import numpy as np
 import tensorflow as tf
 
@@ -38,7 +37,7 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
 
   Args:
     model: `GenerativeAutoencoder` at that step.
-    prior: 'own' for the model's; or another, or its class, or its name.
+    prior: as for `priors.resolve`.
     run: `RunDirectory`.
     step: int.
     dataset: `data.Dataset`, or a function that makes it, which is called only
@@ -53,15 +52,14 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
   Raises:
     errors.UserError: if the density cannot be fitted to the latents.
   """
-  if isinstance(prior, str) and prior == 'own':
+  choice = priors.resolve(prior)
+  if choice.is_own:
     return model
   if 'condition' in model.kind.can:
     raise errors.UserError(
         f'{model.name} draws latents given conditions, which no other density '
         'of latents can: leave out --prior.')
-  prior = priors.prior_class(prior)
-  if isinstance(prior, type):
-    prior = _configured(prior)(model.latent_dim)
+  prior = choice(model)
   if 'fit' in capabilities.of_prior(prior) and not prior.is_fitted:
     model.require(f'the density {prior.name}, fitted to latents,', 'encode')
     prior.source = source
@@ -73,13 +71,6 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
       files.keep_npz(path, prior.state())
   model.prior = prior
   return model
-
-
-def _configured(prior):
-  try:
-    return gin.get_configurable(prior)
-  except ValueError:  # A class that is not registered has no settings.
-    return prior
 
 
 # === Latents ===

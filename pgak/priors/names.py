@@ -1,4 +1,5 @@
 """Priors by their names, as the commands' flag --prior gives them."""
+import dataclasses
 from typing import Annotated
 
 import gin
@@ -12,7 +13,7 @@ from pgak.priors.real_nvp import RealNVP
 from pgak.priors.standard_normal import StandardNormal
 from pgak.priors.two_stage import TwoStageVAE
 
-__all__ = ['NAMES', 'Spec', 'prior_class', 'prior_roots']
+__all__ = ['NAMES', 'Choice', 'Spec', 'prior_class', 'prior_roots', 'resolve']
 
 NAMES = {prior.name: prior for prior in (
     StandardNormal, Gaussian, GaussianMixture, BayesianGaussianMixture,
@@ -31,6 +32,56 @@ class _Prior:
 
 
 Spec = Annotated[object, _Prior()]
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+  """A prior that was chosen: a factory, since there may be no model yet.
+
+  Args:
+    chosen: a prior or its class; None for the model's own.
+  """
+
+  chosen: object = None
+
+  @property
+  def is_own(self):
+    """Whether the model keeps the prior that it has."""
+    return self.chosen is None
+
+  def __call__(self, model):
+    """Returns the prior of a model, made for its latents where need be."""
+    if self.is_own:
+      return model.prior
+    if not isinstance(self.chosen, type):
+      return self.chosen
+    return _configured(self.chosen)(model.latent_dim)
+
+
+def _configured(prior):
+  try:
+    return gin.get_configurable(prior)
+  except ValueError:  # A class that is not registered has no settings.
+    return prior
+
+
+def resolve(prior):
+  """Turns what a user gave as a prior into a factory, once and for all.
+
+  Args:
+    prior: 'own' for the model's; a name out of `NAMES`, or of a class that gin
+      knows; a prior, or its class; or a `Choice`, which is returned as it is.
+
+  Returns:
+    A `Choice`: a function of a model to its prior.
+
+  Raises:
+    errors.UserError: if no prior has that name.
+  """
+  if isinstance(prior, Choice):
+    return prior
+  found = prior_class(prior)
+  return Choice(None if isinstance(found, str) else found)
 
 
 def prior_class(prior):

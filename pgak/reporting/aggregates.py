@@ -8,32 +8,21 @@ from scipy import stats
 __all__ = ['by_step', 'choices_of', 'columns_of', 'format_mean', 'is_distance',
            'mean_error', 'rank_correlation', 'sign', 'values']
 
-_LOWER = re.compile(r'(fid|frechet|kid|kernel|latent_match|lpips).*|'
-                    r'separability_z[0T]?|(.*_)?(mse|mae|kid)|'
-                    r'sliced_wasserstein')
 _KINDS = ('reconstructions', 'samples', 'interpolations')
 _DENSITIES = ('none', 'standard_normal', 'gaussian', 'gmm')
-_HIGHER = re.compile(r'.*(precision|recall|f_?8|f_?1_8|psnr|ssim|density|'
-                     r'coverage)|(inception|classifier)_score(_mean)?|'
-                     r'diversity_.*|(confident|smallest_class)_share')
-# Of the codes of real images, and yet scores of the model; more is better.
-_OF_CODES = re.compile(r'trustworthiness|continuity|neighbour_overlap|'
-                       r'geodesic_correlation')
 
 
-def sign(column):
+def sign(cells, metric, images):
   """Returns -1 where less is better, 1 where more is, 0 where neither is.
 
   Args:
-    column: `(metric, images, prior)`.
+    cells: list of `runs.Cell`, whose scores say so.
+    metric: string, the value's name.
+    images: string, what it is of.
   """
-  metric, images, _ = column
-  if _OF_CODES.fullmatch(metric):
-    return 1
-  if images == 'data' or metric.endswith(('_std', '_se')):
-    return 0
-  return -1 if _LOWER.fullmatch(metric) else int(
-      bool(_HIGHER.fullmatch(metric)))
+  found = (s.better for cell in cells for s in _scores(cell)
+           if s.better and s.column[:2] == (metric, images))
+  return {'lower': -1, 'higher': 1}.get(next(found, ''), 0)
 
 
 def is_distance(metric):
@@ -60,13 +49,12 @@ def columns_of(cells, choices):
   found = list(dict.fromkeys(
       s.column for cell in cells for s in _scores(cell)
       if s.choices == choices))
-  metrics = [metric for metric, _, _ in found]
-  return sorted(found, key=lambda c: (metrics.index(c[0]), _rank(c)))
+  metrics = [column.metric for column in found]
+  return sorted(found, key=lambda c: (metrics.index(c.metric), _rank(c)))
 
 
 def _rank(column):
-  _, images, prior = column
-  images = images.split(' of ')[0]
+  images, prior = column.images.split(' of ')[0], column.prior
   # As in gmm_10; but kde_1e-30 ends with no number of components.
   name, size = re.fullmatch(r'(.*?)(?:_(\d+))?', prior, re.DOTALL).groups('0')
   return (_KINDS.index(images) if images in _KINDS else len(_KINDS),

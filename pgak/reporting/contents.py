@@ -131,8 +131,8 @@ def _commands(run):
   config = shlex.quote(f'--gin_file={run.path / "config.gin"}')
   yield f'pgak_train {run_dir} {config}'
   measured = dict.fromkeys(
-      (s.choices[_PROTOCOL], s.column[2], s.step) for s in run.scores
-      if s.column[1] == 'samples')
+      (s.choices[_PROTOCOL], s.column.prior, s.step) for s in run.scores
+      if s.column.images == 'samples')
   yield from dict.fromkeys(
       f'pgak_evaluate {run_dir} --checkpoint={step} '
       f'--protocol={protocol}{_prior_flags(protocol, prior)}'

@@ -70,14 +70,14 @@ def distances(cells):
   for choices in aggregates.choices_of(cells):
     named = dict(zip(runs_lib.CHOICES, choices))
     for column in aggregates.columns_of(cells, choices):
-      lines = aggregates.is_distance(column[0]) and _distance_lines(
+      lines = aggregates.is_distance(column.metric) and _distance_lines(
           cells, choices, column)
       if lines:
         title = ', '.join(c for c in column if c != 'none')
         pictures.append(pages.Figure(
             pages.file_name('distance', str(len(pictures)), *column,
                        named['dataset']),
-            charts.line_chart(lines, 'step', column[0]),
+            charts.line_chart(lines, 'step', column.metric),
             f'{title} over training steps',
             f'{title}; {named["protocol"]} on {named["dataset"]}, '
             f'{named["num_samples"]} images, {named["rounding"]} rounding, '
@@ -106,8 +106,8 @@ def _components(cells):
   for choices in aggregates.choices_of(cells):
     sizes = {}
     for column in aggregates.columns_of(cells, choices):
-      size = re.fullmatch(r'gmm_(\d+)', column[2])
-      if size and aggregates.is_distance(column[0]):
+      size = re.fullmatch(r'gmm_(\d+)', column.prior)
+      if size and aggregates.is_distance(column.metric):
         sizes.setdefault(column[:2], {})[int(size.group(1))] = column
     for (metric, images), columns in sizes.items():
       if len(columns) > 2:

@@ -9,6 +9,7 @@ from pgak import errors
 from pgak import generation
 from pgak.runs import checkpoints
 from pgak.runs import configuration
+from pgak.runs import data_set
 from pgak.runs import run_directory
 
 __all__ = ['Latents', 'LeftOut', 'in_two_dimensions', 'latents_and_samples',
@@ -89,8 +90,7 @@ def loaded(path, data_dir=None, imports=()):
               if data_dir and '%data_dir' in run.config_gin else [])
   try:
     configuration.parse_run(run, bindings, imports=imports)
-    dataset = configuration.setting('train.dataset')()
-    array = dataset.split(configuration.setting('train.validation_split'))
+    array = data_set.split('validation')
     yield checkpoints.load_configured(run), array
   finally:
     gin.clear_config()

@@ -1,19 +1,23 @@
 """What a report reads of a run; what is damaged is named and left out."""
+import ast
 import csv
 import dataclasses
 import math
 import os
 import pathlib
 import re
+from typing import NamedTuple
 
 from pgak import errors
 from pgak import files
 from pgak.data import formats
+from pgak.data import kinds
+from pgak.metrics import metric
 from pgak.runs import configuration
 from pgak.runs import run_directory
 
-__all__ = ['CHOICES', 'Cell', 'Run', 'Score', 'cells', 'find', 'model_name',
-           'read', 'read_score']
+__all__ = ['CHOICES', 'Cell', 'Column', 'Run', 'Score', 'cells', 'find',
+           'model_name', 'read', 'read_score']
 
 # Their names in the papers.
 MODEL_NAMES = {
@@ -32,23 +36,37 @@ _KINDS = ('samples', 'reconstructions', 'interpolations',
           'prior_interpolations')
 
 
+class Column(NamedTuple):
+  """What is measured of what.
+
+  Attributes:
+    metric: string, the value's name.
+    images: string; may end in ' of <split>', the split that was encoded.
+    prior: string, or 'none'.
+  """
+  metric: str
+  images: str
+  prior: str
+
+
 @dataclasses.dataclass(frozen=True)
 class Score:
   """One row of scores.csv.
 
   Attributes:
     step: int.
-    column: `(metric, images, prior)`; images may end in ' of <split>', the
-      split that was encoded.
+    column: a `Column`.
     choices: values of `CHOICES`; the split is that of the reference.
     seed: string, the seed of the measurement.
     value: finite float.
+    better: 'lower', 'higher', 'neither', or '' where nothing is known of it.
   """
   step: int
-  column: tuple
+  column: Column
   choices: tuple
   seed: str
   value: float
+  better: str = ''
 
 
 @dataclasses.dataclass
@@ -107,9 +125,12 @@ class Run:
     recorded = data.get('kind') if isinstance(data, dict) else None
     if isinstance(recorded, str):
       return recorded
-    # Version 0.4 did not say.
-    shape = self.resolve('decoder.image_shape') or ''
-    return 'vectors' if re.fullmatch(r'\(\d+,\)', shape) else 'images'
+    # Version 0.4 did not say: the shape does.
+    shape = self.resolve('decoder.image_shape')
+    try:
+      return kinds.of_shape(ast.literal_eval(shape)).name
+    except (SyntaxError, TypeError, ValueError):
+      return kinds.Images.name
 
   def resolve(self, name, default=None):
     """Returns a binding's value as text, a macro's in its place."""
@@ -311,12 +332,14 @@ def read_score(row):
     if encoded and images in _ENCODED:
       images, row = f'{images} of {encoded}', row | {'split': reference}
     choices = tuple(row[c] for c in CHOICES)
-    column = (row['metric'], images, row['prior'])
+    # Of a score without it, as version 0.4 wrote them, its name must do.
+    better = row.get('better') or metric.better_of(row['metric'], images)
+    column = Column(row['metric'], images, row['prior'])
   except (AttributeError, KeyError, TypeError, ValueError):
     return None
   if not math.isfinite(value):
     return None
-  return Score(step, column, choices, row['seed'], value)
+  return Score(step, column, choices, row['seed'], value, better)
 
 
 def _read_pictures(run):

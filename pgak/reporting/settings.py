@@ -27,10 +27,10 @@ def charts_over_settings(cells):
     for choices in aggregates.choices_of(members):
       columns = {}
       for column in aggregates.columns_of(members, choices):
-        if aggregates.sign(column) < 0:
+        if aggregates.sign(members, *column[:2]) < 0:
           columns.setdefault(column[:2], []).append(column)
       for (metric, images), same in sorted(columns.items(), key=_rank):
-        drawn = [(label, column[2], values) for label, points in lines
+        drawn = [(label, column.prior, values) for label, points in lines
                  for column in same
                  if len(values := _values(points, choices, column)) > 1]
         if drawn:

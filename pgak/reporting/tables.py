@@ -27,9 +27,9 @@ def _describe(choices):
 
 
 def _column_title(column, with_metric):
-  metric, images, prior = column
-  return ', '.join([metric] * with_metric + [images]
-                   + [prior] * (prior != 'none'))
+  named = [column.images] if column.prior == 'none' else [
+      column.images, column.prior]
+  return ', '.join([column.metric, *named] if with_metric else named)
 
 
 def _cell_text(cell, found):
@@ -59,13 +59,13 @@ def score_tables(cells):
   found = []
   for choices in aggregates.choices_of(cells):
     columns = [c for c in aggregates.columns_of(cells, choices)
-               if not c[0].endswith('_std')]
+               if not c.metric.endswith('_std')]
     if columns and len(columns) <= _MOST_COLUMNS:
       found.append(_score_table(cells, choices, columns))
       continue
-    for metric in dict.fromkeys(c[0] for c in columns):
+    for metric in dict.fromkeys(c.metric for c in columns):
       found.append(_score_table(
-          cells, choices, [c for c in columns if c[0] == metric]))
+          cells, choices, [c for c in columns if c.metric == metric]))
   return found
 
 
@@ -73,7 +73,8 @@ def _score_table(cells, choices, columns):
   found = {cell.label: [aggregates.values(cell, choices, c) for c in columns]
            for cell in cells}
   measured = [cell for cell in cells if any(found[cell.label])]
-  best = [_best(column, [found[c.label][i] for c in measured])
+  best = [_best(aggregates.sign(cells, *column[:2]),
+                [found[c.label][i] for c in measured])
           for i, column in enumerate(columns)]
   rows = []
   for cell in measured:
@@ -86,7 +87,7 @@ def _score_table(cells, choices, columns):
       mean = aggregates.mean_error(numbers.values())[0]
       row.append(pages.TableCell(text, note, mean == best[i]))
     rows.append(row)
-  metrics = list(dict.fromkeys(c[0] for c in columns))
+  metrics = list(dict.fromkeys(c.metric for c in columns))
   one = len(metrics) == 1
   header = ['model', 'runs', 'steps',
             *(_column_title(c, with_metric=not one) for c in columns)]
@@ -95,9 +96,8 @@ def _score_table(cells, choices, columns):
                      rows, detail=detail)
 
 
-def _best(column, candidates):
+def _best(sign, candidates):
   means = [aggregates.mean_error(c.values())[0] for c in candidates if c]
-  sign = aggregates.sign(column)
   if len(means) < 2 or not sign:
     return None
   return max(means) if sign > 0 else min(means)
@@ -126,7 +126,7 @@ def overview_tables(cells):
     columns = list(dict.fromkeys(
         (choices, column[:2]) for choices in members
         for column in aggregates.columns_of(cells, choices)
-        if aggregates.sign(column)))
+        if aggregates.sign(cells, *column[:2])))
     if len(members) > 1 and 1 < len(columns) <= _MOST_SIDE_BY_SIDE:
       tables.append(_overview(
           f'{protocol} on {dataset}, side by side.', cells, columns))
@@ -137,8 +137,9 @@ def _overview(caption, cells, columns):
   found = [(cell, prior, [_of_prior(cell, c, prior) for c in columns])
            for cell in cells for prior in _sampled(cell, columns)]
   found = [row for row in found if any(row[2])]
-  best = [_best((*columns[i][1], 'none'), [values[i] for *_, values in found])
-          for i in range(len(columns))]
+  best = [_best(aggregates.sign(cells, *column),
+                [values[i] for *_, values in found])
+          for i, (_, column) in enumerate(columns)]
   rows = [[cell.label, str(len(cell.runs)), _breakable(prior), *(
       _side_cell(cell, v, b) for v, b in zip(values, best))]
           for cell, prior, values in found]
@@ -150,9 +151,9 @@ def _sampled(cell, columns):
   """Returns the priors that a cell's samples are of."""
   everything = dict.fromkeys(choices for choices, _ in columns)
   found = dict.fromkeys(
-      column[2] for choices in everything
+      column.prior for choices in everything
       for column in aggregates.columns_of([cell], choices)
-      if column[2] != 'none' and (choices, column[:2]) in columns)
+      if column.prior != 'none' and (choices, column[:2]) in columns)
   return list(found) or [_NONE]
 
 
@@ -214,8 +215,8 @@ def gain_tables(cells):
   for choices in aggregates.choices_of(cells):
     columns = aggregates.columns_of(cells, choices)
     rows = [row for cell in cells for column in columns
-            if re.match(r'gmm', column[2]) and column[1] == 'samples'
-            and aggregates.is_distance(column[0])
+            if column.prior.startswith('gmm') and column.images == 'samples'
+            and aggregates.is_distance(column.metric)
             for row in _gain_row(cell, choices, column)]
     if rows:
       rows.sort(key=lambda r: -r[0])

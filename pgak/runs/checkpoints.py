@@ -16,6 +16,7 @@ from pgak import priors
 from pgak import settings as settings_lib
 from pgak.priors import ex_post
 from pgak.runs import configuration
+from pgak.runs import data_set
 from pgak.runs import run_directory
 
 __all__ = ['build', 'build_settings', 'load', 'load_configured', 'restore',
@@ -158,9 +159,8 @@ def load_configured(run, checkpoint='latest', prior='own'):
   Args:
     run: `RunDirectory`, or its path.
     checkpoint: 'latest', 'best' or a step.
-    prior: 'own' for the model's; or another, or its class, or its name. One
-      that is fitted to latents is, or is read from the run; see
-      `priors.ex_post`.
+    prior: as for `priors.resolve`. One that is fitted to latents is, or is read
+      from the run; see `priors.ex_post`.
 
   Returns:
     The model, with its weight averages in place where it keeps some.
@@ -172,7 +172,7 @@ def load_configured(run, checkpoint='latest', prior='own'):
     run = run_directory.RunDirectory(run)
   step = run.resolve_checkpoint(checkpoint)
   # A name that nobody has is said before the model is built.
-  prior = priors.prior_class(prior)
+  prior = priors.resolve(prior)
   settings = build_settings()
   if not {'model', 'optimizer'} <= set(settings):
     raise errors.UserError(
@@ -183,17 +183,7 @@ def load_configured(run, checkpoint='latest', prior='own'):
   for part, optimizer in model.optimizers.items():
     if optimizer.use_ema and int(optimizer.iterations.numpy()) > 0:
       optimizer.finalize_variable_values(model.parts[part].trainable_variables)
-  return ex_post.attach(model, prior, run, step, _dataset)
-
-
-def _dataset():
-  """Makes the data set that gin's configuration names."""
-  dataset = configuration.setting('train.dataset')
-  if dataset is None:
-    raise errors.UserError(
-        'The configuration binds no train.dataset, whose latents the density '
-        "is fitted to: restore the run's config.gin.")
-  return dataset()
+  return ex_post.attach(model, prior, run, step, data_set.configured)
 
 
 def load(run_dir, checkpoint='latest', imports=()):

@@ -18,6 +18,7 @@ from pgak import errors
 from pgak.runs import gin_errors
 from pgak.runs import gin_files
 from pgak.runs import gin_internals
+from pgak.runs import nets
 
 __all__ = ['FREE_ON_RESUME', 'NOT_READ', 'as_text', 'bindings_of',
            'changed_bindings', 'check_macros', 'check_trusted',
@@ -68,13 +69,16 @@ class _Reference(str):
 def parse(files=(), bindings=(), imports=(), roots=('train',)):
   """Parses gin files and then bindings into gin's configuration.
 
+  Of a model, the nets that nothing binds become those that its class names.
+
   Args:
     files: gin files, each found by its path, under `gin/` in the working
       directory, or in the package; the later wins.
     bindings: strings 'name.parameter = value', which win over all files.
     imports: modules to import first, such as a user's own model.
-    roots: names of the functions that the command calls; a binding in
-      `bindings` that nothing reachable from them reads is an error.
+    roots: names of the functions that the command calls, or a function that
+      returns them, called after the imports; a binding in `bindings` that
+      nothing reachable from them reads is an error.
 
   Raises:
     errors.UserError: names the file and line, or the binding, that is wrong.
@@ -90,6 +94,7 @@ def parse(files=(), bindings=(), imports=(), roots=('train',)):
     parsed = [gin_files.parse(f) for f in files]
     for binding in bindings:
       _parse_binding(binding)
+    nets.bind()
   except (ValueError, TypeError, SyntaxError, OSError, ImportError,
           AttributeError, KeyError) as e:
     raise errors.UserError(gin_errors.sentence(e)) from e
@@ -98,7 +103,7 @@ def parse(files=(), bindings=(), imports=(), roots=('train',)):
   _check_finite()
   statements = bindings_of(gin.config_str())
   check_macros(statements, parsed, bindings)
-  _check_read(statements, bindings, roots)
+  _check_read(statements, bindings, _names(roots))
 
 
 def parse_run(run, bindings=(), roots=(), imports=()):
@@ -107,7 +112,7 @@ def parse_run(run, bindings=(), roots=(), imports=()):
   Args:
     run: `RunDirectory`.
     bindings: as for `parse`.
-    roots: functions that the command calls besides those that build the model.
+    roots: as for `parse`, besides what builds the model.
     imports: modules that the user trusts; a run that was trained with others
       is not opened.
 
@@ -123,7 +128,12 @@ def parse_run(run, bindings=(), roots=(), imports=()):
         raise errors.UserError(
             f'--gin_param={binding!r} is never read by this command: the run '
             f'keeps the {name} that it was trained with; leave it out.')
-  parse([file], [*old, *bindings], imports, ('train', *roots))
+  parse([file], [*old, *bindings], imports,
+        lambda: ('train', *_names(roots)))
+
+
+def _names(roots):
+  return roots() if callable(roots) else roots
 
 
 def check_trusted(run, imports=()):

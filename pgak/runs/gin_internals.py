@@ -3,11 +3,13 @@
 A test holds each against the gin that is installed.
 """
 import functools
+import inspect
 import os
 
 from gin import config
 
-__all__ = ['bound_values', 'configurables', 'read_from', 'registered_names']
+__all__ = ['bind_first', 'bound_values', 'configurables', 'read_from',
+           'referred_classes', 'registered_names']
 
 
 def read_from(folders):
@@ -30,6 +32,45 @@ def bound_values():
   for (scope, selector), values in config._CONFIG.items():
     for parameter, value in values.items():
       yield scope, selector, parameter, value
+
+
+def referred_classes():
+  """Yields `(scopes, full name, class)` of the classes that values refer to.
+
+  The scopes are those in which gin looks for the bindings of that reference:
+  '' first, then 'a' and 'a/b' for `@a/b/C`.
+  """
+  for _, _, _, value in list(bound_values()):
+    for reference in _references(value):
+      wrapped = reference.configurable.wrapped
+      if inspect.isclass(wrapped):
+        parts = reference.scoped_selector.split('/')[:-1]
+        scopes = ['/'.join(parts[:i]) for i in range(len(parts) + 1)]
+        yield scopes, reference.configurable.selector, wrapped
+
+
+def _references(value):
+  if isinstance(value, config.ConfigurableReference):
+    return [value]
+  if isinstance(value, dict):
+    value = list(value.values())
+  if isinstance(value, (list, tuple)):
+    return [r for v in value for r in _references(v)]
+  return []
+
+
+def bind_first(selector, parameters):
+  """Moves what is bound to a function or class before its other bindings.
+
+  Gin evaluates bindings in the order in which they were first made.
+
+  Args:
+    selector: full name, such as 'pgak.models.vae.VAE'.
+    parameters: names of bound parameters, the first one first.
+  """
+  values = config._CONFIG['', selector]
+  for name in [*parameters, *(n for n in values if n not in parameters)]:
+    values[name] = values.pop(name)
 
 
 def registered_names():

@@ -18,7 +18,6 @@ there whole or not at all.
 """
 import contextlib
 import csv
-import io
 import json
 import logging
 import os
@@ -27,13 +26,11 @@ import shutil
 
 from pgak import errors
 from pgak import files
+from pgak.runs import scores as scores_lib
 
 __all__ = ['RunDirectory', 'SCORE_COLUMNS']
 
-SCORE_COLUMNS = ('step', 'metric', 'value', 'dataset', 'features', 'images',
-                 'prior', 'ema', 'num_samples', 'split', 'crop', 'resize',
-                 'rounding', 'batch_norm', 'seed', 'protocol')
-
+SCORE_COLUMNS = scores_lib.COLUMNS
 
 # What config.json holds, as far as it is read: names and their types.
 _CONFIG = {'config_keys': list, 'data': dict, 'imports': list, 'seed': int,
@@ -260,7 +257,7 @@ class RunDirectory:
   # === Scores ===
 
   def append_scores(self, rows):
-    """Appends dictionaries with the keys `SCORE_COLUMNS` to scores.csv.
+    """Appends `scores.Score`s, or dictionaries like them, to scores.csv.
 
     Two processes may do so at the same time. What is there stays, with the
     columns of today; half a last line, of a process that was killed, goes.
@@ -270,19 +267,15 @@ class RunDirectory:
       OSError: if it cannot be written.
     """
     with files.locked(self.path / '.scores.lock', '', wait=True):
-      buffer = io.StringIO(newline='')
-      writer = csv.DictWriter(buffer, SCORE_COLUMNS, lineterminator='\n')
-      writer.writeheader()
-      writer.writerows(self.scores())
-      writer.writerows(rows)
-      files.write_text(self.path / 'scores.csv', buffer.getvalue())
+      files.write_text(self.path / 'scores.csv',
+                       scores_lib.to_csv([*self.scores(), *rows]))
 
   def scores(self, numbers=True):
     """Returns the rows of scores.csv, all values as text.
 
-    A file without the column `images` is older than all images but samples and
-    the reconstructions of `reconstruction_mse`. Half a last line is left out,
-    with a warning: its process was killed.
+    Columns that version 0.4 did not have are there, as `scores.from_csv` fills
+    them in. Half a last line is left out, with a warning: its process was
+    killed.
 
     Args:
       numbers: whether a step or value that is no number is damage, too.
@@ -295,21 +288,17 @@ class RunDirectory:
       return []
     try:
       text = path.read_text(encoding='utf-8')
-      reader = csv.DictReader(io.StringIO(text, newline=''))
-      rows = list(reader)
-    except (csv.Error, OSError, UnicodeDecodeError) as e:
+      rows = scores_lib.from_csv(text)
+    except (csv.Error, OSError, ValueError) as e:
       raise _damaged(path, e) from e
     if rows and not text.endswith('\n') and None in rows[-1].values():
       logging.warning('%s ends with half a row, which is left out.', path)
       rows.pop()
-    if not rows and text.strip() and 'metric' not in reader.fieldnames:
-      raise _damaged(path, 'its first line names no columns of scores')
     return [_whole(row, path, numbers) for row in rows]
 
 
 def _whole(row, path, numbers):
   """Returns a row of scores.csv with all columns, in order."""
-  row.setdefault('images', _images_of(row.get('metric') or ''))
   if set(row) != set(SCORE_COLUMNS) or None in row.values():
     raise _damaged(path, f'its columns are not {", ".join(SCORE_COLUMNS)}')
   try:
@@ -318,10 +307,3 @@ def _whole(row, path, numbers):
   except ValueError as e:
     raise _damaged(path, f'a step or value is no number: {e}') from e
   return {column: row[column] for column in SCORE_COLUMNS}
-
-
-def _images_of(metric):
-  """What an older score measured, which had no column `images`."""
-  if metric.startswith('reconstruction'):
-    return 'reconstructions'
-  return 'data' if metric.startswith('latent_match') else 'samples'

@@ -122,7 +122,14 @@ def stop_on_weights(model, step):
 
 
 class StopOnFault(EveryNSteps):
-  """Stops the run with the term's name when a loss is not finite."""
+  """Stops the run with the term's name when a loss is not finite.
+
+  Args:
+    intervals: `Intervals`; it looks whenever the terms are logged.
+  """
+
+  def __init__(self, intervals):
+    super().__init__(intervals.log_every, intervals.steps)
 
   def at_step(self, step, logs):
     stop_on_fault(self.model)
@@ -132,14 +139,13 @@ class Progress(EveryNSteps):
   """A progress bar over the whole run, or one line an interval in a log file.
 
   Args:
-    every: steps between lines of a log file.
-    last_step: where the run ends.
+    intervals: `Intervals`; a log file has a line whenever the terms are logged.
     stream: where to write; standard output by default. On a terminal and in a
       notebook there is one bar.
   """
 
-  def __init__(self, every, last_step, stream=None):
-    super().__init__(every, last_step)
+  def __init__(self, intervals, stream=None):
+    super().__init__(intervals.log_every, intervals.steps)
     self.stream = stream or sys.stdout
     self.interactive = self.stream.isatty() or 'ipykernel' in sys.modules
     self.shown = 0.
@@ -201,27 +207,25 @@ class TermLogger(EveryNSteps):
   """Writes the terms' means since the last time to TensorBoard.
 
   Args:
-    every: steps between two points.
-    validate_every: steps between two passes over the validation images.
-    last_step: where the run ends.
+    intervals: `Intervals`.
     validation: `tf.data.Dataset` of validation batches, or None.
-    events: folder of the event files, or None to write nothing.
-    config: gin text that TensorBoard shows beside the curves.
+    run: `RunDirectory`, whose configuration TensorBoard shows beside the
+      curves; or None to write nothing.
   """
 
-  def __init__(self, every, validate_every, last_step, validation, events,
-               config=''):
-    super().__init__(every, last_step)
-    self.validate_every = validate_every
+  def __init__(self, intervals, validation, run):
+    super().__init__(intervals.log_every, intervals.steps)
+    self.validate_every = intervals.validate_every
     self.validation = validation
     self.latest = {}
     self.measured_at = None
     self.writers = None
-    if events:
-      self.writers = {name: tf.summary.create_file_writer(str(events / name))
-                      for name in ('train', 'validation')}
+    if run:
+      self.writers = {
+          name: tf.summary.create_file_writer(str(run.events / name))
+          for name in ('train', 'validation')}
       with self.writers['train'].as_default(step=0):
-        tf.summary.text('config', f'```\n{config}\n```')
+        tf.summary.text('config', f'```\n{run.config_gin}\n```')
 
   def is_due(self):
     return super().is_due() or self.step % self.validate_every == 0
@@ -253,15 +257,15 @@ class Plateau(EveryNSteps):
   What it remembers is a weight of the model, which checkpoints hold.
 
   Args:
-    every: steps between two validations.
+    intervals: `Intervals`.
     validated: `TermLogger`, which has just validated.
     record: variable `[2]`: the lowest loss and the validations since then.
     patience: validations without a lower loss, after which the rates fall.
     factor: by which they are multiplied.
   """
 
-  def __init__(self, every, validated, record, patience, factor=0.5):
-    super().__init__(every)
+  def __init__(self, intervals, validated, record, patience, factor=0.5):
+    super().__init__(intervals.validate_every)
     self.validated = validated
     self.record = record
     self.patience = patience
@@ -283,15 +287,14 @@ class Scores(EveryNSteps):
   """Measures the model and writes the numbers to TensorBoard and scores.csv.
 
   Args:
-    every: steps between two measurements.
-    last_step: where the run ends.
+    intervals: `Intervals`.
     score: function of the model and the step to rows of scores.csv.
     run: `RunDirectory`, or None to write nothing.
     best_by: name of a score that must be among those measured, or None.
   """
 
-  def __init__(self, every, last_step, score, run, best_by=None):
-    super().__init__(every, last_step)
+  def __init__(self, intervals, score, run, best_by=None):
+    super().__init__(intervals.score_every, intervals.steps)
     self.score = score
     self.run = run
     self.best_by = best_by
@@ -327,8 +330,7 @@ class Checkpointer(EveryNSteps):
   at inference (`pgak.generation.sampling.reestimate_batch_norm`).
 
   Args:
-    every: steps between two checkpoints.
-    last_step: where the run ends.
+    intervals: `Intervals`.
     save: function of the step that writes a checkpoint.
     run: `RunDirectory`, or None on a worker that is not the chief.
     keep: how many of the newest to keep.
@@ -337,9 +339,9 @@ class Checkpointer(EveryNSteps):
     best_by: which of them; the lowest is the best. None for no best one.
   """
 
-  def __init__(self, every, last_step, save, run, keep, images, measured=None,
+  def __init__(self, intervals, save, run, keep, images, measured=None,
                best_by=None):
-    super().__init__(every, last_step)
+    super().__init__(intervals.checkpoint_every, intervals.steps)
     self.save = save
     self.run = run
     self.keep = keep

@@ -20,8 +20,7 @@ class Galleries(callbacks.EveryNSteps):
   without an encoder there are samples and lines between draws of the prior.
 
   Args:
-    every: steps between two galleries.
-    last_step: where the run ends.
+    intervals: `Intervals`.
     images: uint8 `[N, h, w, C]`, what is reconstructed and interpolated.
     folder: where the PNG files go.
     events: folder of the TensorBoard events.
@@ -31,8 +30,8 @@ class Galleries(callbacks.EveryNSteps):
   # What there is only of what was encoded.
   of_encoded = 'reconstructions and interpolations between images'
 
-  def __init__(self, every, last_step, images, folder, events, seed):
-    super().__init__(every, last_step)
+  def __init__(self, intervals, images, folder, events, seed):
+    super().__init__(intervals.sample_every, intervals.steps)
     self.images = images
     # An even number, and at least two, whatever is there.
     number = max(min(len(images), 16) // 2 * 2, 2)

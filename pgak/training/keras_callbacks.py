@@ -94,14 +94,13 @@ class Epochs(callbacks_lib.EveryNSteps):
   callback changes are in the checkpoint.
 
   Args:
-    every: steps between two validations.
-    last_step: where the run ends.
-    given: callbacks.
+    intervals: `Intervals`.
+    given: callbacks; none at all for a run without.
     validated: `TermLogger`, which has just validated.
   """
 
-  def __init__(self, every, last_step, given, validated):
-    super().__init__(every, last_step)
+  def __init__(self, intervals, given, validated):
+    super().__init__(intervals.validate_every, intervals.steps)
     self._given = list(given)
     self._validated = validated
     self._begun = False
@@ -137,7 +136,7 @@ class Epochs(callbacks_lib.EveryNSteps):
     self._tell('on_train_batch_begin', self.step % self.every)
 
   def on_train_batch_end(self, batch, logs=None):
-    if self._validated.is_due():  # The terms begin anew after it.
+    if self._given and self._validated.is_due():  # The terms begin anew after it.
       self._mean.add(logs or {}, self._validated.step - self._noted_at)
       self._noted_at = self._validated.step
     self._tell('on_train_batch_end', self.step % self.every, logs)
@@ -156,6 +155,8 @@ class Epochs(callbacks_lib.EveryNSteps):
     self._begin_epoch()
 
   def _end(self):
+    if not self._given:
+      return
     self._tell('on_train_end')
     # One that puts weights of an earlier epoch back does so with their step.
     self.model.step.assign(self.step)

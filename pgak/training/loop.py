@@ -16,16 +16,17 @@ from pgak.data import kinds
 from pgak.models import batch_norm
 from pgak.runs import checkpoints
 from pgak.runs import configuration
+from pgak.runs import data_set
 from pgak.runs import run_directory
 from pgak.training import callbacks as callbacks_lib
 from pgak.training import galleries
+from pgak.training import intervals as intervals_lib
 from pgak.training import keras_callbacks
 from pgak.training import resuming
 from pgak.training import strategies
 
 __all__ = ['train']
 
-PRECISIONS = ('float32', 'mixed_bfloat16')
 PlateauFactor = Annotated[float, settings.Range(0., 1., excluded=(0., 1.))]
 BY_VALIDATION = ('validation_loss', 'validation_reconstruction')
 
@@ -57,7 +58,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
           plateau_patience: settings.Count | None = None,
           plateau_factor: PlateauFactor = 0.5,
           strategy: Literal[strategies.NAMES] = 'one_device',
-          xla: bool | None = None, precision: Literal[PRECISIONS] = 'float32',
+          xla: bool | None = None,
+          precision: Literal[strategies.PRECISIONS] = 'float32',
           steps_per_execution: settings.Count = 1,
           image_error: settings.called('@PerceptualError()', 2) | None = None,
           callbacks: keras_callbacks.Callbacks = (),
@@ -113,23 +115,25 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
   Raises:
     errors.UserError: for settings that do not fit each other or the run.
   """
-  xla = strategy == 'one_device' if xla is None else xla
-  intervals = dict(steps=steps, log_every=log_every,
-                   validate_every=validate_every, sample_every=sample_every,
-                   checkpoint_every=checkpoint_every, score_every=score_every)
-  _check(strategy, xla, steps_per_execution, intervals, scorer, best_by)
+  hardware = strategies.Hardware(strategy, xla, precision, steps_per_execution)
+  intervals = intervals_lib.Intervals(
+      steps, log_every, validate_every, sample_every, checkpoint_every,
+      score_every)
+  intervals.check_multiples(steps_per_execution)
+  _check_measured(intervals, scorer, best_by)
   _check_plateau(plateau_patience, learning_rate_schedule)
   keras_callbacks.check(callbacks, learning_rate_schedule, plateau_patience)
-  distribution = strategies.distribution(strategy)
+  distribution = hardware.distribution()
   is_chief = strategies.is_chief(distribution)
   run = run_directory.RunDirectory(run_dir, create=True)
   configuration.keep_old_values(run)
-  images = settings.made(dataset, 'train.dataset', data.DatasetLike)
+  images = data_set.made(dataset)
   with distribution.scope():
     trained = checkpoints.build(
         model, optimizer, optimizers, learning_rate_schedule, steps, seed,
-        precision, image_error, clip_norm=clip_norm, jit_compile=xla,
-        steps_per_execution=steps_per_execution)
+        hardware.precision, image_error, clip_norm=clip_norm,
+        jit_compile=hardware.jit_compile,
+        steps_per_execution=hardware.steps_per_execution)
     if plateau_patience:
       trained.plateau = trained.add_weight(
           name='plateau', shape=(2,), trainable=False, initializer=_no_record)
@@ -150,15 +154,17 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       resuming.purge_events(run.events, first_step - (finished is not None))
     score = score_every and settings.made(
         scorer, 'train.scorer', Callable, images)
+    writer = run if is_chief else None
+    measuring, measured = _measuring(
+        trained, writer, intervals, validation_images, score, best_by,
+        (plateau_patience, plateau_factor))
+    epochs = keras_callbacks.Epochs(intervals, callbacks, measuring[0])
+    measuring.append(epochs)
     called = _callbacks(
-        trained, run if is_chief else None, intervals, train_images,
-        validation_images, keep_checkpoints, score, best_by, seed,
-        lambda logger: callbacks_lib.Plateau(
-            validate_every, logger, trained.plateau, plateau_patience,
-            plateau_factor) if plateau_patience else None,
-        lambda step: checkpoints.save(trained, run, step, is_chief), callbacks)
-    epochs = next((c for c in called if isinstance(
-        c, keras_callbacks.Epochs)), None)
+        trained, writer, intervals, validation_images, seed, measuring)
+    called.append(callbacks_lib.Checkpointer(
+        intervals, lambda step: checkpoints.save(trained, run, step, is_chief),
+        writer, keep_checkpoints, train_images, measured, best_by))
     if finished is not None:
       for callback in called:
         callback.is_left = type(callback).__name__ not in finished
@@ -175,7 +181,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
         # Keras's own: what a run reads is in the range, and needs no check.
         keras.Model.fit(trained, batches, steps_per_epoch=end - begin, epochs=1,
                         verbose=0, shuffle=False, callbacks=called)
-        if epochs and epochs.stopped_by:
+        if epochs.stopped_by:
           called[-1].at_step(epochs.step, {})  # The checkpoint.
           keras_callbacks.ended(run, epochs.step, steps,
                                 is_chief and epochs.stopped_by)
@@ -204,22 +210,13 @@ def _check_best_by(model, best_by):
         'choose validation_loss, or a score that `train.scorer` measures.')
 
 
-def _check(strategy, xla, steps_per_execution, intervals, scorer, best_by):
-  if strategy != 'one_device' and (xla or steps_per_execution != 1):
-    raise errors.UserError(
-        f"`train.strategy = '{strategy}'` needs `train.xla = False` and "
-        '`train.steps_per_execution = 1`: Keras can do neither of them there.')
-  for name, value in intervals.items():
-    if value and value % steps_per_execution:
-      raise errors.UserError(
-          f'`train.{name} = {value}` must be a multiple of '
-          f'`train.steps_per_execution = {steps_per_execution}`.')
-  if intervals['score_every'] and scorer is None:
+def _check_measured(intervals, scorer, best_by):
+  if intervals.score_every and scorer is None:
     raise errors.UserError(
         '`train.score_every` needs `train.scorer`, such as @frechet_scorer.')
-  measured = ('validate_every' if best_by in BY_VALIDATION else 'score_every')
-  if best_by and (not intervals[measured] or
-                  intervals[measured] % intervals['checkpoint_every']):
+  measured = 'validate_every' if best_by in BY_VALIDATION else 'score_every'
+  every = getattr(intervals, measured)
+  if best_by and (not every or every % intervals.checkpoint_every):
     raise errors.UserError(
         f'`train.best_by = {best_by!r}` needs `train.{measured}`, a multiple '
         'of `train.checkpoint_every`: what is measured must be saved.')
@@ -334,31 +331,45 @@ def _stages(model, first_step, last_step):
     begin = end
 
 
-def _callbacks(model, run, intervals, train_images, validation_images, keep,
-               score, best_by, seed, make_plateau, save, given=()):
-  last_step = intervals['steps']
-  validation = data.validation_batches(
-      validation_images, model.value_range,
-      model.distribute_strategy.num_replicas_in_sync)
-  logger = callbacks_lib.TermLogger(
-      intervals['log_every'], intervals['validate_every'], last_step,
-      validation, run and run.events, run.config_gin if run else '')
-  plateau = make_plateau(logger)
+def _measuring(model, run, intervals, validation_images, score, best_by,
+               plateau):
+  """Makes the callbacks that measure the model.
+
+  Args:
+    model: `GenerativeModel`.
+    run: `RunDirectory`, or None on a worker that is not the chief.
+    intervals: `Intervals`.
+    validation_images: the split that is validated on.
+    score: function of the model and the step to scores, or None.
+    best_by: name of the score or term that decides which checkpoint is best.
+    plateau: `(patience, factor)` of `callbacks.Plateau`; None for no patience.
+
+  Returns:
+    The callbacks in their order, and the one that measures `best_by`.
+  """
   by_validation = best_by in BY_VALIDATION
+  logger = callbacks_lib.TermLogger(
+      intervals, data.validation_batches(
+          validation_images, model.value_range,
+          model.distribute_strategy.num_replicas_in_sync), run)
+  made = [logger]
+  patience, factor = plateau
+  if patience:
+    made.append(callbacks_lib.Plateau(
+        intervals, logger, model.plateau, patience, factor))
   scores = score and callbacks_lib.Scores(
-      intervals['score_every'], last_step, score, run,
-      None if by_validation else best_by)
-  checkpointer = callbacks_lib.Checkpointer(
-      intervals['checkpoint_every'], last_step, save, run, keep, train_images,
-      logger if by_validation else scores, best_by)
+      intervals, score, run, None if by_validation else best_by)
+  made += [scores] if scores else []
+  return made, logger if by_validation else scores
+
+
+def _callbacks(model, run, intervals, validation_images, seed, measuring):
+  """Returns all callbacks but the last, which saves; as for `_measuring`."""
   chosen = [callbacks_lib.LeaveBetweenSteps(),
-            callbacks_lib.StopOnFault(intervals['log_every'], last_step)]
+            callbacks_lib.StopOnFault(intervals)]
   if run:
-    chosen.append(callbacks_lib.Progress(intervals['log_every'], last_step))
+    chosen.append(callbacks_lib.Progress(intervals))
     chosen += galleries.of(
-        model.kind, validation_images, every=intervals['sample_every'],
-        last_step=last_step, folder=run.samples, events=run.events, seed=seed)
-  epochs = given and keras_callbacks.Epochs(
-      intervals['validate_every'], last_step, given, logger)
-  return [*chosen, logger, *filter(None, (plateau, scores, epochs)),
-          checkpointer]
+        model.kind, validation_images, intervals=intervals, folder=run.samples,
+        events=run.events, seed=seed)
+  return [*chosen, *measuring]

@@ -1,4 +1,5 @@
 """On which devices a run trains: TensorFlow's strategies, and their batches."""
+import dataclasses
 import json
 import os
 
@@ -6,17 +7,57 @@ import tensorflow as tf
 
 from pgak import errors
 
-__all__ = ['NAMES', 'distributed', 'distribution', 'is_chief']
+__all__ = ['NAMES', 'PRECISIONS', 'Hardware', 'distributed', 'is_chief']
 
 NAMES = ('one_device', 'mirrored', 'multi_worker')
+PRECISIONS = ('float32', 'mixed_bfloat16')
 
 
-def distribution(strategy):
-  """Returns the `tf.distribute.Strategy` of a name out of `NAMES`.
+@dataclasses.dataclass(frozen=True)
+class Hardware:
+  """On what a run is computed, and how.
+
+  Each is the setting of `train` of the same name, which has its default.
+
+  Args:
+    strategy: a name out of `NAMES`.
+    xla: whether XLA compiles the step; None for only on one device.
+    precision: one of `PRECISIONS`.
+    steps_per_execution: int above 0, steps in one call of the compiled
+      function.
 
   Raises:
-    UserError: if the workers cannot be told from the environment.
+    errors.UserError: if Keras cannot do what they ask for together.
   """
+
+  strategy: str
+  xla: bool | None
+  precision: str
+  steps_per_execution: int
+
+  def __post_init__(self):
+    if self.strategy != 'one_device' and (
+        self.xla or self.steps_per_execution != 1):
+      raise errors.UserError(
+          f"`train.strategy = '{self.strategy}'` needs `train.xla = False` and "
+          '`train.steps_per_execution = 1`: Keras can do neither of them '
+          'there.')
+
+  @property
+  def jit_compile(self):
+    """Whether XLA compiles the step."""
+    return self.strategy == 'one_device' if self.xla is None else self.xla
+
+  def distribution(self):
+    """Returns the `tf.distribute.Strategy`.
+
+    Raises:
+      errors.UserError: if the workers cannot be told from the environment.
+    """
+    return _distribution(self.strategy)
+
+
+def _distribution(strategy):
   if strategy == 'mirrored':
     devices = (tf.config.list_logical_devices('GPU')
                or tf.config.list_logical_devices('CPU'))

@@ -42,7 +42,7 @@ def _folder(tmp_path, monkeypatch):
 def resume(folder, *bindings, files=FILES):
   configuration.parse(
       files, [*BINDINGS, "images.path = 'photos'", *bindings], (),
-      registry.TRAIN_ROOTS)
+      registry.train_roots)
   try:
     return training.train(folder / 'run')
   finally:
@@ -107,7 +107,7 @@ def test_a_run_of_0_4_on_celeb_a_keeps_its_kernel(tmp_path):
   run = run_directory.RunDirectory(tmp_path, create=True)
   run.write_config('train.dataset = @celeb_a\nceleb_a.crop = 108\n', {})
   configuration.parse(['papers/pga_icml2020/lpga_celeba.gin'], (), (),
-                      registry.TRAIN_ROOTS)
+                      registry.train_roots)
   assert tfds_kernel() == 'bicubic_tf1'
   configuration.keep_old_values(run)
   assert tfds_kernel() == 'bicubic'

@@ -12,9 +12,9 @@ from pgak import data
 from pgak import errors
 from pgak import noise
 from pgak import priors
-from pgak.evaluation import attribute_separability
 from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import protocols
+from pgak.metrics import attribute_separability
 
 SETTINGS = ['attribute_classifiers.steps = 30',
             'attribute_net.attributes = ["label=0", "label=1"]',

@@ -17,6 +17,8 @@ from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import protocols
 from pgak.generation import sampling
 from pgak.metrics import frechet
+from pgak.metrics import metric
+from pgak.priors import ex_post
 from pgak.runs import run_directory
 
 ALL_METRICS = ('frechet', 'prd', 'precision_recall', 'kid', 'inception_score',
@@ -90,7 +92,7 @@ def test_images_are_generated_once_for_all_features_and_metrics(
 
 def test_references_are_measured_once(flat, generated, monkeypatch):
   evaluator = _evaluator(flat, metrics=('frechet', 'kid'))
-  monkeypatch.setattr(evaluator.array, 'read', None)
+  monkeypatch.setattr(evaluator.source.array, 'read', None)
   model = tiny_evaluation.Model()
   assert evaluator.score(model) == evaluator.score(model)
   assert evaluator.score(tiny_evaluation.Model(20)) != evaluator.score(model)
@@ -99,13 +101,14 @@ def test_references_are_measured_once(flat, generated, monkeypatch):
 def test_rows_hold_every_choice(flat, generated):
   rows = _evaluator(flat).rows(tiny_evaluation.Model(), step=7)
   assert [tuple(row) for row in rows] == 2 * [run_directory.SCORE_COLUMNS]
-  distance, reconstruction = rows
+  distance, reconstruction = map(dict, rows)
   assert distance.pop('value') > 0.
   assert distance == dict(
       step=7, metric='frechet_flat_64', dataset='digits', features='flat_64',
       images='samples', prior='counting', ema=False, num_samples=150,
       split='test', crop='none', resize='none', rounding='nearest',
-      batch_norm='inference', seed=0, protocol='flat')
+      batch_norm='inference', seed=0, protocol='flat', better='lower',
+      error='')
   images = data.digits().split('test').read(np.arange(150)) / 255.
   assert reconstruction['value'] == pytest.approx(
       np.square(images).mean(), rel=1e-5)
@@ -120,7 +123,8 @@ def test_rows_hold_every_choice(flat, generated):
     (False, 'bicubic'), (True, 'bicubic_antialias')])
 def test_rows_tell_smoothed_images_apart(flat, generated, antialias, resize):
   evaluator = _evaluator(flat)
-  evaluator.array.preprocessing.update(resize='bicubic', antialias=antialias)
+  evaluator.source.array.preprocessing.update(
+      resize='bicubic', antialias=antialias)
   row = evaluator.rows(tiny_evaluation.Model(), 1)[0]
   assert row['resize'] == resize
 
@@ -183,7 +187,7 @@ class _Fitted:
 def _with_densities(monkeypatch, model):
   """Lets a model encode as `ex_post` does it."""
   monkeypatch.setattr(
-      evaluator_lib.ex_post, 'log_likelihoods',
+      ex_post, 'log_likelihoods',
       lambda m, train, held_out, most: (
           tuple({'train': 1.5, 'test': 0.5}[a.split] for a in (train, held_out))
           if hasattr(m.prior, 'log_prob') else None))
@@ -344,10 +348,14 @@ def test_quick_uses_a_classifier_with_gins_settings(generated):
 def test_lpips_of_reconstructions_has_a_row_with_net_and_version(
     flat, generated):
   evaluator = _evaluator(flat, num_samples=30)
-  evaluator.lpips = lambda images, others: tf.reduce_mean(
-      tf.abs(images - others), [1, 2, 3])
-  evaluator.lpips.label = 'lpips_squeeze_v0.1'
-  evaluator.lpips.backbone = 'squeeze_torch_0123abcd'
+
+  def distance(images, others):
+    return tf.reduce_mean(tf.abs(images - others), [1, 2, 3])
+
+  distance.label = 'lpips_squeeze_v0.1'
+  distance.backbone = 'squeeze_torch_0123abcd'
+  evaluator.metrics = [metric.find('lpips', 'images')]
+  evaluator.prepared = {'lpips': distance}
   row = evaluator.rows(tiny_evaluation.Model(), 0)[-1]
   pixels = data.digits().split('test').read(np.arange(30)) / 255.
   # The model gives back black: 2 pixel - 1 against -1.

@@ -34,13 +34,7 @@ def test_first_passes_all_and_keeps_some():
   rows = np.arange(10)
   first = examples.First(np.split(rows, [0, 3, 7]), 5)
   np.testing.assert_array_equal(np.concatenate(list(first)), rows)
-  np.testing.assert_array_equal(first.images, rows[:5])
-
-
-def test_span_tells_a_part_from_the_whole():
-  test = data.digits().split('test')
-  assert examples.span(test, 297) == 'test'
-  assert examples.span(test, 20) == 'test[:20]'
+  np.testing.assert_array_equal(first.examples, rows[:5])
 
 
 def test_interpolations_decode_midpoints_of_random_pairs(monkeypatch):
@@ -49,9 +43,10 @@ def test_interpolations_decode_midpoints_of_random_pairs(monkeypatch):
   array, model = data.digits().split('train'), tiny_evaluation.Model()
   protocol = dataclasses.replace(PROTOCOL, interpolation_seed=7)
   batches = list(examples.images_of(
-      'interpolations', model, protocol, array, 9))
+      'interpolations', model, protocol, array, 9,
+      lambda number: model.encode_split(array, np.arange(number))))
   assert [len(b) for b in batches] == [4, 4, 1]
-  latents = examples.encoded(model, array, 9)
+  latents = model.encode_split(array, np.arange(9))
   np.testing.assert_allclose(
       latents, array.read(np.arange(9)).reshape(9, 64)[:, :3] / 255., rtol=1e-6)
   first, second = examples.pairs(9, 7)
@@ -62,5 +57,5 @@ def test_interpolations_decode_midpoints_of_random_pairs(monkeypatch):
 def test_real_images_are_themselves():
   array = data.digits().split('train')
   found = np.concatenate(list(examples.images_of(
-      'data', tiny_evaluation.Model(), PROTOCOL, array, 600)))
+      'data', tiny_evaluation.Model(), PROTOCOL, array, 600, None)))
   np.testing.assert_array_equal(found, array.read(np.arange(600)))

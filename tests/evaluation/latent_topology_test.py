@@ -6,7 +6,10 @@ import tiny_evaluation
 
 from pgak import data
 from pgak import errors
-from pgak.evaluation import latent_topology
+from pgak.evaluation import context
+from pgak.evaluation import examples
+from pgak.evaluation import protocols
+from pgak.metrics import metric
 from pgak.metrics import topology
 
 
@@ -17,9 +20,19 @@ class _Same(tiny_evaluation.Model):
     return tf.reshape(floats, [-1, np.prod(floats.shape[1:])])
 
 
+def _measure(model, dataset, split='test'):
+  """Values by name, and of how many images they are."""
+  source = examples.Examples(
+      dataset, protocols.Protocol('mine', split=split))
+  found = list(metric.find('topology', 'images').compute(
+      context.Context(model, source, {})))
+  number, = {value.num_samples for value in found}
+  return {value.name: value.value for value in found}, number
+
+
 def test_points_are_pixels_and_codes_are_latents():
   array = data.digits().split('test')
-  values, number = latent_topology.measure(tiny_evaluation.Model(), array)
+  values, number = _measure(tiny_evaluation.Model(), data.digits())
   levels = array.read(np.arange(297)).reshape(297, 64)
   assert number == 297
   # As the model's floats are made: rounding breaks ties.
@@ -30,13 +43,13 @@ def test_points_are_pixels_and_codes_are_latents():
 
 
 def test_codes_that_are_the_images_keep_all():
-  values, _ = latent_topology.measure(_Same(), data.digits().split('test'))
+  values, _ = _measure(_Same(), data.digits())
   assert min(values.values()) > 0.99  # Rounding breaks ties.
 
 
 def test_the_first_2000_images_count():
-  array = data.synthetic((4, 4, 1), 2800).split('train')
-  _, number = latent_topology.measure(_Same(), array)
+  dataset = data.synthetic((4, 4, 1), 2800)
+  _, number = _measure(_Same(), dataset, 'train')
   assert number == 2000
 
 
@@ -46,4 +59,4 @@ def test_codes_that_are_no_numbers_are_told():
       return tf.fill([tf.shape(floats)[0], 3], np.nan)
 
   with pytest.raises(errors.UserError, match='finite'):
-    latent_topology.measure(Broken(), data.digits().split('test'))
+    _measure(Broken(), data.digits())

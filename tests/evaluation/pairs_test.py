@@ -6,18 +6,19 @@ import tiny_pairs
 
 from pgak import data
 from pgak.evaluation import evaluator as evaluator_lib
-from pgak.evaluation import pairs
 from pgak.evaluation import protocols
 from pgak.generation import conditional
 from pgak.metrics import inception_score
+from pgak.metrics import pair_terms
 
 NUMBER = 12
 
 
 def evaluator(*metrics, seed=0):
   protocol = protocols.Protocol('tiny', ('64',), NUMBER, 'test', seed=seed,
-                                metrics=metrics, rounding='truncate')
-  return pairs.PairEvaluator(tiny_pairs.dataset(), protocol)
+                                metrics=metrics, rounding='truncate',
+                                images=('translations',), holds='pairs')
+  return evaluator_lib.Evaluator(tiny_pairs.dataset(), protocol)
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ def _flat(monkeypatch):
 @pytest.fixture(name='without_terms')
 def _without_terms(monkeypatch):
   """Leaves out the terms, which take seconds to trace."""
-  monkeypatch.setattr(pairs, 'mean_terms',
+  monkeypatch.setattr(pair_terms, 'mean_terms',
                       lambda *unused: {'reconstruction_mae': 0.})
 
 
@@ -111,7 +112,7 @@ def test_no_two_seeds_share_images(model, monkeypatch):
       conditional, 'generate', lambda model, conditions, seed, **more: (
           asked.append(seed), black(model, conditions))[1])
   for seed in range(4):
-    evaluator(seed=seed).rows(model, 0)
+    evaluator('frechet', seed=seed).rows(model, 0)
   assert len(asked) == len(set(asked)) == 8
 
 

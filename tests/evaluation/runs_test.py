@@ -100,7 +100,7 @@ def test_given_metrics_replace_the_protocols(run, flat):
   assert {r['metric'] for r in rows} == {'prd_f_8', 'prd_f_1_8'}
   assert sorted(p.suffix for p in (run.path / 'prd').iterdir()) == [
       '.npz', '.png']
-  with pytest.raises(errors.UserError, match="cannot measure 'fid'"):
+  with pytest.raises(errors.UserError, match="no metric 'fid' of images"):
     evaluation.evaluate(run.path, 20, protocol=flat, metrics=['fid'])
 
 

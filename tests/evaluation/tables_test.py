@@ -2,11 +2,11 @@
 import pytest
 
 from pgak import evaluation
-from pgak.runs import run_directory
+from pgak.runs import scores
 
 
 def _row(**changes):
-  row = dict.fromkeys(run_directory.SCORE_COLUMNS, 'x')
+  row = dict.fromkeys(scores.CHOICES, 'x')
   return row | dict(step=10, metric='fid', value=1.5) | changes
 
 
@@ -21,7 +21,7 @@ def test_what_compares_stands_in_one_table_with_its_choices_once():
   assert max(map(len, lines)) <= 100
 
 
-@pytest.mark.parametrize('column', run_directory.SCORE_COLUMNS[3:])
+@pytest.mark.parametrize('column', scores.CHOICES)
 def test_another_choice_is_another_table(column):
   table = evaluation.format_table([_row(), _row(**{column: 'other'})])
   assert table.count('step') == 2 and f'{column} other' in table
@@ -34,6 +34,11 @@ def test_many_metrics_are_some_to_a_line_and_none_is_lost():
   for i, name in enumerate(names):
     assert name in table and f'{i}.5' in table
   assert table.count('protocol x') == 1
+
+
+def test_an_error_stands_beside_its_value():
+  assert '1.5 ± 0.25' in evaluation.format_table([_row(error=0.25)])
+  assert '±' not in evaluation.format_table([_row(error='')])
 
 
 def test_a_step_without_a_metric_has_a_gap():

@@ -1,4 +1,6 @@
 """Models of vectors are measured against held-out points."""
+import types
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from pgak import errors
 from pgak import evaluation
 from pgak.data import kinds
 from pgak.evaluation import protocols
+from pgak.metrics import metric
 from pgak.models import verbs
 
 
@@ -29,11 +32,11 @@ class Model(verbs.Generation):
 @pytest.fixture(name='evaluator')
 def _evaluator(monkeypatch):
   roll = data.swiss_roll(200)
-  evaluator = evaluation.VectorEvaluator(roll, 'vectors')
+  evaluator = evaluation.Evaluator(roll, 'vectors')
   train = roll.split('train').read(np.arange(200))
   monkeypatch.setattr(
       'pgak.evaluation.vectors.examples.images_of',
-      lambda kind, model, *rest: [train[:90], train[90:] + model.shift])
+      lambda images, model, *rest: [train[:90], train[90:] + model.shift])
   return evaluator
 
 
@@ -45,31 +48,37 @@ def test_training_points_score_as_the_floor(evaluator):
   # Without an encoder there are neither reconstructions nor codes.
   assert set(rows) == {(m, i) for m in ('sliced_wasserstein', 'coverage')
                        for i in ('samples', 'data')}
-  for metric in ('sliced_wasserstein', 'coverage'):
-    assert rows[metric, 'samples'] == rows[metric, 'data']
+  for name in ('sliced_wasserstein', 'coverage'):
+    assert rows[name, 'samples'] == rows[name, 'data']
   model.shift = 2.
   assert evaluator.score(model)['sliced_wasserstein'] > 2. * rows[
       'sliced_wasserstein', 'data']
   assert evaluator.score(model)['coverage'] < rows['coverage', 'data']
 
 
+def _covered(evaluator, points):
+  context = types.SimpleNamespace(real=evaluator.source.real, examples=points)
+  value, = metric.find('coverage', 'vectors').compute(context)
+  return value.value
+
+
 def test_coverage_is_of_the_data_by_the_samples(evaluator):
   # All samples at one place cover the few points around it; the other way
   # round, the one place would be covered as soon as it lies near the data.
-  one_place = np.repeat(evaluator.real[:1], 200, 0)
-  assert evaluator._covered(one_place) < 0.1
-  assert evaluator._covered(evaluator.real) == 1.
+  one_place = np.repeat(evaluator.source.real[:1], 200, 0)
+  assert _covered(evaluator, one_place) < 0.1
+  assert _covered(evaluator, evaluator.source.real) == 1.
 
 
 def test_as_many_points_are_compared_as_there_are():
-  evaluator = evaluation.VectorEvaluator(data.swiss_roll(30), 'vectors')
-  assert evaluator.num_samples == evaluator.num_references == 30
-  fewer = evaluation.VectorEvaluator(
+  evaluator = evaluation.Evaluator(data.swiss_roll(30), 'vectors')
+  assert evaluator.source.num_samples == evaluator.source.num_references == 30
+  fewer = evaluation.Evaluator(
       data.swiss_roll(30), protocols.vectors(num_samples=12))
-  assert len(fewer.real) == fewer.num_samples == 12
+  assert len(fewer.source.real) == fewer.source.num_samples == 12
 
 
 def test_what_images_have_is_refused():
   protocol = protocols.vectors(metrics=('coverage', 'lpips'))
-  with pytest.raises(errors.UserError, match="'lpips' cannot"):
-    evaluation.VectorEvaluator(data.swiss_roll(30), protocol)
+  with pytest.raises(errors.UserError, match="no metric 'lpips' of vectors"):
+    evaluation.Evaluator(data.swiss_roll(30), protocol)

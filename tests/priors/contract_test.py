@@ -1,4 +1,6 @@
 """What every prior that is fitted keeps: the interface and hostile inputs."""
+import types
+
 import gin
 import numpy as np
 import pytest
@@ -135,6 +137,24 @@ def test_classes_by_their_names():
   with pytest.raises(errors.UserError,
                      match="no prior 'sgd': .*own, standard_normal, gaussian"):
     priors.prior_class('sgd')
+
+
+def test_what_is_chosen_becomes_a_factory_of_a_model_s_prior():
+  model = types.SimpleNamespace(prior=priors.StandardNormal(3), latent_dim=3)
+  assert priors.resolve('own').is_own
+  assert priors.resolve('own')(model) is model.prior
+  gin.parse_config('Gaussian.regularisation = 0.25')
+  for given in ('gaussian', 'Gaussian', priors.Gaussian):
+    choice = priors.resolve(given)
+    made = choice(model)
+    assert not choice.is_own and isinstance(made, priors.Gaussian)
+    # As gin has it.
+    assert made.latent_dim == 3 and made.settings['regularisation'] == 0.25
+    assert priors.resolve(choice) is choice
+  prior = priors.KernelDensity(5)
+  assert priors.resolve(prior)(model) is prior
+  with pytest.raises(errors.UserError, match="no prior 'sgd'"):
+    priors.resolve('sgd')
 
 
 # === Hostile inputs ===

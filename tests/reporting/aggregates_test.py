@@ -7,8 +7,9 @@ from scipy import stats
 
 from pgak.reporting import aggregates
 from pgak.reporting import runs
+from pgak.runs import scores as scores_lib
 
-COLUMN = ('fid', 'samples', 'gaussian')
+COLUMN = runs.Column('fid', 'samples', 'gaussian')
 
 
 def run_with(seed, *scores):
@@ -41,7 +42,22 @@ def test_a_run_counts_with_its_newest_step():
     # Of real images, not of the model.
     ('smallest_class_share', 'data', 0), ('fid_768', 'data', 0)])
 def test_which_way_is_better_depends_on_what_is_measured(metric, images, sign):
-  assert aggregates.sign((metric, images, 'none')) == sign
+  assert _sign(metric, images) == sign
+
+
+def _sign(metric, images, better=''):
+  row = dict.fromkeys(scores_lib.COLUMNS, 'x') | dict(
+      step='1', value='2.', metric=metric, images=images, better=better)
+  run = runs.Run('run')
+  run.scores = [runs.read_score(row)]
+  return aggregates.sign([runs.Cell('a', [run], 0)], metric, images)
+
+
+@pytest.mark.parametrize('better, sign', [
+    ('lower', -1), ('higher', 1), ('neither', 0)])
+def test_what_was_recorded_counts_before_what_the_name_says(better, sign):
+  assert _sign('fid', 'samples', better) == sign
+  assert _sign('a_metric_of_somebody', 'samples', better) == sign
 
 
 def test_standard_error():
@@ -83,15 +99,16 @@ def test_equal_numbers_have_no_rank_correlation():
     ('inception_score', 1), ('classifier_score_std', 0),
     ('memorisation_ratio', 0)])
 def test_which_way_is_better(metric, sign):
-  assert aggregates.sign((metric, 'samples', 'gaussian')) == sign
+  assert _sign(metric, 'samples') == sign
 
 
 def test_columns_stand_in_order():
-  columns = [('fid', 'interpolations of validation', 'none'),
+  columns = [runs.Column(*names) for names in (
+             ('fid', 'interpolations of validation', 'none'),
              ('fid', 'samples', 'gmm_10'), ('fid', 'samples', 'gmm_2'),
              ('psnr', 'reconstructions', 'none'),
              ('fid', 'samples', 'standard_normal'),
-             ('fid', 'reconstructions of validation', 'none')]
+             ('fid', 'reconstructions of validation', 'none'))]
   run = runs.Run('run')
   run.scores = [runs.Score(1, c, ('c',), '0', 1.) for c in columns]
   found = aggregates.columns_of([runs.Cell('a', [run], 0)], ('c',))

@@ -37,9 +37,9 @@ def test_a_whole_run(tmp_path):
       'RAEL2', 'mnist', '3', '600')
   assert run.last_step == 600 and not run.problems
   assert run.scores == [runs.Score(
-      600, ('fid', 'samples', 'gaussian'),
+      600, runs.Column('fid', 'samples', 'gaussian'),
       ('mnist', 'inception_2015_pool_3', '10000', 'test', 'none', 'none',
-       'truncate', 'inference', 'rae_iclr2020'), '0', 2.5)]
+       'truncate', 'inference', 'rae_iclr2020'), '0', 2.5, 'lower')]
   newest = (tmp_path / 'run' / 'samples' / 'samples_00000600.png').read_bytes()
   assert run.pictures['samples'] == (600, newest)
 

@@ -1,4 +1,5 @@
 """Tests of the report's tables, on scores made by hand."""
+from pgak.metrics import metric
 from pgak.reporting import pages
 from pgak.reporting import runs
 from pgak.reporting import tables
@@ -9,6 +10,11 @@ QUICK = ('mnist', 'mnist_classifier', '500', 'all', 'none', 'none', 'nearest',
          'inference', 'quick')
 
 
+def _score(column, choices, value):
+  return runs.Score(7, runs.Column(*column), choices, '0', value,
+                    metric.better_of(*column[:2]))
+
+
 def cell(label, model, *seeds, choices=CHOICES, examples=60000):
   """Returns a cell; each of `seeds` is `{(metric, images, prior): value}`."""
   made = []
@@ -17,7 +23,7 @@ def cell(label, model, *seeds, choices=CHOICES, examples=60000):
         label, {'train.model': f'@{model}', 'train.seed': str(seed),
                 'train.batch_size': '100', 'base_filters': '128'},
         {'data': {'name': 'mnist', 'examples': examples}}, last_step=60000)
-    run.scores = [runs.Score(7, column, choices, '0', value)
+    run.scores = [_score(column, choices, value)
                   for column, value in values.items()]
     made.append(run)
   return runs.Cell(label, made, 0)
@@ -78,7 +84,7 @@ def test_kinds_of_scores_stand_side_by_side():
       ('a', 'gaussian', 9., .02, .9), ('b', 'latent_generator', 8., .03, None)):
     made = cell(label, 'AE', samples(fid, prior))
     made.runs[0].scores += [
-        runs.Score(7, column, choices, '0', value)
+        _score(column, choices, value)
         for column, choices, value in (
             (('reconstruction_mse', 'reconstructions', 'none'), pixels, mse),
             (('trustworthiness', 'data', 'none'), latents, trust),
@@ -87,7 +93,7 @@ def test_kinds_of_scores_stand_side_by_side():
     cells.append(made)
   # A second density is a second row; what has none of its own stands in both.
   cells[1].runs[0].scores.append(
-      runs.Score(7, ('fid', 'samples', 'gmm_5'), CHOICES, '0', 7.))
+      _score(('fid', 'samples', 'gmm_5'), CHOICES, 7.))
   table, = tables.overview_tables(cells)
   assert table.header == ['model', 'runs', 'samples of', 'fid',
                           'reconstruction mse', 'trustworthiness']
@@ -105,8 +111,7 @@ def test_one_kind_of_scores_or_too_many_have_no_overview():
   many = cell('a', 'AE', {
       (f'fid_{i}', 'samples', 'gaussian'): 1. for i in range(12)})
   many.runs[0].scores.append(
-      runs.Score(7, ('fid', 'samples', 'own'), QUICK[:-1] + CHOICES[-1:], '0',
-                 1.))
+      _score(('fid', 'samples', 'own'), QUICK[:-1] + CHOICES[-1:], 1.))
   assert not tables.overview_tables([many])
 
 
@@ -116,7 +121,7 @@ def test_columns_of_one_metric_are_told_apart():
   more = CHOICES[:2] + ('500',) + CHOICES[3:]
   made = cell('a', 'AE', both)
   made.runs[0].scores.append(
-      runs.Score(7, ('fid', 'samples', 'none'), more, '0', 2.))
+      _score(('fid', 'samples', 'none'), more, 2.))
   table, = tables.overview_tables([made])
   assert table.header[3:] == [
       'fid, reconstructions', 'fid, samples, 10000 images, test',

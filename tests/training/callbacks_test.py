@@ -17,6 +17,7 @@ from pgak.models import batch_norm
 from pgak.runs import run_directory
 from pgak.training import callbacks
 from pgak.training import galleries
+from pgak.training import intervals
 
 
 class Terminal(io.StringIO):
@@ -37,6 +38,11 @@ class Model:
 
   def fault(self):
     return self.found
+
+
+def at_every(number, last_step=None):
+  """Returns intervals of which each has so many steps."""
+  return intervals.Intervals(last_step, *[number] * 5)
 
 
 def drive(callback, model, steps, logs=None):
@@ -83,7 +89,7 @@ def test_a_fault_names_step_and_terms():
                      match='kl and reconstruction was not finite at step 7'):
     callbacks.stop_on_fault(model)
   with pytest.raises(errors.UserError, match='step 7'):
-    drive(callbacks.StopOnFault(2), model, 2)
+    drive(callbacks.StopOnFault(at_every(2)), model, 2)
 
 
 def test_progress_in_a_log_is_one_line_an_interval():
@@ -121,7 +127,7 @@ def test_a_terminal_of_any_size_has_a_bar(rows, columns):
 
 
 def progress_to(stream):
-  return callbacks.Progress(2, 6, stream)
+  return callbacks.Progress(at_every(2, 6), stream)
 
 
 @pytest.fixture(name='folders')
@@ -135,7 +141,7 @@ def test_galleries_of_any_number_of_images(folders, number):
   images = np.random.default_rng(0).integers(
       0, 256, (number, *tiny_models.IMAGE_SHAPE), np.uint8)
   model = tiny_models.compiled('AE')
-  gallery = galleries.Galleries(1, None, images, *folders, seed=0)
+  gallery = galleries.Galleries(at_every(1), images, *folders, seed=0)
   gallery.set_model(model)
   gallery.at_step(1, {})
   assert len(list(folders[0].iterdir())) == 3
@@ -143,7 +149,7 @@ def test_galleries_of_any_number_of_images(folders, number):
 
 def test_what_is_not_finite_has_no_gallery(folders):
   model = tiny_models.compiled('AE')
-  gallery = galleries.Galleries(1, None, Images().images, *folders, seed=0)
+  gallery = galleries.Galleries(at_every(1), Images().images, *folders, seed=0)
   gallery.set_model(model)
   variable = model.encoder.trainable_variables[0]
   variable.assign(np.full(variable.shape, np.nan))
@@ -156,7 +162,7 @@ def test_what_is_not_finite_has_no_gallery(folders):
 
 def test_galleries_repeat(folders):
   images = np.zeros((4, *tiny_models.IMAGE_SHAPE), np.uint8)
-  gallery = galleries.Galleries(1, None, images, *folders, seed=3)
+  gallery = galleries.Galleries(at_every(1), images, *folders, seed=3)
   gallery.set_model(tiny_models.compiled('VAE'))
   for step in (1, 2):
     gallery.at_step(step, {})
@@ -194,8 +200,8 @@ def checkpointer(run, model, scores=None, keep=2):
     with run.writing_checkpoint(step) as prefix:
       open(prefix, 'w', encoding='utf-8').close()
 
-  made = callbacks.Checkpointer(1, None, save, run, keep, Images(), scores,
-                                'fid' if scores else None)
+  made = callbacks.Checkpointer(
+      at_every(1), save, run, keep, Images(), scores, 'fid' if scores else None)
   made.set_model(model)
   return made, saved
 
@@ -255,17 +261,17 @@ def test_scores_are_written_and_a_missing_best_is_named(run):
   def measure(measured, step):
     assert measured is model
     return [dict(row, step=step, value=step / 2.)]
-  scores = callbacks.Scores(1, None, measure, run, best_by='fid')
+  scores = callbacks.Scores(at_every(1), measure, run, best_by='fid')
   scores.set_model(model)
   scores.at_step(3, {})
   assert scores.latest == {'fid': 1.5}
   assert [(r['step'], r['value']) for r in run.scores()] == [('3', '1.5')]
-  wrong = callbacks.Scores(1, None, measure, run, best_by='kid')
+  wrong = callbacks.Scores(at_every(1), measure, run, best_by='kid')
   wrong.set_model(model)
   with pytest.raises(errors.UserError, match="'kid'.*'fid'"):
     wrong.at_step(4, {})
   # A worker that is not the chief measures and writes nothing.
-  silent = callbacks.Scores(1, None, measure, None)
+  silent = callbacks.Scores(at_every(1), measure, None)
   silent.set_model(model)
   silent.at_step(5, {})
   assert len(run.scores()) == 1
@@ -277,7 +283,8 @@ def test_a_score_of_samples_marks_the_best_whatever_else_is_measured(
   rows = [dict(dict.fromkeys(run_directory.SCORE_COLUMNS, 'x'), metric='fid',
                images=images, value=value) for images, value in (
                    ('samples', 3.), ('reconstructions', 1.), ('data', 2.))]
-  scores = callbacks.Scores(1, None, lambda *unused: [rows[i] for i in order],
+  scores = callbacks.Scores(
+      at_every(1), lambda *unused: [rows[i] for i in order],
                             run, best_by='fid')
   scores.set_model(tiny_models.compiled('AE'))
   scores.at_step(3, {})
@@ -314,12 +321,13 @@ def test_what_is_measured_and_shown_is_of_the_averaged_weights(
 
   if name == 'validation':
     monkeypatch.setattr(keras.Model, 'evaluate', lambda *a, **k: look() or {})
-    callback = callbacks.TermLogger(1, 1, None, None, None)
+    callback = callbacks.TermLogger(at_every(1), None, None)
   elif name == 'galleries':
-    callback = galleries.Galleries(1, None, Images().images, *folders, seed=0)
+    callback = galleries.Galleries(
+        at_every(1), Images().images, *folders, seed=0)
     callback.pictures = lambda: look() or {}
   elif name == 'scores':
-    callback = callbacks.Scores(1, None, look, run)
+    callback = callbacks.Scores(at_every(1), look, run)
   else:
     monkeypatch.setattr(batch_norm, 'reestimate', look)
     callback, _ = checkpointer(run, model)
@@ -338,7 +346,7 @@ def test_what_is_measured_and_shown_is_of_the_averaged_weights(
 def test_scores_of_a_broken_model_are_not_taken(run):
   model = Model()
   model.found = (2, ['kl'])
-  scores = callbacks.Scores(1, None, None, run)
+  scores = callbacks.Scores(at_every(1), None, run)
   scores.set_model(model)
   with pytest.raises(errors.UserError, match='kl was not finite'):
     scores.at_step(2, {})
@@ -348,7 +356,8 @@ def test_the_rates_are_halved_when_the_loss_stands_still():
   model = tiny_models.compiled('AE', learning_rate=0.8)
   validated = Measured()
   record = tf.Variable([np.inf, 0.])
-  plateau = callbacks.Plateau(1, validated, record, patience=2, factor=0.5)
+  plateau = callbacks.Plateau(
+      at_every(1), validated, record, patience=2, factor=0.5)
   plateau.set_model(model)
   rates = []
   # Down, up, up (2 without a lower one: halved), up, down, equal, equal.

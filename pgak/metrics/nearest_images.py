@@ -3,8 +3,8 @@ import dataclasses
 
 import numpy as np
 
-from pgak.evaluation import examples
 from pgak.metrics import features
+from pgak.metrics import metric
 from pgak.metrics import neighbours
 from pgak.metrics import reference
 
@@ -52,7 +52,7 @@ def neighbourhoods(dataset, held_out, images, found):
     dataset: a `data.Dataset`.
     held_out: the `data.ImageArray` of a set that has no split `test`.
     images: uint8 `[n, h, w, C]`, samples.
-    found: list of `collected.Collected`, the samples' features.
+    found: list of `feature_sets.Collected`, the samples' features.
   """
   train = dataset.split('train')
   test = dataset.split('test') if 'test' in dataset.splits else held_out
@@ -65,8 +65,8 @@ def neighbourhoods(dataset, held_out, images, found):
   for net, rows, train_rows, test_rows, number in spaces:
     scores, train_indices, test_indices = neighbours.memorisation(
         rows, train_rows, test_rows)
-    split = (examples.span(train, number) + ' vs '
-             + examples.span(test, reference.count(test, most)))
+    split = (reference.span(train, number) + ' vs '
+             + reference.span(test, reference.count(test, most)))
     yield Neighbourhoods(
         net, scores, split, neighbours.picture(
             images[:_SHOWN], _read(train, train_indices),
@@ -77,3 +77,18 @@ def _read(array, indices):
   """Reads the images of the shown samples' neighbours, `[n, k, h, w, C]`."""
   shown = indices[:_SHOWN]
   return array.read(shown.ravel()).reshape(*shown.shape, *array.image_shape)
+
+
+@metric.register('neighbours', scope='examples', keeps=('features',),
+                 better=dict.fromkeys(('memorisation_ratio', 'nearest_*'),
+                                      'neither'))
+def _compute(context):
+  if context.images != 'samples':
+    return
+  for found in neighbourhoods(context.dataset, context.encoded,
+                              context.examples, context.collected):
+    for name, value in found.scores.items():
+      yield metric.Value(
+          name, value, features=found.net or 'pixels',
+          num_samples=len(context.examples), split=found.split, made=True,
+          picture=found.picture)

@@ -1,5 +1,4 @@
-"""Linear separability of a model's latent spaces, as rows and as a file."""
-import csv
+"""Linear separability of a model's latent spaces by attributes."""
 import dataclasses
 
 import gin
@@ -8,8 +7,8 @@ import numpy as np
 from pgak import capabilities
 from pgak import data
 from pgak import settings
-from pgak.generation import sampling
 from pgak.metrics import attribute_classifiers as classifiers_lib
+from pgak.metrics import metric
 from pgak.metrics import separability as separability_lib
 
 __all__ = ['Separations', 'attribute_net', 'measure', 'spaces']
@@ -73,20 +72,17 @@ class Separations:
       values['separability_failed'] = int(found.failed.sum())
     return values
 
-  def write(self, path):
-    """Writes a line for each attribute as CSV."""
+  @property
+  def table(self):
+    """A header, and a row for each attribute."""
     header = ['attribute', 'classifier_accuracy', 'majority', 'share_of_images']
     columns = [self.classifiers.names, self.classifiers.accuracy,
                self.classifiers.majority, self.share]
     for name, found in self.spaces.items():
       header += [f'bits_{name}', f'svm_accuracy_{name}', f'svm_held_out_{name}']
       columns += [found.entropies, found.accuracy, found.held_out_accuracy]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open('w', newline='') as file:
-      writer = csv.writer(file, lineterminator='\n')
-      writer.writerow(header)
-      writer.writerows(
-          [row[0], *(f'{x:.5g}' for x in row[1:])] for row in zip(*columns))
+    return [header, *([row[0], *(f'{x:.5g}' for x in row[1:])]
+                      for row in zip(*columns))]
 
 
 def spaces(prior, latents):
@@ -106,22 +102,41 @@ def spaces(prior, latents):
   return {'zT': np.asarray(latents), 'z0': np.concatenate(base)}
 
 
-def measure(model, classifiers, protocol, number):
+def measure(context):
   """Returns the `Separations` of a model with the prior that it has.
 
   Args:
-    model: a `GenerativeAutoencoder`.
-    classifiers: an `AttributeClassifiers` of its data set.
-    protocol: a `protocols.Protocol`.
-    number: how many latents are drawn.
+    context: see `metric`, with the scope 'prior'; `prepared` are the
+      `AttributeClassifiers` of its data set.
   """
-  latents = model.prior.sample(number, protocol.seed)
-  logits = classifiers.logits(sampling.generate(
-      model, number, protocol.seed, batch_size=protocol.batch_size,
-      batch_norm=protocol.batch_norm, rounding=protocol.rounding,
-      latents=latents))
+  latents = context.prior.sample(context.num_samples, context.seed)
+  logits = context.prepared.logits(context.generate(latents))
   separability = gin.get_configurable(separability_lib.separability)
   return Separations(
-      classifiers, (logits > 0.).mean(0),
-      {name: separability(points, logits, protocol.seed)
-       for name, points in spaces(model.prior, latents).items()})
+      context.prepared, (logits > 0.).mean(0),
+      {name: separability(points, logits, context.seed)
+       for name, points in spaces(context.prior, latents).items()})
+
+
+def _prepared(dataset):
+  return gin.get_configurable(attribute_net)(dataset)
+
+
+@metric.register('separability', scope='prior', prepare=_prepared,
+                 roots=('attribute_net', 'attribute_classifiers',
+                        'separability'),
+                 better={'separability_z': 'lower', 'separability_z[0T]':
+                         'lower', 'separability_*': 'neither',
+                         'attribute_*': 'neither'})
+def _compute(context):
+  net, found = context.prepared, measure(context)
+  for name, value in found.values.items():
+    yield metric.Value(name, value, features=net.name, split='train',
+                       made=True, table=found.table)
+  held_out = context.dataset.split('validation')
+  quality = {'attribute_accuracy': net.accuracy.mean(),
+             'attribute_majority': net.majority.mean()}
+  for name, value in quality.items():
+    yield metric.Value(name, value, features=net.name, images='data',
+                       prior='none', num_samples=len(held_out),
+                       split=held_out.split)

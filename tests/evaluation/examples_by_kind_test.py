@@ -1,19 +1,22 @@
-"""Each kind of data set has its evaluator, and refuses the others' protocols.
-"""
+"""Each kind of data has its examples, and refuses the others' protocols."""
 import pytest
 
 from pgak import data
 from pgak import errors
-from pgak import evaluation
-from pgak.evaluation import evaluators
+from pgak.evaluation import examples_by_kind
 from pgak.evaluation import protocols
+from pgak.evaluation import vectors
 
 PAIRS = data.pairs(data.digits, 'edges')
 
 
-def test_vectors_have_their_evaluator():
-  made = evaluators.evaluator_for(data.swiss_roll(30), 'vectors')
-  assert isinstance(made, evaluation.VectorEvaluator)
+def _examples(dataset, protocol):
+  return examples_by_kind.examples_for(dataset, protocols.resolve(protocol))
+
+
+def test_vectors_have_their_examples():
+  made = _examples(data.swiss_roll(30), 'vectors')
+  assert isinstance(made, vectors.VectorExamples)
 
 
 @pytest.mark.parametrize('make, protocol, named', [
@@ -23,7 +26,7 @@ def test_vectors_have_their_evaluator():
     (data.digits, 'learned_priors_pairs', 'digits holds images: use another')])
 def test_a_protocol_of_another_kind_is_refused(make, protocol, named):
   with pytest.raises(errors.UserError, match=named):
-    evaluators.evaluator_for(make(), protocol)
+    _examples(make(), protocol)
 
 
 def test_every_protocol_is_for_a_kind_that_there_is():

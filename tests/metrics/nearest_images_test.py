@@ -3,7 +3,7 @@ import numpy as np
 import tiny_evaluation
 
 from pgak import data
-from pgak.evaluation import nearest_images
+from pgak.metrics import nearest_images
 from pgak.metrics import feature_sets
 from pgak.metrics import reference
 

@@ -1,0 +1,60 @@
+"""What a model's own objective says of real pairs, in plain units."""
+import tensorflow as tf
+
+from pgak import data
+from pgak.metrics import metric
+
+__all__ = ['mean_terms']
+
+_BATCH = 500
+
+
+def mean_terms(model, array, number):
+  """Means of a model's terms and of the pixels' absolute error.
+
+  Args:
+    model: a `ConditionalAutoencoder`.
+    array: a split of pairs.
+    number: the first so many pairs are taken; their latents are the encoder's
+      draws.
+
+  Returns:
+    `{name: float}`: the terms, and `reconstruction_mae` in the value range.
+  """
+
+  @tf.function(reduce_retracing=True)
+  def measure(batch, index):
+    noise = model.draw_noise(batch, index, 'evaluation')
+    terms = model.terms(batch, noise, training=False)
+    latents = model.encoder([batch['images'], batch['conditions']],
+                            training=False) + noise['posterior']
+    made = model.render(latents, batch['conditions'])
+    terms['reconstruction_mae'] = tf.reduce_mean(
+        tf.abs(made - batch['images']), [1, 2, 3])
+    return {name: tf.reduce_sum(values) for name, values in terms.items()}
+
+  total = {}
+  batches = data.batches(array, _BATCH, model.value_range, limit=number)
+  for index, batch in enumerate(batches):
+    for name, value in measure(batch, tf.constant(index, tf.int64)).items():
+      total[name] = total.get(name, 0.) + float(value)
+  return {name: value / number for name, value in total.items()}
+
+
+@metric.register('terms', scope='model', of='pairs', implied=True,
+                 better={'reconstruction_mae': 'lower', 'kl': 'neither',
+                         'prior_nll': 'neither'})
+def _compute(context):
+  model = context.model
+  means = mean_terms(model, context.encoded, context.num_encoded)
+  low, high = model.value_range
+  # Of pixels in [0, 255].
+  yield metric.Value(
+      'reconstruction_mae', means['reconstruction_mae'] * 255. / (high - low),
+      features='pixels', images='reconstructions')
+  if 'kl' in means:
+    # Nats an image: the term is divided by the number of latents.
+    yield metric.Value('kl', means['kl'] * model.latent_dim,
+                       features='latents')
+  if 'prior_nll' in means:
+    yield metric.Value('prior_nll', means['prior_nll'], features='latents')

@@ -1,0 +1,55 @@
+"""The data set of a run, made as gin's configuration has it."""
+import copy
+
+import gin
+
+from pgak import data
+from pgak import errors
+from pgak import settings
+from pgak.runs import configuration
+
+__all__ = ['configured', 'made', 'split']
+
+# Split -> the setting that says which one it is in the data set.
+_SETTINGS = {'train': 'train.split', 'validation': 'train.validation_split'}
+
+
+def configured():
+  """Makes the data set that the configuration in gin names.
+
+  Returns:
+    A `data.Dataset`, or another with its attributes and methods.
+
+  Raises:
+    errors.UserError: if none is bound, or what is bound makes none.
+  """
+  try:
+    named = gin.query_parameter('train.dataset')
+  except ValueError as e:
+    raise errors.UserError(
+        'The configuration in gin binds no `train.dataset`: call '
+        "configuration.parse_run first, or restore the run's config.gin."
+    ) from e
+  # A copy of gin's reference is the function that it names.
+  return made(copy.deepcopy(named))
+
+
+def split(name):
+  """Returns the split of `configured()` that a run uses as one.
+
+  Args:
+    name: 'train' or 'validation', which the run may call otherwise.
+  """
+  return configured().split(configuration.setting(_SETTINGS[name], name))
+
+
+def made(reference):
+  """Calls a function that makes a data set, and checks what it made.
+
+  Args:
+    reference: function without arguments, the value of `train.dataset`.
+
+  Raises:
+    errors.UserError: if it is no such function.
+  """
+  return settings.made(reference, 'train.dataset', data.DatasetLike)
