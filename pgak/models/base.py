@@ -347,9 +347,15 @@ class GenerativeAutoencoder(verbs.Encoding, GenerativeModel):
   """
 
   takes = {'encoder': 'images'}
+  nets = {'encoder': '@encoder()'}
+  # Whether the encoder must give a Gaussian, `[mean, log_variance]`, or must
+  # not; None for a model that takes either.
+  stochastic = None
 
   def __init__(self, encoder, decoder, weights=None, updates=None, prior=None,
                name=None):
+    if self.stochastic is not None:
+      parts_lib.check_stochastic(encoder, type(self).__name__, self.stochastic)
     super().__init__(decoder, weights, updates, prior, name, encoder=encoder)
 
   @property

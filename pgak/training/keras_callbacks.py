@@ -136,7 +136,8 @@ class Epochs(callbacks_lib.EveryNSteps):
     self._tell('on_train_batch_begin', self.step % self.every)
 
   def on_train_batch_end(self, batch, logs=None):
-    if self._given and self._validated.is_due():  # The terms begin anew after it.
+    # After it the terms begin anew.
+    if self._given and self._validated.is_due():
       self._mean.add(logs or {}, self._validated.step - self._noted_at)
       self._noted_at = self._validated.step
     self._tell('on_train_batch_end', self.step % self.every, logs)
