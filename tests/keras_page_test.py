@@ -33,4 +33,5 @@ def test_the_configuration(tmp_path, monkeypatch):
   tiny_runs.train(tmp_path / 'run', 'train.steps = 4',
                   'train.validate_every = 2',
                   files=('models/ae.gin', 'callbacks.gin'))
-  assert len(pathlib.Path('log.csv').read_text().splitlines()) == 3
+  lines = pathlib.Path('log.csv').read_text(encoding='utf-8').splitlines()
+  assert len(lines) == 3

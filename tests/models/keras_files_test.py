@@ -2,6 +2,7 @@
 import subprocess
 import sys
 
+import gin
 import keras
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from pgak import models
 from pgak import optimizers
 from pgak import priors
 from pgak import schedules
+from pgak import settings
 
 
 def _round_trip(model, folder):
@@ -144,6 +146,29 @@ def test_a_file_holds_the_update_table_and_the_range(tmp_path):
   again = _round_trip(model, tmp_path)
   assert again.value_range == (0., 1.)
   assert again.table.rows['latent_l2'] == ('encoder', 'decoder')
+
+
+@keras.saving.register_keras_serializable('tests')
+@settings.register(module='tests')
+class KerasLast(models.AE):
+  """Registered with gin, then with Keras."""
+
+
+@settings.register(module='tests')
+@keras.saving.register_keras_serializable('tests')
+class KerasFirst(models.AE):
+  """Registered with Keras, then with gin."""
+
+
+@pytest.mark.parametrize('own', [KerasLast, KerasFirst])
+def test_gin_and_keras_know_a_model_in_either_order(own, tmp_path):
+  gin.parse_config('tests.{}.updates = {{"reconstruction": ("decoder",)}}'
+                   .format(own.__name__))
+  model = gin.get_configurable(own)(tiny_models.encoder(),
+                                    tiny_models.decoder())
+  again = _round_trip(model, tmp_path)
+  assert type(again) is type(model) is own
+  assert again.table.rows == {'reconstruction': ('decoder',)}
 
 
 # === Priors ===
