@@ -39,7 +39,7 @@ EXTRAS_REQUIRE = {
              'setuptools'],
 }
 
-VERBS = ('train', 'evaluate', 'sample', 'export', 'report', 'sweep')
+VERBS = ('train', 'evaluate', 'sample', 'export', 'report', 'sweep', 'list')
 
 setuptools.setup(
     name='pgak',

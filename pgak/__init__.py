@@ -1,7 +1,7 @@
 """pgak: autoencoders as generative models.
 
-`pgak.load(run_dir)` gives a trained model; the binaries train, evaluate, sample
-and export.
+`pgak.train`, `pgak.evaluate` and `pgak.export` do what the commands do, and
+`pgak.load(run_dir)` gives a trained model.
 """
 import importlib
 import importlib.abc
@@ -12,7 +12,12 @@ import warnings
 
 from pgak.version import __version__
 
-__all__ = ['__version__', 'load']
+# Imported when they are first used: TensorFlow takes seconds to import.
+_FUNCTIONS = ('evaluate', 'export', 'train')
+_PACKAGES = ('data', 'metrics', 'models', 'networks', 'priors')
+
+__all__ = ['__version__', 'data', 'evaluate', 'export', 'load', 'metrics',
+           'models', 'networks', 'priors', 'train']
 
 # Where the modules of version 0.4 are now: their names, and the names of
 # functions that were renamed besides.
@@ -163,7 +168,10 @@ else:
 
 
 def __getattr__(name):
-  # TensorFlow takes seconds to import: only who loads a model waits for it.
+  if name in _FUNCTIONS:
+    return getattr(importlib.import_module('pgak.functions'), name)
+  if name in _PACKAGES:
+    return importlib.import_module(f'pgak.{name}')
   if name == 'load':
     from pgak import registry
     from pgak.runs import checkpoints

@@ -200,7 +200,7 @@ _OF_FILES = [
         'HERE/unknown.gin': ('VAE has no setting kll', 'unknown.gin, line 2'),
         'HERE/value.gin': ('kl is no value', 'value.gin, line 2'),
         'HERE/open.gin': ('open.gin', 'never closed'),
-        'datasets/mnist.gin': ('(28, 28, 1)', '--gin_file=networks/conv_mnist'),
+        'datasets/mnist.gin': ('(28, 28, 1)', '--gin_file=networks/conv.gin'),
         'datasets/swiss_roll.gin': ('cannot take (3,)', 'networks/mlp.gin'),
         'datasets/pairs.gin': ('pairs.source',),
         'networks/mlp.gin': ('(8, 8, 1)', '--gin_file'),

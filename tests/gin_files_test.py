@@ -80,6 +80,8 @@ NETWORKS = {
         'base_filters = 2', 'dense_units = 4']),
     'networks/resnet_128.gin': ('datasets/celeb_a_128.gin', [
         'base_filters = 1']),
+    'networks/conv.gin': ('datasets/digits.gin', ['base_filters = 2']),
+    'networks/residual.gin': ('datasets/digits.gin', ['base_filters = 2']),
     'networks/conv_digits.gin': ('datasets/digits.gin', ['base_filters = 2']),
     'networks/conv_mnist.gin': ('datasets/mnist.gin', ['base_filters = 2']),
     'networks/conv_32.gin': ('datasets/cifar10.gin', ['base_filters = 2']),

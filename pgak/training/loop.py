@@ -24,6 +24,7 @@ from pgak.training import intervals as intervals_lib
 from pgak.training import keras_callbacks
 from pgak.training import resuming
 from pgak.training import strategies
+from pgak.training import summary
 
 __all__ = ['train']
 
@@ -151,6 +152,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       return trained
     finished = run.finished_callbacks(first_step)
     if is_chief:
+      print(summary.describe(trained, hardware.precision))
       resuming.purge_events(run.events, first_step - (finished is not None))
     score = score_every and settings.made(
         scorer, 'train.scorer', Callable, images)
