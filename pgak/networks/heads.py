@@ -30,12 +30,15 @@ def _output_layer(value_range, image_shape, output, leak):
     right = 'None' if of_vectors else '(-1., 1.) or (0., 1.)'
     raise settings.SettingError(
         f'A decoder of the shape {tuple(image_shape)} cannot have the range '
-        f'{value_range}: bind `decoder.value_range = {right}`.')
+        f'{value_range}: ' + settings.remedy(
+            f'bind `decoder.value_range = {right}`.',
+            f'give `value_range={right}`.'))
   if of_vectors:
     if output == 'clipped':
       raise settings.SettingError(
           'Vectors have no range to be clipped to: leave out '
-          "`decoder.output = 'clipped'`.")
+          + settings.remedy("`decoder.output = 'clipped'`.",
+                            "`output='clipped'`."))
     return layers.Activation('linear', dtype=keras.config.floatx(),
                              name='images')
   return outputs.output_layer(value_range, output, leak)
@@ -109,7 +112,9 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
   if log_variance and batch_norm_latents:
     raise settings.SettingError(
         'The latents of a stochastic encoder are not normalised: '
-        'bind `encoder.batch_norm_latents = False` in its scope.')
+        + settings.remedy(
+            'bind `encoder.batch_norm_latents = False` in its scope.',
+            'give `batch_norm_latents=False`.'))
   images = keras.Input(tuple(image_shape), name='images')
   features = _called(network, 'encoder.network', images)
   # The heads stay in full precision under a mixed policy.

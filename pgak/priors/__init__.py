@@ -6,9 +6,13 @@ A prior has `name`, `label` (the name with its size), `latent_dim` and
 from which a user of TFP goes on; where it is fitted after training,
 `fit(latents)`, `state()` and `load_state(arrays)`.
 """
+import keras
+
 from pgak.priors.autoregressive_flow import AutoregressiveFlow
+from pgak.priors.autoregressive_flow import MaskedDense
 from pgak.priors.bayesian_gaussian_mixture import BayesianGaussianMixture
 from pgak.priors.conditional_flow import check_conditions
+from pgak.priors.conditional_flow import ConditionalCouplings
 from pgak.priors.conditional_flow import ConditionalFlow
 from pgak.priors.coupling_flow import CouplingFlow
 from pgak.priors.divergences import KL
@@ -36,3 +40,11 @@ __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
            'LatentGenerator', 'RealNVP', 'Spec', 'StandardNormal',
            'TwoStageVAE', 'UniformSphere', 'check_conditions', 'kl_divergence',
            'prior_class', 'prior_roots', 'resolve']
+
+# For Keras's files, beside what gin knows.
+for _thing in (AutoregressiveFlow, BayesianGaussianMixture,
+               ConditionalCouplings, ConditionalFlow, CouplingFlow,
+               FlowMatching, FlowPrior, Gaussian, GaussianMixture,
+               KernelDensity, LatentGenerator, MaskedDense, RealNVP,
+               StandardNormal, TwoStageVAE, UniformSphere):
+  keras.saving.register_keras_serializable('pgak')(_thing)

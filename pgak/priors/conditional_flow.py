@@ -117,6 +117,18 @@ class ConditionalFlow(running_moments.RunningMoments):
                          hidden_units=list(hidden_units))
     self.built = True
 
+  def get_config(self):
+    return dict(
+        latent_dim=self.latent_dim, momentum=self.momentum,
+        seed=self.flow.seed, **self.settings,
+        condition_network=keras.saving.serialize_keras_object(
+            self.condition_network))
+
+  @classmethod
+  def from_config(cls, config):
+    network = keras.saving.deserialize_keras_object(config['condition_network'])
+    return cls(**config | {'condition_network': network})
+
   def _features(self, conditions):
     """Returns `(c(y), a(y))`, float `[B, F]` and `[B, H]`."""
     features = tf.cast(self.condition_network(conditions), self.compute_dtype)

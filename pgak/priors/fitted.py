@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from pgak import errors
 
-__all__ = ['FittedPrior', 'checked', 'in_chunks', 'smallest_variance',
-           'standardiser']
+__all__ = ['FittedPrior', 'checked', 'in_chunks', 'shapes_of',
+           'smallest_variance', 'standardiser']
 
 
 def checked(latents, latent_dim):
@@ -89,6 +89,12 @@ def in_chunks(function, tensors, size):
                          [None, *outputs.shape[2:]])
 
 
+def shapes_of(names, latent_dim, variables):
+  """Returns `{name: shape}` of a mean, a scale and a net's variables."""
+  return dict(zip(names, [(latent_dim,)] * 2 + [
+      tuple(v.shape) for v in variables], strict=True))
+
+
 class FittedPrior:
   """Base class of the priors with `fit`: their settings and their state.
 
@@ -144,6 +150,26 @@ class FittedPrior:
   @property
   def is_fitted(self):
     return self._state is not None
+
+  def shapes(self):
+    """Returns the shapes of the arrays of `state`, `{name: shape}`.
+
+    None stands for any size. It is empty where no shape is known beforehand.
+    """
+    return {}
+
+  def get_config(self):
+    """Returns the settings, as Keras's files keep them; `state` is apart."""
+    return {'latent_dim': self.latent_dim, **self.settings,
+            'source': self.source}
+
+  @classmethod
+  def from_config(cls, config):
+    config = dict(config)
+    source = config.pop('source', 'means')
+    made = cls(**config)
+    made.source = source
+    return made
 
   def state(self):
     """Returns what `fit` has found, `{name: NumPy array}`.

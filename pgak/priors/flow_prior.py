@@ -62,6 +62,12 @@ class FlowPrior(running_moments.RunningMoments):
                          hidden_units=list(hidden_units))
     self.built = True
 
+  def get_config(self):
+    flow, = (name for name, c in FLOWS.items() if type(self.flow) is c)
+    # The seed has decided the order of the dimensions, which is no weight.
+    return dict(latent_dim=self.latent_dim, flow=flow, momentum=self.momentum,
+                seed=self.flow.seed, **self.settings)
+
   @property
   def label(self):
     """What scores call it: learned with the model, not fitted afterwards."""

@@ -46,6 +46,10 @@ class Gaussian(fitted.FittedPrior):
     super().__init__(latent_dim)
     self.regularisation = regularisation
 
+  def shapes(self):
+    return {'mean': (self.latent_dim,),
+            'cholesky': (self.latent_dim, self.latent_dim)}
+
   def fit(self, latents):
     """Fits it to latents, an array `[N, H]`; returns self."""
     latents = fitted.checked(latents, self.latent_dim)

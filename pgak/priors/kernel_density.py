@@ -54,6 +54,9 @@ class KernelDensity(fitted.FittedPrior):
   def _size_label(self):
     return f'{self.name}_{self.bandwidth}'
 
+  def shapes(self):
+    return {'latents': (None, self.latent_dim), 'bandwidth': ()}
+
   def fit(self, latents):
     """Keeps latents, an array `[N, H]`; returns self."""
     latents = fitted.checked(latents, self.latent_dim)

@@ -82,6 +82,11 @@ class Mixture(fitted.FittedPrior):
 
   arrays = ('weights', 'means', 'factors')
 
+  def shapes(self):
+    number, size = self.num_components, self.latent_dim
+    return {'weights': (number,), 'means': (number, size),
+            'factors': (number, *[size] * (1 + (self.covariance == 'full')))}
+
   def _use_state(self):
     state = self.state()
     inverses = whiteners(tf.constant(state['factors'], tf.float64))

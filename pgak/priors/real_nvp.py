@@ -77,6 +77,9 @@ class RealNVP(fitted.FittedPrior):
     return ('mean', 'scale') + tuple(
         f'weight_{i}' for i in range(len(self.flow.weights)))
 
+  def shapes(self):
+    return fitted.shapes_of(self.arrays, self.latent_dim, self.flow.weights)
+
   def fit(self, latents):
     """Fits it to latents, an array `[N, H]`; returns self."""
     latents = fitted.checked(latents, self.latent_dim)

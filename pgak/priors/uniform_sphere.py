@@ -40,6 +40,13 @@ class UniformSphere:
     self.latent_dim = latent_dim
     self.settings = {}
 
+  def get_config(self):
+    return {'latent_dim': self.latent_dim}
+
+  @classmethod
+  def from_config(cls, config):
+    return cls(**config)
+
   def sample(self, n, seed=0):
     """Returns n draws, float32 `[n, latent_dim]`, repeatable by seed.
 

@@ -73,8 +73,8 @@ def test_latents_with_batch_norm_have_no_scale_and_no_offset():
   latents = encoder(10. * _images(20), training=True).numpy()
   np.testing.assert_allclose(latents.mean(0), 0., atol=1e-5)
   np.testing.assert_allclose(latents.std(0), 1., atol=1e-2)
-  with pytest.raises(ValueError, match='not normalised: bind '
-                     '`encoder.batch_norm_latents = False`'):
+  with pytest.raises(ValueError, match='not normalised: give '
+                     '`batch_norm_latents=False`'):
     networks.encoder(_features, SHAPE, 5, True, batch_norm_latents=True)
 
 
