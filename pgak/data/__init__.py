@@ -4,6 +4,7 @@ A data set is a function of its settings that returns a `Dataset`; its splits
 are `ImageArray`s, which `train_batches` and `batches` turn into `tf.data`.
 This is the only room that knows TensorFlow Datasets.
 """
+from pgak.data.any_tfds import tfds
 from pgak.data.array_files import arrays as from_file
 from pgak.data.arrays import Dataset
 from pgak.data.arrays import DatasetLike
@@ -40,6 +41,6 @@ __all__ = [
     'attribute_mask', 'attribute_masks', 'attribute_names', 'augmenter',
     'batches', 'celeb_a', 'cifar10', 'digits', 'fashion_mnist', 'from_arrays',
     'from_file', 'images', 'mnist', 'pairs', 'swiss_roll', 'synthetic',
-    'train_batches', 'validation_batches', 'vector_shades',
+    'tfds', 'train_batches', 'validation_batches', 'vector_shades',
     'without_autotuning'
 ]

@@ -20,7 +20,8 @@ from pgak.data import pixels
 from pgak.data import store
 from pgak.data import vectors
 
-__all__ = ['Shape', 'arrays', 'cut', 'data_set', 'digest', 'opened']
+__all__ = ['Shape', 'arrays', 'cut', 'cut_places', 'data_set',
+           'digest', 'opened']
 
 Shape = Annotated[
     tuple[settings.Count, settings.Count, settings.Count]
@@ -238,7 +239,25 @@ class _Arrays(store.Recipe):
 def cut(tables, fractions):
   """Returns `{split: (split of the file, places there)}` in their order."""
   source = 'train' if 'train' in tables else 'all'
-  places = _places(_len_of(tables[source]))
+  found = {split: (source, places) for split, places in cut_places(
+      _len_of(tables[source]), fractions).items()}
+  for split in tables.keys() - {source}:
+    found[split] = split, np.arange(_len_of(tables[split]))
+  return {split: found[split] for split in _ORDER if split in found}
+
+
+def cut_places(number, fractions):
+  """Cuts splits out of examples; each place is in one by itself alone.
+
+  Args:
+    number: of examples.
+    fractions: `{'validation': share, 'test': share}`; a split with more than 0
+      has at least one example, where there are enough.
+
+  Returns:
+    `{split: increasing places}`, with 'train' and those of more than 0.
+  """
+  places = _places(number)
   test_end = fractions['test']
   masks = {'test': places < test_end}
   masks['validation'] = ~masks['test'] & (
@@ -247,12 +266,10 @@ def cut(tables, fractions):
     spare = np.flatnonzero(~masks['test'] & ~masks['validation'])
     if fractions[split] and not mask.any() and len(spare) > 1:
       mask[spare[np.argmin(places[spare])]] = True
-  found = {split: (source, np.flatnonzero(mask))
-           for split, mask in masks.items() if fractions[split]}
-  found['train'] = source, np.flatnonzero(~masks['test'] & ~masks['validation'])
-  for split in tables.keys() - {source}:
-    found[split] = split, np.arange(_len_of(tables[split]))
-  return {split: found[split] for split in _ORDER if split in found}
+  found = {split: np.flatnonzero(mask) for split, mask in masks.items()
+           if fractions[split]}
+  found['train'] = np.flatnonzero(~masks['test'] & ~masks['validation'])
+  return found
 
 
 def _len_of(table):

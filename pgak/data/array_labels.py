@@ -45,7 +45,8 @@ def lacking(splits, names=()):
     return ''
   known = set(np.unique(splits['train']).tolist())
   every = set(np.unique(np.concatenate(list(splits.values()))).tolist())
-  missing = [names[k] if names else str(k) for k in sorted(every - known)]
+  missing = [names[k] if names else str(k) for k in sorted(every - known)
+             if k >= 0]  # TFDS has -1 where labels are secret.
   if not missing:
     return ''
   return ('The split train has no example of '
