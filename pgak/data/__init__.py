@@ -21,6 +21,7 @@ from pgak.data.from_python import from_arrays
 from pgak.data.image_pairs import PairArray
 from pgak.data.image_pairs import PairDataset
 from pgak.data.image_pairs import pairs
+from pgak.data.path_kinds import kind_of_path
 from pgak.data.pipelines import batches
 from pgak.data.pipelines import ORDER
 from pgak.data.pipelines import train_batches
@@ -40,7 +41,7 @@ __all__ = [
     'PairArray', 'PairDataset', 'VectorArray', 'VectorDataset',
     'attribute_mask', 'attribute_masks', 'attribute_names', 'augmenter',
     'batches', 'celeb_a', 'cifar10', 'digits', 'fashion_mnist', 'from_arrays',
-    'from_file', 'images', 'mnist', 'pairs', 'swiss_roll', 'synthetic',
-    'tfds', 'train_batches', 'validation_batches', 'vector_shades',
+    'from_file', 'images', 'kind_of_path', 'mnist', 'pairs', 'swiss_roll',
+    'synthetic', 'tfds', 'train_batches', 'validation_batches', 'vector_shades',
     'without_autotuning'
 ]

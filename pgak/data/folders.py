@@ -1,4 +1,4 @@
-"""Any folder or zip of pictures as a data set."""
+"""Any folder, zip or tar of pictures as a data set."""
 import collections
 import concurrent.futures
 import hashlib
@@ -29,7 +29,7 @@ _CLASSES_NAMED = 20
 
 
 @settings.register(hints={
-    'path': "your folder or zip of pictures: images.path = 'photos/'",
+    'path': "your folder, zip or tar of pictures: images.path = 'photos/'",
     'image_shape': 'images.image_shape, such as (64, 64, 3)'})
 def images(path: settings.Path, image_shape: pixels.ImageShape,
            crop: settings.Count | None = None, antialias: bool = True,
@@ -42,7 +42,7 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
            partition: settings.Path | None = None, labels: bool = True,
            skip_damaged: bool = False,
            listing: Literal[sources.LISTINGS] = 'contents'):
-  """The pictures of a folder, with all folders in it, or of a zip.
+  """The pictures of a folder, with all folders in it, of a zip or of a tar.
 
   They are PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000 and PPM, told by
   content, taken in the order of their names, rotated as their EXIF or XMP data
@@ -56,7 +56,7 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
   each split has, which classes were found, and what was passed over and why.
 
   Args:
-    path: a folder or a `.zip` file; required.
+    path: a folder, a zip, or a tar, also a compressed one; required.
     image_shape: `(height, width, channels)`, of 1 or 3 channels; required.
     crop: side in pixels of the square in the middle that is kept; None keeps
       the largest middle part with the proportions of `image_shape`.
@@ -75,7 +75,7 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
     splits: 'folders', or 'names' to heed no folder's name.
     partition: a list of splits in the format of CelebA's
       `list_eval_partition.txt`, which decides instead: its path, or its name in
-      the folder or zip; None for none.
+      the folder, zip or tar; None for none.
     labels: whether the names of the folders below `path`, or below those of
       the splits, are classes; they are where every picture is in one and there
       are at least two.
@@ -126,7 +126,8 @@ def _check_settings(path, image_shape, crop, test_fraction,
   # A device would never end.
   if not path.is_dir() and not path.is_file():
     raise errors.UserError(
-        f'There is no folder or zip of images at {path}; set images.path.')
+        f'There is no folder, zip or tar of images at {path}; set '
+        'images.path.')
   if test_fraction + validation_fraction >= 1.:
     raise errors.UserError(
         f'images.test_fraction = {test_fraction} and '
@@ -153,7 +154,7 @@ def _split_list(path, source, partition):
 
 
 class _Pictures(store.Recipe):
-  """A folder or zip of pictures; the source is listed once."""
+  """A folder, zip or tar of pictures; the source is listed once."""
 
   def __init__(self, path, source, layout, attributes, *args):
     super().__init__(*args)

@@ -18,7 +18,8 @@ def level(array):
 
 
 def test_splits_and_labels_are_those_of_the_set(tmp_path):
-  folder = made_tfds.write(tmp_path, 'shapes', {'train': 9, 'test': 3, 'extra': 2})
+  folder = made_tfds.write(tmp_path, 'shapes',
+                           {'train': 9, 'test': 3, 'extra': 2})
   made = data.tfds('shapes', data_dir=folder)
   assert set(made.splits) == {'train', 'test', 'extra', 'all'}
   assert made.image_shape == (6, 5, 3)
@@ -29,7 +30,8 @@ def test_splits_and_labels_are_those_of_the_set(tmp_path):
 
 
 def test_a_set_of_train_alone_is_cut_and_resized(tmp_path):
-  folder = made_tfds.write(tmp_path, 'alone', {'train': 40}, shape=(None, None, 3))
+  folder = made_tfds.write(tmp_path, 'alone', {'train': 40},
+                           shape=(None, None, 3))
   with pytest.raises(errors.UserError, match='tfds.image_shape'):
     data.tfds('alone', data_dir=folder)
   made = data.tfds('alone', (4, 4, 1), folder, validation_fraction=0.1)
@@ -68,7 +70,8 @@ def test_what_is_not_there_is_a_sentence(tmp_path, name, words):
 
 
 def test_the_pixels_are_those_of_the_set_of_that_name(tmp_path):
-  folder = made_tfds.write(tmp_path, 'mnist', {'train': 6, 'test': 4}, shape=(28, 28, 1))
+  folder = made_tfds.write(tmp_path, 'mnist', {'train': 6, 'test': 4},
+                           shape=(28, 28, 1))
   one, other = (made.split('test') for made in (
       data.tfds('mnist', data_dir=folder), data.mnist(folder)))
   assert one.fingerprint == other.fingerprint
