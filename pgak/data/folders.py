@@ -65,9 +65,9 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
       at least one.
     validation_fraction: the same for `validation`; with 0 there is none, and
       `test` stands in for it.
-    attributes: path of a list of binary attributes in the format of CelebA's
-      `list_attr_celeba.txt` (see `attributes.AttributeList`), with a line for
-      every picture; None for none.
+    attributes: path of a list of binary attributes, a CSV file or in the format
+      of CelebA's `list_attr_celeba.txt` (see `attributes.AttributeList`), with
+      a line for every picture; None for none.
     resize: the kernel, 'bicubic' or 'bicubic_tf1'; see `decoding.resize`.
     background: what shows through where a picture is transparent: a level of 0
       to 255, or three, red, green and blue; None drops transparency, as version
@@ -162,6 +162,7 @@ class _Pictures(store.Recipe):
     self._source = source
     self._layout = layout
     self._attribute_path = attributes
+    self._columns = ()
     self._unusable = []
     self._numbers = collections.Counter()
 
@@ -183,6 +184,7 @@ class _Pictures(store.Recipe):
     self._unusable.clear()
     self._numbers.clear()
     attributes = self._attributes()
+    self._columns = attributes.passed_over if attributes else ()
     workers = min(8, os.cpu_count() or 1)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
       for split, names in self._layout.members.items():
@@ -240,6 +242,9 @@ class _Pictures(store.Recipe):
     over = [*self._source.passed_over, *self._layout.passed_over,
             *sorted(self._unusable)]
     text += f'; passed over {_by_reason(over)}' if over else ''
+    if self._columns:
+      text += ('; columns of attributes that are not binary: '
+               f'{", ".join(self._columns)}')
     return _printable(text)
 
 
