@@ -4,6 +4,7 @@ import pathlib
 
 import gin
 import keras
+import made_tfds
 import made_weights
 import numpy as np
 import pytest
@@ -275,6 +276,8 @@ DATASETS = {
     'datasets/celeb_a_128.gin': ('celeb_a_crop128', (128, 128, 3)),
     'datasets/synthetic.gin': ('synthetic_8x8x1', (8, 8, 1)),
     'datasets/images.gin': ('images_photos_crop7', (8, 8, 1)),
+    'datasets/arrays.gin': ('arrays_x', (8, 8, 1)),
+    'datasets/tfds.gin': ('tfds_mnist', (8, 8, 1)),
     'datasets/swiss_roll.gin': ('swiss_roll', (3,)),
 }
 
@@ -292,10 +295,16 @@ def _photos(tmp_path_factory):
 
 
 @pytest.mark.parametrize('name', DATASETS)
-def test_each_data_set(name, photos):
+def test_each_data_set(name, photos, tmp_path):
   bindings = []
-  if 'images' in name:
+  if 'tfds' in name:
+    made_tfds.write(tmp_path, 'mnist', {'train': 9, 'test': 2})
+    bindings = [f'data_dir = {str(tmp_path)!r}', "tfds.name = 'mnist'"]
+  elif 'images' in name:
     bindings = [f'images.path = {str(photos)!r}', 'images.crop = 7']
+  elif 'arrays' in name:
+    np.save(photos.parent / 'x.npy', np.zeros([40, 9, 9], np.uint8))
+    bindings = [f'arrays.path = {str(photos.parent / "x.npy")!r}']
   elif 'mnist' in name or 'cifar10' in name:
     bindings = [f'data_dir = "{REAL or "nowhere"}/tfds"']
   configuration.parse(['quickstart.gin', name], bindings)

@@ -4,6 +4,8 @@ A data set is a function of its settings that returns a `Dataset`; its splits
 are `ImageArray`s, which `train_batches` and `batches` turn into `tf.data`.
 This is the only room that knows TensorFlow Datasets.
 """
+from pgak.data.any_tfds import tfds
+from pgak.data.array_files import arrays as from_file
 from pgak.data.arrays import Dataset
 from pgak.data.arrays import DatasetLike
 from pgak.data.arrays import ImageArray
@@ -15,9 +17,11 @@ from pgak.data.augmentation import augmenter
 from pgak.data.embedded import digits
 from pgak.data.embedded import synthetic
 from pgak.data.folders import images
+from pgak.data.from_python import from_arrays
 from pgak.data.image_pairs import PairArray
 from pgak.data.image_pairs import PairDataset
 from pgak.data.image_pairs import pairs
+from pgak.data.path_kinds import kind_of_path
 from pgak.data.pipelines import batches
 from pgak.data.pipelines import ORDER
 from pgak.data.pipelines import train_batches
@@ -27,6 +31,7 @@ from pgak.data.tfds_sets import celeb_a
 from pgak.data.tfds_sets import cifar10
 from pgak.data.tfds_sets import fashion_mnist
 from pgak.data.tfds_sets import mnist
+from pgak.data.vectors import shades as vector_shades
 from pgak.data.vectors import swiss_roll
 from pgak.data.vectors import VectorArray
 from pgak.data.vectors import VectorDataset
@@ -35,7 +40,8 @@ __all__ = [
     'Augmentation', 'Dataset', 'DatasetLike', 'ImageArray', 'ORDER',
     'PairArray', 'PairDataset', 'VectorArray', 'VectorDataset',
     'attribute_mask', 'attribute_masks', 'attribute_names', 'augmenter',
-    'batches', 'celeb_a', 'cifar10', 'digits', 'fashion_mnist', 'images',
-    'mnist', 'pairs', 'swiss_roll', 'synthetic', 'train_batches',
-    'validation_batches', 'without_autotuning'
+    'batches', 'celeb_a', 'cifar10', 'digits', 'fashion_mnist', 'from_arrays',
+    'from_file', 'images', 'kind_of_path', 'mnist', 'pairs', 'swiss_roll',
+    'synthetic', 'tfds', 'train_batches', 'validation_batches', 'vector_shades',
+    'without_autotuning'
 ]

@@ -1,4 +1,4 @@
-"""Binary attributes of images: CelebA's lists of them, and masks by name."""
+"""Binary attributes of images: lists of them, and masks by name."""
 import hashlib
 import os
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from pgak import errors
 from pgak import files
+from pgak.data import attribute_csv
 
 __all__ = ['AttributeList', 'attribute_mask', 'attribute_masks',
            'attribute_names']
@@ -15,10 +16,12 @@ _LABEL = 'label='
 
 
 class AttributeList:
-  """A list of attributes in CelebA's format.
+  """A list of attributes, a CSV file or in CelebA's format.
 
-  Its first line is the number of images, its second the attributes' names;
-  every other one is a file's name and -1 or 1 for each attribute:
+  A CSV has a header, a column of file names, and columns of 0 and 1 or of -1
+  and 1 (see `attribute_csv.rows_of`). In CelebA's format the first line is the
+  number of images, the second the attributes' names; every other one is a
+  file's name and -1 or 1 for each attribute:
 
       2
       Eyeglasses Smiling
@@ -28,6 +31,7 @@ class AttributeList:
   Attributes:
     fingerprint: 16 hexadecimal digits that change with the file.
     names: tuple of strings.
+    passed_over: names of columns that are not binary.
 
   Args:
     path: the list, a text file.
@@ -41,20 +45,28 @@ class AttributeList:
     content = self._content()
     self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
     try:
-      lines = content.decode().splitlines()
+      lines = content.decode('utf-8-sig').splitlines()
     except UnicodeDecodeError as error:
       raise errors.UserError(
           f'The list of attributes {self._path} is no text ({error}); set '
-          "images.attributes to a file in CelebA's format.") from error
-    self.names = self._names(lines)
-    self._rows = self._read_rows(lines)
+          "images.attributes to a CSV file, or one in CelebA's format."
+      ) from error
+    self.passed_over = ()
+    if lines and attribute_csv.is_csv(lines[0]):
+      try:
+        self.names, self._rows, self.passed_over = attribute_csv.rows_of(lines)
+      except ValueError as error:
+        raise self._error(*error.args) from error
+    else:
+      self.names = self._names(lines)
+      self._rows = self._read_rows(lines)
 
   def rows(self, files):
     """Returns the attributes of some files.
 
     Args:
       files: paths as the data set names them; one that is not listed with its
-        folders is looked up without them.
+        folders is looked up without them, then without its suffix.
 
     Returns:
       Boolean `[len(files), len(names)]`.
@@ -65,7 +77,8 @@ class AttributeList:
     return np.stack([self._row(file) for file in files])
 
   def _row(self, file):
-    for name in (file, os.path.basename(file)):
+    base = os.path.basename(file)
+    for name in (file, base, os.path.splitext(base)[0]):
       if name in self._rows:
         return self._rows[name]
     raise errors.UserError(
@@ -80,7 +93,8 @@ class AttributeList:
     except OSError as error:
       raise errors.UserError(
           f'The list of attributes {self._path} cannot be read ({error}); set '
-          "images.attributes to a file in CelebA's format.") from error
+          "images.attributes to a CSV file, or one in CelebA's format."
+      ) from error
 
   def _names(self, lines):
     names = tuple(lines[1].split()) if len(lines) > 1 else ()
@@ -149,7 +163,8 @@ def attribute_masks(array, names=None):
   if not known:
     raise errors.UserError(
         f'The data set {array.name} has neither attributes nor labels; for a '
-        "folder of images set images.attributes to a list in CelebA's format.")
+        "folder of images set images.attributes to a CSV file, or a list in "
+        "CelebA's format.")
   if names is None:
     names = array.attribute_names or known
   for name in names:

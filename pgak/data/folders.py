@@ -1,4 +1,4 @@
-"""Any folder or zip of pictures as a data set."""
+"""Any folder, zip or tar of pictures as a data set."""
 import collections
 import concurrent.futures
 import hashlib
@@ -29,7 +29,7 @@ _CLASSES_NAMED = 20
 
 
 @settings.register(hints={
-    'path': "your folder or zip of pictures: images.path = 'photos/'",
+    'path': "your folder, zip or tar of pictures: images.path = 'photos/'",
     'image_shape': 'images.image_shape, such as (64, 64, 3)'})
 def images(path: settings.Path, image_shape: pixels.ImageShape,
            crop: settings.Count | None = None, antialias: bool = True,
@@ -42,7 +42,7 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
            partition: settings.Path | None = None, labels: bool = True,
            skip_damaged: bool = False,
            listing: Literal[sources.LISTINGS] = 'contents'):
-  """The pictures of a folder, with all folders in it, or of a zip.
+  """The pictures of a folder, with all folders in it, of a zip or of a tar.
 
   They are PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000 and PPM, told by
   content, taken in the order of their names, rotated as their EXIF or XMP data
@@ -56,7 +56,7 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
   each split has, which classes were found, and what was passed over and why.
 
   Args:
-    path: a folder or a `.zip` file; required.
+    path: a folder, a zip, or a tar, also a compressed one; required.
     image_shape: `(height, width, channels)`, of 1 or 3 channels; required.
     crop: side in pixels of the square in the middle that is kept; None keeps
       the largest middle part with the proportions of `image_shape`.
@@ -65,9 +65,9 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
       at least one.
     validation_fraction: the same for `validation`; with 0 there is none, and
       `test` stands in for it.
-    attributes: path of a list of binary attributes in the format of CelebA's
-      `list_attr_celeba.txt` (see `attributes.AttributeList`), with a line for
-      every picture; None for none.
+    attributes: path of a list of binary attributes, a CSV file or in the format
+      of CelebA's `list_attr_celeba.txt` (see `attributes.AttributeList`), with
+      a line for every picture; None for none.
     resize: the kernel, 'bicubic' or 'bicubic_tf1'; see `decoding.resize`.
     background: what shows through where a picture is transparent: a level of 0
       to 255, or three, red, green and blue; None drops transparency, as version
@@ -75,7 +75,7 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
     splits: 'folders', or 'names' to heed no folder's name.
     partition: a list of splits in the format of CelebA's
       `list_eval_partition.txt`, which decides instead: its path, or its name in
-      the folder or zip; None for none.
+      the folder, zip or tar; None for none.
     labels: whether the names of the folders below `path`, or below those of
       the splits, are classes; they are where every picture is in one and there
       are at least two.
@@ -126,7 +126,8 @@ def _check_settings(path, image_shape, crop, test_fraction,
   # A device would never end.
   if not path.is_dir() and not path.is_file():
     raise errors.UserError(
-        f'There is no folder or zip of images at {path}; set images.path.')
+        f'There is no folder, zip or tar of images at {path}; set '
+        'images.path.')
   if test_fraction + validation_fraction >= 1.:
     raise errors.UserError(
         f'images.test_fraction = {test_fraction} and '
@@ -153,7 +154,7 @@ def _split_list(path, source, partition):
 
 
 class _Pictures(store.Recipe):
-  """A folder or zip of pictures; the source is listed once."""
+  """A folder, zip or tar of pictures; the source is listed once."""
 
   def __init__(self, path, source, layout, attributes, *args):
     super().__init__(*args)
@@ -161,6 +162,7 @@ class _Pictures(store.Recipe):
     self._source = source
     self._layout = layout
     self._attribute_path = attributes
+    self._columns = ()
     self._unusable = []
     self._numbers = collections.Counter()
 
@@ -182,6 +184,7 @@ class _Pictures(store.Recipe):
     self._unusable.clear()
     self._numbers.clear()
     attributes = self._attributes()
+    self._columns = attributes.passed_over if attributes else ()
     workers = min(8, os.cpu_count() or 1)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
       for split, names in self._layout.members.items():
@@ -239,6 +242,9 @@ class _Pictures(store.Recipe):
     over = [*self._source.passed_over, *self._layout.passed_over,
             *sorted(self._unusable)]
     text += f'; passed over {_by_reason(over)}' if over else ''
+    if self._columns:
+      text += ('; columns of attributes that are not binary: '
+               f'{", ".join(self._columns)}')
     return _printable(text)
 
 

@@ -1,15 +1,28 @@
-"""Folders and zips of pictures: what is in them, and what is passed over."""
+"""Pictures in folders, zips and tars: what is read, and what passed over."""
+import bz2
 import collections
+import functools
+import gzip
+import lzma
 import os
 import pathlib
 import stat
+import tarfile
+import tempfile
+import weakref
 import zipfile
 import zlib
 
 from pgak import errors
+from pgak import files
 from pgak.data import formats
 
-__all__ = ['LISTINGS', 'open_source', 'pictures']
+__all__ = ['LISTINGS', 'is_tar', 'open_source', 'pictures', 'reason_against']
+
+# How a compressed file begins.
+_COMPRESSED = {b'\x1f\x8b': gzip, b'BZh': bz2, b'\xfd7zXZ\x00': lzma}
+_DAMAGED_TAR = (tarfile.TarError, OSError, EOFError, ValueError, zlib.error,
+                lzma.LZMAError)
 
 # Bounds on what a folder or zip may claim.
 MAX_FILES = 1 << 21
@@ -25,7 +38,7 @@ _NO_PICTURE = 'no picture'
 
 
 def open_source(path, listing='contents'):
-  """Lists the pictures in a folder, with all folders in it, or in a zip.
+  """Lists the pictures in a folder, with all folders in it, a zip or a tar.
 
   Args:
     path: `pathlib.Path`.
@@ -40,15 +53,16 @@ def open_source(path, listing='contents'):
 
   Raises:
     UserError: if it holds no picture, more than pgak reads, or a member of a
-      zip that cannot be read at all.
+      zip or tar that cannot be read at all.
   """
-  source = (_Folder if path.is_dir() else _Zip)(path, listing)
+  kind = (_Folder if path.is_dir() else _Tar if is_tar(path) else _Zip)
+  source = kind(path, listing)
   source.listing.sort()
   source.passed_over.sort()
   if not source.listing:
     raise errors.UserError(
-        f'{path} holds no {formats.LISTED}; set images.path to a folder or zip '
-        'that does.')
+        f'{path} holds no {formats.LISTED}; set images.path to a folder, zip '
+        'or tar that does.')
   _check_bounds(path, source.listing)
   return source
 
@@ -78,11 +92,11 @@ def _check_bounds(path, listing):
           f'{MAX_FILE_BYTES} is the most that pgak reads; remove it.')
 
 
-def _is_hidden(part):
+def is_hidden(part):
   return part.startswith('.') or part == '__MACOSX'
 
 
-def _reason_against(name, listing, head):
+def reason_against(name, listing, head):
   """Returns why a file is no picture, or '' if it is one.
 
   Args:
@@ -140,7 +154,7 @@ class _Folder:
 
   def _take(self, entry, name, folders, links):
     """Sorts one entry of a folder into what is to be read, or passed over."""
-    if _is_hidden(entry.name):
+    if is_hidden(entry.name):
       self._pass_over(name, HIDDEN)
     elif entry.is_dir():
       if not entry.is_symlink():
@@ -157,7 +171,7 @@ class _Folder:
 
   def _take_file(self, entry, name):
     try:
-      reason = _reason_against(name, self._listing, lambda: self._head(name))
+      reason = reason_against(name, self._listing, lambda: self._head(name))
       status = entry.stat()
     except OSError as error:
       reason = f'cannot be read ({error.strerror})'
@@ -174,23 +188,16 @@ class _Folder:
     self.passed_over.append((name, reason))
 
 
-class _Zip:
-  """Pictures in a zip, which is read in place and never unpacked."""
+class _Archive:
+  """Pictures in a file, which is read in place and never unpacked."""
 
-  def __init__(self, path, listing):
+  kind: str
+
+  def __init__(self, path):
     self._path = path
     self.listing = []
     self.passed_over = []
     self._members = {}
-    try:
-      self._zip = zipfile.ZipFile(path)
-      members = self._zip.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-      raise errors.UserError(
-          f'{path} is not a folder and cannot be read as a zip ({error}); set '
-          f'images.path to a folder or zip of {formats.LISTED}.') from error
-    for member in members:
-      self._take(member, self._checked_name(member), listing)
 
   def read(self, name):
     return self._read(name)
@@ -200,37 +207,62 @@ class _Zip:
                   if f'/{member}'.endswith(f'/{name}')), None)
     return None if found is None else self._read(found)
 
-  def _checked_name(self, member):
+  def _read(self, name):
+    raise NotImplementedError
+
+  def _head(self, name):
+    raise NotImplementedError
+
+  def _checked_name(self, stated):
     """Returns a member's name with slashes, as programs on Windows omit."""
-    name = member.filename.replace('\\', '/')
+    name = stated.replace('\\', '/').removeprefix('./')
     if name.startswith('/') or ':' in name[:2] or '..' in name.split('/'):
       raise errors.UserError(
-          f'The zip {self._path} has a member {member.filename!r} whose path '
+          f'The {self.kind} {self._path} has a member {stated!r} whose path '
           'leads outside; make it again with plain relative paths.')
-    if member.flag_bits & 1:
-      raise errors.UserError(
-          f'The picture {name} in {self._path} is encrypted; make the zip '
-          'again without a password.')
     return name
 
-  def _take(self, member, name, listing):
-    if name.endswith('/'):
-      return
-    if any(map(_is_hidden, name.split('/'))):
+  def _take(self, member, name, listing, bytes_, stamp, reason=''):
+    """Sorts a member that is a file into what is to be read, or passed over."""
+    if any(map(is_hidden, name.split('/'))):
       self.passed_over.append((name, HIDDEN))
       return
     if name in self._members:
       self.passed_over.append((name, 'another file of that name'))
       return
     self._members[name] = member
-    if stat.S_ISLNK(member.external_attr >> 16):
-      self.passed_over.append((name, 'a link in a zip'))
-      return
-    reason = _reason_against(name, listing, lambda: self._head(name))
+    reason = reason or reason_against(name, listing, lambda: self._head(name))
     if reason:
       self.passed_over.append((name, reason))
     else:
-      self.listing.append((name, member.file_size, member.CRC))
+      self.listing.append((name, bytes_, stamp))
+
+
+class _Zip(_Archive):
+  """Pictures in a zip."""
+
+  kind = 'zip'
+
+  def __init__(self, path, listing):
+    super().__init__(path)
+    try:
+      self._zip = zipfile.ZipFile(path)
+      members = self._zip.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+      raise errors.UserError(
+          f'{path} is not a folder and cannot be read as a zip ({error}); set '
+          f'images.path to a folder, zip or tar of {formats.LISTED}.'
+      ) from error
+    for member in members:
+      name = self._checked_name(member.filename)
+      if member.flag_bits & 1:
+        raise errors.UserError(
+            f'The picture {name} in {self._path} is encrypted; make the zip '
+            'again without a password.')
+      if not name.endswith('/'):
+        linked = stat.S_ISLNK(member.external_attr >> 16)
+        self._take(member, name, listing, member.file_size, member.CRC,
+                   'a link in a zip' if linked else '')
 
   def _head(self, name):
     try:
@@ -246,3 +278,91 @@ class _Zip:
       return self._zip.read(self._members[name])
     except (NotImplementedError, EOFError, zlib.error) as error:
       raise ValueError('it is damaged') from error
+
+
+class _Tar(_Archive):
+  """Pictures in a tar, which is decompressed once if it is compressed."""
+
+  kind = 'tar'
+
+  def __init__(self, path, listing):
+    super().__init__(path)
+    try:
+      status = path.stat()
+      self._open = _uncompressed(path, (status.st_size, status.st_mtime_ns))
+      self._size = os.fstat(self._open.file.fileno()).st_size
+      self._open.file.seek(0)
+      with tarfile.open(fileobj=self._open.file, mode='r:') as tar:
+        members = tar.getmembers()
+    except _DAMAGED_TAR as error:
+      raise errors.UserError(
+          f'The tar {path} cannot be read ({error}); make it again.'
+      ) from error
+    for member in members:
+      self._add(member, self._checked_name(member.name), listing)
+
+  def _add(self, member, name, listing):
+    if member.isdir():
+      return
+    if member.offset_data + member.size > self._size:
+      raise errors.UserError(f'The tar {self._path} is cut short at {name}; '
+                             'make it again.')
+    reason = '' if member.isreg() and not member.issparse() else (
+        'a link or another kind of member in a tar')
+    self._take(member, name, listing, member.size,
+               (member.mtime, member.offset_data), reason)
+
+  def _head(self, name):
+    return self._bytes(name, formats.HEAD)
+
+  def _read(self, name):
+    return self._bytes(name, self._members[name].size)
+
+  def _bytes(self, name, most):
+    member = self._members[name]
+    # Several threads read at once, each at its own place.
+    return os.pread(self._open.file.fileno(), min(most, member.size),
+                    member.offset_data)
+
+
+def is_tar(path):
+  """Returns whether a file is a tar, by what it holds, compressed or not."""
+  try:
+    return not zipfile.is_zipfile(path) and tarfile.is_tarfile(path)
+  except _DAMAGED_TAR:
+    return False
+
+
+@functools.lru_cache(maxsize=2)
+def _uncompressed(path, stamp):
+  """Opens a tar, or a copy without its compression that has no name.
+
+  Args:
+    path: of the tar.
+    stamp: its size and time of change: another file is opened anew.
+  """
+  del stamp
+  with open(path, 'rb') as file:
+    head = file.read(8)
+  packing = next((module for begin, module in _COMPRESSED.items()
+                  if head.startswith(begin)), None)
+  if packing is None:
+    return _Open(open(path, 'rb'))
+  copy = _Open(tempfile.TemporaryFile(dir=files.cache_directory()))
+  with packing.open(path, 'rb') as packed:
+    while chunk := packed.read(1 << 20):
+      copy.file.write(chunk)
+      if copy.file.tell() > MAX_TOTAL_BYTES:
+        raise errors.UserError(f'{path} unpacks to more than '
+                               f'{MAX_TOTAL_BYTES} bytes, the most that pgak '
+                               'reads.')
+  copy.file.flush()
+  return copy
+
+
+class _Open:
+  """A file that is closed when nobody needs it any more."""
+
+  def __init__(self, file):
+    self.file = file
+    weakref.finalize(self, file.close)

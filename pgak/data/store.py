@@ -26,6 +26,7 @@ import numpy as np
 import tensorflow as tf
 from pgak import errors
 from pgak import files
+from pgak.data import array_labels
 
 __all__ = ['Part', 'Prepared', 'Recipe', 'open_prepared']
 
@@ -296,6 +297,17 @@ def _write(recipe, source, manifest):
     file.write(json.dumps(found, indent=2).encode())
   if found['summary']:
     print(f'Prepared {found["summary"]}.', file=sys.stderr)
+  _tell_lacking(recipe, parts, labels)
+
+
+def _tell_lacking(recipe, parts, labels):
+  """Says on stderr which classes training lacks."""
+  if labels:
+    every = np.concatenate(labels)
+    lacking = array_labels.lacking(
+        {p.split: every[p.start:p.stop] for p in parts}, recipe.label_names)
+    if lacking:
+      print(f'{recipe.name}: {lacking}.', file=sys.stderr)
 
 
 def _write_part(file, recipe, split, start, chunks, labels, attributes):

@@ -2,13 +2,9 @@
 
 TFDS is imported only to prepare a set: what is prepared is read without it.
 """
-import hashlib
-import os
-
 import tensorflow as tf
 
 from pgak import errors
-from pgak import files
 from pgak import settings
 from pgak.data import arrays
 from pgak.data import decoding
@@ -16,6 +12,7 @@ from pgak.data import folders
 from pgak.data import pipelines
 from pgak.data import pixels
 from pgak.data import store
+from pgak.data import tfds_folders
 
 __all__ = ['celeb_a', 'cifar10', 'fashion_mnist', 'mnist']
 
@@ -120,18 +117,14 @@ class _TFDS(store.Recipe):
                choices=None):
     super().__init__(name, image_shape, splits, choices)
     self._tfds_name = tfds_name
-    default = os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
-    self._data_dir = files.local(data_dir or default)
+    self._data_dir = tfds_folders.data_dir(data_dir)
     self._download = download
 
   def fingerprint(self):
     folder = self._folder()
     if folder is None:
       return None
-    files = sorted((path.name, path.stat().st_size)
-                   for path in folder.iterdir() if path.is_file())
-    info = (folder / 'dataset_info.json').read_bytes()
-    return hashlib.sha256(repr((files, info)).encode()).hexdigest()[:16]
+    return tfds_folders.fingerprint(folder)
 
   def fetch(self):
     if self._folder() is None:
@@ -146,8 +139,7 @@ class _TFDS(store.Recipe):
 
   def _folder(self):
     """Returns the folder of the newest version, or None."""
-    found = self._data_dir.glob(f'{self._tfds_name}/*/dataset_info.json')
-    return max((path.parent for path in found), key=_version, default=None)
+    return tfds_folders.newest(self._data_dir, self._tfds_name)
 
   def _absent(self):
     hint = ''
@@ -172,8 +164,8 @@ class _TFDS(store.Recipe):
     except Exception as error:  # TFDS raises whatever its transports raise.
       raise errors.UserError(
           f'The data set {self._tfds_name} could not be downloaded into '
-          f'{self._data_dir} ({_first_line(error)}); put a copy that TFDS '
-          'prepared there.') from error
+          f'{self._data_dir} ({tfds_folders.first_line(error)}); put a copy '
+          'that TFDS prepared there.') from error
 
   def _chunks(self, split):
     folder = self._folder()
@@ -182,7 +174,8 @@ class _TFDS(store.Recipe):
     except (tf.errors.OpError, OSError, ValueError, KeyError) as error:
       raise errors.UserError(
           f'The split {split} of {self._tfds_name} in {folder} cannot be read '
-          f'({_first_line(error)}); put a whole copy there.') from error
+          f'({tfds_folders.first_line(error)}); put a whole copy there.'
+      ) from error
 
   def _decoded(self, folder, split):
     import tensorflow_datasets as tfds
@@ -218,13 +211,3 @@ class _TFDS(store.Recipe):
     return decoding.resize(
         image, *self.image_shape[:2], self.choices['antialias'],
         self.choices['resize'])
-
-
-def _version(folder):
-  return [int(number) if number.isdecimal() else -1
-          for number in folder.name.split('.')]
-
-
-def _first_line(error):
-  lines = str(error).strip().splitlines()
-  return lines[0] if lines else type(error).__name__

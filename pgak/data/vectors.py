@@ -1,6 +1,7 @@
 """Data sets of vectors, which are held in memory."""
+import functools
 import hashlib
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 import numpy as np
 
@@ -8,7 +9,8 @@ from pgak import errors
 from pgak import settings
 from pgak.data import kinds
 
-__all__ = ['VectorArray', 'VectorDataset', 'swiss_roll']
+__all__ = ['Later', 'Split', 'VectorArray', 'VectorDataset', 'shades',
+           'swiss_roll']
 
 _TEST_SEED = 1
 # t of the roll, as scikit-learn has it.
@@ -45,8 +47,8 @@ def swiss_roll(num_examples: settings.Count = 5000, seed: settings.Seed = 0):
                ('test', np.random.RandomState([seed, _TEST_SEED])))}
   mean, deviation = (f(drawn['train'][0], 0) for f in (np.mean, np.std))
   return VectorDataset('swiss_roll', {
-      split: _Split(((points - mean) / deviation).astype(np.float32),
-                    _unrolled(position, points[:, 1], deviation))
+      split: Split(((points - mean) / deviation).astype(np.float32),
+                   _unrolled(position, points[:, 1], deviation))
       for split, (points, position) in drawn.items()}, {
           'num_examples': num_examples, 'seed': seed, 'standardised': 'train'})
 
@@ -73,10 +75,33 @@ def _unrolled(position, height, deviation):
   return np.stack([length, height / deviation[1]], 1)
 
 
-class _Split(NamedTuple):
-  """What a split holds: vectors `[n, D]`, and where they lie unrolled."""
+class Split(NamedTuple):
+  """What a split holds.
+
+  Attributes:
+    vectors: float32 `[n, D]`.
+    unrolled: where they lie on the data's own manifold, float64 `[n, d]`, or
+      None where that is not known.
+    labels: int64 `[n]`, or None.
+    label_names: tuple of the classes' names, empty where they have none.
+  """
   vectors: np.ndarray
-  unrolled: np.ndarray
+  unrolled: np.ndarray | None = None
+  labels: np.ndarray | None = None
+  label_names: tuple = ()
+
+
+class Later(NamedTuple):
+  """Splits that are loaded when one is first asked for.
+
+  Attributes:
+    names: of the splits, in their order.
+    shape: `(D,)`.
+    load: function that returns `{name: Split}`.
+  """
+  names: tuple
+  shape: tuple
+  load: Callable
 
 
 class VectorDataset:
@@ -86,20 +111,30 @@ class VectorDataset:
 
   Args:
     name: string.
-    splits: `{name: (vectors [n, D], unrolled [n, d])}`, float32 and float64.
+    splits: `{name: Split}`, or `Later`.
     preprocessing: dictionary of every choice that made the vectors.
   """
 
   def __init__(self, name, splits, preprocessing):
     self.name = name
     self.preprocessing = preprocessing
-    self._splits = splits | {
-        'all': _Split(*map(np.concatenate, zip(*splits.values())))}
+    if not isinstance(splits, Later):
+      shape = next(iter(splits.values())).vectors.shape[1:]
+      splits = Later(tuple(splits), shape, lambda made=splits: made)
+    self._later = splits
+
+  @functools.cached_property
+  def _splits(self):
+    found = self._later.load()
+    parts = list(found.values())
+    joined = [None if parts[0][i] is None else np.concatenate(
+        [part[i] for part in parts]) for i in range(3)]
+    return found | {'all': Split(*joined, parts[0].label_names)}
 
   @property
   def image_shape(self):
     """`(D,)`."""
-    return self._splits['all'].vectors.shape[1:]
+    return tuple(self._later.shape)
 
   @property
   def kind(self):
@@ -109,16 +144,20 @@ class VectorDataset:
   @property
   def splits(self):
     """Names of the splits."""
-    return tuple(self._splits)
+    return (*self._later.names, 'all')
 
   def split(self, name):
     """Returns one split, a `VectorArray`; see `Dataset.split`."""
-    if name == 'validation' and name not in self._splits:
+    if name == 'validation' and name not in self.splits:
       name = 'test'
-    if name not in self._splits:
+    if name not in self.splits:
       raise errors.UserError(
           f'The data set {self.name} has no split {name}; it has '
           f'{", ".join(self.splits)}.')
+    if not len(self._splits[name].vectors):
+      raise errors.UserError(
+          f'The split {name} of the data set {self.name} is empty; choose '
+          f'another of {", ".join(self.splits)}.')
     return VectorArray(self.name, name, self._splits[name], self.preprocessing)
 
 
@@ -133,10 +172,12 @@ class VectorArray:
     fingerprint: 16 hexadecimal digits that change with the numbers.
     preprocessing: dictionary of every choice that made the vectors.
     unrolled: float64 `[len, d]`, where a vector lies on the data's own
-      manifold: distances of these rows are lengths of shortest ways there.
+      manifold: distances of these rows are lengths of shortest ways there; None
+      where that is not known.
+    labels: int64 `[len]`, or None.
+    label_names: tuple of the classes' names, empty where they have none.
   """
 
-  labels = None
   attributes = None
   attribute_names = ()
 
@@ -147,6 +188,8 @@ class VectorArray:
     self.kind = kinds.Vectors(self.image_shape)
     self.preprocessing = dict(preprocessing)
     self.unrolled = content.unrolled
+    self.labels = content.labels
+    self.label_names = content.label_names
     self.fingerprint = hashlib.sha256(
         content.vectors.astype('<f4').tobytes()).hexdigest()[:16]
     self._vectors = content.vectors
@@ -173,3 +216,20 @@ class VectorArray:
     return self._vectors[indices]
 
   examples = read
+
+
+def shades(array, indices):
+  """Returns numbers that colour some vectors of a split, `[n]`, or None.
+
+  They are the first coordinates of where the vectors lie unrolled, or else
+  their labels.
+
+  Args:
+    array: a `VectorArray`, or the like.
+    indices: integers `[n]`.
+  """
+  unrolled = getattr(array, 'unrolled', None)
+  if unrolled is not None:
+    return unrolled[indices, 0]
+  labels = getattr(array, 'labels', None)
+  return None if labels is None else labels[indices].astype(float)

@@ -274,7 +274,7 @@ def _vector_reconstruction(model, number, seed):
 def _validation_vectors(number, seed):
   array = data_set.split('validation')
   chosen = np.random.RandomState(seed).permutation(len(array))[:number]
-  return array.read(chosen), array.unrolled[chosen, 0]
+  return array.read(chosen), data.vector_shades(array, chosen)
 
 
 # === Data ===

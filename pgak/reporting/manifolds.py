@@ -7,6 +7,7 @@
 """
 import numpy as np
 
+from pgak import data
 from pgak.pictures import charts
 from pgak.pictures import scatter
 from pgak.reporting import latents
@@ -54,7 +55,7 @@ def _picture(cell, run, data_dir, imports):
 def _row(model, array):
   """Returns the panels of a model; without an encoder, data and samples."""
   places = np.arange(min(scatter.NUMBER, len(array)))
-  points, shades = array.read(places), array.unrolled[places, 0]
+  points, shades = array.read(places), data.vector_shades(array, places)
   made = [(np.asarray(model.sample(len(points))), None)]
   if model.lacks('encode'):
     return scatter.compared(points, made, shades, ('data', 'samples'))

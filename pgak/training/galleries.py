@@ -2,6 +2,7 @@
 import numpy as np
 import tensorflow as tf
 
+from pgak import data
 from pgak.data import kinds
 from pgak.generation import conditional
 from pgak.generation import sampling
@@ -55,7 +56,7 @@ class Galleries(callbacks.EveryNSteps):
     with self.writer.as_default(step=step):
       for name, picture in pictures.items():
         png.write(self.folder / f'{name}_{step:08d}.png', picture)
-        tf.summary.image(name, picture[None])
+        tf.summary.image(name, png.visible(picture)[None])
       self.writer.flush()
 
   def pictures(self):
@@ -121,7 +122,8 @@ class VectorGalleries(Galleries):
   @classmethod
   def of_split(cls, array, **settings):
     first = _first(array, scatter.NUMBER)
-    return cls(array.unrolled[first, 0], images=array.read(first), **settings)
+    return cls(data.vector_shades(array, first), images=array.read(first),
+               **settings)
 
   def pictures(self):
     found = {'samples': scatter.samples(

@@ -1,4 +1,4 @@
-"""Lists of attributes in CelebA's format, and masks by name."""
+"""Lists of attributes, CSV or in CelebA's format, and masks by name."""
 import os
 
 import numpy as np
@@ -114,3 +114,32 @@ def test_the_real_list():
   true = {name for name, value in zip(faces.names, first) if value}
   assert {'Smiling', 'Young', 'Brown_Hair'} <= true
   assert not {'Male', 'Bald', 'Eyeglasses'} & true
+
+
+@pytest.mark.parametrize('text', [
+    'file_name,Eyeglasses,Smiling\n0.png,0,1\n1.png,1,0\n2.png,1,1\n',
+    '\ufeffEyeglasses;file;Smiling;age\n-1;a/0.png;1;3\n\n1;1;-1;4\n1;2;1;5\n',
+    'image_id\tEyeglasses\tSmiling\n0\tfalse\tTrue\n1\t1\t0.0\n2\t1\t1\n'])
+def test_a_csv_gives_the_same_attributes(folder, text, capfd):
+  (folder / 'list.txt').write_text(text, encoding='utf-8')
+  array = photos(folder).split('all')
+  number = array.read(np.arange(3))[:, 0, 0, 0]
+  assert array.attribute_names == ('Eyeglasses', 'Smiling')
+  np.testing.assert_array_equal(
+      array.attributes, np.array([[0, 1], [1, 0], [1, 1]], bool)[number])
+  assert ('not binary: age' in capfd.readouterr().err) == (';age' in text)
+
+
+@pytest.mark.parametrize('text, words', [
+    ('name,A\n0.png,x\n1.png,y\n2.png,z\n', 'Line 1 .*column of 0 and 1'),
+    ('name,A\n', 'Line 1 .*column of 0 and 1'),
+    ('name,A\n0.png,1,1\n', 'Line 2 .*2 fields'),
+    ('name,A,A\n0.png,1,1\n', 'Line 1 .*different names'),
+    ('name,A\n0.png,1\n0.png,0\n', 'Line 3 .*another file'),
+    ('name,A\n' + ''.join(f'{i}.png,{i % 2 if i < 19 else "?"}\n'
+                          for i in range(20)), 'Line 21 .*column A'),
+    ('name,A\n0.png,1\n', 'has no line')])
+def test_a_csv_that_cannot_be_used_is_a_sentence(folder, text, words):
+  (folder / 'list.txt').write_text(text)
+  with pytest.raises(errors.UserError, match=words):
+    photos(folder).split('all')

@@ -309,7 +309,7 @@ def test_what_is_neither_folder_nor_zip_is_told(tmp_path):
   with pytest.raises(errors.UserError, match='holds no PNG, JPEG'):
     (tmp_path / 'empty').mkdir()
     data.images(tmp_path / 'empty', SHAPE).split('train')
-  with pytest.raises(errors.UserError, match='no folder or zip'):
+  with pytest.raises(errors.UserError, match='no folder, zip or tar'):
     data.images(tmp_path / 'absent', SHAPE)
 
 

@@ -25,6 +25,14 @@ def test_a_png_that_cannot_be_made_leaves_the_old_one(tmp_path):
   image = np.zeros((2, 2, 1), np.uint8)
   png.write(path, image)
   with pytest.raises(Exception):
-    png.write(path, np.zeros((2, 2, 7), np.uint8))
+    png.write(path, np.zeros((2, 2, 3), np.float32))
   np.testing.assert_array_equal(tf.io.decode_png(path.read_bytes()), image)
   assert os.listdir(tmp_path) == ['image.png']
+
+
+@pytest.mark.parametrize('channels, shown', [(1, 1), (2, 1), (3, 3), (4, 3),
+                                             (7, 3)])
+def test_of_other_channels_some_are_shown(channels, shown):
+  image = np.arange(6 * channels, dtype=np.uint8).reshape([2, 3, channels])
+  decoded = tf.io.decode_png(png.encode(image))
+  np.testing.assert_array_equal(decoded, image[..., :shown])

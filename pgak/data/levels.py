@@ -1,0 +1,86 @@
+"""Grey levels of arrays: which numbers are black and white."""
+import numpy as np
+
+from pgak import errors
+
+__all__ = ['extent', 'range_of', 'to_levels']
+
+_LEVELS = (0., 255.)
+# Rounding of whoever scaled them.
+_SLACK = 1e-3
+
+
+def extent(chunks, name):
+  """Returns the least and the largest number of arrays, `(low, high)`.
+
+  Args:
+    chunks: iterable of arrays.
+    name: of what holds them, for the error.
+
+  Raises:
+    UserError: if one is NaN or infinite.
+  """
+  low, high = np.inf, -np.inf
+  for chunk in chunks:
+    # NaN spreads to both.
+    low, high = np.minimum(low, chunk.min()), np.maximum(high, chunk.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+      raise errors.UserError(f'{name} holds a number that is not finite (NaN '
+                             'or infinity): remove or replace it.')
+  return float(low), float(high)
+
+
+def range_of(dtype, low, high, name):
+  """Returns which numbers of an array are black and white.
+
+  Whole numbers in [0, 255] are levels, unless none is above 1: then 1 is white.
+  Floats in [0, 1] or [-1, 1] are in that range; others in [0, 255] are levels.
+
+  Args:
+    dtype: NumPy type of the array.
+    low: its least number.
+    high: its largest.
+    name: of what holds it, for the error.
+
+  Returns:
+    `(black, white)`.
+
+  Raises:
+    UserError: if neither can be; `arrays.value_range` then says it.
+  """
+  if low >= -_SLACK and high <= 1. + _SLACK:
+    return 0., 1.
+  if dtype.kind == 'f' and low >= -1. - _SLACK and high <= 1. + _SLACK:
+    return -1., 1.
+  if low >= 0. and high <= 255.:
+    return _LEVELS
+  raise errors.UserError(
+      f'{name} holds {dtype} from {low:g} to {high:g}, and images have 0 to '
+      '255, or floats in [0, 1] or [-1, 1]: say which numbers are black and '
+      'white, such as arrays.value_range = (0., 4095.).')
+
+
+def to_levels(images, value_range, name):
+  """Maps black to 0 and white to 255, rounded.
+
+  Args:
+    images: numbers `[...]`.
+    value_range: `(black, white)`.
+    name: of what holds them, for the error.
+
+  Returns:
+    uint8 `[...]`.
+
+  Raises:
+    UserError: if a number lies outside by more than half a level.
+  """
+  if images.dtype == np.uint8 and value_range == _LEVELS:
+    return images
+  black, white = value_range
+  levels = np.rint((np.asarray(images, np.float64) - black)
+                   * (255. / (white - black)))
+  if levels.min() < 0. or levels.max() > 255.:
+    raise errors.UserError(
+        f'{name} holds numbers outside arrays.value_range = ({black:g}, '
+        f'{white:g}): set it to those that are black and white.')
+  return levels.astype(np.uint8)

@@ -1,0 +1,63 @@
+"""Data sets of arrays in memory, of tf.data and of Keras."""
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pgak import data
+from pgak import errors
+
+X = np.random.default_rng(0).integers(0, 256, [20, 5, 4, 3], np.uint8)
+Y = np.arange(20) % 3
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path, monkeypatch):
+  monkeypatch.setenv('PGAK_CACHE', str(tmp_path / 'cache'))
+
+
+class _Batches(keras.utils.PyDataset):
+
+  def __len__(self):
+    return 4
+
+  def __getitem__(self, i):
+    return X[5 * i:5 * i + 5], Y[5 * i:5 * i + 5]
+
+
+def _sources():
+  pairs = tf.data.Dataset.from_tensor_slices((X, Y))
+  return {'arrays': (X, Y), 'batched': (pairs.batch(7),), 'single': (pairs,),
+          'keras': (_Batches(),)}
+
+
+@pytest.mark.parametrize('source', _sources())
+def test_every_source_gives_the_same_examples(source):
+  found = data.from_arrays(*_sources()[source]).split('all')
+  expected = data.from_arrays(X, Y).split('all')
+  assert found.fingerprint == expected.fingerprint
+  np.testing.assert_array_equal(found.labels, expected.labels)
+  assert sorted(found.labels.tolist()) == sorted(Y.tolist())
+
+
+def test_splits_of_ones_own():
+  made = data.from_arrays({'train': X, 'test': X[:3]}, {'train': Y,
+                                                        'test': Y[:3]})
+  np.testing.assert_array_equal(made.split('test').read([0, 1, 2]), X[:3])
+  np.testing.assert_array_equal(made.split('train').read([7]), X[7:8])
+
+
+def test_grey_batches_are_no_single_images():
+  grey = tf.data.Dataset.from_tensor_slices(X[..., 0])
+  for source in (grey, grey.batch(6)):
+    assert data.from_arrays(source).image_shape == (5, 4, 1)
+
+
+@pytest.mark.parametrize('source, words', [
+    (lambda: tf.data.Dataset.from_tensors(X).repeat(), 'repeat'),
+    (lambda: {'test': X}, 'with train'),
+    (lambda: tf.data.Dataset.from_tensors({'image': X}), 'images or of'),
+])
+def test_what_it_cannot_take(source, words):
+  with pytest.raises(errors.UserError, match=words):
+    data.from_arrays(source())
