@@ -39,7 +39,8 @@ EXTRAS_REQUIRE = {
              'setuptools'],
 }
 
-VERBS = ('train', 'evaluate', 'sample', 'export', 'report', 'sweep', 'list')
+VERBS = ('train', 'evaluate', 'compare', 'sample', 'export', 'report', 'sweep',
+         'list')
 
 setuptools.setup(
     name='pgak',

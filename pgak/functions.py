@@ -15,12 +15,14 @@ images = model.sample(16, seed=1)   # uint8 [16, 8, 8, 1]
 import contextlib
 
 import gin
+import numpy as np
 
+from pgak import files
 from pgak import registry
 from pgak.runs import configuration
 from pgak.runs import run_directory
 
-__all__ = ['evaluate', 'export', 'train']
+__all__ = ['compare', 'evaluate', 'export', 'train']
 
 
 @contextlib.contextmanager
@@ -120,3 +122,124 @@ def export(run_dir, output=None, checkpoint='latest', prior='own',
   from pgak import serving
   with _configured(run_dir, gin_param, imports):
     return serving.export(run_dir, output, checkpoint, prior, **settings)
+
+
+def compare(one, other, number=10000, size=None, features=None, seed=0,
+            inception=None, data_dir=None, imports=()):
+  """Measures how far two sets of images are apart.
+
+  Args:
+    one: a folder, zip or tar of pictures; a .npy or .npz file; a data set by
+      its name, 'mnist' or 'mnist:train'; a run directory or the folder of an
+      export, whose samples are taken; or uint8 `[N, h, w, C]`.
+    other: likewise.
+    number: the most images of each that take part.
+    size: pixels of a side that pictures in files are brought to, 64 or '48x64';
+      by default that of the other side.
+    features: names as `evaluator.feature_net` takes them; by default 'random',
+      and Inception's '768' where its weights are at hand.
+    seed: int, decides samples.
+    inception: path of the weights of Inception-2015.
+    data_dir: folder of TensorFlow Datasets.
+    imports: modules that a run was trained with.
+
+  Returns:
+    List of `comparison.Distance`.
+
+  Raises:
+    errors.UserError: if a side is none of these, or sizes differ.
+  """
+  from pgak.evaluation import comparison
+  from pgak.evaluation import evaluator
+  from pgak.metrics import inception_weights
+  registry.register()
+  sides = _Sides(number, seed, data_dir, imports).both(one, other, size)
+  has_weights = inception or inception_weights.is_here()
+  names = features or ('random', *['768'] * bool(has_weights))
+  try:
+    configuration.parse_part(f'inception.weights = {inception!r}')
+    nets = [evaluator.feature_net(name, None) for name in names]
+  finally:
+    gin.clear_config()
+  return comparison.compare(*sides, nets, seed)
+
+
+class _Sides:
+  """Reads the two sides of a comparison."""
+
+  def __init__(self, number, seed, data_dir, imports):
+    self._number = number
+    self._seed = seed
+    self._data_dir = data_dir
+    self._imports = imports
+
+  def both(self, one, other, size):
+    """Returns both, uint8 `[N, h, w, C]`, of one size where that can be."""
+    # First those that have a size; pictures in files are brought to it.
+    loose = [side for side in (one, other) if self._is_loose(side)]
+    found = {id(side): self._read(side, None) for side in (one, other)
+             if not any(side is one_loose for one_loose in loose)}
+    shape = next((images.shape[1:] for images in found.values()), None)
+    for side in loose:
+      found[id(side)] = self._read(side, self._shape(side, size, shape))
+      shape = shape or found[id(side)].shape[1:]
+    return found[id(one)], found[id(other)]
+
+  def _is_loose(self, side):
+    return not isinstance(side, np.ndarray) and self._kind(side) == 'images'
+
+  def _kind(self, side):
+    """Returns 'run', 'export', 'images', 'arrays' or 'name'."""
+    from pgak.data import path_kinds
+    from pgak.serving import client
+    path = files.local(side)
+    if (path / 'config.gin').is_file():
+      return 'run'
+    if path.is_dir() and client.is_export(path):
+      return 'export'
+    if not path.exists() and '/' not in str(side):
+      return 'name'
+    return path_kinds.kind_of_path(path)
+
+  def _shape(self, side, size, shape):
+    from pgak.data import survey
+    if size is None and shape:
+      return shape
+    seen = survey.survey(side)
+    channels = shape[-1] if shape else 1 if seen.grey else 3
+    height, _, width = str(size or seen.size((256, 128, 64, 32, 16))).partition(
+        'x')
+    return int(height), int(width or height), channels
+
+  def _read(self, side, shape):
+    if isinstance(side, np.ndarray):
+      return side[:self._number]
+    kind = self._kind(side)
+    if kind == 'run':
+      from pgak.runs import checkpoints
+      return checkpoints.load(side, imports=self._imports).sample(
+          self._number, self._seed).numpy()
+    if kind == 'export':
+      from pgak import serving
+      return serving.ServedModel(side).sample(self._number, self._seed)
+    array = self._array(kind, side, shape)
+    return array.read(np.arange(min(self._number, len(array))))
+
+  def _array(self, kind, side, shape):
+    from pgak import data
+    from pgak.data import array_files
+    if kind == 'images':
+      return data.images(side, shape, test_fraction=0.,
+                         skip_damaged=True).split('train')
+    if kind == 'arrays':
+      return array_files.arrays(side, shape, test_fraction=0.).split('train')
+    from pgak.runs import data_set
+    from pgak.training import named_files
+    name, _, split = str(side).partition(':')
+    file, _ = named_files.data(name)
+    try:
+      configuration.parse_part(
+          f'data_dir = {self._data_dir!r}\ninclude {file!r}')
+      return data_set.configured().split(split or 'test')
+    finally:
+      gin.clear_config()

@@ -12,7 +12,7 @@ from pgak.metrics import kernel_distance
 __all__ = ['Distance', 'compare', 'format_table']
 
 _BATCH = 500
-# Halves of the smaller set that a standard error is made of.
+# The parts of each set that a standard error is made of.
 _PARTS = 5
 
 
@@ -82,8 +82,8 @@ def compare(one, other, nets, seed=0):
         _error(a.rows, b.rows), a.net.name, numbers))
     mean, deviation = kernel_distance.kernel_distance(a.rows, b.rows, seed=seed)
     name = kernel_distance.name_of(a.net)
-    found.append(Distance(name, mean, deviation / math.sqrt(
-        kernel_distance.NUM_SUBSETS), a.net.name, numbers))
+    found += [Distance(name, mean, None, a.net.name, numbers),
+              Distance(f'{name}_std', deviation, None, a.net.name, numbers)]
   return found
 
 

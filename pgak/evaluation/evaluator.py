@@ -14,6 +14,7 @@ from pgak.metrics import classifier
 from pgak.metrics import feature_sets
 from pgak.metrics import inception
 from pgak.metrics import metric as metric_lib
+from pgak.metrics import random_net
 from pgak.runs import scores
 
 __all__ = ['Evaluator', 'feature_net']
@@ -28,15 +29,20 @@ def feature_net(level, dataset):
   """Makes the features of a distance.
 
   Args:
-    level: a level of `inception.LEVELS`, or 'classifier'.
+    level: a level of `inception.LEVELS`; 'random' for `random_net`;
+      'classifier', or 'classifier_or_random' for whichever can be had.
     dataset: the `data.Dataset` that a classifier is trained on.
 
   Returns:
     A `features.FeatureNet`.
   """
-  if level != 'classifier':
+  if level == 'random':
+    return gin.get_configurable(random_net.random_net)()
+  if level not in ('classifier', 'classifier_or_random'):
     return gin.get_configurable(inception.inception)(level)
   train = dataset.split('train')
+  if train.labels is None and level == 'classifier_or_random':
+    return feature_net('random', dataset)
   number = min(len(train), _MAX_TRAINING_IMAGES)
   labels = classifier.require_labels(dataset.name, train.labels)
   return gin.get_configurable(classifier.classifier)(

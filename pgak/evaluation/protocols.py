@@ -93,7 +93,8 @@ class Protocol:
 
   Attributes:
     name: string.
-    features: strings, each a level of `inception.LEVELS` or 'classifier'.
+    features: strings, each as `evaluator.feature_net` takes them: a level of
+      `inception.LEVELS`, 'classifier' or 'random'.
     num_samples: images of each kind; None for as many as there are references.
     split: the data set's split that they are compared with.
     num_references: the first so many images of the split; None for all.
@@ -178,13 +179,15 @@ def quick(num_samples: settings.Count | None = None, split: str = 'all',
           seed: settings.Seed = 0):
   """A quick look: features of a small classifier of the data set itself.
 
+  Of a data set without labels, those of a net with random weights.
+
   By default as many samples as there are images in all splits, up to 10,000.
 
   Returns:
     A `Protocol`; the arguments are its attributes.
   """
-  return Protocol('quick', ('classifier',), num_samples, split, num_references,
-                  seed=seed)
+  return Protocol('quick', ('classifier_or_random',), num_samples, split,
+                  num_references, seed=seed)
 
 
 @register(module=_MODULE, denylist=['name'])

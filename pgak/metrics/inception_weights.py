@@ -19,7 +19,8 @@ from pgak import errors
 from pgak import files
 from pgak.metrics import inception_fingerprints
 
-__all__ = ['HOW_TO_GET', 'check', 'find', 'fingerprint', 'fold', 'load']
+__all__ = ['HOW_TO_GET', 'check', 'find', 'is_here', 'fingerprint', 'fold',
+           'load']
 
 URL = ('http://download.tensorflow.org/models/image/imagenet/'
        'inception-2015-12-05.tgz')
@@ -63,12 +64,24 @@ def find(path=None):
       raise errors.UserError(
           f'There are no Inception weights at {path}; {HOW_TO_GET}')
     return found
-  folder = files.cache_directory() / 'inception_2015'
+  return _in_cache() or _download(_folder() / ARCHIVE)
+
+
+def is_here():
+  """Returns whether `find` has weights without a download."""
+  return bool(os.environ.get('PGAK_INCEPTION') or _in_cache())
+
+
+def _folder():
+  return files.cache_directory() / 'inception_2015'
+
+
+def _in_cache():
   # The archive is the only one that is sure to reach pool_3.
   for pattern in ('*.tgz', '*.pb', '*.npz'):
-    for found in sorted(folder.glob(pattern)):
+    for found in sorted(_folder().glob(pattern)):
       return found
-  return _download(folder / ARCHIVE)
+  return None
 
 
 def load(path):

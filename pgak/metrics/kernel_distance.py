@@ -11,7 +11,7 @@ from pgak import errors
 from pgak.metrics import distances
 from pgak.metrics import metric
 
-__all__ = ['kernel_distance', 'mmd2']
+__all__ = ['kernel_distance', 'mmd2', 'name_of']
 
 
 def _kernel(a, b):
@@ -71,15 +71,21 @@ def kernel_distance(real, fake, subset_size=1000, num_subsets=100, seed=0):
   return float(np.mean(values)), float(np.std(values))
 
 
+def name_of(net):
+  """Returns what the kernel distance by a `features.FeatureNet` is called.
+
+  Only pool_3 features make a KID, as they alone make an FID.
+  """
+  return {'fid': 'kid', 'fid_768': 'kid_768'}.get(
+      net.metric, net.metric.replace('frechet', 'kernel'))
+
+
 @metric.register('kid', scope='features', keeps=('features',),
                  better={'*_std': 'neither', 'kid*': 'lower',
                          'kernel_*': 'lower'})
 def _compute(context):
   real, fake = context.real.rows, context.fake.rows
-  # Only pool_3 features make a KID, as they alone make an FID.
-  name = {'fid': 'kid', 'fid_768': 'kid_768'}.get(
-      context.fake.net.metric,
-      context.fake.net.metric.replace('frechet', 'kernel'))
+  name = name_of(context.fake.net)
   mean, deviation = kernel_distance(real, fake, seed=context.seed)
   numbers = dict(num_samples=len(fake), split=context.compared(len(real)))
   yield metric.Value(name, mean, **numbers)

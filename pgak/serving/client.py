@@ -14,7 +14,7 @@ from pgak import files
 from pgak.data import kinds
 from pgak.serving import bounds as bounds_lib
 
-__all__ = ['METADATA', 'ServedModel', 'find_version', 'versions']
+__all__ = ['METADATA', 'ServedModel', 'find_version', 'is_export', 'versions']
 
 METADATA = 'metadata.json'
 _NO_FLOW = 'a distribution that is no flow'
@@ -220,6 +220,15 @@ class ServedModel:
 def versions(output):
   """Returns the numbers of the versions in a folder, in order."""
   return sorted(int(p.name) for p in output.iterdir() if p.name.isdecimal())
+
+
+def is_export(path):
+  """Returns whether a folder is an export, or holds versions of one."""
+  try:
+    find_version(path)
+  except errors.UserError:
+    return False
+  return True
 
 
 def find_version(path):

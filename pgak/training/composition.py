@@ -280,7 +280,9 @@ def _choose_pictures(made, file, flags, settings):
 def _look(made, imports):
   """Makes the data set alone, to see what it holds."""
   alone = Composition({}, made.files[1:], made.settings)
-  with _parsed(f'data_dir = None\n{alone.text}', imports):
+  # Without a size of its own a data set has that of its images.
+  before = 'data_dir = None\nimage_shape = None\n'
+  with _parsed(f'{before}{alone.text}', imports):
     return chosen.look(data_set.configured())
 
 

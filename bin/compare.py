@@ -1,0 +1,60 @@
+r"""Measures how far two sets of images are apart.
+
+A side is a folder, zip or tar of pictures, a .npy or .npz file, a data set by
+its name (mnist, mnist:train), a run directory, or the folder of an export, of
+which samples are taken.
+
+  compare.py photos/ generated/
+  compare.py mnist:test runs/digits --number=5000 --inception=inception.npz
+  compare.py samples.npz cifar10 --features=random,768
+
+By default a net with random weights tells the images apart, and Inception-2015
+where its weights are at hand. The Frechet distance has a standard error, of the
+spread over five parts of both sides, where there are enough images. Pictures in
+files are brought to the size of the other side, or to --size; a size or format
+that differs is said, since a distance sees that, too.
+"""
+import json
+
+from pgak import command as command_lib
+
+command = command_lib.Command(__doc__)
+command.define_arguments('side')
+command.define_import()
+command.define_integer('number', 10000, 'The most images of each side.',
+                       lower_bound=2)
+command.define_string('size', None, 'Pixels of a side, such as 64 or 48x64.')
+command.define_string('features', None, 'Feature nets, with commas between: '
+                      "random, 768, pool_3 or another level of Inception's.")
+command.define_integer('seed', 0, 'Decides samples.', lower_bound=0)
+command.define_string('inception', None, 'Weights of Inception-2015.')
+command.define_string('data_dir', None, 'Folder of TensorFlow Datasets.')
+command.define_boolean('json', False, 'Whether to print an array of objects.')
+
+
+def main(argv):
+  """Parses the flags, compares, and prints the distances."""
+  args = command.parse(argv)
+  if len(command.arguments) != 2:
+    command.fail('Give two sides, such as photos/ generated/')
+  command_lib.import_tensorflow()
+  from pgak import functions
+  from pgak.evaluation import comparison
+  found = functions.compare(
+      *command.arguments, number=args.number, size=args.size,
+      features=args.features and args.features.split(','), seed=args.seed,
+      inception=args.inception, data_dir=args.data_dir,
+      imports=args['import'].value)
+  if args.json:
+    print(json.dumps([distance._asdict() for distance in found], indent=2))
+  else:
+    print(comparison.format_table(found))
+
+
+def run():
+  """Entry point of the console script."""
+  command_lib.run(main)
+
+
+if __name__ == '__main__':
+  run()
