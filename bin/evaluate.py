@@ -64,9 +64,8 @@ command.define_string('inception', None, "Weights of Inception-2015: an .npz, "
                       'classify_image_graph_def.pb, or the .tgz that holds it.')
 
 
-def main(argv):
-  """Parses the flags, measures, and prints the table."""
-  args = command.parse(argv)
+def main(args):
+  """Measures, and prints the table."""
   command_lib.import_tensorflow()
   from pgak import evaluation
   from pgak import priors
@@ -97,7 +96,7 @@ def main(argv):
 
 def run():
   """Entry point of the console script."""
-  command_lib.run(main)
+  command.run(main)
 
 
 if __name__ == '__main__':

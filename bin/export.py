@@ -37,9 +37,8 @@ command.define_string('prior', 'own', 'What generate samples from: own for the '
 command.define_boolean('verify', True, 'Whether a fresh process checks it.')
 
 
-def main(argv):
-  """Parses the flags and exports."""
-  args = command.parse(argv)
+def main(args):
+  """Exports."""
   command_lib.import_tensorflow()
   from pgak import priors
   from pgak import registry
@@ -59,7 +58,7 @@ def main(argv):
 
 def run():
   """Entry point of the console script."""
-  command_lib.run(main)
+  command.run(main)
 
 
 if __name__ == '__main__':

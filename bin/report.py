@@ -26,9 +26,8 @@ command.define_string('data_dir', None, 'Folder of the data sets that '
 command.define_import()
 
 
-def main(argv):
-  """Parses the flags and writes the report."""
-  args = command.parse(argv)
+def main(args):
+  """Writes the report."""
   command_lib.import_tensorflow()
   from pgak import registry
   from pgak import reporting
@@ -43,7 +42,7 @@ def main(argv):
 
 def run():
   """Entry point of the console script."""
-  command_lib.run(main)
+  command.run(main)
 
 
 if __name__ == '__main__':

@@ -84,9 +84,8 @@ _KINDS_OF = {'space': ('interpolation', 'attribute'),
              'attribute': ('attribute',), 'against': ('ood',)}
 
 
-def main(argv):
-  """Parses the flags and draws."""
-  args = command.parse(argv)
+def main(args):
+  """Draws."""
   if bool(args.run_dir) == bool(args.export_dir):
     command.fail('Give either --run_dir or --export_dir')
   if args.export_dir and args.prior != 'own':
@@ -125,7 +124,7 @@ def main(argv):
 
 def run():
   """Entry point of the console script."""
-  command_lib.run(main)
+  command.run(main)
 
 
 if __name__ == '__main__':

@@ -55,9 +55,8 @@ _COMPOSED = ('data', 'model', 'network', 'recipe', 'size', 'latent_dim',
              'steps', 'seed', 'attributes', 'download', 'data_dir')
 
 
-def main(argv):
-  """Parses the flags, composes the configuration, and trains."""
-  args = command.parse(argv)
+def main(args):
+  """Composes the configuration, and trains."""
   flags = {name: args[name].value for name in _COMPOSED if args[name].present}
   command_lib.import_tensorflow()
   import gin
@@ -83,7 +82,7 @@ def main(argv):
 
 def run():
   """Entry point of the console script."""
-  command_lib.run(main)
+  command.run(main)
 
 
 if __name__ == '__main__':

@@ -11,7 +11,6 @@ import errno
 import fcntl
 import hashlib
 import json
-import logging
 import os
 import pathlib
 import re
@@ -22,6 +21,7 @@ import time
 import zipfile
 import zlib
 
+from absl import logging
 import numpy as np
 
 from pgak import errors
