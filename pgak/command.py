@@ -50,6 +50,7 @@ class Command:
     self._doc = doc
     self._flags = flags.FlagValues()
     self._arguments_name = None
+    self._needs_arguments = False
     self.arguments = []
     # absl's flags decide for the process; a command's own are its own, since
     # several commands may be loaded in one process.
@@ -93,13 +94,15 @@ class Command:
     """Defines a flag that may be given many times."""
     flags.DEFINE_multi_string(name, [], help_text, flag_values=self._flags)
 
-  def define_arguments(self, name):
-    """Allows arguments besides the flags, at least one; see `arguments`.
+  def define_arguments(self, name, required=True):
+    """Allows arguments besides the flags; see `arguments`.
 
     Args:
       name: string, what one of them is, such as RUN_DIR.
+      required: whether there must be one.
     """
     self._arguments_name = name
+    self._needs_arguments = required
     self._flags.set_gnu_getopt(True)  # A flag may stand behind an argument.
 
   def define_common(self, run_dir_required=True):
@@ -150,7 +153,7 @@ class Command:
       if (hasattr(self._flags[name], 'required_by_pgak')
           and self._flags[name].value is None):
         self.fail(f'The flag --{name} must be given.')
-    if self._arguments_name and not self.arguments:
+    if self._needs_arguments and not self.arguments:
       self.fail(f'At least one {self._arguments_name} must be given.')
     self._start_log()
     return self._flags

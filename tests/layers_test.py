@@ -165,14 +165,17 @@ def imported_modules(tree, path, known):
           for alias in node.names if f'{node.module}.{alias.name}' in known}
 
 
+def size_breaches(source, path):
+  """Returns a sentence for a file that is too long."""
+  number = len(source.splitlines())
+  return ([f'{path}: {number} lines: two things in one file?']
+          if number > MAXIMUM_LINES else [])
+
+
 def shape_breaches(source, path):
-  """Returns a sentence for each fault in a module's size and its first lines.
-  """
+  """Returns a sentence for each fault in a module's first lines."""
   tree = ast.parse(source)
-  lines = source.splitlines()
   breaches = []
-  if len(lines) > MAXIMUM_LINES:
-    breaches.append(f'{path}: {len(lines)} lines: two things in one file?')
   if not ast.get_docstring(tree):
     breaches.append(f'{path}: no docstring')
   if '__all__' not in assigned_names(tree):
@@ -272,8 +275,12 @@ class CheckersTest(unittest.TestCase):
         'pgak/b.py:2: pgak.losses.mse', 'pgak/b.py:2: pgak.losses._kl'])
 
   def test_a_shapeless_module_is_seen(self):
-    self.assertEqual(len(shape_breaches('pass\n' * 401, 'pgak/a.py')), 3)
+    self.assertEqual(len(shape_breaches('pass\n', 'pgak/a.py')), 2)
     self.assertFalse(shape_breaches('"""A."""\n__all__ = []\n', 'pgak/a.py'))
+
+  def test_a_long_file_is_seen(self):
+    self.assertTrue(size_breaches('pass\n' * 401, 'tests/a_test.py'))
+    self.assertFalse(size_breaches('pass\n' * 400, 'tests/a_test.py'))
 
 
 class LawsTest(unittest.TestCase):
@@ -320,8 +327,11 @@ class LawsTest(unittest.TestCase):
     self.assert_none([breach for path in sorted(loaded)
                       for breach in binary_breaches(files[path], path)])
 
-  def test_modules_are_small_documented_and_say_what_they_offer(self):
+  def test_modules_are_documented_and_say_what_they_offer(self):
     self.check(shape_breaches, 'pgak')
+
+  def test_files_are_small(self):
+    self.check(size_breaches, 'benchmarks', 'bin', 'docs', 'pgak', 'tests')
 
   def test_lines_fit_in_80_columns(self):
     self.assert_none([

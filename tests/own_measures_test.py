@@ -1,4 +1,6 @@
 """Runs all that docs/own_measures.md shows, as its reader would."""
+import importlib
+
 import numpy as np
 import pages
 import pytest
@@ -59,7 +61,7 @@ def test_the_page(here, capsys):
 
 
 def test_the_pages_density_is_scipys(here):
-  import laplace
+  laplace = importlib.import_module('laplace')
   latents = np.random.default_rng(0).laplace([1., -2.], [0.5, 3.], (4000, 2))
   prior = laplace.Laplace(2).fit(latents)
   state = prior.state()

@@ -4,6 +4,10 @@ An architecture is a function of a Keras tensor: an encoder's turns images into
 features, a decoder's turns latents into images before their last activation.
 `encoder` and `decoder` put the heads on, so that any model takes any net.
 """
+from pgak.networks.any_size import conv_decoder
+from pgak.networks.any_size import conv_encoder
+from pgak.networks.any_size import residual_decoder
+from pgak.networks.any_size import residual_encoder
 from pgak.networks.conv_digits import conv_digits_decoder
 from pgak.networks.conv_digits import conv_digits_encoder
 from pgak.networks.conv_mnist import conv_mnist_decoder
@@ -40,11 +44,12 @@ from pgak.networks.weight_norm import WeightNormConv2D
 __all__ = [
     'EqualisedLearningRate', 'FadeIn', 'PerceptualError',
     'SpectralNormalization', 'WeightNormConv2D', 'condition_network',
-    'conv_digits_decoder', 'conv_digits_encoder', 'conv_mnist_decoder',
-    'conv_mnist_encoder', 'dcgan_decoder', 'dcgan_encoder', 'decoder',
-    'encoder', 'full_precision', 'latent_critic', 'mlp_decoder', 'mlp_encoder',
-    'pg_gan_decoder', 'pg_gan_encoder', 'rae_decoder', 'rae_encoder',
-    'resnet_128_decoder', 'resnet_128_encoder', 'resnet_32_decoder',
+    'conv_decoder', 'conv_digits_decoder', 'conv_digits_encoder',
+    'conv_encoder', 'conv_mnist_decoder', 'conv_mnist_encoder',
+    'dcgan_decoder', 'dcgan_encoder', 'decoder', 'encoder', 'full_precision',
+    'latent_critic', 'mlp_decoder', 'mlp_encoder', 'pg_gan_decoder',
+    'pg_gan_encoder', 'rae_decoder', 'rae_encoder', 'residual_decoder',
+    'residual_encoder', 'resnet_128_decoder', 'resnet_128_encoder', 'resnet_32_decoder',
     'resnet_32_encoder', 'set_level', 'sngan_decoder', 'sngan_encoder',
     'update_spectral_norms', 'vunet_decoder', 'vunet_encoder'
 ]

@@ -45,14 +45,14 @@ def _activation(value_range, image_shape):
 
 _Tensor = Annotated[keras.KerasTensor, settings.Says(
     'a Keras tensor, as @conv_mnist_encoder and @conv_mnist_decoder do')]
-_NETWORKS = 'networks, such as --gin_file=networks/conv_mnist.gin'
+_NETWORKS = 'networks, such as --gin_file=networks/conv.gin'
 _HINTS = {'network': _NETWORKS, 'latent_dim': 'latent_dim, such as 64',
           'image_shape': 'image_shape, such as (28, 28, 1)'}
 
 
-_OTHER = ('choose the networks for these data, such as --gin_file='
-          'networks/conv_mnist.gin for (28, 28, 1), networks/conv_32.gin, '
-          'networks/conv_64.gin, or networks/mlp.gin for vectors')
+_OTHER = ('choose the networks for these data: --gin_file=networks/conv.gin or '
+          'networks/residual.gin for images of any size, networks/mlp.gin for '
+          'vectors')
 
 
 def _called(network, name, inputs, *others):
