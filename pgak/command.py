@@ -15,9 +15,8 @@ __all__ = ['Command', 'bindings_of_flags', 'import_tensorflow', 'run']
 _ENDED_BY_PIPE = 141
 
 
-# absl's, of which --help is defined anew by each command.
-_HELP = {'help': '', 'only_check_flags': '',
-         'helpshort': 'Print the text of --help.',
+# absl's end with status 1; --help is defined by each command.
+_HELP = {'helpshort': 'Print the text of --help.',
          'helpfull': 'Print that and the flags of absl.',
          'helpxml': 'Print all flags as XML.'}
 
@@ -56,17 +55,16 @@ class Command:
     # several commands may be loaded in one process.
     for module in ('absl.app', 'absl.logging'):
       for flag in flags.FLAGS.get_flags_for_module(module):
-        if flag.name not in _HELP:  # absl's end with status 1.
+        if not flag.name.startswith(('help', 'only_check_flags')):
           self._flags[flag.name] = flag
           self._flags.register_flag_by_module(module, flag)
     for name, text in _HELP.items():
-      if text:
-        flags.DEFINE_boolean(name, False, text, flag_values=self._flags)
+      flags.DEFINE_boolean(name, False, text, flag_values=self._flags)
     for name, text in _FLAGS_OF_FLAGS.items():
       flags.DEFINE_string(name, '', text, flag_values=self._flags)
     self._of_absl = frozenset(self._flags)
-    flags.DEFINE_boolean('help', False, 'Print this text; --helpfull: the flags '
-                         'of absl, too.', short_name='h',
+    flags.DEFINE_boolean('help', False, 'Print this text; --helpfull: absl\'s '
+                         'flags, too.', short_name='h',
                          flag_values=self._flags)
 
   def define_string(self, name, default, help_text, required=False):

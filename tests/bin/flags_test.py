@@ -67,7 +67,8 @@ class Recorder:
 
 def check_table(module, *tables):
   """Fails where a command has a flag that no table tries, or the reverse."""
-  assert set(module.command.names) - {'h', 'help'} == {name for table in tables for name in table}
+  assert set(module.command.names) - {'h', 'help'} == {
+      name for table in tables for name in table}
 
 
 @pytest.fixture(name='run_dir')
