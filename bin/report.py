@@ -24,6 +24,7 @@ command.define_string('data_dir', None, 'Folder of the data sets that '
                       'TensorFlow Datasets prepared, instead of that in the '
                       'runs; only the latents need it.')
 command.define_import()
+command.define_overwrite()
 
 
 def main(args):
@@ -34,10 +35,11 @@ def main(args):
   registry.register()
   problems = reporting.write_report(
       args.output, command.arguments, args.latents, args.data_dir,
-      args['import'].value)
+      args['import'].value, args.overwrite)
   for problem in problems:
     print(problem)
   print(f'Wrote {args.output}.')
+  command_lib.print_next('python', '-m', 'webbrowser', args.output)
 
 
 def run():

@@ -1,6 +1,7 @@
 """What the binaries share: flags, help, and errors in one sentence."""
 import os
 import re
+import shlex
 import sys
 import traceback
 
@@ -8,7 +9,8 @@ from absl import app
 from absl import flags
 from absl import logging
 
-__all__ = ['Command', 'bindings_of_flags', 'import_tensorflow', 'run']
+__all__ = ['Command', 'bindings_of_flags', 'import_tensorflow', 'print_next',
+           'run']
 
 
 # What a shell calls the end by SIGPIPE: the work was not done.
@@ -113,6 +115,10 @@ class Command:
     self.define_string(
         'data_dir', None, 'Folder of the data sets that TensorFlow Datasets '
         'prepared; by default TFDS_DATA_DIR or ~/tensorflow_datasets.')
+
+  def define_overwrite(self):
+    """Defines --overwrite."""
+    self.define_boolean('overwrite', False, 'Whether to replace what is there.')
 
   def define_import(self):
     """Defines --import: the code of a user's own, which nothing else runs."""
@@ -252,6 +258,18 @@ def bindings_of_flags(command, args, settings=()):
     if value is not None and name not in bound:
       bindings.append(f'{name} = {value!r}')
   return bindings
+
+
+def print_next(command, *arguments, imports=()):
+  """Prints the command that one usually gives next, as a shell takes it.
+
+  Args:
+    command: its name, such as 'pgak_sample'.
+    *arguments: strings.
+    imports: modules that the run needs, for --import.
+  """
+  words = [command, *arguments, *(f'--import={module}' for module in imports)]
+  print(f'Next: {shlex.join(words)}')
 
 
 def import_tensorflow():

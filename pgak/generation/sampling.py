@@ -72,9 +72,17 @@ def _new_decoder_function(model, batch_norm, rounding):
 # === Pictures ===
 
 
-def sample_picture(model, num_samples=64, seed=0):
-  """Returns a uint8 grid `[H, W, C]` of new images."""
-  batches = generate(model, num_samples, seed)
+def sample_picture(model, num_samples=64, seed=0, prior=None):
+  """Returns a uint8 grid `[H, W, C]` of new images.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    num_samples: how many images.
+    seed: int that decides the latents.
+    prior: density that they are drawn from; None for the model's own.
+  """
+  latents = (prior or model.prior).sample(num_samples, seed)
+  batches = generate(model, num_samples, latents=latents)
   return grids.picture(np.concatenate(list(batches)))
 
 

@@ -8,9 +8,12 @@ from pgak.generation import sampling
 from pgak.pictures import grids
 from pgak.pictures import png
 from pgak.pictures import scatter
+from pgak.priors import ex_post
 from pgak.training import callbacks
 
 __all__ = ['Galleries', 'PairGalleries', 'TABLE', 'VectorGalleries', 'of']
+
+_FITTED = 'samples of a Gaussian fitted to the latents'
 
 
 class Galleries(callbacks.EveryNSteps):
@@ -18,6 +21,8 @@ class Galleries(callbacks.EveryNSteps):
 
   The prior's draws and the images are the same at every step. Of a model
   without an encoder there are samples and lines between draws of the prior.
+  Samples of a model that is not trained towards its prior are drawn from a
+  Gaussian that is fitted to its latents at that step, and the files say so.
 
   Args:
     intervals: `Intervals`.
@@ -25,12 +30,15 @@ class Galleries(callbacks.EveryNSteps):
     folder: where the PNG files go.
     events: folder of the TensorBoard events.
     seed: int that decides the samples.
+    train_images: the split whose latents the Gaussian is fitted to; None for
+      samples of the model's own prior.
   """
 
   # What there is only of what was encoded.
   of_encoded = 'reconstructions and interpolations between images'
 
-  def __init__(self, intervals, images, folder, events, seed):
+  def __init__(self, intervals, images, folder, events, seed,
+               train_images=None):
     super().__init__(intervals.sample_every, intervals.steps)
     self.images = images
     # An even number, and at least two, whatever is there.
@@ -39,12 +47,25 @@ class Galleries(callbacks.EveryNSteps):
     self.folder = folder
     self.writer = tf.summary.create_file_writer(str(events / 'images'))
     self.seed = seed
+    self.train_images = train_images
 
   def on_train_begin(self, logs=None):
     super().on_train_begin()
     reason = self.model.lacks('encode')
     if reason:
       print(f'{reason}: {self.of_encoded} are left out.')
+    if self.is_fitted():
+      print(f'{self.model.name} is not trained towards its prior: the '
+            f'galleries show {_FITTED}.')
+
+  def is_fitted(self):
+    """Whether samples are drawn from a density that is fitted to latents."""
+    return self.train_images is not None and ex_post.is_unmatched(self.model)
+
+  def prior(self):
+    """Returns what samples are drawn from at this step."""
+    return (ex_post.gaussian(self.model, self.train_images)
+            if self.is_fitted() else self.model.prior)
 
   def at_step(self, step, logs):
     # What made no number has no picture, and the reason is theirs to say.
@@ -54,13 +75,15 @@ class Galleries(callbacks.EveryNSteps):
       pictures = self.pictures()
     with self.writer.as_default(step=step):
       for name, picture in pictures.items():
-        png.write(self.folder / f'{name}_{step:08d}.png', picture)
-        tf.summary.image(name, picture[None])
+        text = _FITTED if name == 'samples' and self.is_fitted() else ''
+        png.write(self.folder / f'{name}_{step:08d}.png', picture, text)
+        tf.summary.image(name, picture[None], description=text or None)
       self.writer.flush()
 
   def pictures(self):
     """Returns `{name: uint8 [H, W, C]}`."""
-    samples = {'samples': sampling.sample_picture(self.model, 64, self.seed)}
+    samples = {'samples': sampling.sample_picture(
+        self.model, 64, self.seed, self.prior())}
     if self.model.lacks('encode'):
       between = sampling.prior_interpolations(self.model, 8, seed=self.seed)
       return samples | {'prior_interpolations': grids.picture(between, 8)}
@@ -124,9 +147,9 @@ class VectorGalleries(Galleries):
     return cls(array.unrolled[first, 0], images=array.read(first), **settings)
 
   def pictures(self):
+    drawn = self.prior().sample(len(self.images), self.seed)
     found = {'samples': scatter.samples(
-        self.images, self.model.sample(len(self.images), self.seed),
-        self.shades)}
+        self.images, self.model.decode(drawn), self.shades)}
     if not self.model.lacks('encode'):
       found['reconstructions'] = scatter.reconstruction(
           self.images, self.model.reconstruct(self.images), self.shades)

@@ -164,7 +164,7 @@ EVALUATE = {
 
 @pytest.mark.parametrize('flag', EVALUATE)
 def test_flags_of_evaluate(run_dir, capsys, monkeypatch, flag):
-  check_table(evaluate, EVALUATE, IMPORT)
+  check_table(evaluate, EVALUATE, IMPORT, ['json'])
   value, name, expected = EVALUATE[flag]
   recorder = Recorder([n for _, n, _ in EVALUATE.values() if n], [])
   monkeypatch.setattr(evaluation, 'evaluate', recorder)
@@ -197,6 +197,7 @@ EXPORT = {
     'checkpoint': ('best', 'export.checkpoint', 'best'),
     'prior': ('gmm', 'export.prior', 'gmm'),
     'verify': ('false', 'export.verified', False),
+    'overwrite': ('true', 'export.overwrite', True),
 }
 
 
@@ -207,6 +208,7 @@ def test_flags_of_export(run_dir, capsys, monkeypatch, flag):
   recorder = Recorder([n for _, n, _ in EXPORT.values() if n], 'it')
   monkeypatch.setattr(exporting, 'export', recorder)
   more = [] if flag == 'run_dir' else [f'--{flag}={value}']
+  more += ['--version=4'] if flag == 'overwrite' else []
   out = call(export, capsys, f'--run_dir={run_dir}', *more)
   assert recorder.calls == [((str(run_dir),), {})]
   assert 'Exported to it.' in out
@@ -236,7 +238,7 @@ def test_what_export_is_bound_to_reaches_the_writer(monkeypatch, tmp_path):
   assert arguments == (Model, tmp_path / 'o', 4, 9)
   assert named == dict(
       crop=5, antialias=False, resize='bicubic', background=pixels.WHITE,
-      verified=False,
+      verified=False, overwrite=False,
       provenance={'ema': False, 'dataset': run.config['data']})
 
 
@@ -255,9 +257,11 @@ SAMPLE = {
     'space': ('z0', 'sample.space', 'z0'),
     'attribute': ('label=3', 'sample.attribute', 'label=3'),
     'against': ('synthetic', 'sample.against', '@against/synthetic'),
+    'overwrite': ('true', 'sample.overwrite', True),
 }
 SAMPLE_EXPORT = {'export_dir': 'there', 'output': 'a.npz',
-                 'kind': 'interpolation', 'num_samples': 7, 'seed': 5}
+                 'kind': 'interpolation', 'num_samples': 7, 'seed': 5,
+                 'overwrite': True}
 # A flag that belongs to a kind is given with it.
 KIND_OF = {'space': 'interpolation', 'attribute': 'attribute', 'against': 'ood'}
 
@@ -287,12 +291,14 @@ def test_flags_of_sample_with_an_export(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize('flag, value, expected', [
-    ('output', None, (True, None, [])),
-    ('latents', 'false', (False, None, [])),
-    ('data_dir', 'prepared', (True, 'prepared', [])),
-    ('import', 'mine', (True, None, ['mine']))])
+    ('output', None, (True, None, [], False)),
+    ('latents', 'false', (False, None, [], False)),
+    ('data_dir', 'prepared', (True, 'prepared', [], False)),
+    ('overwrite', 'true', (True, None, [], True)),
+    ('import', 'mine', (True, None, ['mine'], False))])
 def test_flags_of_report(capsys, monkeypatch, flag, value, expected):
-  check_table(report, ['output', 'latents', 'data_dir', 'import'])
+  check_table(report, ['output', 'latents', 'data_dir', 'import',
+                       'overwrite'])
   recorder = Recorder(answer=[])
   monkeypatch.setattr(reporting, 'write_report', recorder)
   more = [f'--{flag}={value}'] if value else []

@@ -21,7 +21,8 @@ def test_a_report_with_latents(run_dir, tmp_path, capsys):
       report, capsys, run_dir, f'--output={output}', '--data_dir=unused')
   assert result.status == 0, result.err
   assert result.out.splitlines() == [f'{run_dir}: It has no scores.',
-                                     f'Wrote {output}.']
+                                     f'Wrote {output}.',
+                                     f'Next: python -m webbrowser {output}']
   names = {p.name for p in (tmp_path / 'a_files').iterdir()}
   assert {'latents_0_ae.png', 'samples_0_ae.png',
           'curve_digits_train_loss.png'} <= names
