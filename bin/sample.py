@@ -14,9 +14,9 @@ With a slash at its end the output is a folder: a PNG an image, by number, and
   sample.py --run_dir=runs/digits --output=images/ --num_samples=50000
 
 A density other than the model's own is fitted to the latents of the training
-images when it is first asked for, and kept in the run directory. Without --prior
-a model that is not trained towards its prior, such as AE or RAE, gets a mixture
-of Gaussians so; --prior=own is N(0, I) all the same.
+images when it is first asked for, and kept in the run directory. A model that
+is not trained towards its prior, such as AE or RAE, gets a mixture of Gaussians
+so where --prior is not given; --prior=own is N(0, I) all the same.
 
   sample.py --run_dir=runs/digits --output=gmm.png --prior=gmm \
     --gin_param='GaussianMixture.num_components = 20'

@@ -101,7 +101,7 @@ def _loaded(run, checkpoint, prior, kind):
   model = checkpoints.load_configured(
       run, checkpoint, 'own' if prior is None else prior)
   if prior is not None or kind not in _OF_A_DENSITY or (
-      not ex_post.is_unmatched(model)):
+      not model.is_unmatched):
     return model
   told = f'{model.name} is not trained towards its prior'
   try:

@@ -5,10 +5,12 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import interruption
+from pgak import priors
 from pgak.models import lines
 from pgak.pictures import grids
+from pgak.priors import ex_post
 
-__all__ = ['generate', 'interpolation_picture', 'interpolations',
+__all__ = ['gaussian', 'generate', 'interpolation_picture', 'interpolations',
            'prior_interpolations', 'reconstruction_picture', 'sample_picture']
 
 
@@ -67,6 +69,21 @@ def _new_decoder_function(model, batch_norm, rounding):
     return model.kind.to_users(images, rounding)
 
   return decode
+
+
+def gaussian(model, images, max_latents=2000):
+  """Returns a `priors.Gaussian` that is fitted to a model's latents.
+
+  It is quick, and kept nowhere: for pictures of a model that `is_unmatched`,
+  not for scores.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    images: `ImageArray`, the training images.
+    max_latents: int, how many of them are encoded at most.
+  """
+  return priors.Gaussian(model.latent_dim).fit(
+      ex_post.encode(model, images, max_latents=max_latents))
 
 
 # === Pictures ===

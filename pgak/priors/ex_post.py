@@ -17,8 +17,7 @@ from pgak import files
 from pgak import priors
 from pgak import settings
 
-__all__ = ['attach', 'encode', 'gaussian', 'is_unmatched', 'log_likelihoods',
-           'positions']
+__all__ = ['attach', 'encode', 'log_likelihoods', 'positions']
 
 SOURCES = ('means', 'samples')
 
@@ -72,34 +71,6 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
       files.keep_npz(path, prior.state())
   model.prior = prior
   return model
-
-
-def is_unmatched(model):
-  """Whether nothing trains a model's latents and its N(0, I) to be alike.
-
-  So it is with AE and RAE: their decoders never saw what N(0, I) draws, and
-  pictures of new images are drawn from a density of their latents.
-
-  Args:
-    model: `GenerativeModel`.
-  """
-  return (isinstance(model.prior, priors.StandardNormal)
-          and not model.matches_prior and not model.learns_prior
-          and not model.lacks('encode') and 'condition' not in model.kind.can)
-
-
-def gaussian(model, images, max_latents=2000):
-  """Returns a `priors.Gaussian` that is fitted to a model's latents.
-
-  It is quick, and kept nowhere: for pictures, not for scores.
-
-  Args:
-    model: `GenerativeAutoencoder`.
-    images: `ImageArray`, the training images.
-    max_latents: int, how many of them are encoded at most.
-  """
-  return priors.Gaussian(model.latent_dim).fit(
-      encode(model, images, max_latents=max_latents))
 
 
 # === Latents ===

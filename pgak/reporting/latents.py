@@ -7,8 +7,7 @@ import numpy as np
 
 from pgak import errors
 from pgak import generation
-from pgak import priors
-from pgak.priors import ex_post
+from pgak.generation import sampling
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import data_set
@@ -83,7 +82,7 @@ def latents_and_samples(path, number=None, data_dir=None, imports=()):
 def note_of(model):
   """Returns what a caption says of a loaded model's prior: '' of its own."""
   return ('; draws of a Gaussian fitted to the latents'
-          if isinstance(model.prior, priors.Gaussian) else '')
+          if model.prior.name == 'gaussian' else '')
 
 
 @contextlib.contextmanager
@@ -106,8 +105,8 @@ def loaded(path, data_dir=None, imports=()):
     configuration.parse_run(run, bindings, imports=imports)
     array = data_set.split('validation')
     model = checkpoints.load_configured(run)
-    if ex_post.is_unmatched(model):
-      model.prior = ex_post.gaussian(model, data_set.split('train'))
+    if model.is_unmatched:
+      model.prior = sampling.gaussian(model, data_set.split('train'))
     yield model, array
   finally:
     gin.clear_config()

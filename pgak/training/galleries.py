@@ -8,7 +8,6 @@ from pgak.generation import sampling
 from pgak.pictures import grids
 from pgak.pictures import png
 from pgak.pictures import scatter
-from pgak.priors import ex_post
 from pgak.training import callbacks
 
 __all__ = ['Galleries', 'PairGalleries', 'TABLE', 'VectorGalleries', 'of']
@@ -60,11 +59,11 @@ class Galleries(callbacks.EveryNSteps):
 
   def is_fitted(self):
     """Whether samples are drawn from a density that is fitted to latents."""
-    return self.train_images is not None and ex_post.is_unmatched(self.model)
+    return self.train_images is not None and self.model.is_unmatched
 
   def prior(self):
     """Returns what samples are drawn from at this step."""
-    return (ex_post.gaussian(self.model, self.train_images)
+    return (sampling.gaussian(self.model, self.train_images)
             if self.is_fitted() else self.model.prior)
 
   def at_step(self, step, logs):

@@ -6,16 +6,14 @@ its command's table fails a test, so that none can be dropped.
 """
 import shlex
 
+import flag_tables
 import gin
 import pytest
-import ratios
-import tiny_commands
 
 from pgak import evaluation
 from pgak import registry
 from pgak import reporting
 from pgak import sweeping
-from pgak.bin import benchmark
 from pgak.bin import evaluate
 from pgak.bin import export
 from pgak.bin import report
@@ -24,8 +22,6 @@ from pgak.bin import sweep
 from pgak.bin import train
 from pgak.data import pixels
 from pgak.generation import drawing
-from pgak.metrics import features
-from pgak.metrics import inception
 from pgak.runs import configuration
 from pgak.runs import run_directory
 from pgak.serving import exporting
@@ -33,42 +29,6 @@ from pgak.serving import pictures
 from pgak.training import loop
 
 registry.register()
-
-
-def bound(name):
-  """Returns what gin has bound, a reference as text."""
-  value = gin.query_parameter(name)
-  return value if isinstance(value, (bool, int, str, list)) else str(value)
-
-
-class Recorder:
-  """Stands in for a function; keeps its arguments and gin's bindings.
-
-  Args:
-    names: gin parameters that are looked up when it is called.
-    answer: what it returns.
-  """
-
-  def __init__(self, names=(), answer=None):
-    self.names = names
-    self.answer = answer
-    self.calls = []
-    self.bound = {}
-
-  def __call__(self, *arguments, **named):
-    self.calls.append((arguments, named))
-    for name in self.names:
-      try:
-        self.bound[name] = bound(name)
-      except ValueError:
-        pass  # Not bound.
-    return self.answer
-
-
-def check_table(module, *tables):
-  """Fails where a command has a flag that no table tries, or the reverse."""
-  assert set(module.command.names) - {'h', 'help'} == {
-      name for table in tables for name in table}
 
 
 @pytest.fixture(name='run_dir')
@@ -79,12 +39,6 @@ def _run_dir(tmp_path):
   run.write_config(gin.config_str(), {'imports': [], 'seed': 0})
   gin.clear_config()
   return run.path
-
-
-def call(module, capsys, *flags):
-  result = tiny_commands.call(module, capsys, *flags)
-  assert result.status == 0, result.err
-  return result.out
 
 
 # What a run may import is tried by trust_test.py.
@@ -110,13 +64,13 @@ DRY = ['dry_run']
 
 
 def test_flags_of_train(capsys, monkeypatch, tmp_path):
-  check_table(train, TRAIN, COMPOSED, DRY)
+  flag_tables.check_table(train, TRAIN, COMPOSED, DRY)
   (tmp_path / 'own_module.py').write_text('')
   monkeypatch.syspath_prepend(tmp_path)
   monkeypatch.chdir(tmp_path)
-  recorder = Recorder(['train.model', 'train.split', '%data_dir'])
+  recorder = flag_tables.Recorder(['train.model', 'train.split', '%data_dir'])
   monkeypatch.setattr(loop, 'train', recorder)
-  call(train, capsys, '--gin_file=quickstart.gin',
+  flag_tables.call(train, capsys, '--gin_file=quickstart.gin',
        '--gin_file=datasets/mnist.gin',
        *(f'--{flag}={value}' for flag, value in TRAIN.items()))
   assert recorder.calls == [(('there',), {'imports': ('own_module',)})]
@@ -125,12 +79,12 @@ def test_flags_of_train(capsys, monkeypatch, tmp_path):
 
 
 def test_flags_of_a_composed_command(capsys, monkeypatch, tmp_path):
-  recorder = Recorder([name for _, name, _ in COMPOSED.values()])
+  recorder = flag_tables.Recorder([name for _, name, _ in COMPOSED.values()])
   monkeypatch.setattr(loop, 'train', recorder)
   # Of the two that belong to other data sets, composition_test.py.
   given = {flag: value for flag, (value, *_) in COMPOSED.items()
            if flag not in ('attributes', 'download')}
-  call(train, capsys, f'--run_dir={tmp_path / "run"}',
+  flag_tables.call(train, capsys, f'--run_dir={tmp_path / "run"}',
        '--gin_file=quickstart.gin',
        *(f'--{flag}={value}' for flag, value in given.items()))
   assert recorder.bound == {
@@ -139,8 +93,9 @@ def test_flags_of_a_composed_command(capsys, monkeypatch, tmp_path):
 
 def test_a_dry_run_prints_and_writes_nothing(capsys, monkeypatch, tmp_path):
   monkeypatch.setattr(loop, 'train', None)
-  out = call(train, capsys, f'--run_dir={tmp_path / "run"}', '--dry_run',
-             '--gin_file=quickstart.gin', '--steps=7')
+  out = flag_tables.call(
+      train, capsys, f'--run_dir={tmp_path / "run"}', '--dry_run',
+      '--gin_file=quickstart.gin', '--steps=7')
   assert "include 'quickstart.gin'" in out and 'train.steps = 7' in out
   assert not list(tmp_path.iterdir())
 
@@ -164,25 +119,26 @@ EVALUATE = {
 
 @pytest.mark.parametrize('flag', EVALUATE)
 def test_flags_of_evaluate(run_dir, capsys, monkeypatch, flag):
-  check_table(evaluate, EVALUATE, IMPORT, ['json'])
+  flag_tables.check_table(evaluate, EVALUATE, IMPORT, ['json'])
   value, name, expected = EVALUATE[flag]
-  recorder = Recorder([n for _, n, _ in EVALUATE.values() if n], [])
+  recorder = flag_tables.Recorder([n for _, n, _ in EVALUATE.values() if n], [])
   monkeypatch.setattr(evaluation, 'evaluate', recorder)
   monkeypatch.setattr(evaluation, 'format_table', lambda rows: 'the table')
   more = [] if flag == 'run_dir' else [f'--{flag}={value}']
-  out = call(evaluate, capsys, f'--run_dir={run_dir}', *more)
+  out = flag_tables.call(evaluate, capsys, f'--run_dir={run_dir}', *more)
   assert recorder.calls == [((str(run_dir),), {})] and 'the table' in out
   assert flag == 'run_dir' or recorder.bound[name] == expected
 
 
 def test_numbers_of_evaluate_are_those_of_its_protocol(
     run_dir, capsys, monkeypatch):
-  recorder = Recorder(['rae_quick.num_samples', 'rae_quick.seed',
+  recorder = flag_tables.Recorder(['rae_quick.num_samples', 'rae_quick.seed',
                        'quick.num_samples'], [])
   monkeypatch.setattr(evaluation, 'evaluate', recorder)
   monkeypatch.setattr(evaluation, 'format_table', str)
-  call(evaluate, capsys, f'--run_dir={run_dir}', '--protocol=rae_quick',
-       '--num_samples=77', '--seed=5')
+  flag_tables.call(
+      evaluate, capsys, f'--run_dir={run_dir}', '--protocol=rae_quick',
+      '--num_samples=77', '--seed=5')
   assert recorder.bound == {'rae_quick.num_samples': 77, 'rae_quick.seed': 5}
 
 
@@ -203,13 +159,13 @@ EXPORT = {
 
 @pytest.mark.parametrize('flag', EXPORT)
 def test_flags_of_export(run_dir, capsys, monkeypatch, flag):
-  check_table(export, EXPORT, IMPORT)
+  flag_tables.check_table(export, EXPORT, IMPORT)
   value, name, expected = EXPORT[flag]
-  recorder = Recorder([n for _, n, _ in EXPORT.values() if n], 'it')
+  recorder = flag_tables.Recorder([n for _, n, _ in EXPORT.values() if n], 'it')
   monkeypatch.setattr(exporting, 'export', recorder)
   more = [] if flag == 'run_dir' else [f'--{flag}={value}']
   more += ['--version=4'] if flag == 'overwrite' else []
-  out = call(export, capsys, f'--run_dir={run_dir}', *more)
+  out = flag_tables.call(export, capsys, f'--run_dir={run_dir}', *more)
   assert recorder.calls == [((str(run_dir),), {})]
   assert 'Exported to it.' in out
   assert flag == 'run_dir' or recorder.bound[name] == expected
@@ -224,7 +180,8 @@ def test_what_export_is_bound_to_reaches_the_writer(monkeypatch, tmp_path):
   class Model:
     image_shape, optimizers = (8, 8, 1), {}
 
-  loaded, written = Recorder(answer=Model), Recorder(answer='it')
+  loaded = flag_tables.Recorder(answer=Model)
+  written = flag_tables.Recorder(answer='it')
   monkeypatch.setattr(exporting.checkpoints, 'load_configured', loaded)
   monkeypatch.setattr(exporting, 'export_model', written)
   gin.parse_config([f'export.output = {str(tmp_path / "o")!r}',
@@ -268,22 +225,24 @@ KIND_OF = {'space': 'interpolation', 'attribute': 'attribute', 'against': 'ood'}
 
 @pytest.mark.parametrize('flag', SAMPLE)
 def test_flags_of_sample(run_dir, capsys, monkeypatch, flag):
-  check_table(sample, SAMPLE, SAMPLE_EXPORT, IMPORT)
+  flag_tables.check_table(sample, SAMPLE, SAMPLE_EXPORT, IMPORT)
   value, name, expected = SAMPLE[flag]
-  recorder = Recorder([n for _, n, _ in SAMPLE.values() if n])
+  recorder = flag_tables.Recorder([n for _, n, _ in SAMPLE.values() if n])
   monkeypatch.setattr(drawing, 'sample', recorder)
   more = [] if name is None else [f'--{flag}={value}']
   if flag in KIND_OF:
     more.append(f'--kind={KIND_OF[flag]}')
-  call(sample, capsys, f'--run_dir={run_dir}', '--output=a.npz', *more)
+  flag_tables.call(
+      sample, capsys, f'--run_dir={run_dir}', '--output=a.npz', *more)
   assert recorder.calls == [((str(run_dir), 'a.npz'), {})]
   assert name is None or recorder.bound[name] == expected
 
 
 def test_flags_of_sample_with_an_export(capsys, monkeypatch):
-  recorder = Recorder()
+  recorder = flag_tables.Recorder()
   monkeypatch.setattr(pictures, 'sample_export', recorder)
-  call(sample, capsys, *(f'--{f}={v}' for f, v in SAMPLE_EXPORT.items()))
+  flag_tables.call(
+      sample, capsys, *(f'--{f}={v}' for f, v in SAMPLE_EXPORT.items()))
   assert recorder.calls == [(tuple(SAMPLE_EXPORT.values()), {})]
 
 
@@ -297,12 +256,12 @@ def test_flags_of_sample_with_an_export(capsys, monkeypatch):
     ('overwrite', 'true', (True, None, [], True)),
     ('import', 'mine', (True, None, ['mine'], False))])
 def test_flags_of_report(capsys, monkeypatch, flag, value, expected):
-  check_table(report, ['output', 'latents', 'data_dir', 'import',
+  flag_tables.check_table(report, ['output', 'latents', 'data_dir', 'import',
                        'overwrite'])
-  recorder = Recorder(answer=[])
+  recorder = flag_tables.Recorder(answer=[])
   monkeypatch.setattr(reporting, 'write_report', recorder)
   more = [f'--{flag}={value}'] if value else []
-  call(report, capsys, '--output=a.html', 'one', *more, 'two')
+  flag_tables.call(report, capsys, '--output=a.html', 'one', *more, 'two')
   assert recorder.calls == [(('a.html', ['one', 'two'], *expected), {})]
 
 
@@ -336,7 +295,7 @@ SWEEP = {
 @pytest.mark.parametrize('flag', SWEEP)
 def test_flags_of_sweep_reach_its_commands(
     sweep_file, capsys, tmp_path, monkeypatch, flag):
-  check_table(sweep, SWEEP)
+  flag_tables.check_table(sweep, SWEEP)
   monkeypatch.chdir(tmp_path)
   value, in_train, in_evaluate = SWEEP[flag]
   runners = []
@@ -349,8 +308,9 @@ def test_flags_of_sweep_reach_its_commands(
 
   monkeypatch.setattr(sweeping, 'Runner', keep)
   more = [] if value is None else [f'--{flag}={value}']
-  out = call(sweep, capsys, f'--sweep={sweep_file}', '--output_dir=out',
-             '--gin_param=sweep.seeds = [0, 4]', *more)
+  out = flag_tables.call(
+      sweep, capsys, f'--sweep={sweep_file}', '--output_dir=out',
+      '--gin_param=sweep.seeds = [0, 4]', *more)
   runner, = runners
   assert runner.sweep.name == str(sweep_file)
   assert runner.parallel == (value if flag == 'parallel' else 1)
@@ -385,43 +345,3 @@ def test_what_an_evaluation_sets_reaches_its_command(
       found.jobs[0], found.evaluations[0])
   assert command == ['pgak_evaluate', '--run_dir=out/c/seed-0',
                      '--protocol=quick', flag]
-
-
-# === benchmark ===
-
-
-@pytest.fixture(name='timed')
-def _timed(monkeypatch):
-  """Replaces all that the benchmark times by recorders."""
-  found = {name: Recorder(answer=dict(ratio=2.5))
-           for name in ('mixture_ratio', 'sampling_ratio')}
-  found['train_step_ratios'] = Recorder(answer=[])
-  for name, recorder in found.items():
-    monkeypatch.setattr(ratios, name, recorder)
-  found['inception'] = Recorder(answer='the net')
-  found['measure_overhead'] = Recorder(answer=dict(ratio=1.5))
-  monkeypatch.setattr(inception, 'inception', found['inception'])
-  monkeypatch.setattr(features, 'measure_overhead', found['measure_overhead'])
-  return found
-
-
-def test_flags_of_benchmark(capsys, timed):
-  check_table(benchmark, ['batch_size', 'steps', 'repeats', 'mixture_latents',
-                          'inception'])
-  call(benchmark, capsys, '--batch_size=3', '--steps=4', '--repeats=5',
-       '--mixture_latents=6', '--inception=w.npz')
-  assert timed['train_step_ratios'].calls == [
-      ((), dict(batch_size=3, steps=4, repeats=5))]
-  assert timed['mixture_ratio'].calls == [((6,), {})]
-  assert timed['inception'].calls == [(('768', 'w.npz'), {})]
-  assert timed['measure_overhead'].calls == [(('the net',), {})]
-
-
-def test_benchmark_leaves_out_what_is_not_asked_for(capsys, timed):
-  out = call(benchmark, capsys, '--mixture_latents=0')
-  assert not timed['mixture_ratio'].calls and not timed['inception'].calls
-  assert timed['train_step_ratios'].calls == [
-      ((), dict(batch_size=64, steps=100, repeats=5))]
-  assert [a for a, _ in timed['sampling_ratio'].calls] == [('real_nvp',),
-                                                           ('maf',)]
-  assert 'A train step' in out and 'maf prior of 8 dimensions' in out

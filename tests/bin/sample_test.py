@@ -38,7 +38,7 @@ def read_png(path):
 
 
 def test_samples_as_an_array_repeat_by_seed(run_dir, tmp_path, capsys):
-  flags = [f'--run_dir={run_dir}', '--num_samples=5']
+  flags = [f'--run_dir={run_dir}', '--num_samples=5', '--prior=own']
   arrays = []
   for name, seed in (('a', 1), ('b', 1), ('c', 2)):
     path = tmp_path / 'new' / f'{name}.npz'
