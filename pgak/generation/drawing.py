@@ -3,6 +3,7 @@ from typing import Literal
 
 import numpy as np
 
+from pgak import capabilities
 from pgak import data
 from pgak import errors
 from pgak import priors
@@ -101,7 +102,7 @@ def _loaded(run, checkpoint, prior, kind):
   model = checkpoints.load_configured(
       run, checkpoint, 'own' if prior is None else prior)
   if prior is not None or kind not in _OF_A_DENSITY or (
-      not model.is_unmatched):
+      not capabilities.is_unmatched(model)):
     return model
   told = f'{model.name} is not trained towards its prior'
   try:

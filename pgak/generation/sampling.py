@@ -74,8 +74,7 @@ def _new_decoder_function(model, batch_norm, rounding):
 def gaussian(model, images, max_latents=2000):
   """Returns a `priors.Gaussian` that is fitted to a model's latents.
 
-  It is quick, and kept nowhere: for pictures of a model that `is_unmatched`,
-  not for scores.
+  It is quick, and kept nowhere: for pictures, not for scores.
 
   Args:
     model: `GenerativeAutoencoder`.

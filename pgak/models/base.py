@@ -82,17 +82,6 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
   matches_prior = False
   learns_prior = False
 
-  @property
-  def is_unmatched(self):
-    """Whether nothing trains the latents and N(0, I) to be alike.
-
-    So it is with AE and RAE: their decoders never saw what N(0, I) draws, and
-    pictures of new images are drawn from a density of their latents.
-    """
-    return (isinstance(self.prior, priors.StandardNormal)
-            and not self.matches_prior and not self.learns_prior
-            and not self.lacks('encode') and 'condition' not in self.kind.can)
-
   def __init__(self, decoder, weights=None, updates=None, prior=None,
                name=None, **nets):
     super().__init__(name=name)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import gin
 import numpy as np
 
+from pgak import capabilities
 from pgak import errors
 from pgak import generation
 from pgak.generation import sampling
@@ -105,7 +106,7 @@ def loaded(path, data_dir=None, imports=()):
     configuration.parse_run(run, bindings, imports=imports)
     array = data_set.split('validation')
     model = checkpoints.load_configured(run)
-    if model.is_unmatched:
+    if capabilities.is_unmatched(model):
       model.prior = sampling.gaussian(model, data_set.split('train'))
     yield model, array
   finally:

@@ -2,6 +2,7 @@
 import numpy as np
 import tensorflow as tf
 
+from pgak import capabilities
 from pgak.data import kinds
 from pgak.generation import conditional
 from pgak.generation import sampling
@@ -59,7 +60,8 @@ class Galleries(callbacks.EveryNSteps):
 
   def is_fitted(self):
     """Whether samples are drawn from a density that is fitted to latents."""
-    return self.train_images is not None and self.model.is_unmatched
+    return (self.train_images is not None
+            and capabilities.is_unmatched(self.model))
 
   def prior(self):
     """Returns what samples are drawn from at this step."""
