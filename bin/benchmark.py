@@ -34,9 +34,8 @@ def _ratios():
   return importlib.import_module('ratios')
 
 
-def main(argv):
-  """Parses the flags, times, and prints."""
-  args = command.parse(argv)
+def main(args):
+  """Times, and prints."""
   command_lib.import_tensorflow()
   ratios = _ratios()
   print('A train step on the MNIST nets, through fit:')
@@ -60,7 +59,7 @@ def main(argv):
 
 def run():
   """Entry point of the console script."""
-  command_lib.run(main)
+  command.run(main)
 
 
 if __name__ == '__main__':

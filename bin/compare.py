@@ -32,9 +32,8 @@ command.define_string('data_dir', None, 'Folder of TensorFlow Datasets.')
 command.define_boolean('json', False, 'Whether to print an array of objects.')
 
 
-def main(argv):
-  """Parses the flags, compares, and prints the distances."""
-  args = command.parse(argv)
+def main(args):
+  """Compares, and prints the distances."""
   if len(command.arguments) != 2:
     command.fail('Give two sides, such as photos/ generated/')
   command_lib.import_tensorflow()
@@ -53,7 +52,7 @@ def main(argv):
 
 def run():
   """Entry point of the console script."""
-  command_lib.run(main)
+  command.run(main)
 
 
 if __name__ == '__main__':

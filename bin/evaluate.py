@@ -42,6 +42,11 @@ of reconstructions with SqueezeNet, or `--gin_param='LPIPS.net = "vgg"'` (or
 What is trusted: a run directory is opened without running its code; a module
 that it was trained with is imported only where --import names it.
 """
+import contextlib
+import json
+import math
+import sys
+
 from pgak import command as command_lib
 
 command = command_lib.Command(__doc__)
@@ -62,11 +67,12 @@ command.define_boolean('latents', False, 'Whether to measure how well the '
                        'latents of data and of samples match, too.')
 command.define_string('inception', None, "Weights of Inception-2015: an .npz, "
                       'classify_image_graph_def.pb, or the .tgz that holds it.')
+command.define_boolean('json', False, 'Whether to print an array of objects, '
+                       'one a score, and everything else on standard error.')
 
 
-def main(argv):
-  """Parses the flags, measures, and prints the table."""
-  args = command.parse(argv)
+def main(args):
+  """Measures, and prints the scores."""
   command_lib.import_tensorflow()
   from pgak import evaluation
   from pgak import priors
@@ -91,13 +97,31 @@ def main(argv):
     return ['evaluate', args.protocol, *registry.metric_roots(),
             *(root for p in names
               for root in priors.prior_roots(p.replace('own_or_', '')))]
-  configuration.parse_run(run, bindings, roots, args['import'].value)
-  print(evaluation.format_table(evaluation.evaluate(args.run_dir)))
+  imports = args['import'].value
+  with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout):
+    configuration.parse_run(run, bindings, roots, imports)
+    scores = evaluation.evaluate(args.run_dir)
+  if args.json:
+    print(json.dumps([_plain(score) for score in scores], indent=2))
+    return
+  print(evaluation.format_table(scores))
+  print(f'The scores are in {run.path / "scores.csv"}.')
+  command_lib.print_next('pgak_sample', f'--run_dir={args.run_dir}',
+                         '--output=samples.png', imports=imports)
+
+
+def _plain(score):
+  """Returns a score as JSON has it, which knows no NaN and no infinity."""
+  plain = {name: value.item() if hasattr(value, 'item') else value
+           for name, value in dict(score).items()}
+  return {name: None if value in ('', None) or (
+      isinstance(value, float) and not math.isfinite(value)) else value
+          for name, value in plain.items()}
 
 
 def run():
   """Entry point of the console script."""
-  command_lib.run(main)
+  command.run(main)
 
 
 if __name__ == '__main__':

@@ -36,11 +36,14 @@ command.define_string('prior', 'own', 'What generate samples from: own for the '
                       'bayesian_gmm, kde, real_nvp, two_stage or '
                       'flow_matching.')
 command.define_boolean('verify', True, 'Whether a fresh process checks it.')
+command.define_overwrite()
 
 
-def main(argv):
-  """Parses the flags and exports."""
-  args = command.parse(argv)
+def main(args):
+  """Exports."""
+  if args.overwrite and args.version is None:
+    command.fail('--overwrite needs --version: without it the next number is '
+                 'taken')
   command_lib.import_tensorflow()
   from pgak import priors
   from pgak import registry
@@ -48,19 +51,22 @@ def main(argv):
   from pgak.runs import configuration
   from pgak.runs import run_directory
   registry.register()
-  flags = ('output', 'version', 'checkpoint', 'prior')
+  flags = ('output', 'version', 'checkpoint', 'prior', 'overwrite')
   bindings = command_lib.bindings_of_flags(command, args, {
       **{flag: f'export.{flag}' for flag in flags},
       'verify': 'export.verified'})
   run = run_directory.RunDirectory(args.run_dir)
   configuration.parse_run(run, bindings, roots=[
       'export', *priors.prior_roots(args.prior)], imports=args['import'].value)
-  print(f'Exported to {serving.export(args.run_dir)}.')
+  path = serving.export(args.run_dir)
+  print(f'Exported to {path}.')
+  command_lib.print_next('pgak_sample', f'--export_dir={path}',
+                         '--output=served.png')
 
 
 def run():
   """Entry point of the console script."""
-  command_lib.run(main)
+  command.run(main)
 
 
 if __name__ == '__main__':

@@ -21,9 +21,8 @@ command.define_import()
 command.define_boolean('json', False, 'Whether to print an array of objects.')
 
 
-def main(argv):
-  """Parses the flags and prints a list."""
-  args = command.parse(argv)
+def main(args):
+  """Prints a list."""
   names = command.arguments
   if len(names) > 1 + (names[:1] == ['settings']):
     command.fail(f'Unexpected argument {names[-1]!r}: give one list, or '
@@ -81,7 +80,7 @@ def _ending(names, number):
 
 def run():
   """Entry point of the console script."""
-  command_lib.run(main)
+  command.run(main)
 
 
 if __name__ == '__main__':

@@ -24,26 +24,27 @@ command.define_string('data_dir', None, 'Folder of the data sets that '
                       'TensorFlow Datasets prepared, instead of that in the '
                       'runs; only the latents need it.')
 command.define_import()
+command.define_overwrite()
 
 
-def main(argv):
-  """Parses the flags and writes the report."""
-  args = command.parse(argv)
+def main(args):
+  """Writes the report."""
   command_lib.import_tensorflow()
   from pgak import registry
   from pgak import reporting
   registry.register()
   problems = reporting.write_report(
       args.output, command.arguments, args.latents, args.data_dir,
-      args['import'].value)
+      args['import'].value, args.overwrite)
   for problem in problems:
     print(problem)
   print(f'Wrote {args.output}.')
+  command_lib.print_next('python', '-m', 'webbrowser', args.output)
 
 
 def run():
   """Entry point of the console script."""
-  command_lib.run(main)
+  command.run(main)
 
 
 if __name__ == '__main__':

@@ -8,8 +8,15 @@ or all that is in it by name in a NumPy .npz file, such as `images`, uint8.
   sample.py --export_dir=runs/digits/export --output=images.npz \
     --num_samples=5000 --seed=1
 
+With a slash at its end the output is a folder: a PNG an image, by number, and
+`images.npz` with all of them as RGB, as programs that compute an FID read them.
+
+  sample.py --run_dir=runs/digits --output=images/ --num_samples=50000
+
 A density other than the model's own is fitted to the latents of the training
-images when it is first asked for, and kept in the run directory.
+images when it is first asked for, and kept in the run directory. A model that
+is not trained towards its prior, such as AE or RAE, gets a mixture of Gaussians
+so where --prior is not given; --prior=own is N(0, I) all the same.
 
   sample.py --run_dir=runs/digits --output=gmm.png --prior=gmm \
     --gin_param='GaussianMixture.num_components = 20'
@@ -60,8 +67,9 @@ command.define_common(run_dir_required=False)
 command.define_import()
 command.define_string('export_dir', None, 'An export to draw from, instead of '
                       'a run directory.')
-command.define_string('output', None, 'The file to write, .png or .npz.',
-                      required=True)
+command.define_string('output', None, 'The file to write, .png or .npz, or a '
+                      'folder of images, ending with a slash.', required=True)
+command.define_overwrite()
 command.define_choice('kind', 'samples',
                       ['samples', 'interpolation', 'reconstruction',
                        'attribute', 'latents', 'paths', 'log_density', 'ood'],
@@ -76,11 +84,12 @@ command.define_integer('num_samples', None, 'How many images, by default 64; '
                        lower_bound=1)
 command.define_integer('seed', 0, 'Decides what is drawn.')
 command.define_string('checkpoint', 'latest', 'latest, best or a step.')
-command.define_string('prior', 'own', 'What is sampled from: own for the '
+command.define_string('prior', None, 'What is sampled from: own for the '
                       "model's prior; or another, fitted to the training "
                       'images if need be: standard_normal, gaussian, gmm, '
                       'bayesian_gmm, kde, real_nvp, two_stage or '
-                      'flow_matching.')
+                      'flow_matching. By default own, or gmm for a model that '
+                      'is not trained towards its prior, such as rae.')
 command.define_integer('label', None, 'The class that samples are drawn of, '
                        'with --prior=flow_matching, which learns labels where '
                        'the data have some.', lower_bound=0)
@@ -106,12 +115,11 @@ _KINDS_OF = {'label': ('samples',), 'space': ('interpolation', 'attribute'),
              'attribute': ('attribute',), 'against': ('ood',)}
 
 
-def main(argv):
-  """Parses the flags and draws."""
-  args = command.parse(argv)
+def main(args):
+  """Draws."""
   if bool(args.run_dir) == bool(args.export_dir):
     command.fail('Give either --run_dir or --export_dir')
-  if args.export_dir and args.prior != 'own':
+  if args.export_dir and args.prior not in (None, 'own'):
     command.fail('An export has the density that it was made with: give '
                  '--prior to export, or --run_dir')
   for flag, kinds in _KINDS_OF.items():
@@ -129,7 +137,7 @@ def main(argv):
   if args.export_dir:
     from pgak.serving import pictures
     pictures.sample_export(args.export_dir, args.output, args.kind,
-                          args.num_samples, args.seed)
+                          args.num_samples, args.seed, args.overwrite)
     return
   from pgak import priors
   from pgak import registry
@@ -139,7 +147,7 @@ def main(argv):
   from pgak.runs import second_data_set
   registry.register()
   flags = ('kind', 'num_samples', 'seed', 'checkpoint', 'prior', 'label',
-           'space', 'attribute', 'line')
+           'space', 'attribute', 'line', 'overwrite')
   bindings = command_lib.bindings_of_flags(
       command, args, {flag: f'sample.{flag}' for flag in flags} | {
           'split': 'train.validation_split'})
@@ -147,14 +155,18 @@ def main(argv):
   run = run_directory.RunDirectory(args.run_dir)
   if args.against:
     bindings += second_data_set.bindings(run, args.against, imports)
-  configuration.parse_run(run, bindings, roots=[
-      'sample', *priors.prior_roots(args.prior)], imports=imports)
+  def roots():
+    names = [args.prior] if args.prior else drawing.usual_priors(args.kind)
+    return ['sample', *(r for name in names for r in priors.prior_roots(name))]
+  configuration.parse_run(run, bindings, roots, imports)
   drawing.sample(args.run_dir, args.output)
+  command_lib.print_next('pgak_export', f'--run_dir={args.run_dir}',
+                         imports=imports)
 
 
 def run():
   """Entry point of the console script."""
-  command_lib.run(main)
+  command.run(main)
 
 
 if __name__ == '__main__':

@@ -53,9 +53,8 @@ command.define_boolean('dry_run', False, 'Print the commands that are left '
                        'and run none.')
 
 
-def main(argv):
-  """Parses the flags, runs the sweep, and prints its table."""
-  args = command.parse(argv)
+def main(args):
+  """Runs the sweep, and prints its table."""
   from pgak import errors
   from pgak import sweeping
   from pgak.evaluation import protocols
@@ -98,7 +97,7 @@ def report_command(output_dir):
 
 def run():
   """Entry point of the console script."""
-  command_lib.run(main)
+  command.run(main)
 
 
 if __name__ == '__main__':

@@ -57,9 +57,8 @@ _PROTOCOLS = {'vectors': ' --protocol=vectors',
               'pairs': ' --protocol=learned_priors_pairs'}
 
 
-def main(argv):
-  """Parses the flags, composes the configuration, and trains."""
-  args = command.parse(argv)
+def main(args):
+  """Composes the configuration, and trains."""
   command_lib.import_tensorflow()
   import gin
   from pgak import registry
@@ -87,7 +86,7 @@ def main(argv):
 
 def run():
   """Entry point of the console script."""
-  command_lib.run(main)
+  command.run(main)
 
 
 if __name__ == '__main__':

@@ -15,7 +15,7 @@ import re
 
 from pgak import errors
 
-__all__ = ['NAMES', 'lacks', 'of_prior', 'require']
+__all__ = ['NAMES', 'is_unmatched', 'lacks', 'of_prior', 'require']
 
 # Name -> the reason why it is lacking, and the way out.
 _REASONS = {
@@ -46,6 +46,20 @@ def of_prior(prior):
     return frozenset(stated)
   return frozenset(name for method, name in _METHODS.items()
                    if hasattr(prior, method))
+
+
+def is_unmatched(model):
+  """Whether nothing trains a model's latents and its N(0, I) to be alike.
+
+  So it is with AE and RAE: their decoders never saw what N(0, I) draws, and
+  pictures of new images are drawn from a density of their latents.
+
+  Args:
+    model: `GenerativeModel`.
+  """
+  return (model.prior.name == 'standard_normal'
+          and not model.matches_prior and not model.learns_prior
+          and not model.lacks('encode') and 'condition' not in model.kind.can)
 
 
 def lacks(needs, can, model='the model', prior='the prior', data='the data'):

@@ -1,21 +1,35 @@
 """What the binaries share: flags, help, and errors in one sentence."""
-import errno
 import os
 import re
+import shlex
 import sys
 import traceback
 
+from absl import app
 from absl import flags
+from absl import logging
 
-__all__ = ['Command', 'bindings_of_flags', 'import_tensorflow', 'run']
+__all__ = ['Command', 'bindings_of_flags', 'import_tensorflow', 'print_next',
+           'run']
 
 
 # What a shell calls the end by SIGPIPE: the work was not done.
 _ENDED_BY_PIPE = 141
 
 
+# absl's end with status 1; --help is defined by each command.
+_HELP = {'helpshort': 'Print the text of --help.',
+         'helpfull': 'Print that and the flags of absl.',
+         'helpxml': 'Print all flags as XML.'}
+
+# Those that absl reads while it parses.
+_FLAGS_OF_FLAGS = {
+    'flagfile': 'A file of flags, one a line.',
+    'undefok': 'Names of flags, with commas between, that need not exist.'}
+
+
 class Command:
-  """A binary's flags, and how it is run.
+  """A binary's flags, and how it is run: as an absl app.
 
   Args:
     doc: the binary's docstring: what it does, and whole commands that show it.
@@ -26,8 +40,10 @@ class Command:
   command = Command(__doc__)
   command.define_string('run_dir', None, 'the run directory', required=True)
 
-  def main(argv):
-    args = command.parse(argv)
+  def main(args):
+    print(args.run_dir)
+
+  command.run(main)
   ```
   """
 
@@ -37,7 +53,20 @@ class Command:
     self._arguments_name = None
     self._needs_arguments = False
     self.arguments = []
-    flags.DEFINE_boolean('help', False, 'Print this text.', short_name='h',
+    # absl's flags decide for the process; a command's own are its own, since
+    # several commands may be loaded in one process.
+    for module in ('absl.app', 'absl.logging'):
+      for flag in flags.FLAGS.get_flags_for_module(module):
+        if not flag.name.startswith(('help', 'only_check_flags')):
+          self._flags[flag.name] = flag
+          self._flags.register_flag_by_module(module, flag)
+    for name, text in _HELP.items():
+      flags.DEFINE_boolean(name, False, text, flag_values=self._flags)
+    for name, text in _FLAGS_OF_FLAGS.items():
+      flags.DEFINE_string(name, '', text, flag_values=self._flags)
+    self._of_absl = frozenset(self._flags)
+    flags.DEFINE_boolean('help', False, 'Print this text; --helpfull: absl\'s '
+                         'flags, too.', short_name='h',
                          flag_values=self._flags)
 
   def define_string(self, name, default, help_text, required=False):
@@ -87,6 +116,10 @@ class Command:
         'data_dir', None, 'Folder of the data sets that TensorFlow Datasets '
         'prepared; by default TFDS_DATA_DIR or ~/tensorflow_datasets.')
 
+  def define_overwrite(self):
+    """Defines --overwrite."""
+    self.define_boolean('overwrite', False, 'Whether to replace what is there.')
+
   def define_import(self):
     """Defines --import: the code of a user's own, which nothing else runs."""
     self.define_list(
@@ -94,42 +127,80 @@ class Command:
         'own. Its code is run; a run that was trained with it needs it again. '
         'It may be given many times.')
 
+  @property
+  def names(self):
+    """Names of the command's own flags, with their short forms, sorted."""
+    return sorted(set(self._flags) - self._of_absl)
+
+  def run(self, main):
+    """Runs it as an absl app, and exits; see `run` below.
+
+    Args:
+      main: function of what `parse` returns.
+    """
+    run(lambda argv: app.run(main, argv, flags_parser=self.parse))
+
   def parse(self, argv):
     """Returns the values of the flags; prints help or an error and exits."""
-    default_of = {n: self._flags[n].default for n in self._flags}
     self._flags.unparse_flags()
     try:
       rest = self._flags(argv)
-    except flags.Error as e:
-      self.fail(str(e) + _meant(str(e)))
-    if self._flags.help:
-      print(f'{self._doc.strip()}\n\nflags:\n{self._help_of_flags(default_of)}')
-      sys.exit(0)
+    except (flags.Error, ValueError) as e:
+      told = str(e).removeprefix('ERROR:: ')
+      self.fail(told + _meant(told))
+    self._print_help()
     self.arguments = rest[1:]
     if self.arguments and not self._arguments_name:
       self.fail(f'Unexpected argument {rest[1]!r}: all settings are flags.')
-    for name in self._flags:
+    for name in self.names:
       self._require_text(name)
       if (hasattr(self._flags[name], 'required_by_pgak')
           and self._flags[name].value is None):
         self.fail(f'The flag --{name} must be given.')
     if self._needs_arguments and not self.arguments:
       self.fail(f'At least one {self._arguments_name} must be given.')
+    self._start_log()
     return self._flags
+
+  def _start_log(self):
+    """Sends what is logged where the flags of absl say."""
+    flags.FLAGS.mark_as_parsed()
+    # An app of absl shows INFO by default, of which other packages log much.
+    flags.FLAGS.verbosity = flags.FLAGS['verbosity'].value
+    folder = flags.FLAGS.log_dir
+    if not folder:
+      flags.FLAGS.logtostderr = True
+      return
+    try:
+      os.makedirs(folder, exist_ok=True)
+      logging.get_absl_handler().use_absl_log_file()
+    except OSError as e:
+      self.fail(f'--log_dir={folder} cannot be written ({e.strerror})')
+
+  def _print_help(self):
+    if self._flags.helpxml:
+      self._flags.write_help_in_xml_format(sys.stdout)
+    elif (self._flags.help or self._flags.helpshort or self._flags.helpfull):
+      print(f'{self._doc.strip()}\n\nflags:\n{self._help_of(self.names)}')
+      if self._flags.helpfull:
+        print('\nflags of absl:\n' + self._help_of(sorted(self._of_absl)))
+    else:
+      return
+    sys.exit(0)
 
   def _require_text(self, name):
     given = self._flags[name].value
     if '' in (given if isinstance(given, list) else [given]):
       self.fail(f'The flag --{name} is empty: give it a value, or leave it out')
 
-  def _help_of_flags(self, default_of):
+  def _help_of(self, names):
     lines = []
-    for name in sorted(self._flags):
+    for name in names:
       flag = self._flags[name]
       if flag.name == name:
         text = flag.help.split(';\n')[0]
-        if default_of[name] not in (None, False, []):
-          text += f' (default: {default_of[name]})'
+        if flag.default not in (None, False, [], ''):
+          text += f' (default: {flag.default})'
         lines.append(flags.text_wrap(text, 78, '      ', f'  --{name}: '))
     return '\n'.join(lines)
 
@@ -187,6 +258,18 @@ def bindings_of_flags(command, args, settings=()):
     if value is not None and name not in bound:
       bindings.append(f'{name} = {value!r}')
   return bindings
+
+
+def print_next(command, *arguments, imports=()):
+  """Prints the command that one usually gives next, as a shell takes it.
+
+  Args:
+    command: its name, such as 'pgak_sample'.
+    *arguments: strings.
+    imports: modules that the run needs, for --import.
+  """
+  words = [command, *arguments, *(f'--import={module}' for module in imports)]
+  print(f'Next: {shlex.join(words)}')
 
 
 def import_tensorflow():
@@ -250,78 +333,20 @@ def run(main):
   except KeyboardInterrupt as e:
     _end(getattr(e, 'status', 130), str(e) or 'Interrupted.')
   except Exception as e:
-    told = _sentence(e)
+    from pgak import errors
+    told = errors.sentence(e)
     if not told:
       raise
-    if os.environ.get('PGAK_TRACEBACK'):
+    if _wants_traceback():
       traceback.print_exc()
     _end(1, told)
 
 
-_SMALLER = ('lower train.batch_size or the sizes of the networks, or use a '
-            'machine with more')
-
-# What a user can do about an error of the system, by its number.
-_WAYS_OUT = {
-    errno.ENAMETOOLONG: 'give a shorter name',
-    errno.ENOENT: 'check the path', errno.ENOTDIR: 'check the path',
-    errno.EISDIR: 'give a file, or clear the way',
-    errno.EEXIST: 'clear the way, or give another path',
-    errno.EACCES: 'change its permissions, or give another path',
-    errno.EPERM: 'change its permissions, or give another path',
-    errno.EMFILE: 'raise the limit of open files (ulimit -n)',
-}
-
-
-def _of_system(reason):
-  """Returns a sentence of '[Errno 28] No space left on device: PATH'."""
-  # Gin hides the number and the path of an error that passed its calls.
-  number, text = re.fullmatch(r'(?:\[Errno (\d+)\] )?(.*)', reason).groups()
-  way = _WAYS_OUT.get(int(number or 0), 'put that right')
-  return f'{text}: {way}, and give the same command again.'
-
-
-def _is_of_tensorflow(error):
-  tensorflow = sys.modules.get('tensorflow')
-  return tensorflow is not None and isinstance(error, tensorflow.errors.OpError)
-
-
-def _sentence(error):
-  """Returns what a user can do about an error, or '' if it is one of the code.
-  """
-  from pgak import errors
-  told = errors.reason(error)
-  if isinstance(error, errors.UserError):
-    return errors.reason(error, length=None)
-  full = told if errors.unwritable(error) else _full_temporary_folder()
-  if full:
-    return (f'Something could not be written ({full}): make room, and give the '
-            'same command again.')
-  if isinstance(error, OSError):
-    return _of_system(told)
-  if isinstance(error, MemoryError) or 'OOM when allocating' in told:
-    return f'There is not enough memory ({told}): {_SMALLER}.'
-  if _is_of_tensorflow(error):
-    return (f'TensorFlow stopped ({told}): with PGAK_TRACEBACK=1 in the '
-            'environment the error shows where.')
-  return ''
-
-
-def _full_temporary_folder():
-  """Returns why no temporary file can be written, or ''.
-
-  AutoGraph writes one for each function; without it Python's `if` meets a
-  tensor, and the error that follows says nothing of a disk.
-  """
-  import tempfile
-  from pgak import errors
-  try:
-    with tempfile.TemporaryFile() as file:
-      file.write(bytes(2**16))
-      file.flush()
-  except OSError as e:
-    return errors.unwritable(e) and f'{e.strerror}: {tempfile.gettempdir()}'
-  return ''
+def _wants_traceback():
+  # With a terminal --pdb has printed it.
+  return (os.environ.get('PGAK_TRACEBACK')
+          or flags.FLAGS['verbosity'].value > logging.INFO
+          or flags.FLAGS['pdb'].value and not sys.stdout.isatty())
 
 
 def _call(main):

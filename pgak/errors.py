@@ -1,10 +1,13 @@
-"""The one exception that pgak raises for what a user can put right."""
+"""The exception that pgak raises for what a user can put right; sentences."""
 import difflib
 import errno
 import os
 import re
+import sys
+import tempfile
 
-__all__ = ['NoEncoderError', 'UserError', 'reason', 'similar', 'unwritable']
+__all__ = ['NoEncoderError', 'UserError', 'reason', 'sentence', 'similar',
+           'unwritable']
 
 _UNWRITABLE = tuple(os.strerror(n) for n in (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS))
@@ -55,3 +58,65 @@ def unwritable(error):
   """
   text = str(error)
   return next((words for words in _UNWRITABLE if words in text), '')
+
+
+_SMALLER = ('lower train.batch_size or the sizes of the networks, or use a '
+            'machine with more')
+
+# What a user can do about an error of the system, by its number.
+_WAYS_OUT = {
+    errno.ENAMETOOLONG: 'give a shorter name',
+    errno.ENOENT: 'check the path', errno.ENOTDIR: 'check the path',
+    errno.EISDIR: 'give a file, or clear the way',
+    errno.EEXIST: 'clear the way, or give another path',
+    errno.EACCES: 'change its permissions, or give another path',
+    errno.EPERM: 'change its permissions, or give another path',
+    errno.EMFILE: 'raise the limit of open files (ulimit -n)',
+}
+
+
+def _of_system(told):
+  """Returns a sentence of '[Errno 28] No space left on device: PATH'."""
+  # Gin hides the number and the path of an error that passed its calls.
+  number, text = re.fullmatch(r'(?:\[Errno (\d+)\] )?(.*)', told).groups()
+  way = _WAYS_OUT.get(int(number or 0), 'put that right')
+  return f'{text}: {way}, and give the same command again.'
+
+
+def _is_of_tensorflow(error):
+  tensorflow = sys.modules.get('tensorflow')
+  return tensorflow is not None and isinstance(error, tensorflow.errors.OpError)
+
+
+def sentence(error):
+  """Returns what a user can do about an error, or '' if it is one of the code.
+  """
+  told = reason(error)
+  if isinstance(error, UserError):
+    return reason(error, length=None)
+  full = told if unwritable(error) else _full_temporary_folder()
+  if full:
+    return (f'Something could not be written ({full}): make room, and give the '
+            'same command again.')
+  if isinstance(error, OSError):
+    return _of_system(told)
+  if isinstance(error, MemoryError) or 'OOM when allocating' in told:
+    return f'There is not enough memory ({told}): {_SMALLER}.'
+  if _is_of_tensorflow(error):
+    return f'TensorFlow stopped ({told}): -v=1 shows where.'
+  return ''
+
+
+def _full_temporary_folder():
+  """Returns why no temporary file can be written, or ''.
+
+  AutoGraph writes one for each function; without it Python's `if` meets a
+  tensor, and the error that follows says nothing of a disk.
+  """
+  try:
+    with tempfile.TemporaryFile() as file:
+      file.write(bytes(2**16))
+      file.flush()
+  except OSError as e:
+    return unwritable(e) and f'{e.strerror}: {tempfile.gettempdir()}'
+  return ''

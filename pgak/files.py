@@ -11,7 +11,6 @@ import errno
 import fcntl
 import hashlib
 import json
-import logging
 import os
 import pathlib
 import re
@@ -22,12 +21,13 @@ import time
 import zipfile
 import zlib
 
+from absl import logging
 import numpy as np
 
 from pgak import errors
 
 __all__ = ['KINDS', 'beside', 'cache_directory', 'flush', 'keep_npz', 'key',
-           'load_json', 'load_npz', 'local', 'locked', 'replacing',
+           'load_json', 'load_npz', 'local', 'locked', 'put', 'replacing',
            'write_text']
 
 # What another machine left behind on a shared disk, or a process whose number
@@ -76,7 +76,7 @@ def replacing(path):
   with beside(path) as part:
     yield part
     flush(part)
-    _put(part, path)
+    put(part, path)
     _flush_entry(path.parent)
 
 
@@ -161,7 +161,7 @@ def _flush_entry(path):
     os.close(descriptor)
 
 
-def _put(part, path):
+def put(part, path):
   """Renames a file, or a folder, over what is there."""
   if not (part.is_dir() and path.is_dir()):
     os.replace(part, path)

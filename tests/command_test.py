@@ -14,7 +14,8 @@ import resource, sys, time
 from pgak.bin import evaluate, export, report, sample, train
 for binary in (evaluate, export, report, sample, train):
   try:
-    binary.main([binary.__name__, '--help'])
+    sys.argv = [binary.__name__, '--help']
+    binary.run()
   except SystemExit as e:
     assert not e.code
 slow = {'tensorflow', 'keras', 'gin', 'numpy'} & set(sys.modules)
@@ -210,3 +211,71 @@ def test_help_waits_for_nothing_slow():
                         text=True, check=True, timeout=60)
   assert float(done.stderr.splitlines()[-1]) < 1.
   assert done.stdout.count('flags:') == 5
+
+
+# === absl ===
+
+APP = """
+from absl import logging
+from pgak import command as command_lib
+from pgak import errors
+command = command_lib.Command('It does it.')
+command.define_string('name', None, 'A name.')
+def main(args):
+  logging.info('an info')
+  logging.warning('a warning')
+  print('name', args.name)
+  if args.name == 'bad':
+    raise errors.UserError('It is bad.')
+command.run(main)
+"""
+
+
+def app(*arguments, **environment):
+  return subprocess.run(
+      [sys.executable, '-c', APP, *arguments], capture_output=True, text=True,
+      check=False, timeout=60, stdin=subprocess.DEVNULL,
+      env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path),
+           **environment})
+
+
+def test_the_help_of_absl_ends_with_0():
+  short, full, xml = map(app, ['--helpshort', '--helpfull', '--helpxml'])
+  assert short.returncode == full.returncode == xml.returncode == 0
+  assert short.stdout.startswith('It does it.\n') and '--name' in short.stdout
+  assert '--verbosity' not in short.stdout
+  assert all(f'--{name}:' in full.stdout for name in (
+      'name', 'verbosity', 'flagfile', 'log_dir', 'pdb', 'only_check_args'))
+  assert '<name>verbosity</name>' in xml.stdout
+
+
+def test_what_is_logged_follows_the_flags_of_absl(tmp_path):
+  usual, more, less = map(app, ['--name=a', '--verbosity=0', '--verbosity=-2'])
+  assert usual.stdout == 'name a\n' and 'a warning' in usual.stderr
+  assert 'an info' not in usual.stderr and 'an info' in more.stderr
+  assert not less.stderr
+  kept = app(f'--log_dir={tmp_path}/new')
+  file, = {path.resolve() for path in (tmp_path / 'new').iterdir()}
+  assert 'a warning' in file.read_text() and not kept.stderr
+  both = app(f'--log_dir={tmp_path}/new', '--alsologtostderr')
+  assert 'a warning' in both.stderr
+  (tmp_path / 'file').write_text('')
+  failed = app(f'--log_dir={tmp_path}/file')
+  assert failed.returncode == 2 and len(failed.stderr.splitlines()) == 1
+
+
+def test_arguments_are_checked_alone_and_read_from_a_file(tmp_path):
+  checked = app('--name=a', '--only_check_args')
+  assert (checked.returncode, checked.stdout) == (0, '')
+  assert app('--nmae=a', '--only_check_args').returncode == 2
+  (tmp_path / 'flags').write_text('--name=from_a_file\n')
+  assert 'name from_a_file' in app(f'--flagfile={tmp_path}/flags').stdout
+  missing = app('--flagfile=missing')
+  assert missing.returncode == 2 and len(missing.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize('flag', ['-v=1', '--verbosity=1', '--pdb', None])
+def test_a_traceback_is_shown_where_it_is_asked_for(flag):
+  done = app('--name=bad', *([flag] if flag else []))
+  assert done.returncode == 1 and done.stderr.endswith('\nIt is bad.\n')
+  assert ('Traceback' in done.stderr) == bool(flag)

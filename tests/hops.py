@@ -52,7 +52,7 @@ def main():
   module = importlib.import_module(f'bin.{command}')
   sys.setprofile(hops.look)
   try:
-    module.main(sys.argv)
+    module.run()
   finally:
     sys.setprofile(None)
     back = sum(hops.seen.values())

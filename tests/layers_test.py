@@ -47,7 +47,7 @@ MAXIMUM_FILES_AT_THE_TOP = 17
 # A dependency and the rooms that alone may import it.
 OWNERS = {
     'absl.flags': ('command',),
-    'absl.app': (),
+    'absl.app': ('command',),
     'tensorflow_datasets': ('data',),
     'tensorflow_probability': ('models', 'priors'),
     'tensorflow_serving': ('serving',),

@@ -3,6 +3,8 @@ import importlib
 import pathlib
 import re
 import shlex
+import sys
+import unittest.mock
 
 import gin
 
@@ -49,7 +51,8 @@ class Page:
       binary = importlib.import_module(f'pgak.bin.{command}')
       flags += [f'--gin_param={b}' for b in quick.get(name, [])]
       flags += ['--noverify'] if name == 'pgak_export' else []
-      binary.main([name, *flags])
+      with unittest.mock.patch.object(sys, 'argv', [name, *flags]):
+        binary.run()
       gin.clear_config()
 
   def wrong_names(self):

@@ -7,6 +7,7 @@ import re
 import zipfile
 from typing import Literal
 
+from absl import logging
 import numpy as np
 
 from pgak import errors
@@ -26,6 +27,8 @@ _CHUNK = 128
 # Names in a sentence; the others are counted.
 _NAMED = 5
 _CLASSES_NAMED = 20
+# Of 64 pixels one is left: little can be told from such pictures.
+_LARGE_REDUCTION = 8.
 
 
 @settings.register(hints={
@@ -165,6 +168,7 @@ class _Pictures(store.Recipe):
     self._columns = ()
     self._unusable = []
     self._numbers = collections.Counter()
+    self._reductions = []
 
   @property
   def label_names(self):
@@ -183,6 +187,7 @@ class _Pictures(store.Recipe):
   def read(self):
     self._unusable.clear()
     self._numbers.clear()
+    self._reductions.clear()
     attributes = self._attributes()
     self._columns = attributes.passed_over if attributes else ()
     workers = min(8, os.cpu_count() or 1)
@@ -191,6 +196,17 @@ class _Pictures(store.Recipe):
         yield split, self._chunks(pool, attributes, split, names)
     if self._unusable and not self.choices['skip_damaged']:
       raise errors.UserError(self._all_unusable())
+    self._warn_of_reduction()
+
+  def _warn_of_reduction(self):
+    """Warns if half of the pictures lose most of what they show."""
+    usual = np.median(self._reductions) if self._reductions else 0.
+    if usual >= _LARGE_REDUCTION:
+      height, width, _ = self.image_shape
+      logging.warning(
+          'The pictures of %s are reduced by %.3g on each side to %d x %d '
+          'pixels, which leaves little of them: a larger image_shape shows '
+          'more.', self._path, usual, height, width)
 
   def _chunks(self, pool, attributes, split, names):
     for i in range(0, len(names), _CHUNK):
@@ -213,6 +229,8 @@ class _Pictures(store.Recipe):
     try:
       image = decoding.decode(self._source.read(name), self.image_shape[-1],
                               choices['background'])
+      self._reductions.append(
+          _reduction(image.shape, self.image_shape, choices['crop']))
       return decoding.to_shape(
           image, self.image_shape, choices['crop'], choices['antialias'],
           choices['resize']).numpy()
@@ -246,6 +264,12 @@ class _Pictures(store.Recipe):
       text += ('; columns of attributes that are not binary: '
                f'{", ".join(self._columns)}')
     return _printable(text)
+
+
+def _reduction(shape, image_shape, crop):
+  """Returns how many pixels of a picture become one, on a side."""
+  kept = (crop, crop) if crop else shape[:2]
+  return min(have / want for have, want in zip(kept, image_shape[:2]))
 
 
 def _printable(text):

@@ -1,8 +1,9 @@
 """Curves and pictures that an evaluation leaves in the run."""
 import contextlib
 import csv
-import logging
 import pathlib
+
+from absl import logging
 
 from pgak import errors
 from pgak.metrics import prd

@@ -3,6 +3,7 @@ from typing import Literal
 
 import numpy as np
 
+from pgak import capabilities
 from pgak import data
 from pgak import errors
 from pgak import priors
@@ -16,16 +17,22 @@ from pgak.generation import sampling
 from pgak.pictures import scatter
 from pgak.priors import ex_post
 from pgak.runs import checkpoints
+from pgak.runs import configuration
 from pgak.runs import data_set
 from pgak.runs import run_directory
 
-__all__ = ['KINDS', 'STEPS', 'TABLE', 'sample', 'usual_number']
+__all__ = ['KINDS', 'STEPS', 'TABLE', 'sample', 'usual_number',
+           'usual_priors']
 
 # How many images, or pairs for paths, where nothing else is said.
 KINDS = {'samples': 64, 'interpolation': 64, 'reconstruction': 64,
          'attribute': 64, 'latents': 10000, 'paths': 1, 'log_density': 64,
          'ood': 10000}
 STEPS = 8
+# The kinds that show draws of the prior, or its density; and what they show of
+# a model that is not trained towards it.
+_OF_A_DENSITY = ('samples', 'latents', 'log_density', 'ood')
+_DENSITY = 'gmm'
 _FILLS_A_CHART = kinds.Table({kinds.Vectors: scatter.NUMBER})
 _LARGEST_CLOUD = 20000
 
@@ -35,16 +42,19 @@ def sample(run_dir: settings.Path, output,
            kind: Literal[tuple(KINDS)] = 'samples',
            num_samples: settings.Count | None = None, seed: settings.Seed = 0,
            checkpoint: settings.Checkpoint = 'latest',
-           prior: priors.Spec = 'own', label: settings.Whole | None = None,
+           prior: priors.Spec | None = None,
+           label: settings.Whole | None = None,
            space: Literal['zT', 'z0', 'both'] | None = None,
            attribute: str | None = None, strength: float = 1.,
            against: settings.reference('@fashion_mnist') | None = None,
-           line: Literal[tuple(paths.LINES)] | None = None):
+           line: Literal[tuple(paths.LINES)] | None = None,
+           overwrite: bool = False):
   """Draws from a run's model and writes a picture, an array or a table.
 
   Args:
     run_dir: path of the run directory, whose configuration gin holds.
-    output: a `.png` file for a picture, `.npz` for all that is in it by name,
+    output: a `.png` file for a picture, a folder, ending with a slash, for an
+      image a file (see `drawn.write`), `.npz` for all that is in it by name,
       such as `images`, uint8 `[N, h, w, C]`, or float32 `[N, D]` of a model of
       vectors, and for samples their `latents`;
       or, for log-densities, `.csv` for a row an image.
@@ -60,7 +70,8 @@ def sample(run_dir: settings.Path, output,
     seed: int that decides the latents, or which validation images are taken.
     checkpoint: 'latest', 'best' or a step.
     prior: 'own', or the name of another prior, which is fitted if need be; see
-      `priors.ex_post`.
+      `priors.ex_post`. None for the model's own where training makes latents
+      and prior alike, and else 'gmm' where anything is drawn from it.
     label: for 'samples', the class that they are drawn of, for a prior that
       knows labels.
     space: in which paths go: 'zT', 'z0' or 'both'. By default 'zT' for
@@ -70,17 +81,18 @@ def sample(run_dir: settings.Path, output,
     against: for 'ood', a function that makes the other data set.
     line: for 'interpolation', 'straight' or 'spherical' in each space; None for
       straight in 'zT' and spherical in 'z0'.
+    overwrite: whether what is there is replaced.
 
   Raises:
     errors.UserError: if that cannot be drawn.
   """
-  drawn.check_output(output, kind, KINDS)
+  drawn.check_output(output, kind, KINDS, overwrite)
   if kind == 'attribute' and attribute is None:
     raise errors.UserError('--kind=attribute needs --attribute.')
   if kind == 'ood' and against is None:
     raise errors.UserError('--kind=ood needs --against.')
   run = run_directory.RunDirectory(run_dir)
-  model = checkpoints.load_configured(run, checkpoint, prior)
+  model = _loaded(run, checkpoint, prior, kind)
   number = num_samples or usual_number(kind, model)
   if kind not in ('samples', 'interpolation'):
     model.require(f'--kind={kind}', 'encode')
@@ -102,6 +114,42 @@ def _require_labels(model, kind):
     raise errors.UserError(f'{model.name} draws given conditions, not labels: '
                            'leave out --label.')
   model.require('--label', 'condition')
+
+
+def _loaded(run, checkpoint, prior, kind):
+  """Returns the model, and says so if a density was chosen for it."""
+  model = checkpoints.load_configured(
+      run, checkpoint, 'own' if prior is None else prior)
+  if prior is not None or kind not in _OF_A_DENSITY or (
+      not capabilities.is_unmatched(model)):
+    return model
+  told = f'{model.name} is not trained towards its prior'
+  try:
+    ex_post.attach(model, _DENSITY, run, run.resolve_checkpoint(checkpoint),
+                   data_set.configured)
+  except errors.UserError as e:
+    raise errors.UserError(
+        f'{told}, and a density of its latents cannot be had '
+        f'({errors.reason(e, None).rstrip(".")}): --prior=own takes '
+        'N(0, I).') from e
+  print(f'{told}: {model.prior.label}, fitted to its latents, is in its place; '
+        '--prior=own takes N(0, I).')
+  return model
+
+
+def usual_priors(kind):
+  """Returns the names of what may stand for the prior where none is given.
+
+  Args:
+    kind: one of `KINDS`.
+
+  Returns:
+    List, by the class of the model in gin's present configuration.
+  """
+  model = configuration.setting('train.model')
+  trained = (getattr(model, 'matches_prior', False)
+             or getattr(model, 'learns_prior', False))
+  return [] if trained or kind not in _OF_A_DENSITY else [_DENSITY]
 
 
 def _drawing(model, kind):

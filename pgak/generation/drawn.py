@@ -1,6 +1,7 @@
 """What was drawn from a model, and the file that it is written to."""
 import csv
 import dataclasses
+import re
 
 import numpy as np
 
@@ -32,13 +33,19 @@ class Drawn:
   text: str = ''
 
 
-def check_output(output, kind, kinds):
+# What a folder of images holds.
+_IN_A_FOLDER = re.compile(r'\d{6,}\.png|images\.npz')
+
+
+def check_output(output, kind, kinds, overwrite=False):
   """Refuses a file that cannot be written, before anything is made.
 
   Args:
-    output: path of the file.
+    output: path of the file, or of a folder if it ends with a slash.
     kind: what is to be drawn.
     kinds: names of all that can be.
+    overwrite: whether what is there is replaced: a file, or a folder that holds
+      nothing but images that were written so.
 
   Raises:
     errors.UserError: if there is no such kind, if the file is there, or if its
@@ -49,20 +56,33 @@ def check_output(output, kind, kinds):
                            f'{", ".join(kinds)}.')
   if output.endswith('.csv') and kind in ('log_density', 'ood'):
     pass
-  elif not output.endswith(('.png', '.npz')):
+  elif not output.endswith(('.png', '.npz', '/')):
     raise errors.UserError(
-        f'{output} must end with .png for a picture or .npz for an array, or, '
-        'for log_density and ood, .csv for a table.')
-  if files.local(output).exists():
-    raise errors.UserError(f'{output} exists: choose another --output, or '
-                           'move the file away.')
+        f'{output} must end with .png for a picture, .npz for an array or / '
+        'for a folder of images, or, for log_density and ood, .csv for a '
+        'table.')
+  path = files.local(output)
+  if path.exists() and not overwrite:
+    raise errors.UserError(f'{output} exists: give --overwrite, choose another '
+                           '--output, or move it away.')
+  if path.is_dir() and not (output.endswith('/') and _holds_images(path)):
+    raise errors.UserError(f'{output} exists and is a folder with other files: '
+                           'choose another --output.')
+
+
+def _holds_images(folder):
+  return all(_IN_A_FOLDER.fullmatch(path.name) for path in folder.iterdir())
 
 
 def write(output, drawing):
   """Writes what was drawn as a picture, arrays or a table, and says so.
 
+  A folder gets each image, `000000.png` and so on, and all of them in
+  `images.npz`, the array `arr_0`, uint8 RGB `[N, h, w, 3]`: what programs that
+  compute an FID read.
+
   Args:
-    output: path that ends with .png, .npz or .csv.
+    output: path that ends with .png, .npz or .csv, or with a slash.
     drawing: `Drawn`.
 
   Raises:
@@ -72,11 +92,16 @@ def write(output, drawing):
   if output.endswith('.png') and drawing.chart is None and drawing.grid is None:
     raise errors.UserError(f'Of these there is no picture: name {output} .npz '
                            'for an array.')
+  if output.endswith('/') and not _is_pictures(drawing.arrays.get('images')):
+    raise errors.UserError(f'A folder holds images, and these are none: give a '
+                           f'file ending with .npz instead of {output}.')
   try:
     with files.replacing(path) as part:
       if output.endswith('.png'):
         part.write_bytes(drawing.chart or png.encode(
             grids.picture(drawing.grid, drawing.columns)))
+      elif output.endswith('/'):
+        _write_folder(part, drawing.arrays['images'])
       elif output.endswith('.npz'):
         with part.open('wb') as file:
           np.savez(file, **drawing.arrays)
@@ -89,6 +114,19 @@ def write(output, drawing):
   if drawing.text:
     print(drawing.text)
   print(f'Wrote {_content(output, drawing)} to {output}.')
+
+
+def _is_pictures(images):
+  return (images is not None and images.dtype == np.uint8 and images.ndim == 4
+          and images.shape[-1] in (1, 3))
+
+
+def _write_folder(folder, images):
+  folder.mkdir()
+  for i, image in enumerate(images):
+    (folder / f'{i:06d}.png').write_bytes(png.encode(image))
+  colour = np.broadcast_to(images, (*images.shape[:3], 3))
+  np.savez(folder / 'images.npz', colour)
 
 
 def _write_table(path, table):

@@ -5,10 +5,12 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import interruption
+from pgak import priors
 from pgak.models import lines
 from pgak.pictures import grids
+from pgak.priors import ex_post
 
-__all__ = ['generate', 'interpolation_picture', 'interpolations',
+__all__ = ['gaussian', 'generate', 'interpolation_picture', 'interpolations',
            'prior_interpolations', 'reconstruction_picture', 'sample_picture']
 
 
@@ -69,12 +71,34 @@ def _new_decoder_function(model, batch_norm, rounding):
   return decode
 
 
+def gaussian(model, images, max_latents=2000):
+  """Returns a `priors.Gaussian` that is fitted to a model's latents.
+
+  It is quick, and kept nowhere: for pictures, not for scores.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    images: `ImageArray`, the training images.
+    max_latents: int, how many of them are encoded at most.
+  """
+  return priors.Gaussian(model.latent_dim).fit(
+      ex_post.encode(model, images, max_latents=max_latents))
+
+
 # === Pictures ===
 
 
-def sample_picture(model, num_samples=64, seed=0):
-  """Returns a uint8 grid `[H, W, C]` of new images."""
-  batches = generate(model, num_samples, seed)
+def sample_picture(model, num_samples=64, seed=0, prior=None):
+  """Returns a uint8 grid `[H, W, C]` of new images.
+
+  Args:
+    model: `GenerativeAutoencoder`.
+    num_samples: how many images.
+    seed: int that decides the latents.
+    prior: density that they are drawn from; None for the model's own.
+  """
+  latents = (prior or model.prior).sample(num_samples, seed)
+  batches = generate(model, num_samples, latents=latents)
   return grids.picture(np.concatenate(list(batches)))
 
 

@@ -1,9 +1,16 @@
 """PNG files, whole or not at all."""
+import struct
+import zlib
+
 import tensorflow as tf
 
 from pgak import files
 
-__all__ = ['decode', 'encode', 'visible', 'write']
+__all__ = ['decode', 'description', 'encode', 'visible', 'write']
+
+# Where the first chunk of a PNG file, IHDR, ends.
+_HEADER = 33
+_DESCRIPTION = b'tEXtDescription\0'
 
 
 def visible(image):
@@ -16,9 +23,29 @@ def visible(image):
   return image if channels in (1, 3) else image[..., :1 if channels < 3 else 3]
 
 
-def encode(image):
-  """Returns the PNG bytes of one uint8 image `[H, W, C]`; see `visible`."""
-  return tf.io.encode_png(visible(image)).numpy()
+def encode(image, text=''):
+  """Returns the PNG bytes of one uint8 image `[H, W, C]`; see `visible`.
+
+  Args:
+    image: the image.
+    text: a description that is kept in the file, a string of Latin-1.
+  """
+  content = tf.io.encode_png(visible(image)).numpy()
+  if not text:
+    return content
+  chunk = _DESCRIPTION + text.encode('latin-1')
+  return b''.join([
+      content[:_HEADER], struct.pack('>I', len(chunk) - 4), chunk,
+      struct.pack('>I', zlib.crc32(chunk)), content[_HEADER:]])
+
+
+def description(content):
+  """Returns the text that `encode` put into a PNG's bytes, or ''."""
+  start = _HEADER + 4
+  if content[start:start + len(_DESCRIPTION)] != _DESCRIPTION:
+    return ''
+  length, = struct.unpack('>I', content[_HEADER:start])
+  return content[start + len(_DESCRIPTION):start + 4 + length].decode('latin-1')
 
 
 def decode(content):
@@ -26,7 +53,7 @@ def decode(content):
   return tf.io.decode_png(content, 3).numpy()
 
 
-def write(path, image):
-  """Writes one uint8 image `[H, W, C]` as a PNG file, whole or not at all."""
+def write(path, image, text=''):
+  """Writes an image as a PNG file, whole or not at all; see `encode`."""
   with files.replacing(path) as part:
-    part.write_bytes(encode(image))
+    part.write_bytes(encode(image, text))

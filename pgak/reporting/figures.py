@@ -3,6 +3,7 @@ import re
 
 from pgak.generation import latent_figures
 from pgak.pictures import charts
+from pgak.pictures import png as png_files
 from pgak.reporting import aggregates
 from pgak.reporting import curves
 from pgak.reporting import latents
@@ -150,7 +151,8 @@ def grids(cells):
   blocks = []
   for dataset, members in _datasets(cells):
     for kind, tells in (
-        ('samples', "Samples of the model's own prior"),
+        ('samples', "Samples, of the model's own prior where the caption "
+                    'names no other density'),
         ('reconstructions', 'Reconstructions: each image, and its '
                             'reconstruction on its right'),
         ('interpolations', 'Interpolations between images, line by line'),
@@ -172,7 +174,8 @@ def _grid(cell, kind):
       return pages.Figure(
           pages.file_name(kind, str(cell.number), cell.label), png,
           f'{kind} of {cell.label} after {step} steps',
-          f'{cell.label}, seed {run.seed}, step {step}',
+          f'{cell.label}, seed {run.seed}, step {step}'
+          + (f'; {text}' if (text := png_files.description(png)) else ''),
           pixels=run.holds != 'vectors')
   return None
 
@@ -303,7 +306,7 @@ def _latent_picture(cell, run, found):
   return pages.Figure(
       pages.file_name('latents', str(cell.number), cell.label), png,
       f'Latents of images and draws of the prior of {cell.label}',
-      f'{cell.label}, seed {run.seed}{shown}')
+      f'{cell.label}, seed {run.seed}{shown}{found.note}')
 
 
 def _latent_panels(cell, run, found):
@@ -312,4 +315,4 @@ def _latent_panels(cell, run, found):
   return pages.Figure(
       pages.file_name('panels', str(cell.number), cell.label), png,
       f'Latents of images, by class and plain, and draws of the prior of '
-      f'{cell.label}', f'{cell.label}, seed {run.seed}')
+      f'{cell.label}', f'{cell.label}, seed {run.seed}{found.note}')

@@ -5,15 +5,17 @@ from typing import NamedTuple
 import gin
 import numpy as np
 
+from pgak import capabilities
 from pgak import errors
 from pgak import generation
+from pgak.generation import sampling
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import data_set
 from pgak.runs import run_directory
 
 __all__ = ['Latents', 'LeftOut', 'in_two_dimensions', 'latents_and_samples',
-           'loaded', 'of_first_class']
+           'loaded', 'note_of', 'of_first_class']
 
 _MOST_OF_CLASS = 1000
 
@@ -27,17 +29,20 @@ class Latents(NamedTuple):
 
   Attributes:
     encoded: of validation images, float `[n, latent_dim]`.
-    drawn: of the prior, float `[n, latent_dim]`.
+    drawn: of the prior, float `[n, latent_dim]`; or, of a model that is not
+      trained towards it, of a Gaussian fitted to the latents.
     base: `encoded` as the prior's flow maps them, or None without a flow.
     labels: classes of the images, integers `[n]`, or None.
     of_class: of validation images of the first class, 0, float
       `[m, latent_dim]`, or None where there are none.
+    note: what a caption adds: '' where the draws are of the model's prior.
   """
   encoded: np.ndarray
   drawn: np.ndarray
   base: np.ndarray | None
   labels: np.ndarray | None
   of_class: np.ndarray | None = None
+  note: str = ''
 
 
 def latents_and_samples(path, number=None, data_dir=None, imports=()):
@@ -72,12 +77,21 @@ def latents_and_samples(path, number=None, data_dir=None, imports=()):
         encoded, np.asarray(model.prior.sample(number, 0)),
         generation.latent_to_base(model.prior, encoded) if is_flow else None,
         None if array.labels is None else array.labels[:number],
-        of_first_class(model, array))
+        of_first_class(model, array), note_of(model))
+
+
+def note_of(model):
+  """Returns what a caption says of a loaded model's prior: '' of its own."""
+  return ('; draws of a Gaussian fitted to the latents'
+          if model.prior.name == 'gaussian' else '')
 
 
 @contextlib.contextmanager
 def loaded(path, data_dir=None, imports=()):
   """Yields `(model, validation array)` of a run, in gin's configuration of it.
+
+  A Gaussian fitted to the latents is the prior of a model that is not trained
+  towards its own.
 
   Args:
     path: path of the run directory.
@@ -91,7 +105,10 @@ def loaded(path, data_dir=None, imports=()):
   try:
     configuration.parse_run(run, bindings, imports=imports)
     array = data_set.split('validation')
-    yield checkpoints.load_configured(run), array
+    model = checkpoints.load_configured(run)
+    if capabilities.is_unmatched(model):
+      model.prior = sampling.gaussian(model, data_set.split('train'))
+    yield model, array
   finally:
     gin.clear_config()
 

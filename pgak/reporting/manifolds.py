@@ -46,10 +46,11 @@ def manifolds(cells, data_dir=None, imports=()):
 def _picture(cell, run, data_dir, imports):
   with latents.loaded(run.path, data_dir, imports) as (model, array):
     png = charts.panels(_row(model, array), cell.label)
+    note = latents.note_of(model)
   return pages.Figure(
       pages.file_name('manifold', str(cell.number), cell.label), png,
       f'Points, reconstructions and samples of {cell.label}, and their latents',
-      f'{cell.label}, seed {run.seed}')
+      f'{cell.label}, seed {run.seed}{note}')
 
 
 def _row(model, array):

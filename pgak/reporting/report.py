@@ -13,7 +13,7 @@ TITLE = 'Runs compared'
 
 
 def write_report(output, paths, with_latents=True, data_dir=None,
-                 imports=()):
+                 imports=(), overwrite=False):
   """Writes a report of runs.
 
   It replaces gin's present configuration and then clears it.
@@ -27,6 +27,7 @@ def write_report(output, paths, with_latents=True, data_dir=None,
       latents.
     data_dir: folder of TensorFlow Datasets instead of the runs', or None.
     imports: modules that the runs were trained with, which the user trusts.
+    overwrite: whether files that no report wrote are replaced, too.
 
   Returns:
     Sentences on what is missing or damaged in the runs.
@@ -35,7 +36,7 @@ def write_report(output, paths, with_latents=True, data_dir=None,
     errors.UserError: if there is no run, or the files cannot be written.
   """
   page = files.local(output)
-  _check(page)
+  _check(page, overwrite)
   found, notes = runs_lib.find(paths)
   cells = runs_lib.cells([runs_lib.read(path) for path in found])
   sections = contents.sections(cells, with_latents, data_dir, imports)
@@ -58,16 +59,17 @@ def _folder(page):
   return page.with_name(f'{page.stem}_files')
 
 
-def _check(page):
+def _check(page, overwrite):
   """Refuses a path where something is that no report wrote."""
   if page.suffix != '.html':
     raise errors.UserError(f'{page} must end with .html: the page of the '
                            'report.')
   for path in (page, page.with_suffix('.md')):
-    if path.exists() and not _is_ours(path):
+    if path.exists() and not _is_ours(path) and not (
+        overwrite and path.is_file()):
       raise errors.UserError(
-          f'{path} exists and is no report: choose another --output, or move '
-          'it away.')
+          f'{path} exists and is no report: give --overwrite, choose another '
+          '--output, or move it away.')
   folder = _folder(page)
   if folder.exists() and not _is_ours(page):
     raise errors.UserError(

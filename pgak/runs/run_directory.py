@@ -20,10 +20,11 @@ there whole or not at all.
 import contextlib
 import csv
 import json
-import logging
 import os
 import re
 import shutil
+
+from absl import logging
 
 from pgak import errors
 from pgak import files

@@ -55,7 +55,8 @@ MaxCount = Annotated[int, settings.Range(3, 2**31 - 1)]
 def export(run_dir: settings.Path, output: settings.Path | None = None,
            checkpoint: settings.Checkpoint = 'latest',
            prior: priors.Spec = 'own', version: settings.Count | None = None,
-           max_count: MaxCount = 1024, verified: bool = True):
+           max_count: MaxCount = 1024, verified: bool = True,
+           overwrite: bool = False):
   """Exports a checkpoint of a run for TensorFlow Serving.
 
   Args:
@@ -68,6 +69,7 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
     max_count: the most images that one request may ask for.
     verified: whether a fresh process checks the export before it is put in its
       place (see `verify`; 10 to 30 seconds).
+    overwrite: whether a version that is there is replaced.
 
   Returns:
     `pathlib.Path` of the version's folder.
@@ -78,14 +80,15 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
   """
   run = run_directory.RunDirectory(run_dir)
   output = files.local(output) if output else run.export
-  _check_version(output, version)
+  _check_version(output, version, overwrite)
   model = checkpoints.load_configured(run, checkpoint, prior)
   recorded = run.config['data']
   preprocessing = recorded['preprocessing']
   averaged = any(o.use_ema for o in model.optimizers.values())
   return export_model(
       model, output, version, max_count, **preparation_of(preprocessing),
-      provenance={'ema': averaged, 'dataset': recorded}, verified=verified)
+      provenance={'ema': averaged, 'dataset': recorded}, verified=verified,
+      overwrite=overwrite)
 
 
 def preparation_of(preprocessing):
@@ -109,7 +112,7 @@ def preparation_of(preprocessing):
 def export_model(model, output, version: settings.Count | None = None,
                  max_count: MaxCount = 1024, crop=None, antialias=True,
                  resize='bicubic', background=pixels.WHITE, provenance=None,
-                 verified=True):
+                 verified=True, overwrite=False):
   """Writes a model's export to `output/<version>`, whole or not at all.
 
   Args:
@@ -124,6 +127,7 @@ def export_model(model, output, version: settings.Count | None = None,
     provenance: dictionary of what else `metadata.json` shall say.
     verified: whether a fresh process checks the export before it is put in its
       place (see `verify`; 10 to 30 seconds).
+    overwrite: whether a version that is there is replaced.
 
   Returns:
     `pathlib.Path` of the version's folder.
@@ -133,7 +137,7 @@ def export_model(model, output, version: settings.Count | None = None,
       `output` cannot be written, or if the verification fails.
   """
   output = pathlib.Path(output)
-  _check_version(output, version)
+  _check_version(output, version, overwrite)
   served = _endpoints(model, max_count, crop=crop, antialias=antialias,
                       resize=resize, background=background)
   _tell_left_out(served)
@@ -150,7 +154,7 @@ def export_model(model, output, version: settings.Count | None = None,
     if verified:
       verify(part)
     files.flush(part)
-    return move_into_place(part, output, version)
+    return move_into_place(part, output, version, overwrite)
 
 
 def verify(path):
@@ -186,14 +190,20 @@ def verify(path):
 # === Writing ===
 
 
-def _check_version(output, version):
-  if version and (output / str(version)).exists():
-    raise _exists(output / str(version))
+def _check_version(output, version, overwrite):
+  target = output / str(version)
+  if version and target.exists() and not (overwrite and _is_export(target)):
+    raise _exists(target)
+
+
+def _is_export(folder):
+  return (folder / client.METADATA).is_file()
 
 
 def _exists(target):
-  return errors.UserError(
-      f'{target} exists: choose another version, or none for the next number.')
+  remedy = 'give --overwrite, ' if _is_export(target) else ''
+  return errors.UserError(f'{target} exists: {remedy}choose another version, '
+                          'or none for the next number.')
 
 
 def _of_pairs(model, max_count, **preparation):
@@ -329,8 +339,11 @@ def _describe_density(prior):
   return described
 
 
-def move_into_place(part, output, version):
+def move_into_place(part, output, version, overwrite=False):
   """Renames the finished folder; two exports at once get two versions."""
+  if version and overwrite:
+    files.put(part, output / str(version))
+    return output / str(version)
   while True:
     free = max(client.versions(output), default=0) + 1
     target = output / str(version or free)

@@ -13,12 +13,13 @@ from pgak.serving import client
 __all__ = ['sample_export']
 
 
-def sample_export(export_dir, output, kind='samples', num_samples=None, seed=0):
+def sample_export(export_dir, output, kind='samples', num_samples=None, seed=0,
+                  overwrite=False):
   """Draws from an export; the arguments are those of `sample`.
 
   An export holds no data, so interpolations go between its own samples.
   """
-  drawn.check_output(output, kind, drawing.KINDS)
+  drawn.check_output(output, kind, drawing.KINDS, overwrite)
   served = client.ServedModel(export_dir)
   if kind not in ('samples', 'interpolation'):
     raise errors.UserError(

@@ -2,6 +2,7 @@
 import numpy as np
 import tensorflow as tf
 
+from pgak import capabilities
 from pgak import data
 from pgak.data import kinds
 from pgak.generation import conditional
@@ -13,12 +14,16 @@ from pgak.training import callbacks
 
 __all__ = ['Galleries', 'PairGalleries', 'TABLE', 'VectorGalleries', 'of']
 
+_FITTED = 'samples of a Gaussian fitted to the latents'
+
 
 class Galleries(callbacks.EveryNSteps):
   """Writes grids of samples, reconstructions and interpolations.
 
   The prior's draws and the images are the same at every step. Of a model
   without an encoder there are samples and lines between draws of the prior.
+  Samples of a model that is not trained towards its prior are drawn from a
+  Gaussian that is fitted to its latents at that step, and the files say so.
 
   Args:
     intervals: `Intervals`.
@@ -26,12 +31,15 @@ class Galleries(callbacks.EveryNSteps):
     folder: where the PNG files go.
     events: folder of the TensorBoard events.
     seed: int that decides the samples.
+    train_images: the split whose latents the Gaussian is fitted to; None for
+      samples of the model's own prior.
   """
 
   # What there is only of what was encoded.
   of_encoded = 'reconstructions and interpolations between images'
 
-  def __init__(self, intervals, images, folder, events, seed):
+  def __init__(self, intervals, images, folder, events, seed,
+               train_images=None):
     super().__init__(intervals.sample_every, intervals.steps)
     self.images = images
     # An even number, and at least two, whatever is there.
@@ -40,12 +48,26 @@ class Galleries(callbacks.EveryNSteps):
     self.folder = folder
     self.writer = tf.summary.create_file_writer(str(events / 'images'))
     self.seed = seed
+    self.train_images = train_images
 
   def on_train_begin(self, logs=None):
     super().on_train_begin()
     reason = self.model.lacks('encode')
     if reason:
       print(f'{reason}: {self.of_encoded} are left out.')
+    if self.is_fitted():
+      print(f'{self.model.name} is not trained towards its prior: the '
+            f'galleries show {_FITTED}.')
+
+  def is_fitted(self):
+    """Whether samples are drawn from a density that is fitted to latents."""
+    return (self.train_images is not None
+            and capabilities.is_unmatched(self.model))
+
+  def prior(self):
+    """Returns what samples are drawn from at this step."""
+    return (sampling.gaussian(self.model, self.train_images)
+            if self.is_fitted() else self.model.prior)
 
   def at_step(self, step, logs):
     # What made no number has no picture, and the reason is theirs to say.
@@ -55,13 +77,16 @@ class Galleries(callbacks.EveryNSteps):
       pictures = self.pictures()
     with self.writer.as_default(step=step):
       for name, picture in pictures.items():
-        png.write(self.folder / f'{name}_{step:08d}.png', picture)
-        tf.summary.image(name, png.visible(picture)[None])
+        text = _FITTED if name == 'samples' and self.is_fitted() else ''
+        png.write(self.folder / f'{name}_{step:08d}.png', picture, text)
+        tf.summary.image(name, png.visible(picture)[None],
+                         description=text or None)
       self.writer.flush()
 
   def pictures(self):
     """Returns `{name: uint8 [H, W, C]}`."""
-    samples = {'samples': sampling.sample_picture(self.model, 64, self.seed)}
+    samples = {'samples': sampling.sample_picture(
+        self.model, 64, self.seed, self.prior())}
     if self.model.lacks('encode'):
       between = sampling.prior_interpolations(self.model, 8, seed=self.seed)
       return samples | {'prior_interpolations': grids.picture(between, 8)}
@@ -126,9 +151,9 @@ class VectorGalleries(Galleries):
                **settings)
 
   def pictures(self):
+    drawn = self.prior().sample(len(self.images), self.seed)
     found = {'samples': scatter.samples(
-        self.images, self.model.sample(len(self.images), self.seed),
-        self.shades)}
+        self.images, self.model.decode(drawn), self.shades)}
     if not self.model.lacks('encode'):
       found['reconstructions'] = scatter.reconstruction(
           self.images, self.model.reconstruct(self.images), self.shades)

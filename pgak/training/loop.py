@@ -163,7 +163,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     epochs = keras_callbacks.Epochs(intervals, callbacks, measuring[0])
     measuring.append(epochs)
     called = _callbacks(
-        trained, writer, intervals, validation_images, seed, measuring)
+        trained, writer, intervals, (train_images, validation_images), seed,
+        measuring)
     called.append(callbacks_lib.Checkpointer(
         intervals, lambda step: checkpoints.save(trained, run, step, is_chief),
         writer, keep_checkpoints, train_images, measured, best_by))
@@ -365,13 +366,14 @@ def _measuring(model, run, intervals, validation_images, score, best_by,
   return made, logger if by_validation else scores
 
 
-def _callbacks(model, run, intervals, validation_images, seed, measuring):
+def _callbacks(model, run, intervals, splits, seed, measuring):
   """Returns all callbacks but the last, which saves; as for `_measuring`."""
+  train_images, validation_images = splits
   chosen = [callbacks_lib.LeaveBetweenSteps(),
             callbacks_lib.StopOnFault(intervals)]
   if run:
     chosen.append(callbacks_lib.Progress(intervals))
     chosen += galleries.of(
         model.kind, validation_images, intervals=intervals, folder=run.samples,
-        events=run.events, seed=seed)
+        events=run.events, seed=seed, train_images=train_images)
   return [*chosen, *measuring]

@@ -4,10 +4,10 @@ A run that has no checkpoint yet is begun anew: there is nothing to protect. One
 that has is resumed by the command that began it, or not at all.
 """
 import datetime
-import logging
 import platform
 import struct
 
+from absl import logging
 import keras
 import numpy as np
 from tensorboard.compat.proto import event_pb2

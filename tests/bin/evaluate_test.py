@@ -1,4 +1,5 @@
 """Tests of the evaluate command, called in this process."""
+import json
 import pathlib
 import shutil
 
@@ -61,11 +62,18 @@ def test_scores_are_printed_and_appended(run_dir, capsys):
     for column in ('dataset', 'prior', 'split', 'rounding', 'batch_norm'):
       assert f'{column} {row[column]}' in result.out
     assert f'{float(row["value"]):.6g}' in result.out
+  assert result.out.endswith(
+      f'The scores are in {run_dir}/scores.csv.\nNext: pgak_sample '
+      f'--run_dir={run_dir} --output=samples.png\n')
   # A second evaluation keeps the first one's rows.
   result = tiny_commands.call(
       evaluate, capsys, f'--run_dir={run_dir}', '--checkpoint=2', '--seed=3',
-      '--latents', *QUICK)
+      '--latents', '--json', *QUICK)
   assert result.status == 0
+  told = json.loads(result.out)
+  assert [(r['metric'], r['step']) for r in told] == [
+      (r['metric'], int(r['step'])) for r in run.scores()[4:]]
+  assert told[0]['value'] == float(rows[0]['value'])
   assert run.scores()[:4] == rows
   assert run.scores()[4:6] == rows[:2]
   assert {r['metric'] for r in run.scores()[6:]} == {

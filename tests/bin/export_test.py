@@ -41,6 +41,11 @@ def test_twice_makes_two_versions(run_dir, tmp_path, capsys):
   assert f'{output}/1 exists' in tiny_commands.refused(
       export, capsys, *flags, '--version=1')
   assert tiny_runs.content(output / '1') == before
+  third = tiny_commands.call(export, capsys, *flags, '--version=1',
+                             '--checkpoint=2', '--overwrite')
+  assert third.status == 0, third.err
+  assert json.loads((output / '1/metadata.json').read_text())['step'] == 2
+  assert sorted(p.name for p in output.iterdir()) == ['1', '2']
 
 
 @pytest.mark.slow
@@ -71,6 +76,7 @@ def test_it_is_verified_in_a_fresh_process(run_dir, tmp_path, capsys):
      'never read'),
     (['--version=0'], 2, 'version'),
     (['--version=new'], 2, 'version'),
+    (['--overwrite'], 2, 'version'),
     (['--seed=3'], 2, 'seed'),
     (['--gin_param=export.max_count = 1'], 1, 'max_count'),
     (['--gin_param=quick.seed = 1'], 1, 'quick'),

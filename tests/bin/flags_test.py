@@ -6,18 +6,14 @@ its command's table fails a test, so that none can be dropped.
 """
 import shlex
 
+import flag_tables
 import gin
 import pytest
-import ratios
-from recorded import Recorder
-from recorded import call
-from recorded import check_table
 
 from pgak import evaluation
 from pgak import registry
 from pgak import reporting
 from pgak import sweeping
-from pgak.bin import benchmark
 from pgak.bin import evaluate
 from pgak.bin import export
 from pgak.bin import report
@@ -25,8 +21,6 @@ from pgak.bin import sample
 from pgak.bin import sweep
 from pgak.data import pixels
 from pgak.generation import drawing
-from pgak.metrics import features
-from pgak.metrics import inception
 from pgak.runs import configuration
 from pgak.runs import run_directory
 from pgak.serving import exporting
@@ -67,25 +61,26 @@ EVALUATE = {
 
 @pytest.mark.parametrize('flag', EVALUATE)
 def test_flags_of_evaluate(run_dir, capsys, monkeypatch, flag):
-  check_table(evaluate, EVALUATE, IMPORT)
+  flag_tables.check_table(evaluate, EVALUATE, IMPORT, ['json'])
   value, name, expected = EVALUATE[flag]
-  recorder = Recorder([n for _, n, _ in EVALUATE.values() if n], [])
+  recorder = flag_tables.Recorder([n for _, n, _ in EVALUATE.values() if n], [])
   monkeypatch.setattr(evaluation, 'evaluate', recorder)
   monkeypatch.setattr(evaluation, 'format_table', lambda rows: 'the table')
   more = [] if flag == 'run_dir' else [f'--{flag}={value}']
-  out = call(evaluate, capsys, f'--run_dir={run_dir}', *more)
+  out = flag_tables.call(evaluate, capsys, f'--run_dir={run_dir}', *more)
   assert recorder.calls == [((str(run_dir),), {})] and 'the table' in out
   assert flag == 'run_dir' or recorder.bound[name] == expected
 
 
 def test_numbers_of_evaluate_are_those_of_its_protocol(
     run_dir, capsys, monkeypatch):
-  recorder = Recorder(['rae_quick.num_samples', 'rae_quick.seed',
+  recorder = flag_tables.Recorder(['rae_quick.num_samples', 'rae_quick.seed',
                        'quick.num_samples'], [])
   monkeypatch.setattr(evaluation, 'evaluate', recorder)
   monkeypatch.setattr(evaluation, 'format_table', str)
-  call(evaluate, capsys, f'--run_dir={run_dir}', '--protocol=rae_quick',
-       '--num_samples=77', '--seed=5')
+  flag_tables.call(
+      evaluate, capsys, f'--run_dir={run_dir}', '--protocol=rae_quick',
+      '--num_samples=77', '--seed=5')
   assert recorder.bound == {'rae_quick.num_samples': 77, 'rae_quick.seed': 5}
 
 
@@ -100,17 +95,19 @@ EXPORT = {
     'checkpoint': ('best', 'export.checkpoint', 'best'),
     'prior': ('gmm', 'export.prior', 'gmm'),
     'verify': ('false', 'export.verified', False),
+    'overwrite': ('true', 'export.overwrite', True),
 }
 
 
 @pytest.mark.parametrize('flag', EXPORT)
 def test_flags_of_export(run_dir, capsys, monkeypatch, flag):
-  check_table(export, EXPORT, IMPORT)
+  flag_tables.check_table(export, EXPORT, IMPORT)
   value, name, expected = EXPORT[flag]
-  recorder = Recorder([n for _, n, _ in EXPORT.values() if n], 'it')
+  recorder = flag_tables.Recorder([n for _, n, _ in EXPORT.values() if n], 'it')
   monkeypatch.setattr(exporting, 'export', recorder)
   more = [] if flag == 'run_dir' else [f'--{flag}={value}']
-  out = call(export, capsys, f'--run_dir={run_dir}', *more)
+  more += ['--version=4'] if flag == 'overwrite' else []
+  out = flag_tables.call(export, capsys, f'--run_dir={run_dir}', *more)
   assert recorder.calls == [((str(run_dir),), {})]
   assert 'Exported to it.' in out
   assert flag == 'run_dir' or recorder.bound[name] == expected
@@ -125,7 +122,8 @@ def test_what_export_is_bound_to_reaches_the_writer(monkeypatch, tmp_path):
   class Model:
     image_shape, optimizers = (8, 8, 1), {}
 
-  loaded, written = Recorder(answer=Model), Recorder(answer='it')
+  loaded = flag_tables.Recorder(answer=Model)
+  written = flag_tables.Recorder(answer='it')
   monkeypatch.setattr(exporting.checkpoints, 'load_configured', loaded)
   monkeypatch.setattr(exporting, 'export_model', written)
   gin.parse_config([f'export.output = {str(tmp_path / "o")!r}',
@@ -139,7 +137,7 @@ def test_what_export_is_bound_to_reaches_the_writer(monkeypatch, tmp_path):
   assert arguments == (Model, tmp_path / 'o', 4, 9)
   assert named == dict(
       crop=5, antialias=False, resize='bicubic', background=pixels.WHITE,
-      verified=False,
+      verified=False, overwrite=False,
       provenance={'ema': False, 'dataset': run.config['data']})
 
 
@@ -159,31 +157,35 @@ SAMPLE = {
     'space': ('z0', 'sample.space', 'z0'),
     'attribute': ('label=3', 'sample.attribute', 'label=3'),
     'against': ('synthetic', 'sample.against', '@against/synthetic'),
+    'overwrite': ('true', 'sample.overwrite', True),
 }
 SAMPLE_EXPORT = {'export_dir': 'there', 'output': 'a.npz',
-                 'kind': 'interpolation', 'num_samples': 7, 'seed': 5}
+                 'kind': 'interpolation', 'num_samples': 7, 'seed': 5,
+                 'overwrite': True}
 # A flag that belongs to a kind is given with it.
 KIND_OF = {'space': 'interpolation', 'attribute': 'attribute', 'against': 'ood'}
 
 
 @pytest.mark.parametrize('flag', SAMPLE)
 def test_flags_of_sample(run_dir, capsys, monkeypatch, flag):
-  check_table(sample, SAMPLE, SAMPLE_EXPORT, IMPORT)
+  flag_tables.check_table(sample, SAMPLE, SAMPLE_EXPORT, IMPORT)
   value, name, expected = SAMPLE[flag]
-  recorder = Recorder([n for _, n, _ in SAMPLE.values() if n])
+  recorder = flag_tables.Recorder([n for _, n, _ in SAMPLE.values() if n])
   monkeypatch.setattr(drawing, 'sample', recorder)
   more = [] if name is None else [f'--{flag}={value}']
   if flag in KIND_OF:
     more.append(f'--kind={KIND_OF[flag]}')
-  call(sample, capsys, f'--run_dir={run_dir}', '--output=a.npz', *more)
+  flag_tables.call(
+      sample, capsys, f'--run_dir={run_dir}', '--output=a.npz', *more)
   assert recorder.calls == [((str(run_dir), 'a.npz'), {})]
   assert name is None or recorder.bound[name] == expected
 
 
 def test_flags_of_sample_with_an_export(capsys, monkeypatch):
-  recorder = Recorder()
+  recorder = flag_tables.Recorder()
   monkeypatch.setattr(pictures, 'sample_export', recorder)
-  call(sample, capsys, *(f'--{f}={v}' for f, v in SAMPLE_EXPORT.items()))
+  flag_tables.call(
+      sample, capsys, *(f'--{f}={v}' for f, v in SAMPLE_EXPORT.items()))
   assert recorder.calls == [(tuple(SAMPLE_EXPORT.values()), {})]
 
 
@@ -191,16 +193,18 @@ def test_flags_of_sample_with_an_export(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize('flag, value, expected', [
-    ('output', None, (True, None, [])),
-    ('latents', 'false', (False, None, [])),
-    ('data_dir', 'prepared', (True, 'prepared', [])),
-    ('import', 'mine', (True, None, ['mine']))])
+    ('output', None, (True, None, [], False)),
+    ('latents', 'false', (False, None, [], False)),
+    ('data_dir', 'prepared', (True, 'prepared', [], False)),
+    ('overwrite', 'true', (True, None, [], True)),
+    ('import', 'mine', (True, None, ['mine'], False))])
 def test_flags_of_report(capsys, monkeypatch, flag, value, expected):
-  check_table(report, ['output', 'latents', 'data_dir', 'import'])
-  recorder = Recorder(answer=[])
+  flag_tables.check_table(report, ['output', 'latents', 'data_dir', 'import',
+                       'overwrite'])
+  recorder = flag_tables.Recorder(answer=[])
   monkeypatch.setattr(reporting, 'write_report', recorder)
   more = [f'--{flag}={value}'] if value else []
-  call(report, capsys, '--output=a.html', 'one', *more, 'two')
+  flag_tables.call(report, capsys, '--output=a.html', 'one', *more, 'two')
   assert recorder.calls == [(('a.html', ['one', 'two'], *expected), {})]
 
 
@@ -234,7 +238,7 @@ SWEEP = {
 @pytest.mark.parametrize('flag', SWEEP)
 def test_flags_of_sweep_reach_its_commands(
     sweep_file, capsys, tmp_path, monkeypatch, flag):
-  check_table(sweep, SWEEP)
+  flag_tables.check_table(sweep, SWEEP)
   monkeypatch.chdir(tmp_path)
   (tmp_path / 'own_module.py').write_text('')
   monkeypatch.syspath_prepend(tmp_path)
@@ -249,8 +253,9 @@ def test_flags_of_sweep_reach_its_commands(
 
   monkeypatch.setattr(sweeping, 'Runner', keep)
   more = [] if value is None else [f'--{flag}={value}']
-  out = call(sweep, capsys, f'--sweep={sweep_file}', '--output_dir=out',
-             '--gin_param=sweep.seeds = [0, 4]', *more)
+  out = flag_tables.call(
+      sweep, capsys, f'--sweep={sweep_file}', '--output_dir=out',
+      '--gin_param=sweep.seeds = [0, 4]', *more)
   runner, = runners
   assert runner.sweep.name == str(sweep_file)
   assert runner.parallel == (value if flag == 'parallel' else 1)
@@ -285,43 +290,3 @@ def test_what_an_evaluation_sets_reaches_its_command(
       found.jobs[0], found.evaluations[0])
   assert command == ['pgak_evaluate', '--run_dir=out/c/seed-0',
                      '--protocol=quick', flag]
-
-
-# === benchmark ===
-
-
-@pytest.fixture(name='timed')
-def _timed(monkeypatch):
-  """Replaces all that the benchmark times by recorders."""
-  found = {name: Recorder(answer=dict(ratio=2.5))
-           for name in ('mixture_ratio', 'sampling_ratio')}
-  found['train_step_ratios'] = Recorder(answer=[])
-  for name, recorder in found.items():
-    monkeypatch.setattr(ratios, name, recorder)
-  found['inception'] = Recorder(answer='the net')
-  found['measure_overhead'] = Recorder(answer=dict(ratio=1.5))
-  monkeypatch.setattr(inception, 'inception', found['inception'])
-  monkeypatch.setattr(features, 'measure_overhead', found['measure_overhead'])
-  return found
-
-
-def test_flags_of_benchmark(capsys, timed):
-  check_table(benchmark, ['batch_size', 'steps', 'repeats', 'mixture_latents',
-                          'inception'])
-  call(benchmark, capsys, '--batch_size=3', '--steps=4', '--repeats=5',
-       '--mixture_latents=6', '--inception=w.npz')
-  assert timed['train_step_ratios'].calls == [
-      ((), dict(batch_size=3, steps=4, repeats=5))]
-  assert timed['mixture_ratio'].calls == [((6,), {})]
-  assert timed['inception'].calls == [(('768', 'w.npz'), {})]
-  assert timed['measure_overhead'].calls == [(('the net',), {})]
-
-
-def test_benchmark_leaves_out_what_is_not_asked_for(capsys, timed):
-  out = call(benchmark, capsys, '--mixture_latents=0')
-  assert not timed['mixture_ratio'].calls and not timed['inception'].calls
-  assert timed['train_step_ratios'].calls == [
-      ((), dict(batch_size=64, steps=100, repeats=5))]
-  assert [a for a, _ in timed['sampling_ratio'].calls] == [('real_nvp',),
-                                                           ('maf',)]
-  assert 'A train step' in out and 'maf prior of 8 dimensions' in out

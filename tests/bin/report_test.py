@@ -21,11 +21,14 @@ def test_a_report_with_latents(run_dir, tmp_path, capsys):
       report, capsys, run_dir, f'--output={output}', '--data_dir=unused')
   assert result.status == 0, result.err
   assert result.out.splitlines() == [f'{run_dir}: It has no scores.',
-                                     f'Wrote {output}.']
+                                     f'Wrote {output}.',
+                                     f'Next: python -m webbrowser {output}']
   names = {p.name for p in (tmp_path / 'a_files').iterdir()}
   assert {'latents_0_ae.png', 'samples_0_ae.png',
           'curve_digits_train_loss.png'} <= names
   text = (tmp_path / 'a.md').read_text()
+  assert 'step 2; samples of a Gaussian fitted to the latents' in text
+  assert 'draws of a Gaussian fitted to the latents' in text
   assert 'No run has scores yet' in text and 'of the variance' in text
   assert f'pgak_train --run_dir={run_dir}' in text
   assert str(run_dir) in output.read_text()

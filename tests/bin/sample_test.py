@@ -38,7 +38,7 @@ def read_png(path):
 
 
 def test_samples_as_an_array_repeat_by_seed(run_dir, tmp_path, capsys):
-  flags = [f'--run_dir={run_dir}', '--num_samples=5']
+  flags = [f'--run_dir={run_dir}', '--num_samples=5', '--prior=own']
   arrays = []
   for name, seed in (('a', 1), ('b', 1), ('c', 2)):
     path = tmp_path / 'new' / f'{name}.npz'
@@ -246,6 +246,13 @@ def test_an_existing_output_is_kept(run_dir, export_dir, tmp_path, capsys):
       line = tiny_commands.refused(sample, capsys, source, f'--output={path}')
       assert f'{path} exists' in line
     assert path.read_text() == 'mine'
+  out = draw(capsys, f'--run_dir={run_dir}', f'--output={path}', '--overwrite')
+  assert out.endswith(f'Wrote 64 images to {path}.\n'
+                      f'Next: pgak_export --run_dir={run_dir}\n')
+  draw(capsys, f'--export_dir={export_dir}', f'--output={path}', '--overwrite',
+       '--num_samples=3')
+  with np.load(path) as file:
+    assert len(file['images']) == 3
 
 
 @pytest.mark.parametrize('name', ['a.png', 'a.npz'])

@@ -1,7 +1,5 @@
 """Every flag of the train command reaches what it sets."""
-from recorded import Recorder
-from recorded import call
-from recorded import check_table
+import flag_tables
 
 from pgak import registry
 from pgak.bin import train
@@ -27,13 +25,13 @@ DRY = ['dry_run']
 
 
 def test_flags_of_train(capsys, monkeypatch, tmp_path):
-  check_table(train, TRAIN, COMPOSED, DRY)
+  flag_tables.check_table(train, TRAIN, COMPOSED, DRY)
   (tmp_path / 'own_module.py').write_text('')
   monkeypatch.syspath_prepend(tmp_path)
   monkeypatch.chdir(tmp_path)
-  recorder = Recorder(['train.model', 'train.split', '%data_dir'])
+  recorder = flag_tables.Recorder(['train.model', 'train.split', '%data_dir'])
   monkeypatch.setattr(loop, 'train', recorder)
-  call(train, capsys, '--gin_file=quickstart.gin',
+  flag_tables.call(train, capsys, '--gin_file=quickstart.gin',
        '--gin_file=datasets/mnist.gin',
        *(f'--{flag}={value}' for flag, value in TRAIN.items()))
   assert recorder.calls == [(('there',), {'imports': ('own_module',)})]
@@ -42,12 +40,12 @@ def test_flags_of_train(capsys, monkeypatch, tmp_path):
 
 
 def test_flags_of_a_composed_command(capsys, monkeypatch, tmp_path):
-  recorder = Recorder([name for _, name, _ in COMPOSED.values()])
+  recorder = flag_tables.Recorder([name for _, name, _ in COMPOSED.values()])
   monkeypatch.setattr(loop, 'train', recorder)
   # Of the two that belong to other data sets, composition_test.py.
   given = {flag: value for flag, (value, *_) in COMPOSED.items()
            if flag not in ('attributes', 'download')}
-  call(train, capsys, f'--run_dir={tmp_path / "run"}',
+  flag_tables.call(train, capsys, f'--run_dir={tmp_path / "run"}',
        '--gin_file=quickstart.gin',
        *(f'--{flag}={value}' for flag, value in given.items()))
   assert recorder.bound == {
@@ -56,7 +54,8 @@ def test_flags_of_a_composed_command(capsys, monkeypatch, tmp_path):
 
 def test_a_dry_run_prints_and_writes_nothing(capsys, monkeypatch, tmp_path):
   monkeypatch.setattr(loop, 'train', None)
-  out = call(train, capsys, f'--run_dir={tmp_path / "run"}', '--dry_run',
-             '--gin_file=quickstart.gin', '--steps=7')
+  out = flag_tables.call(
+      train, capsys, f'--run_dir={tmp_path / "run"}', '--dry_run',
+      '--gin_file=quickstart.gin', '--steps=7')
   assert "include 'quickstart.gin'" in out and 'train.steps = 7' in out
   assert not list(tmp_path.iterdir())

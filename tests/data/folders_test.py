@@ -183,6 +183,16 @@ def test_what_was_used_and_passed_over_is_told_once(photos, capsys):
   assert 'pictures' not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('size, crop, is_large', [
+    (1, None, True), (2, None, False), (1, 7, False)])
+def test_a_large_reduction_is_warned_of(photos, caplog, size, crop, is_large):
+  # The pictures are 8 x 9.
+  data.images(photos, (size, size, 3), crop).split('train')
+  told = 'reduced by 8 on each side to 1 x 1 pixels' in caplog.text
+  assert told == is_large
+  assert len(caplog.records) == is_large
+
+
 def test_a_file_is_a_picture_by_its_content(photos):
   (photos / 'a' / 'bare').write_bytes(picture(50))
   (photos / 'b' / 'odd.dat').write_bytes(picture(51))

@@ -10,10 +10,12 @@ import tiny_runs
 
 from pgak import data
 from pgak import errors
+from pgak import priors
 from pgak.generation import drawing
 from pgak.generation import sampling
 from pgak.runs import checkpoints
 from pgak.runs import configuration
+from pgak.runs import data_set
 from pgak.runs import run_directory
 from pgak.runs import second_data_set
 from pgak.serving import exporting
@@ -29,8 +31,8 @@ def _trained(tmp_path_factory):
 
 @pytest.fixture(name='run')
 def _run(trained):
-  """The run, configured."""
-  configuration.parse_run(trained, roots=['sample'])
+  """The run, configured to draw from the model's own prior."""
+  configuration.parse_run(trained, ["sample.prior = 'own'"], roots=['sample'])
   return trained
 
 
@@ -75,6 +77,31 @@ def test_samples_of_a_class(run, tmp_path):
       (dict(kind='latents'), '--label goes with --kind=samples')):
     with pytest.raises(errors.UserError, match=message):
       drawing.sample(run.path, str(tmp_path / 'no.npz'), label=3, **options)
+
+
+def test_an_ae_is_drawn_from_a_density_of_its_latents(
+    trained, tmp_path, capsys, monkeypatch):
+  bindings = ['GaussianMixture.num_components = 2']
+  configuration.parse_run(trained, bindings, [
+      'sample', *priors.prior_roots(drawing.usual_priors('samples')[0])])
+  path = str(tmp_path / 'a.npz')
+  drawing.sample(trained.path, path, num_samples=6, seed=4)
+  assert ('ae is not trained towards its prior: gmm_2, fitted to its latents, '
+          'is in its place; --prior=own' in capsys.readouterr().out)
+  model = checkpoints.load_configured(trained, prior='gmm')
+  np.testing.assert_array_equal(
+      arrays(path)['latents'], model.prior.sample(6, 4).numpy())
+  # Lines between images draw nothing.
+  drawing.sample(trained.path, str(tmp_path / 'b.npz'), kind='interpolation')
+  assert 'gmm' not in capsys.readouterr().out
+  # What was fitted before needs no data.
+  def missing():
+    raise errors.UserError('There are no digits.')
+  monkeypatch.setattr(data_set, 'configured', missing)
+  drawing.sample(trained.path, str(tmp_path / 'c.npz'))
+  with pytest.raises(errors.UserError,
+                     match=r'\(There are no digits\): --prior=own takes N\(0'):
+    drawing.sample(trained.path, str(tmp_path / 'd.npz'), checkpoint=1)
 
 
 def test_the_seed_chooses_validation_images(run, tmp_path):
@@ -205,6 +232,7 @@ def test_the_other_set_is_bound_in_a_scope_of_its_own(trained, tmp_path):
                   'synthetic.seed = 5\ndata_dir = "elsewhere"\n')
   bindings = second_data_set.bindings(trained, str(file))
   assert bindings[0] == 'sample.against = @against/synthetic'
+  bindings.append("sample.prior = 'own'")
   assert 'against/synthetic.seed = 5' in bindings
   configuration.parse_run(trained, bindings, roots=['sample'])
   assert configuration.setting('train.dataset')().name == 'digits'

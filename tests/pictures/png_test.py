@@ -1,7 +1,9 @@
 """PNG files, whole or not at all."""
+import io
 import os
 
 import numpy as np
+from PIL import Image
 import pytest
 import tensorflow as tf
 
@@ -18,6 +20,17 @@ def test_png_round_trip(tmp_path, channels):
   np.testing.assert_array_equal(tf.io.decode_png(path.read_bytes()), image)
   assert png.encode(image) == path.read_bytes()
   assert os.listdir(path.parent) == ['image.png']
+
+
+def test_a_description_is_kept_and_hides_nothing():
+  image = np.arange(60, dtype=np.uint8).reshape(5, 4, 3)
+  content = png.encode(image, 'what it shows')
+  assert png.description(content) == 'what it shows'
+  np.testing.assert_array_equal(png.decode(content), image)
+  with Image.open(io.BytesIO(content)) as read:
+    assert read.text == {'Description': 'what it shows'}
+  assert png.description(png.encode(image)) == ''
+  assert png.description(b'no png') == ''
 
 
 def test_a_png_that_cannot_be_made_leaves_the_old_one(tmp_path):

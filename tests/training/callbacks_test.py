@@ -13,7 +13,9 @@ import tensorflow as tf
 import tiny_models
 
 from pgak import errors
+from pgak.generation import sampling
 from pgak.models import batch_norm
+from pgak.pictures import png
 from pgak.runs import run_directory
 from pgak.training import callbacks
 from pgak.training import galleries
@@ -145,6 +147,29 @@ def test_galleries_of_any_number_of_images(folders, number):
   gallery.set_model(model)
   gallery.at_step(1, {})
   assert len(list(folders[0].iterdir())) == 3
+
+
+def test_an_ae_is_shown_by_a_gaussian_of_its_latents(folders, capsys):
+  images = Images()
+  files = []
+  for name in ('AE', 'VAE'):
+    model = tiny_models.compiled(name)
+    gallery = galleries.Galleries(
+        at_every(1), images.images, *folders, seed=3, train_images=images)
+    gallery.set_model(model)
+    gallery.on_train_begin()
+    gallery.at_step(1, {})
+    files.append((folders[0] / 'samples_00000001.png').read_bytes())
+    told = 'ae is not trained towards its' in capsys.readouterr().out
+    assert told == (name == 'AE')
+    prior = sampling.gaussian(model, images) if told else model.prior
+    np.testing.assert_array_equal(
+        tf.io.decode_png(files[-1]),
+        sampling.sample_picture(model, seed=3, prior=prior))
+  assert 'Gaussian fitted to the latents' in png.description(files[0])
+  assert png.description(files[1]) == ''
+  lines = (folders[0] / 'interpolations_00000001.png').read_bytes()
+  assert png.description(lines) == ''
 
 
 def test_what_is_not_finite_has_no_gallery(folders):
