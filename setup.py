@@ -15,6 +15,7 @@ INSTALL_REQUIRES = [
     'gin-config~=0.5',
     'h5py>=3.10',
     'importlib_resources>=6',  # imported by TFDS, but not required by it
+    'jinja2~=3.1',
     'keras~=3.15',
     'keras-cv~=0.9',
     'matplotlib~=3.9',
@@ -38,7 +39,7 @@ EXTRAS_REQUIRE = {
              'setuptools'],
 }
 
-VERBS = ('train', 'evaluate', 'sample', 'export', 'report', 'sweep')
+VERBS = ('train', 'evaluate', 'sample', 'export', 'report', 'sweep', 'list')
 
 setuptools.setup(
     name='pgak',
@@ -65,6 +66,7 @@ setuptools.setup(
     package_data={
         '': ['*.json', '*.npz', 'py.typed'],
         'pgak.gin': ['**/*.gin', '**/*.sweep'],
+        'pgak.reporting': ['templates/*'],
     },
     entry_points={
         'console_scripts': [

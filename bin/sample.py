@@ -14,6 +14,11 @@ images when it is first asked for, and kept in the run directory.
   sample.py --run_dir=runs/digits --output=gmm.png --prior=gmm \
     --gin_param='GaussianMixture.num_components = 20'
 
+Where the data have labels, flow_matching learns them, for any autoencoder:
+
+  sample.py --run_dir=runs/ae --output=sevens.png --prior=flow_matching \
+    --label=7
+
 Where the prior is a flow, the latents z_T have a second space z_0, in which the
 prior is N(0, I). Paths go straight in z_T or along arcs in z_0, between two
 images, or towards an attribute's vector: the mean latent of the training images
@@ -24,6 +29,12 @@ that have it less that of those that do not.
   sample.py --run_dir=runs/faces --output=glasses.png --kind=attribute \
     --attribute=Eyeglasses --prior=real_nvp
   sample.py --run_dir=runs/flow --output=paths.png --kind=paths
+
+Straight or along an arc is a choice of its own, --line, and in z_T no density
+plays a part. The figures of the RAE paper go along arcs between test images:
+
+  sample.py --run_dir=runs/rae --output=arcs.png --kind=interpolation \
+    --line=spherical --split=test
 
 A model of pairs draws rows of a condition, its image and samples, or, with
 --kind=reconstruction, the reconstruction. A GAN, which has no encoder, draws
@@ -68,11 +79,21 @@ command.define_string('checkpoint', 'latest', 'latest, best or a step.')
 command.define_string('prior', 'own', 'What is sampled from: own for the '
                       "model's prior; or another, fitted to the training "
                       'images if need be: standard_normal, gaussian, gmm, '
-                      'bayesian_gmm, kde, real_nvp or two_stage.')
+                      'bayesian_gmm, kde, real_nvp, two_stage or '
+                      'flow_matching.')
+command.define_integer('label', None, 'The class that samples are drawn of, '
+                       'with --prior=flow_matching, which learns labels where '
+                       'the data have some.', lower_bound=0)
 command.define_choice('space', None, ['zT', 'z0', 'both'], 'Where paths go: '
                       'straight in zT, along arcs in z0, or a row of each. By '
                       'default zT between images, and both towards an '
                       'attribute.')
+command.define_choice('line', None, ['straight', 'spherical'], 'How '
+                      'interpolations go, in each space; by default as --space '
+                      'says.')
+command.define_string('split', None, 'The split of the data set whose images '
+                      'are drawn, such as test; by default the one that '
+                      'training validated on.')
 command.define_string('attribute', None, "An attribute of the data set's "
                       "images, such as Eyeglasses, or label=7 for a class.")
 command.define_string('against', None, 'The other data set of ood: '
@@ -80,7 +101,8 @@ command.define_string('against', None, 'The other data set of ood: '
                       'train.dataset.')
 
 
-_KINDS_OF = {'space': ('interpolation', 'attribute'),
+_KINDS_OF = {'label': ('samples',), 'space': ('interpolation', 'attribute'),
+             'line': ('interpolation',),
              'attribute': ('attribute',), 'against': ('ood',)}
 
 
@@ -95,8 +117,14 @@ def main(argv):
   for flag, kinds in _KINDS_OF.items():
     if args[flag].value is not None and args.kind not in kinds:
       command.fail(f'--{flag} belongs to --kind={" or ".join(kinds)}')
-  if args.export_dir and args.space not in (None, 'zT'):
-    command.fail('An export goes straight in zT: give --run_dir for --space')
+  if args.export_dir and args.label is not None:
+    command.fail('An export draws of all classes: give --run_dir for --label')
+  if args.export_dir and (args.space not in (None, 'zT')
+                          or args.line == 'spherical'):
+    command.fail('An export goes straight in zT: give --run_dir for --space '
+                 'and --line')
+  if args.export_dir and args.split:
+    command.fail('An export holds no data: give --run_dir for --split')
   command_lib.import_tensorflow()
   if args.export_dir:
     from pgak.serving import pictures
@@ -110,10 +138,11 @@ def main(argv):
   from pgak.runs import run_directory
   from pgak.runs import second_data_set
   registry.register()
-  flags = ('kind', 'num_samples', 'seed', 'checkpoint', 'prior', 'space',
-           'attribute')
+  flags = ('kind', 'num_samples', 'seed', 'checkpoint', 'prior', 'label',
+           'space', 'attribute', 'line')
   bindings = command_lib.bindings_of_flags(
-      command, args, {flag: f'sample.{flag}' for flag in flags})
+      command, args, {flag: f'sample.{flag}' for flag in flags} | {
+          'split': 'train.validation_split'})
   imports = args['import'].value
   run = run_directory.RunDirectory(args.run_dir)
   if args.against:

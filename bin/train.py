@@ -1,23 +1,28 @@
 r"""Trains a generative autoencoder, or resumes the run that is there.
 
-The model, the data and every setting come from gin files: small ones for each
-model, data set, net and recipe, and one for each published result.
+On a folder, zip or array file of one's own, or a data set by its name:
+
+  train.py --run_dir=runs/mine --data=photos/
+  train.py --run_dir=runs/digits --data=mnist --model=rae --steps=5000
+
+What is not given is chosen from the data, and printed. `list.py` has the names
+of data sets, models, networks and recipes. Where every choice matters, as for a
+published result, it stands in gin files, and then nothing is chosen:
 
   train.py --run_dir=runs/digits --gin_file=quickstart.gin
-
   train.py --run_dir=runs/lpga --gin_file=papers/pga_icml2020/lpga_mnist.gin \
     --gin_param='train.steps = 2000' --data_dir=~/tensorflow_datasets
 
-The later file wins: the quickstart with another model, a paper's model with
-another recipe, or on a folder or zip of one's own photographs.
+The later file wins, and a flag wins over all files: the quickstart with another
+model, or a paper's model on photographs.
 
-  train.py --run_dir=runs/vae --gin_file=quickstart.gin \
-    --gin_file=models/vae.gin
-  train.py --run_dir=runs/mine --gin_file=papers/pga_icml2020/lpga_celeba.gin \
-    --gin_file=datasets/images.gin --gin_param='images.path = "photos/"'
+  train.py --run_dir=runs/vae --gin_file=quickstart.gin --model=vae
+  train.py --run_dir=runs/mine --data=photos/ \
+    --gin_file=papers/pga_icml2020/lpga_celeba.gin
 
 The same command given again resumes after the last checkpoint, or ends at once
-when the run is finished. Watch it with `tensorboard --logdir=runs`.
+when the run is finished; so does --run_dir alone. Watch it with
+`tensorboard --logdir=runs`.
 """
 from pgak import command as command_lib
 
@@ -27,27 +32,50 @@ command.define_list(
     'gin_file', 'A gin file: its path, or its path under gin/ here or in the '
     'package. It may be given many times; the later wins.')
 command.define_import()
+command.define_string(
+    'data', None, 'A folder, zip or tar of pictures, an array file (.npy, '
+    '.npz), a data set by its name, or tfds:NAME of TensorFlow Datasets.')
+command.define_string('model', None, 'A model by its name, such as rae.')
+command.define_string('network', None, 'Networks by their name, such as conv.')
+command.define_string('recipe', None, 'How it is trained, such as modern.')
+command.define_string('size', None, 'Pixels of a side of the images, such as '
+                      '64, or height and width, such as 48x64.')
+command.define_integer('latent_dim', None, 'Number of latent dimensions.',
+                       lower_bound=1)
+command.define_integer('steps', None, 'Train steps in all.', lower_bound=1)
+command.define_integer('seed', None, 'Decides weights, noise and order.',
+                       lower_bound=0)
+command.define_string('attributes', None, 'A list of binary attributes of the '
+                      'pictures: CSV, or in the format of CelebA.')
+command.define_boolean('download', False, 'Whether TensorFlow Datasets may '
+                       'download the data set.')
+command.define_boolean('dry_run', False, 'Whether to print what would be '
+                       'trained, and write nothing.')
 
 
 def main(argv):
-  """Parses the flags and trains."""
+  """Parses the flags, composes the configuration, and trains."""
   args = command.parse(argv)
-  from pgak import errors
-  if not args.gin_file:
-    raise errors.UserError(
-        'No --gin_file is given: begin with --gin_file=quickstart.gin.')
   command_lib.import_tensorflow()
   import gin
   from pgak import registry
-  from pgak import training
-  from pgak.runs import configuration
+  from pgak.training import composition
   registry.register()
   imports = args['import'].value
-  configuration.parse(
-      args.gin_file, command_lib.bindings_of_flags(command, args), imports,
-      roots=registry.train_roots)
+  flags = {name: args[name].value for name in composition.FLAGS
+           if args[name].present}
+  made = composition.composed(args.run_dir, flags, args.gin_file, imports)
+  command.refuse_twice(args, made.settings)
+  made.params += args.gin_param
   try:
-    training.train(args.run_dir, imports=imports)
+    made.parse(imports, registry.train_roots)
+    for line in made.summary():
+      print(line)
+    if args.dry_run:
+      print(made.text, end='')
+      return
+    composition.train(args.run_dir, made, imports)
+    print(f'Next: pgak_evaluate --run_dir={args.run_dir}')
   finally:
     gin.clear_config()
 

@@ -1,17 +1,23 @@
 """pgak: autoencoders as generative models.
 
-`pgak.load(run_dir)` gives a trained model; the binaries train, evaluate, sample
-and export.
+`pgak.train`, `pgak.evaluate` and `pgak.export` do what the commands do, and
+`pgak.load(run_dir)` gives a trained model.
 """
 import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import sys
 import warnings
 
 from pgak.version import __version__
 
-__all__ = ['__version__', 'load']
+# Imported when they are first used: TensorFlow takes seconds to import.
+_FUNCTIONS = ('evaluate', 'export', 'train')
+_PACKAGES = ('data', 'metrics', 'models', 'networks', 'priors')
+
+__all__ = ['__version__', 'data', 'evaluate', 'export', 'load', 'metrics',
+           'models', 'networks', 'priors', 'train']
 
 # Where the modules of version 0.4 are now: their names, and the names of
 # functions that were renamed besides.
@@ -96,12 +102,83 @@ class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 sys.meta_path.append(_Moved())
 
+# Classes that Keras's files name: `keras.models.load_model` finds them, though
+# `import pgak` alone imports neither Keras nor them.
+IN_FILES = (
+    'AAE', 'ACAI', 'AE', 'AGE', 'ALAE', 'AdversarialInfoVAE',
+    'AutoregressiveFlow', 'BayesianGaussianMixture', 'BetaVAE', 'CVVAE',
+    'ClippedOutput', 'Colors', 'ConditionalAutoencoder', 'ConditionalCouplings',
+    'ConditionalFlow', 'CouplingFlow', 'EqualisedLearningRate', 'FPVAE',
+    'Factor', 'FadeIn', 'FlowMatching', 'FlowPrior', 'GMMN', 'Gaussian',
+    'GaussianMixture', 'GenerativeAutoencoder', 'GenerativeModel', 'InfoVAE',
+    'IntroVAE',
+    'KernelDensity', 'LPGA', 'LVPGA', 'LatentGenerator', 'MaskedDense',
+    'MinibatchDeviation', 'NoPriorMatching', 'PGGAN', 'PerceptualError',
+    'PriorAAE', 'RAE', 'RAEGP', 'RAEL2', 'RAESN', 'RealNVP',
+    'RepeatableDropout', 'RunSchedule', 'SNGAN', 'Schedule', 'SoftIntroVAE',
+    'SpectralNormalization', 'StandardNormal', 'TwoStageVAE', 'UniformSphere',
+    'VAE', 'VPGA', 'VUNet', 'VUNetFlow', 'WAEGAN', 'WAEMMD',
+    'WeightNormConv2D', 'ZeroUnpooling')
+
+
+class _InFile:
+  """Stands for a class in Keras's table until a file asks for it."""
+
+  def __init__(self, name):
+    self._name = f'pgak>{name}'
+
+  def from_config(self, config):
+    """Imports what registers the class, and makes what the file describes."""
+    import keras
+    importlib.import_module('pgak.models')
+    # Not `get_registered_object`: while a file is read, that knows the table
+    # as it was before.
+    return keras.saving.get_custom_objects()[self._name].from_config(config)
+
+
+def _tell_keras():
+  known = sys.modules['keras'].saving.get_custom_objects()
+  for name in IN_FILES:
+    known.setdefault(f'pgak>{name}', _InFile(name))
+
+
+class _AfterKeras(importlib.abc.MetaPathFinder):
+  """Tells Keras of `IN_FILES` once somebody has imported it."""
+
+  def find_spec(self, fullname, path, target=None):
+    if fullname != 'keras':
+      return None
+    sys.meta_path.remove(self)
+    spec = importlib.util.find_spec(fullname)
+    if spec is None or spec.loader is None:
+      return spec
+    run = spec.loader.exec_module
+
+    def run_and_tell(module):
+      run(module)
+      _tell_keras()
+
+    spec.loader.exec_module = run_and_tell
+    return spec
+
+
+if hasattr(sys.modules.get('keras'), 'saving'):
+  _tell_keras()
+else:
+  sys.meta_path.insert(0, _AfterKeras())
+
 
 def __getattr__(name):
-  # TensorFlow takes seconds to import: only who loads a model waits for it.
+  if name in _FUNCTIONS:
+    return getattr(importlib.import_module('pgak.functions'), name)
+  if name in _PACKAGES:
+    return importlib.import_module(f'pgak.{name}')
   if name == 'load':
     from pgak import registry
     from pgak.runs import checkpoints
     registry.register()
     return checkpoints.load
+  if name == 'export_model':
+    from pgak.serving import exporting
+    return exporting.export_model
   raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

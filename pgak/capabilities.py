@@ -4,7 +4,8 @@
 signature, a drawing or a verb cannot do without:
 
   models: encode, sample (all of them do), condition
-  priors: log_density, base (it is a flow of N(0, I)), fit
+  priors: log_density, base (it is a flow of N(0, I)), fit, condition (it draws
+    given labels)
   kinds of data: pixels, condition
 
 What a protocol or a default asks for and is lacking is left out, and the reason
@@ -21,7 +22,9 @@ _REASONS = {
     'encode': ('{model} has no encoder',
                'leave that out, or take a model with an encoder'),
     'condition': ('{model} is given nothing to make images of',
-                  'take a model of pairs, such as models/vunet.gin'),
+                  'take a model of pairs, such as models/vunet.gin, or, for '
+                  'labels, a density fitted to latents with labels, '
+                  '--prior=flow_matching'),
     'log_density': ('{prior} has no density that can be computed',
                     'choose another with --prior, such as real_nvp or gmm'),
     'base': ('{prior} has no z_0 to map latents to',

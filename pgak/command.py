@@ -35,13 +35,15 @@ class Command:
     self._doc = doc
     self._flags = flags.FlagValues()
     self._arguments_name = None
+    self._needs_arguments = False
     self.arguments = []
     flags.DEFINE_boolean('help', False, 'Print this text.', short_name='h',
                          flag_values=self._flags)
 
   def define_string(self, name, default, help_text, required=False):
     """Defines a flag that holds a string."""
-    flags.DEFINE_string(name, default, help_text, flag_values=self._flags)
+    flags.DEFINE_string(name, default, help_text, flag_values=self._flags,
+                        allow_overwrite=False)
     if required:
       self._flags[name].required_by_pgak = True
 
@@ -63,13 +65,15 @@ class Command:
     """Defines a flag that may be given many times."""
     flags.DEFINE_multi_string(name, [], help_text, flag_values=self._flags)
 
-  def define_arguments(self, name):
-    """Allows arguments besides the flags, at least one; see `arguments`.
+  def define_arguments(self, name, required=True):
+    """Allows arguments besides the flags; see `arguments`.
 
     Args:
       name: string, what one of them is, such as RUN_DIR.
+      required: whether there must be one.
     """
     self._arguments_name = name
+    self._needs_arguments = required
     self._flags.set_gnu_getopt(True)  # A flag may stand behind an argument.
 
   def define_common(self, run_dir_required=True):
@@ -109,7 +113,7 @@ class Command:
       if (hasattr(self._flags[name], 'required_by_pgak')
           and self._flags[name].value is None):
         self.fail(f'The flag --{name} must be given.')
-    if self._arguments_name and not self.arguments:
+    if self._needs_arguments and not self.arguments:
       self.fail(f'At least one {self._arguments_name} must be given.')
     return self._flags
 
@@ -128,6 +132,21 @@ class Command:
           text += f' (default: {default_of[name]})'
         lines.append(flags.text_wrap(text, 78, '      ', f'  --{name}: '))
     return '\n'.join(lines)
+
+  def refuse_twice(self, args, settings):
+    """Fails where a flag and a --gin_param are the same setting.
+
+    Args:
+      args: what `parse` gave.
+      settings: list of `(setting, value, where it is from)`, such as '--steps'.
+    """
+    flag_of = {name: origin for name, _, origin in settings
+               if origin.startswith('--')}
+    for binding in args.gin_param:
+      origin = flag_of.get(binding.partition('=')[0].strip())
+      if origin:
+        self.fail(f'{origin} and --gin_param={binding!r} set the same: give '
+                  'one of them')
 
   def fail(self, message):
     """Prints a sentence about the flags and exits with status 2."""

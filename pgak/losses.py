@@ -85,9 +85,19 @@ def feature_error(features, others, weights, distance='l2', relative=False):
                    for w, a, b in zip(weights, features, others)])
 
 
-def latent_reconstruction(latents, reconstructed):
-  """Mean squared error of latents, [1, eqs. 2 and 3]; 2 / H of the summand."""
-  return _mean_per_example(tf.math.squared_difference(reconstructed, latents))
+def latent_reconstruction(latents, reconstructed, distance='l2'):
+  """Mean squared error of latents, [1, eqs. 2 and 3]; 2 / H of the summand.
+
+  Args:
+    latents: float `[B, H]`.
+    reconstructed: float `[B, H]`.
+    distance: 'l2', or 'l1' for absolute differences: [1, sec. 3.1] allows other
+      norms. Its minimum is then a median, not the mean of theorem 1.
+
+  Returns:
+    float `[B]`.
+  """
+  return _mean_per_example(FEATURE_DISTANCES[distance](reconstructed, latents))
 
 
 def latent_nll(latents):

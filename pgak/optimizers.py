@@ -47,17 +47,19 @@ def _average(decay):
   return dict(use_ema=decay is not None, ema_momentum=decay or 0.99)
 
 
+@keras.saving.register_keras_serializable('pgak')
 class RunSchedule(keras.optimizers.schedules.LearningRateSchedule):
   """A learning rate that follows the share of the run that is done.
 
   Args:
     learning_rate: the rate at factor 1.
     factor: function of the share of the run in `[0, 1]`, to a factor.
-    step: the model's integer step variable.
+    step: the model's integer step variable; None until a model that is read
+      from a file sets its own.
     steps: number of steps of the run.
   """
 
-  def __init__(self, learning_rate, factor, step, steps):
+  def __init__(self, learning_rate, factor, step=None, steps=1):
     self.learning_rate = learning_rate
     self.factor = factor
     self.step = step
@@ -67,3 +69,12 @@ class RunSchedule(keras.optimizers.schedules.LearningRateSchedule):
     del iterations  # A part may move several times in one step, or not at all.
     done = keras.ops.cast(self.step.value, 'float32') / self.steps
     return self.learning_rate * self.factor(done)
+
+  def get_config(self):
+    return {'learning_rate': self.learning_rate, 'steps': self.steps,
+            'factor': keras.saving.serialize_keras_object(self.factor)}
+
+  @classmethod
+  def from_config(cls, config):
+    factor = keras.saving.deserialize_keras_object(config['factor'])
+    return cls(**config | {'factor': factor})

@@ -1,7 +1,7 @@
 """All modules whose functions and classes a configuration may name."""
 import importlib
 
-__all__ = ['metric_roots', 'register', 'train_roots']
+__all__ = ['metric_roots', 'register', 'run_roots', 'train_roots']
 
 MODULES = ('data', 'evaluation.runs', 'generation.drawing', 'models',
            'networks', 'optimizers', 'priors', 'priors.ex_post', 'schedules',
@@ -28,3 +28,10 @@ def train_roots():
   """Returns what a train command calls: `train`, and what its scorer finds."""
   from pgak.evaluation import protocols
   return ('train', *protocols.names(), *metric_roots())
+
+
+def run_roots():
+  """Returns what is done with a run: measured, exported, sampled from."""
+  from pgak import priors
+  names = [root for name in priors.NAMES for root in priors.prior_roots(name)]
+  return ('evaluate', 'export', 'sample', *train_roots(), *names)

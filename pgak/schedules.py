@@ -4,18 +4,82 @@ A schedule is a function of the step (an int64 scalar tensor: the number of
 finished train steps) to a float scalar tensor, so that it changes without
 retracing. Where a schedule is accepted, a plain number is too.
 """
+import functools
+import inspect
 import math
 from typing import Annotated
 
+import keras
 import tensorflow as tf
 
 from pgak import settings
 
 __all__ = ['Factor', 'OfRun', 'Schedule', 'SignedWeight', 'Weight', 'cosine',
-           'linear', 'straight', 'switch_on', 'value_at']
+           'linear', 'saveable', 'straight', 'switch_on', 'times', 'value_at']
 
 
-class Schedule:
+# Name of a function, in gin and in files -> the function, which makes one.
+_MAKERS = {}
+
+
+class _Made:
+  """What a `saveable` function has made; a file keeps that and its arguments.
+  """
+
+  made_by = None
+
+  def get_config(self):
+    """Returns the function's name and its arguments.
+
+    Raises:
+      ValueError: if no function that is `saveable` has made it.
+    """
+    if self.made_by is None:
+      raise ValueError(
+          f'A file cannot hold a {type(self).__name__} of a function that it '
+          'does not know: decorate what makes it with `schedules.saveable`.')
+    maker, arguments = self.made_by
+    return {'maker': maker,
+            'arguments': keras.saving.serialize_keras_object(arguments)}
+
+  @classmethod
+  def from_config(cls, config):
+    if config['maker'] not in _MAKERS:
+      raise ValueError(f"The schedule {config['maker']} is not known: import "
+                       'the module that defines it.')
+    return _MAKERS[config['maker']](
+        **keras.saving.deserialize_keras_object(config['arguments']))
+
+
+def saveable(function):
+  """Lets a model's file hold what a function makes, a `Schedule` or `Factor`.
+
+  ```python
+  @settings.register
+  @schedules.saveable
+  def halved_after(value: float, step: int):
+    return schedules.Schedule(lambda s: tf.where(s <= step, 1., 0.5) * value)
+  ```
+
+  The arguments must be numbers, texts, or other schedules that a file can hold.
+  A file names the function, so its name is to be its own.
+  """
+  signature = inspect.signature(function)
+
+  @functools.wraps(function)
+  def make(*args, **kwargs):
+    made = function(*args, **kwargs)
+    given = signature.bind(*args, **kwargs)
+    given.apply_defaults()
+    made.made_by = function.__name__, dict(given.arguments)
+    return made
+
+  _MAKERS[function.__name__] = make
+  return make
+
+
+@keras.saving.register_keras_serializable('pgak')
+class Schedule(_Made):
   """A function of the step.
 
   Args:
@@ -31,7 +95,8 @@ class Schedule:
     return self._function(step)
 
 
-class Factor:
+@keras.saving.register_keras_serializable('pgak')
+class Factor(_Made):
   """A function of the share of the run that is done, in `[0, 1]`.
 
   Args:
@@ -84,7 +149,16 @@ def value_at(schedule, step):
   return tf.cast(value, tf.float32)
 
 
+def times(factor, weight):
+  """Returns factor times a weight, a number or a schedule, as one of those."""
+  if not callable(weight):
+    return factor * weight
+  return Schedule(lambda step: factor * value_at(weight, step),
+                  factor * _lowest(weight))
+
+
 @settings.register
+@saveable
 def switch_on(value: SignedWeight, after: settings.Whole):
   """0 while step <= after, then `value` (a number or a schedule).
 
@@ -98,6 +172,7 @@ def switch_on(value: SignedWeight, after: settings.Whole):
 
 
 @settings.register
+@saveable
 def linear(start: float, end: float, first_step: settings.NonNegative,
            last_step: settings.NonNegative):
   """`start` up to `first_step`, `end` from `last_step`, a line between."""
@@ -113,6 +188,7 @@ def linear(start: float, end: float, first_step: settings.NonNegative,
 
 
 @settings.register
+@saveable
 def cosine(final: settings.NonNegative = 0.01):
   """Half a cosine from 1 to `final` over a run.
 
@@ -129,6 +205,7 @@ def cosine(final: settings.NonNegative = 0.01):
 
 
 @settings.register
+@saveable
 def straight(constant: settings.Decay = 0., final: settings.NonNegative = 0.):
   """1 at first, then a line to `final` at the end of a run.
 

@@ -12,6 +12,7 @@ import sys
 import time
 from typing import NamedTuple
 
+import bad_cases
 import bad_files
 import bad_input
 import forked
@@ -77,8 +78,8 @@ def _here(tmp_path_factory):
   """A folder with all files, a finished run and its export."""
   here = tmp_path_factory.mktemp('bad')
   bad_files.make(here)
-  for case in (bad_input.Case('train', ('--run_dir=HERE/run', bad_input.TINY)),
-               bad_input.Case('export', ('--run_dir=HERE/run',
+  for case in (bad_cases.Case('train', ('--run_dir=HERE/run', bad_cases.TINY)),
+               bad_cases.Case('export', ('--run_dir=HERE/run',
                                          '--output=HERE/export'))):
     place = Place(here, here / f'new-{case.command}')
     place.new.mkdir()
@@ -111,7 +112,7 @@ def _collect(running, found):
 
 
 def name_of(case):
-  flags = [f for f in case.flags if f not in ('--run_dir=RUN', bad_input.TINY)]
+  flags = [f for f in case.flags if f not in ('--run_dir=RUN', bad_cases.TINY)]
   return f'{case.command} {" ".join(flags)[:90]}'
 
 
@@ -162,8 +163,8 @@ def test_an_error_of_the_users_own_model_shows_its_traceback(here):
       'import gin\nfrom pgak import models\n@gin.register\n'
       'class Faulty(models.AE):\n  def terms(self, images, noise, training):\n'
       '    return {"reconstruction": len(5)}\n')
-  case = bad_input.train(
-      bad_input.TINY, '--gin_file=models/ae.gin', '--import=faulty',
+  case = bad_cases.train(
+      bad_cases.TINY, '--gin_file=models/ae.gin', '--import=faulty',
       '--gin_param=train.model = @Faulty', '--gin_param=Faulty.encoder = '
       '@encoder()', '--gin_param=Faulty.decoder = @decoder()')
   place = Place(here, here / 'faulty')

@@ -32,7 +32,8 @@ def test_every_reason_is_a_sentence_with_a_way_out(name):
 @pytest.mark.parametrize('name, can', [
     ('standard_normal', {'log_density'}), ('real_nvp', {'log_density', 'base',
                                                         'fit'}),
-    ('gmm', {'log_density', 'fit'}), ('two_stage', {'fit'})])
+    ('gmm', {'log_density', 'fit'}), ('two_stage', {'fit'}),
+    ('flow_matching', {'log_density', 'base', 'fit'})])
 def test_what_priors_can(name, can):
   assert capabilities.of_prior(priors.prior_class(name)) == can
   assert capabilities.of_prior(priors.prior_class(name)(2)) == can

@@ -44,6 +44,14 @@ CHANGED = {
     ('papers/no_prior_matching/table2_cifar10', ''): 'MNIST\'s weights before',
     ('papers/no_prior_matching/swiss_roll.sweep age',
      '.AGE.latent_reconstruction'): 'H = 2, not 8',
+    ('papers/pga_workshop2019/', '.conv_mnist_encoder.dense_activation'):
+        'their MNIST encoder of 2019',
+    ('papers/pga_workshop2019/vpga_', ''): 'one weight, as it is printed',
+    ('papers/rae_iclr2020/', 'encoder.initial_sigma'):
+        'the released head of VAEs',
+    ('papers/rae_iclr2020/', '.spectral_norm'):
+        'RAE-SN normalises the kernel of the latents, too, on any of six nets',
+    ('models/rae_sn.gin', '_norm'): 'on any of six nets',
     ('quick.sweep vpga', ''): 'the quickstart\'s own weights, not MNIST\'s',
 }
 

@@ -1,4 +1,6 @@
 """Runs all that docs/own_measures.md shows, as its reader would."""
+import importlib
+
 import numpy as np
 import pages
 import pytest
@@ -8,6 +10,7 @@ from pgak.reporting import runs as runs_lib
 from pgak.runs import run_directory
 
 PAGE = pages.Page('own_measures.md')
+FILE = 'laplace.py'  # The page's density.
 QUICK = {
     'pgak_train': ['train.steps = 3', 'base_filters = 4', 'train.xla = False'],
     'pgak_evaluate': ['classifier.steps = 20'],
@@ -59,9 +62,9 @@ def test_the_page(here, capsys):
 
 
 def test_the_pages_density_is_scipys(here):
-  import laplace
+  module = importlib.import_module(FILE.removesuffix('.py'))
   latents = np.random.default_rng(0).laplace([1., -2.], [0.5, 3.], (4000, 2))
-  prior = laplace.Laplace(2).fit(latents)
+  prior = module.Laplace(2).fit(latents)
   state = prior.state()
   expected = stats.laplace.logpdf(
       latents, state['median'], state['scale']).sum(1)

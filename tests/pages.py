@@ -56,5 +56,5 @@ class Page:
     """Returns the files of the project that it names and that are not there."""
     root = DOCS.parent
     named = re.findall(r'`((?:pgak|models)/[\w/]+\.(?:py|gin))`', self.text)
-    return [path for path in named
-            if not (root / path).exists() and not (root / 'gin' / path).exists()]
+    return [path for path in named if not any(
+        (folder / path).exists() for folder in (root, root / 'gin'))]

@@ -23,7 +23,11 @@ def test_the_package_alone_imports_nothing_slow():
 
 def test_load_is_that_of_checkpoints():
   assert pgak.load is checkpoints.load
-  assert set(pgak.__all__) == {'__version__', 'load'}
+
+
+@pytest.mark.parametrize('name', pgak.__all__)
+def test_what_is_offered_is_there(name):
+  assert getattr(pgak, name)
 
 
 def test_there_is_nothing_else():

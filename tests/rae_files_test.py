@@ -5,6 +5,7 @@ Both stand here once more, written by hand.
 import pathlib
 import re
 
+import keras
 import numpy as np
 import pytest
 
@@ -67,7 +68,8 @@ def _build(model, dataset, *bindings):
 
 def test_every_cell_has_its_file():
   assert _files() == {f'{m}_{d}.gin' for m, d in CELLS} | {
-      f'common_{d}.gin' for d in DATASETS}
+      f'{name}_{d}.gin' for name in ('common', 'rae_gp_eq17')
+      for d in DATASETS}
 
 
 @pytest.mark.parametrize('model, dataset', CELLS)
@@ -86,6 +88,15 @@ def test_a_header_tells_the_row_and_the_commands(model, dataset):
   assert '--protocol=rae_iclr2020' in text and '--checkpoint=best' in text
   epochs = RELEASED[model][DATASETS.index(dataset)][3]
   assert f'{epochs} epochs' in text and 'not run' in text
+  released = text.split('Released settings: ')[1]
+  rate = RELEASED[model][DATASETS.index(dataset)][2]
+  assert (f'Adam at {rate:g}'.replace('e-0', 'e-').replace('0.0001', '1e-4')
+          .replace('0.0005', '5e-4') in released) == (rate != 1e-3)
+  assert ('batches of 1,000, printed 100' in released) == (
+      (model, dataset) == ('vae', 'celeba'))
+  assert ('70 epochs, printed 100' in released) == (
+      epochs == 70 and dataset != 'celeba')
+  assert 'a linear stem of the decoder' in released
 
 
 @pytest.mark.parametrize('model, dataset', CELLS)
@@ -114,6 +125,14 @@ def test_a_file_has_the_settings_of_its_authors(model, dataset):
   normalised = [layer for net in built.parts.values() for layer in net.layers
                 if isinstance(layer, networks.SpectralNormalization)]
   assert bool(normalised) == (model == 'rae_sn')
+  if model == 'rae_sn':
+    assert not _bare_kernels(built)
+  if model == 'vae':  # log sigma = 5 tanh(.), from 0 on.
+    assert setting('encoder.sigma_head') == 'tanh'
+    bias = built.encoder.get_layer('log_variance').bias.numpy()
+    np.testing.assert_allclose(bias, 0.)
+  if model == 'wae_mmd':
+    assert built.input_noise == (0.01 if dataset == 'celeba' else 0.)
   assert setting('adam.learning_rate') == rate
   batch = 1000 if (model, dataset) == ('vae', 'celeba') else 100
   steps = STEPS[dataset] if batch == 100 else 162
@@ -130,6 +149,38 @@ def test_a_file_has_the_settings_of_its_authors(model, dataset):
   for part in ('encoder', 'decoder'):
     assert setting(f'rae_{part}.kernel_size') == (4 if side == 32 else 5)
   assert setting('rae_encoder.centred') == (side == 32)
+
+
+def _bare_kernels(model):
+  return [layer.name for net in model.parts.values() for layer in net.layers
+          if isinstance(layer, (keras.layers.Dense, keras.layers.Conv2D,
+                                keras.layers.Conv2DTranspose))]
+
+
+@pytest.mark.parametrize('dataset', DATASETS)
+def test_equation_17_is_a_file_beside_the_released_penalty(dataset):
+  built = _build('rae_gp_eq17', dataset, 'base_filters = 2')
+  released = _build('rae_gp', dataset, 'base_filters = 2')
+  assert (built.variant, built.gradient_penalty) == ('probe', 1e-2)
+  assert built.latent_l2 == released.latent_l2
+  text = (GIN / FOLDER / f'rae_gp_eq17_{dataset}.gin').read_text()
+  assert 'eq. 17' in text and 'not run' in text
+  assert f'--gin_file={FOLDER}/rae_gp_eq17_{dataset}.gin' in text
+  sweep = (GIN / FOLDER / 'table1_cifar10.sweep').read_text()
+  assert 'so that it is an RAE' in sweep
+
+
+@pytest.mark.parametrize('net, dataset', [
+    ('conv_digits', 'digits'), ('conv_mnist', 'mnist'), ('conv_32', 'cifar10'),
+    ('conv_64', 'celeb_a'), ('rae_32', 'mnist_32'),
+    ('rae_64', 'celeb_a_crop140')])
+def test_rae_sn_normalises_every_kernel_of_these_nets(net, dataset):
+  configuration.parse(
+      ['base.gin', f'datasets/{dataset}.gin', f'networks/{net}.gin',
+       'recipes/modern.gin', 'models/rae_sn.gin'],
+      ['latent_dim = 3', 'base_filters = 2', 'train.steps = 1'])
+  model = checkpoints.build(**checkpoints.build_settings())
+  assert not _bare_kernels(model)
 
 
 @pytest.mark.parametrize('dataset', DATASETS)

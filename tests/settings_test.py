@@ -125,6 +125,11 @@ def test_what_is_missing_is_told_with_the_way_out():
   def two(first: settings.Count, second, third=3):
     return first, second, third
   with pytest.raises(settings.SettingError, match=(
+      '`two.first` and `two.second` are not set: give `first`, a whole number '
+      'of at least 1 and below 2.31 and give `second`, a value.')):
+    two()
+  gin.parse_config('other = 1')
+  with pytest.raises(settings.SettingError, match=(
       '`two.first` and `two.second` are not set: bind two.first to a whole '
       'number of at least 1 and below 2.31 and bind two.second to a value.')):
     two()

@@ -15,6 +15,7 @@ from pgak import priors
 from pgak import registry
 from pgak import sweeping
 from pgak.evaluation import protocols
+from pgak.metrics import metric
 from pgak.runs import configuration
 
 registry.register()
@@ -49,12 +50,23 @@ SWEEPS = {
     'papers/pga_icml2020/table1_mnist.sweep': (4, 3, 1),
     'papers/pga_icml2020/table1_cifar10.sweep': (4, 3, 1),
     'papers/pga_icml2020/table1_celeba.sweep': (4, 3, 1),
+    **{f'papers/pga_icml2020/fig{figure}_{d}.sweep': (cells, 1, 1)
+       for figure, cells in ((3, 2), (4, 6))
+       for d in ('mnist', 'cifar10', 'celeba')},
+    'papers/pga_icml2020/search_vae_cifar10.sweep': (6, 1, 1),
+    'papers/pga_icml2020/search_vae_celeba.sweep': (6, 1, 1),
+    'papers/pga_workshop2019/table1_mnist.sweep': (3, 3, 1),
+    'papers/pga_workshop2019/table1_cifar10.sweep': (3, 3, 1),
+    'papers/pga_workshop2019/table1_celeba.sweep': (3, 3, 1),
 }
 MODELS = {
     'rae_iclr2020': ['vae', 'cv_vae', 'wae_mmd', 'rae_gp', 'rae_l2', 'rae_sn',
                      'rae', 'ae'],
     'pga_icml2020': ['vae', 'lpga', 'vpga', 'lvpga'],
+    'pga_workshop2019': ['vae', 'lpga', 'vpga'],
 }
+# Where a paper has another's protocol.
+PROTOCOLS = {'pga_workshop2019': 'pga_icml2020'}
 
 
 def test_the_list_is_whole():
@@ -86,7 +98,17 @@ def test_a_table_has_every_row_of_its_paper(name):
     assert job.cell == model
     assert job.gin_files == (f'papers/{paper}/{model}_{dataset}.gin',)
   evaluation, = sweeping.read(name).evaluations
-  assert f'--protocol={paper}' in evaluation.flags
+  assert f'--protocol={PROTOCOLS.get(paper, paper)}' in evaluation.flags
+
+
+@pytest.mark.parametrize('dataset', ['mnist', 'cifar10', 'celeba'])
+def test_figure_3_scores_every_2000_steps_by_the_papers_protocol(dataset):
+  job = sweeping.read(f'papers/pga_icml2020/fig3_{dataset}.sweep').jobs[0]
+  configuration.parse(job.gin_files, job.bindings, roots=registry.train_roots)
+  assert configuration.setting('train.score_every') == 2000
+  protocol = protocols.resolve(
+      configuration.setting('frechet_scorer.protocol'))
+  assert (protocol.name, protocol.num_samples) == ('pga_icml2020', 5000)
 
 
 def test_the_components_of_the_mixtures():
@@ -122,7 +144,7 @@ def test_an_evaluation_is_parsed_strictly(name):
             root for p in named if p for root in priors.prior_roots(p))])
     protocol = protocols.resolve(flags['protocol'])
     assert set(flags.get('metrics', 'frechet').split(',')) <= set(
-        protocols.METRICS)
+        metric.names())
     if 'rae_iclr2020' in name:
       assert flags['checkpoint'] == 'best'
       assert configuration.setting('train.best_by') == 'validation_loss'

@@ -6,6 +6,7 @@ that T sums over (H for a KL term, 1 for what is a scalar), beside a mean
 squared error. On [-1, 1] that error is 4 times the one on [0, 1], and so is the
 weight of a term that does not measure images.
 """
+import math
 import pathlib
 
 import pytest
@@ -21,11 +22,15 @@ GIN = pathlib.Path(__file__).absolute().parent.parent / 'gin'
 TANH, SIGMOID = (-1., 1.), (0., 1.)
 
 # What a weight belongs to: H, the image's shape, its range.
+PGA_DATA = {'mnist': (32, (28, 28, 1), TANH),
+            'cifar10': (128, (32, 32, 3), TANH),
+            'celeba': (128, (64, 64, 3), TANH)}
 DATA = {
     'quick': (8, (8, 8, 1), TANH),
-    'pga_icml2020/table1_mnist': (32, (28, 28, 1), TANH),
-    'pga_icml2020/table1_cifar10': (128, (32, 32, 3), TANH),
-    'pga_icml2020/table1_celeba': (128, (64, 64, 3), TANH),
+    **{f'{name}_{d}': numbers for d, numbers in PGA_DATA.items() for name in (
+        'pga_icml2020/table1', 'pga_icml2020/fig3', 'pga_icml2020/fig4',
+        'pga_icml2020/search_vae', 'pga_workshop2019/table1')
+       if (name, d) != ('pga_icml2020/search_vae', 'mnist')},
     'rae_iclr2020/table1_mnist': (16, (32, 32, 1), SIGMOID),
     'rae_iclr2020/table1_mnist_small': (16, (32, 32, 1), SIGMOID),
     'rae_iclr2020/fig1_k_samples': (16, (32, 32, 1), SIGMOID),
@@ -92,6 +97,42 @@ def pga(dataset):
       'lvpga': warm(latent | dict(zip(
           ('nll_encoder', 'variational_nll', 'kl'), lvpga))),
   }
+
+
+def figure_4(dataset):
+  """LPGA and VPGA, each without one of its three kinds of losses."""
+  cells = pga(dataset)
+  latent = dict.fromkeys(
+      ['latent_reconstruction', 'data_latent_reconstruction'], 0.)
+  likelihood = dict.fromkeys(['nll_encoder', 'nll_decoder'], 0.)
+  vae_loss = dict.fromkeys(['variational_reconstruction', 'kl'], 0.)
+  return {
+      'lpga': cells['lpga'],
+      'lpga_no_latent_reconstruction': cells['lpga'] | latent,
+      # No warm-up: it is of the reconstruction alone.
+      'lpga_no_reconstruction': {
+          t: w if isinstance(w, float) else w[3001]
+          for t, w in cells['lpga'].items()},
+      'lpga_no_likelihood': cells['lpga'] | likelihood,
+      'vpga_no_reconstruction': cells['vpga'],
+      'vpga_no_vae_loss': cells['vpga'] | vae_loss}
+
+
+def searched(dataset, sigmas):
+  latents, shape, _ = PGA_DATA[dataset]
+  return {f's_{s:g}': {'kl': 2. * s**2 * latents / math.prod(shape)}
+          for s in sigmas}
+
+
+def workshop(dataset):
+  """The later paper's numbers, eta as one weight over both sums of L_vae.
+
+  In means per element half of a squared error belongs to a whole KL.
+  """
+  cells = pga(dataset)
+  eta = cells['vpga']['kl']
+  return {'vae': cells['vae'], 'lpga': cells['lpga'], 'vpga': cells['vpga'] | {
+      'variational_reconstruction': eta / 2.}}
 
 
 def rae(dataset):
@@ -196,6 +237,15 @@ CELLS = {
                        'variational_reconstruction': 2e-2}},
     **{f'pga_icml2020/table1_{d}': pga(d)
        for d in ('mnist', 'cifar10', 'celeba')},
+    **{f'pga_icml2020/fig3_{d}': {m: pga(d)[m] for m in ('lpga', 'vpga')}
+       for d in PGA_DATA},
+    **{f'pga_icml2020/fig4_{d}': figure_4(d) for d in PGA_DATA},
+    'pga_icml2020/search_vae_cifar10': searched(
+        'cifar10', (.05, .1, .15, .2, .3, .4)),
+    'pga_icml2020/search_vae_celeba': searched(
+        'celeba', (.05, .1, .125, .2, .3, .4)),
+    **{f'pga_workshop2019/table1_{d}': workshop(d)
+       for d in ('mnist', 'cifar10', 'celeba')},
     **{f'rae_iclr2020/table1_{d}': rae(d)
        for d in ('mnist', 'cifar10', 'celeba')},
     # The penalty of eq. 17 instead of the released one: our weight.
@@ -255,8 +305,6 @@ CELLS = {
         'wae_mmd': {'mmd': 3e-2}, 'intro_vae': intro(1e-2, 1e-2),
         'age': age(2)},
 }
-# LPGA on MNIST has fewer latents than the others.
-LATENTS = {('pga_icml2020/table1_mnist', 'lpga'): 12}
 # What the cells of some tables are.
 CLASSES = {'vae': 'VAE', 'cv_vae': 'CVVAE', 'wae_mmd': 'WAEMMD',
            'rae_gp': 'RAEGP', 'rae_l2': 'RAEL2', 'rae_sn': 'RAESN',
@@ -306,10 +354,14 @@ def test_a_cell_is_built_and_has_the_weights_of_its_source(name, job):
   assert not any('synthetic' in f for f in job.gin_files)
   model = build(name, job)
   assert type(model).__name__ == CLASSES.get(job.cell, type(model).__name__)
+  if 'no_reconstruction' in job.cell:
+    assert model.table.rows['reconstruction'] == ()
   if 'fig1' in name:
     assert model.num_posterior_samples == int(job.cell.removeprefix('k_'))
   latents, shape, value_range = DATA[name]
-  assert model.latent_dim == LATENTS.get((name, job.cell), latents)
+  if name.endswith('_mnist') and 'pga' in name and 'lpga' in job.cell:
+    latents = 12  # Fewer than the others'.
+  assert model.latent_dim == latents
   assert (model.image_shape, model.value_range) == (shape, value_range)
   expected = CELLS[name][job.cell]
   terms = terms_of(model)

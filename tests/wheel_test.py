@@ -85,8 +85,9 @@ def test_source_distribution_holds_what_bazel_reads(source):
 def test_wheel_holds_the_package_and_nothing_beside_it(wheel):
   names = zipfile.ZipFile(wheel).namelist()
   assert {name.split('/')[0].split('-')[0] for name in names} == {'pgak'}
-  for folder, pattern in (('pgak', '*.py'), ('bin', '*.py'), ('gin', '*.gin'),
-                          ('gin', '*.sweep')):
+  for folder, pattern in (('pgak', '*.py'), ('pgak', '*.css'),
+                          ('pgak', '*.html'), ('bin', '*.py'),
+                          ('gin', '*.gin'), ('gin', '*.sweep')):
     prefix = '' if folder == 'pgak' else 'pgak/'
     for path in (ROOT / folder).rglob(pattern):
       assert prefix + path.relative_to(ROOT).as_posix() in names

@@ -266,13 +266,19 @@ def value_range_of(decoder):
   """Returns the `(low, high)` that a decoder's last activation covers, or None.
 
   Args:
-    decoder: a functional `keras.Model` whose last layer has an activation; a
-      linear one, of vectors, has the range None.
+    decoder: a functional `keras.Model` whose last layer, or the one named
+      `images`, has a `value_range` or an activation; a linear one, of vectors,
+      has the range None.
 
   Raises:
     ValueError: if that activation is none of tanh, sigmoid and linear.
   """
-  activation = getattr(decoder.layers[-1], 'activation', None)
+  named = [layer for layer in decoder.layers if layer.name == 'images']
+  last = (named or decoder.layers)[-1]
+  stated = getattr(last, 'value_range', None)
+  if stated is not None:
+    return tuple(stated)
+  activation = getattr(last, 'activation', None)
   name = getattr(activation, '__name__', None)
   if name not in VALUE_RANGES:
     raise ValueError(

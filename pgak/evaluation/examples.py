@@ -6,7 +6,6 @@ where the latents are from.
 import numpy as np
 
 from pgak.evaluation import context
-from pgak.evaluation import protocols
 from pgak.generation import sampling
 from pgak.metrics import reference
 from pgak.models import lines

@@ -11,6 +11,7 @@ from pgak.data import kinds
 from pgak.generation import conditional
 from pgak.generation import drawn
 from pgak.generation import latent_figures
+from pgak.generation import paths
 from pgak.generation import sampling
 from pgak.pictures import scatter
 from pgak.priors import ex_post
@@ -34,10 +35,11 @@ def sample(run_dir: settings.Path, output,
            kind: Literal[tuple(KINDS)] = 'samples',
            num_samples: settings.Count | None = None, seed: settings.Seed = 0,
            checkpoint: settings.Checkpoint = 'latest',
-           prior: priors.Spec = 'own',
+           prior: priors.Spec = 'own', label: settings.Whole | None = None,
            space: Literal['zT', 'z0', 'both'] | None = None,
            attribute: str | None = None, strength: float = 1.,
-           against: settings.reference('@fashion_mnist') | None = None):
+           against: settings.reference('@fashion_mnist') | None = None,
+           line: Literal[tuple(paths.LINES)] | None = None):
   """Draws from a run's model and writes a picture, an array or a table.
 
   Args:
@@ -59,11 +61,15 @@ def sample(run_dir: settings.Path, output,
     checkpoint: 'latest', 'best' or a step.
     prior: 'own', or the name of another prior, which is fitted if need be; see
       `priors.ex_post`.
+    label: for 'samples', the class that they are drawn of, for a prior that
+      knows labels.
     space: in which paths go: 'zT', 'z0' or 'both'. By default 'zT' for
       'interpolation', and all that there are for 'attribute'.
     attribute: its name, such as 'Eyeglasses', or 'label=7'.
     strength: how much of the attribute's vector the end of a row has.
     against: for 'ood', a function that makes the other data set.
+    line: for 'interpolation', 'straight' or 'spherical' in each space; None for
+      straight in 'zT' and spherical in 'z0'.
 
   Raises:
     errors.UserError: if that cannot be drawn.
@@ -78,12 +84,24 @@ def sample(run_dir: settings.Path, output,
   number = num_samples or usual_number(kind, model)
   if kind not in ('samples', 'interpolation'):
     model.require(f'--kind={kind}', 'encode')
-  options = {'interpolation': {'space': space or 'zT'},
+  if label is not None:
+    _require_labels(model, kind)
+  options = {'samples': {} if label is None else {'label': label},
+             'interpolation': {'space': space or 'zT', 'line': line},
              'attribute': {'name': attribute, 'strength': strength,
                            'space': space},
              'ood': {'against': against}}.get(kind, {})
   draw = _drawing(model, kind)
   drawn.write(output, draw(model, number, seed, **options))
+
+
+def _require_labels(model, kind):
+  if kind != 'samples':
+    raise errors.UserError(f'--label goes with --kind=samples, not {kind}.')
+  if 'condition' in model.can:
+    raise errors.UserError(f'{model.name} draws given conditions, not labels: '
+                           'leave out --label.')
+  model.require('--label', 'condition')
 
 
 def _drawing(model, kind):
@@ -112,17 +130,19 @@ def usual_number(kind, model):
 # === Any kind of data ===
 
 
-def _samples(model, number, seed):
-  images = np.concatenate(list(sampling.generate(model, number, seed)))
-  latents = model.prior.sample(number, seed).numpy()
+def _samples(model, number, seed, label=None):
+  given = None if label is None else np.full([number], label)
+  latents = np.asarray(model.draw_latents(number, seed, given))
+  images = np.concatenate(
+      list(sampling.generate(model, number, seed, latents=latents)))
   return drawn.Drawn({'images': images, 'latents': latents})
 
 
 # === Images ===
 
 
-def _image_samples(model, number, seed):
-  arrays = _samples(model, number, seed).arrays
+def _image_samples(model, number, seed, label=None):
+  arrays = _samples(model, number, seed, label).arrays
   return drawn.Drawn(arrays, arrays['images'])
 
 
@@ -133,16 +153,17 @@ def _reconstruction(model, number, seed):
   return drawn.Drawn({'images': made, 'originals': originals}, pairs, 8)
 
 
-def _interpolation(model, number, seed, space):
+def _interpolation(model, number, seed, space, line):
   if model.lacks('encode'):
     if space != 'zT':
       model.require(f'--space={space}', 'encode')
     made = sampling.prior_interpolations(model, -(-number // STEPS), STEPS,
-                                         seed)
+                                         seed, line == 'spherical')
     return drawn.Drawn({'images': made}, made, STEPS)
   originals = _validation_images(2 * -(-number // STEPS), seed)
   return latent_figures.interpolation(
-      model, originals, latent_figures.spaces_of(space, model.prior), STEPS)
+      model, originals, latent_figures.spaces_of(space, model.prior), STEPS,
+      line)
 
 
 def _paths(model, number, seed):
@@ -234,10 +255,10 @@ def _validation_pairs(number, seed):
 # === Vectors ===
 
 
-def _vector_samples(model, number, seed):
+def _vector_samples(model, number, seed, label=None):
   """Samples beside vectors of the validation split."""
   originals, shades = _validation_vectors(number, seed)
-  arrays = _samples(model, number, seed).arrays
+  arrays = _samples(model, number, seed, label).arrays
   return drawn.Drawn(arrays, chart=scatter.samples(
       originals, arrays['images'], shades))
 

@@ -45,7 +45,7 @@ def spaces_of(space, prior):
 # === Paths ===
 
 
-def interpolation(model, originals, shown=('zT',), steps=8):
+def interpolation(model, originals, shown=('zT',), steps=8, line=None):
   """Paths between the latents of images, a row each ([1], figs. 4 and 8).
 
   Args:
@@ -53,13 +53,15 @@ def interpolation(model, originals, shown=('zT',), steps=8):
     originals: uint8 `[2 N, h, w, C]`: N starts, then N ends.
     shown: spaces, each a row of every pair.
     steps: images on a path.
+    line: 'straight', 'spherical' or None, as for `paths.path`.
 
   Returns:
     A `drawn.Drawn`: on the left and right of each row, the originals.
   """
   start, end = np.split(np.asarray(originals), 2)
   latents, images = _decoded_paths(
-      model, *(np.asarray(model.encode(x)) for x in (start, end)), shown, steps)
+      model, *(np.asarray(model.encode(x)) for x in (start, end)), shown, steps,
+      line)
   rows = [np.concatenate([a[None], row, b[None]])
           for a, b, rows in zip(start, end, images) for row in rows]
   return drawn.Drawn(
@@ -102,10 +104,11 @@ def attribute(model, train_latents, mask, originals, strength=1., shown=('zT',),
            f'{np.sum(~mask)} without, {_deviations(vector, train_latents)}.')
 
 
-def _decoded_paths(model, start, end, shown, steps):
+def _decoded_paths(model, start, end, shown, steps, line=None):
   """Returns latents `[N, spaces, steps, H]`, and uint8 images likewise."""
-  latents = np.stack([paths.path(model.prior, start, end, steps, space)
-                      for space in shown], 1)
+  latents = np.stack([
+      paths.path(model.prior, start, end, steps, space, line)
+      for space in shown], 1)
   flat = _flat(latents, 1)
   images = np.concatenate(list(
       sampling.generate(model, len(flat), latents=flat)))

@@ -1,4 +1,4 @@
-"""Paths between latents: straight lines, and arcs through z_0.
+"""Paths between latents: straight lines and arcs, in z_T or through z_0.
 
 #### References
 
@@ -6,6 +6,10 @@
 
 [2]: Empirical Observations Pertaining to Learned Priors for Deep Latent
      Variable Models. 2019. Section 5.2.
+
+[3]: Partha Ghosh, Mehdi S. M. Sajjadi, Antonio Vergari, Michael Black,
+     Bernhard Schoelkopf. From Variational to Deterministic Autoencoders.
+     ICLR, 2020. Figures 3 to 5.
 """
 import numpy as np
 
@@ -13,7 +17,9 @@ from pgak import errors
 from pgak.generation import spaces
 from pgak.models import lines
 
-__all__ = ['lerp', 'path', 'slerp']
+__all__ = ['LINES', 'lerp', 'path', 'slerp']
+
+LINES = ('straight', 'spherical')
 
 # Below this sine there is no arc: the latents point the same way, or opposite
 # ways, between which no arc is the shortest; or one of them is 0.
@@ -74,16 +80,22 @@ def slerp(start, end, steps):
   return np.where(is_arc, arc, line).astype(np.float32)
 
 
-def path(prior, start, end, steps, space='zT'):
+def path(prior, start, end, steps, space='zT', line=None):
   """The latents on the way from one to the other, in a space [2].
+
+  In z_T no prior plays a part. A spherical line there is one of three variants
+  of the code of [3], the arc about the origin by the angle of the normalised
+  latents with their own norms, `lines.between`; in z_0 it is `slerp`.
 
   Args:
     prior: the model's prior.
     start: latents z_T, float `[N, H]`.
     end: latents z_T, float `[N, H]`.
     steps: points on a path, both ends included; at least 2.
-    space: 'zT' for a straight line; 'z0' for the arc between f(start) and
-      f(end), mapped back by the inverse of the flow f.
+    space: 'zT'; or 'z0' for a line between f(start) and f(end), mapped back by
+      the inverse of the flow f.
+    line: 'straight' or 'spherical'; None for straight in 'zT' and spherical in
+      'z0'.
 
   Returns:
     Latents z_T, float32 `[N, steps, H]`.
@@ -94,12 +106,24 @@ def path(prior, start, end, steps, space='zT'):
   if space not in spaces.SPACES:
     raise errors.UserError(f'There is no space {space!r}: choose one of '
                            f'{", ".join(spaces.SPACES)}.')
+  if line not in (None, *LINES):
+    raise errors.UserError(f'There is no line {line!r}: choose one of '
+                           f'{", ".join(LINES)}.')
   if space == 'zT':
-    return lerp(start, end, steps)
-  arcs = slerp(spaces.latent_to_base(prior, start),
-               spaces.latent_to_base(prior, end), steps)
-  latents = spaces.base_to_latent(prior, arcs.reshape(-1, arcs.shape[-1]))
-  return latents.reshape(arcs.shape)
+    between = _arc_about_the_origin if line == 'spherical' else lerp
+    return between(start, end, steps)
+  between = lerp if line == 'straight' else slerp
+  points = between(spaces.latent_to_base(prior, start),
+                   spaces.latent_to_base(prior, end), steps)
+  latents = spaces.base_to_latent(prior, points.reshape(-1, points.shape[-1]))
+  return latents.reshape(points.shape)
+
+
+def _arc_about_the_origin(start, end, steps):
+  _check(steps)
+  start, end = (np.asarray(x, np.float64) for x in (start, end))
+  return lines.between(start, end, steps, spherical=True).numpy().astype(
+      np.float32)
 
 
 def _check(steps):

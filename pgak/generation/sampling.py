@@ -103,20 +103,21 @@ def interpolations(model, images, steps=8):
   return _flat(model.interpolate(*np.split(np.asarray(images), 2), steps))
 
 
-def prior_interpolations(model, number, steps=8, seed=0):
-  """Returns uint8 images on straight lines between draws of the prior.
+def prior_interpolations(model, number, steps=8, seed=0, spherical=False):
+  """Returns uint8 images on lines between draws of the prior.
 
   Args:
     model: `GenerativeAutoencoder`.
     number: how many lines N.
     steps: images on a line, both ends included.
     seed: int that decides the draws.
+    spherical: whether the lines are arcs about the origin.
 
   Returns:
     uint8 `[N * steps, h, w, C]`, one line after the other.
   """
   ends = tf.split(model.prior.sample(2 * number, seed), 2)
-  between = lines.between(*ends, steps)
+  between = lines.between(*ends, steps, spherical)
   return model.decode(tf.reshape(between, [-1, between.shape[-1]])).numpy()
 
 

@@ -31,7 +31,7 @@ from typing import Any
 
 from pgak import errors
 
-__all__ = ['BETTER', 'Metric', 'SCOPES', 'Value', 'better_of', 'find',
+__all__ = ['BETTER', 'Metric', 'SCOPES', 'Value', 'better_of', 'every', 'find',
            'implied', 'load', 'names', 'register', 'roots']
 
 SCOPES = ('model', 'prior', 'examples', 'features')
@@ -153,7 +153,8 @@ def load():
     importlib.import_module(f'{package}.{module.name}')
 
 
-def _all():
+def every():
+  """Returns all metrics, those that are implied, too."""
   load()
   return list(_METRICS.values())
 
@@ -164,7 +165,7 @@ def names(of=None):
   Args:
     of: only those that measure this; None for all.
   """
-  return sorted({m.name for m in _all()
+  return sorted({m.name for m in every()
                  if of in (None, m.of) and not m.implied})
 
 
@@ -188,12 +189,12 @@ def find(name, of):
 
 def implied(of):
   """Returns the metrics that every protocol measures."""
-  return [m for m in _all() if m.implied and m.of == of]
+  return [m for m in every() if m.implied and m.of == of]
 
 
 def roots():
   """Returns gin's names of all functions that metrics call."""
-  return tuple(dict.fromkeys(root for m in _all() for root in m.roots))
+  return tuple(dict.fromkeys(root for m in every() for root in m.roots))
 
 
 def better_of(name, images):
@@ -208,7 +209,7 @@ def better_of(name, images):
   Returns:
     'lower', 'higher', 'neither', or '' if no metric is known that gives it.
   """
-  for found in _all():
+  for found in every():
     if found._declared(name):
       return found.better_of(name, images)
   return ''

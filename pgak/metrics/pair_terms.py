@@ -3,7 +3,6 @@ import tensorflow as tf
 
 from pgak import data
 from pgak.metrics import metric
-from pgak.metrics import reference
 
 __all__ = ['mean_terms']
 

@@ -1,4 +1,5 @@
 """Generative autoencoders, one family a file."""
+from pgak import losses
 from pgak.models.adversarial import AAE
 from pgak.models.adversarial import PriorAAE
 from pgak.models.adversarial import WAEGAN
@@ -7,6 +8,7 @@ from pgak.models.alae import ALAE
 from pgak.models.autoencoder import AE
 from pgak.models.base import GenerativeAutoencoder
 from pgak.models.base import GenerativeModel
+from pgak.models.conditional import absolute_error
 from pgak.models.conditional import ConditionalAutoencoder
 from pgak.models.flow_prior import FPVAE
 from pgak.models.intro_vae import IntroVAE
@@ -22,6 +24,7 @@ from pgak.models.rae import RAE
 from pgak.models.rae import RAEGP
 from pgak.models.rae import RAEL2
 from pgak.models.rae import RAESN
+from pgak.models.saving import register
 from pgak.models.sn_gan import SNGAN
 from pgak.models.update_table import Phase
 from pgak.models.vae import BetaVAE
@@ -39,3 +42,8 @@ __all__ = ['AAE', 'ACAI', 'AE', 'AGE', 'ALAE', 'AdversarialInfoVAE', 'BetaVAE',
            'LPGA', 'LVPGA', 'NoPriorMatching', 'PGGAN', 'Phase', 'PriorAAE',
            'RAE', 'RAEGP', 'RAEL2', 'RAESN', 'SNGAN', 'SoftIntroVAE', 'VAE',
            'VPGA', 'VUNet', 'VUNetFlow', 'WAEGAN', 'WAEMMD']
+
+# For Keras's files, beside what gin knows; each model that is listed is one.
+register(absolute_error, losses.reconstruction, *(
+    thing for name, thing in list(globals().items())
+    if name in __all__ and hasattr(thing, 'get_config')))

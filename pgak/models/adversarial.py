@@ -142,7 +142,8 @@ class PriorAAE(_Adversarial):
     encoder: deterministic encoder.
     decoder: decoder, latents to images.
     critic: `keras.Model`, latents `[B, H]` to logits `[B, 1]`.
-    prior: reference to a `priors.LatentGenerator`, called with the latent size.
+    prior: a `priors.LatentGenerator`, or a reference to one, which is called
+      with the latent size.
     beta: how much the encoder is held to the prior; 0 to 1 in [2].
     adversarial: weight of the encoder's term for beta = 1, 1 / D of that beside
       a sum over pixels.
@@ -154,7 +155,7 @@ class PriorAAE(_Adversarial):
   learns_prior = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,
-               prior: settings.reference('@LatentGenerator'),
+               prior: parts_lib.GeneratorLike,
                beta: settings.NonNegative = 1.,
                adversarial: settings.NonNegative = 1e-2,
                updates: base.Updates | None = None):

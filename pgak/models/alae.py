@@ -43,7 +43,8 @@ class ALAE(base.GenerativeAutoencoder):
     encoder: deterministic encoder E.
     decoder: decoder G, latents w to images.
     critic: D, `keras.Model`, latents `[B, H]` to logits `[B, 1]`.
-    prior: reference to a `priors.LatentGenerator`, F, called with H.
+    prior: F, a `priors.LatentGenerator`, or a reference to one, which is called
+      with H.
     r1: gamma of the gradient penalty of [2, eq. 9], a sum over pixels; 0 for
       none.
     updates: rows that replace those of the update table.
@@ -57,7 +58,7 @@ class ALAE(base.GenerativeAutoencoder):
   learns_prior = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,
-               prior: settings.reference('@LatentGenerator'),
+               prior: parts_lib.GeneratorLike,
                r1: settings.NonNegative = 10.,
                updates: base.Updates | None = None):
     generator = parts_lib.made_prior('ALAE', prior, decoder)

@@ -6,7 +6,6 @@ part descends which term. `GenerativeModel` owns all the rest, and
 `GenerativeAutoencoder` adds an encoder. What a trained model is asked to do is
 in `verbs`.
 """
-import inspect
 from typing import Annotated
 
 import keras
@@ -21,9 +20,13 @@ from pgak import replicas as replicas_lib
 from pgak import schedules
 from pgak import settings
 from pgak.data import kinds
+from pgak.models import compiling
 from pgak.models import keras_data
+from pgak.models import keras_verbs
 from pgak.models import parts as parts_lib
+from pgak.models import saving
 from pgak.models import update_table
+from pgak.models import value_ranges
 from pgak.models import verbs
 
 __all__ = ['GenerativeAutoencoder', 'GenerativeModel', 'Net', 'Updates']
@@ -31,8 +34,7 @@ __all__ = ['GenerativeAutoencoder', 'GenerativeModel', 'Net', 'Updates']
 Net = Annotated[keras.Model, settings.Says(
     'a network, such as @encoder() or @decoder() with brackets')]
 Updates = Annotated[
-    dict[str, Annotated[tuple[str, ...], settings.NotEmpty()]],
-    settings.NotEmpty(), settings.Says(
+    dict[str, tuple[str, ...]], settings.NotEmpty(), settings.Says(
         'rows of the update table, such as {"kl": ("encoder",)}')]
 
 
@@ -41,7 +43,9 @@ def _batch_size(batch):
   return first.shape[0] or tf.shape(first)[0]
 
 
-class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
+class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
+                      keras_verbs.KerasVerbs, keras.Model,
+                      metaclass=value_ranges.TakesRange):
   """Base class of pgak's models.
 
   A subclass gives the table `updates`, the method `terms` and, if it draws
@@ -61,6 +65,15 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
     updates: `{term: parts}`, rows that replace those of the model's table.
     prior: distribution of the latents; N(0, I) by default.
     **nets: further parts, kept as attributes of their names.
+
+  Every model takes `value_range=(low, high)`, too: the range of the images that
+  its decoder makes, for one whose last layer has no tanh or sigmoid.
+
+  Attributes:
+    image_error: function `(images, reconstructed) -> [B]` of float images in
+      the value range, `losses.reconstruction` (the mean squared error) by
+      default; set another before `compile`. A file keeps one that is
+      registered with Keras.
   """
 
   updates = {}
@@ -73,8 +86,6 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
   # nothing; a subclass adds to what its parents name, or replaces it.
   nets = {'decoder': '@decoder()'}
   needs_full_precision = False
-  # What `reconstruction` measures, a function `(images, reconstructed) -> [B]`;
-  # another, such as `networks.PerceptualError`, may take its place.
   image_error = staticmethod(losses.reconstruction)
   # The last steps of all stages of training but the last.
   stage_ends = ()
@@ -91,6 +102,8 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
     self.latent_dim = decoder.inputs[0].shape[-1]
     self.image_shape = tuple(decoder.outputs[0].shape[1:])
     self.prior = prior or priors.StandardNormal(self.latent_dim)
+    self.made_with = saving.MadeWith(self.prior, value_ranges.given())
+    value_ranges.check(self)
     self.term_weights = dict(weights or {})
     self.table = update_table.UpdateTable(
         type(self), self.updates, self.term_weights, updates or {},
@@ -137,7 +150,7 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
   @property
   def value_range(self):
     """`(low, high)` of the images, as the decoder's last activation has it."""
-    return kinds.value_range_of(self.decoder)
+    return self.made_with.value_range or kinds.value_range_of(self.decoder)
 
   @property
   def kind(self):
@@ -172,34 +185,6 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
     return outputs
 
   # === Training ===
-
-  def compile(self, optimizers, seed=0, clip_norm=None, jit_compile=False,
-              steps_per_execution=1, run_steps=None):
-    """Configures training.
-
-    Args:
-      optimizers: `{part: keras.optimizers.Optimizer}`, one for every part.
-      seed: int that decides every random draw.
-      clip_norm: largest global norm of a part's gradient, or None.
-      jit_compile: whether XLA compiles the step.
-      steps_per_execution: train steps in one call of the compiled function.
-      run_steps: steps of the whole run, for schedules that scale with it.
-    """
-    super().compile(optimizer=None, jit_compile=jit_compile,
-                    steps_per_execution=steps_per_execution)
-    if set(optimizers) != set(self.parts):
-      raise ValueError(f'`optimizers` must name the parts '
-                       f'{sorted(self.parts)}, not {sorted(optimizers)}.')
-    parts_lib.check(self)
-    for part, optimizer in optimizers.items():
-      # An optimizer that is built later would resume with empty moments.
-      optimizer.build(self.parts[part].trainable_variables)
-      # A checkpoint does not look into dictionaries.
-      setattr(self, f'{part}_optimizer', optimizer)
-    self.optimizers = dict(optimizers)
-    self.seed = seed
-    self.clip_norm = clip_norm
-    self.run_steps = run_steps
 
   def enter_stage(self, stage):
     """From now on only the phases of one stage, an int, are run."""
@@ -331,21 +316,6 @@ class GenerativeModel(verbs.Generation, keras_data.Checked, keras.Model):
   def averaged_weights(self):
     """Within it, the parts have their weight averages where they keep some."""
     return parts_lib.averaged_weights(self.parts, self.optimizers)
-
-  def get_config(self):
-    # Where the argument and the attribute are not the same thing.
-    other = {'weights': self.term_weights,
-             'updates': self.table.rows}
-    names = set(inspect.signature(type(self).__init__).parameters)
-    config = {n: other[n] if n in other else getattr(self, n)
-              for n in names - {'self', 'prior'}}
-    return {n: keras.saving.serialize_keras_object(v)
-            for n, v in config.items()}
-
-  @classmethod
-  def from_config(cls, config):
-    return cls(**{n: keras.saving.deserialize_keras_object(v)
-                  for n, v in config.items()})
 
   def _counter(self, name, shape, initial=0):
     return self.add_weight(

@@ -39,11 +39,6 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
     return tuple(self.decoder.inputs[1].shape[1:])
 
   @property
-  def value_range(self):
-    layer = self.decoder.get_layer('images')
-    return kinds.VALUE_RANGES[layer.activation.__name__]
-
-  @property
   def kind(self):
     return kinds.Pairs(self.image_shape, self.value_range, self.condition_shape)
 

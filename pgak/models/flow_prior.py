@@ -39,8 +39,9 @@ class FPVAE(base.GenerativeAutoencoder):
       latents the flow sees as they are: nothing would keep a learned spread
       from falling to 0.
     decoder: decoder, latents to images.
-    prior: reference to a prior with `follow` and `log_prob` that is trained,
-      such as @FlowPrior; it is called with the latent size.
+    prior: a prior with `follow` and `log_prob` that is trained, such as a
+      `priors.FlowPrior`; or a reference to one, such as @FlowPrior, which is
+      called with the latent size.
     beta: how much the encoder is held to the prior; 0 to 1 in [1].
     gamma: weight of the KL term for beta = 1, per latent dimension and beside
       the mean squared error: `2 s^2 H / D` for a standard deviation s. [1]
@@ -60,7 +61,7 @@ class FPVAE(base.GenerativeAutoencoder):
   learns_prior = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
-               prior: settings.reference('@FlowPrior'),
+               prior: parts_lib.FlowLike,
                beta: settings.NonNegative = 1.,
                gamma: settings.NonNegative = 1e-2,
                annealing_steps: settings.Whole = 50000,

@@ -4,6 +4,9 @@ pgak's verbs take what users have, uint8; Keras's take what a model computes
 with, floats in the range of the decoder's last activation, and uint8, which is
 converted. A float image in another range would train without an error, so
 arrays and `tf.data` are checked; what comes from a generator is not.
+
+Keras's habit is a batch `(x, y)`. These models learn from x alone: a label is
+left out, and so is a target that is x itself.
 """
 import contextlib
 import warnings
@@ -15,7 +18,8 @@ import tensorflow as tf
 from pgak import data
 from pgak import errors
 
-__all__ = ['Checked', 'as_floats', 'checked']
+__all__ = ['as_floats', 'checked', 'examples_of', 'refusals', 'refuse_weights',
+           'without_targets']
 
 # Models that were given floats without a negative one, and have said so.
 _warned = weakref.WeakSet()
@@ -23,9 +27,108 @@ _warned = weakref.WeakSet()
 
 def as_floats(batch, model):
   """Returns a batch of what users see, or of floats, as a model's floats."""
+  batch = examples_of(batch, model)
   if all(tf.as_dtype(x.dtype).is_floating for x in tf.nest.flatten(batch)):
     return batch
   return model.kind.to_model(batch)
+
+
+def examples_of(batch, model):
+  """Returns what a model learns from, of a batch as Keras has it.
+
+  Args:
+    batch: examples; a tuple or list `(examples, labels)`; or, for a model of
+      pairs, `(images, conditions)` or a dictionary of these.
+    model: `GenerativeModel`.
+
+  Returns:
+    Examples; a dictionary for a model of pairs; or a structure that is none of
+    these as it is, for a model of one's own that has terms of such.
+
+  Raises:
+    UserError: if the batch has weights of its examples.
+  """
+  if not isinstance(batch, (tuple, list)) or model.takes_structures:
+    return batch
+  if len(batch) > 2 and batch[2] is not None:
+    refuse_weights(sample_weight=batch[2])
+  if 'condition' in model.kind.can:
+    return _pairs_of(batch)
+  own = type(model).__module__.startswith('pgak.')
+  if len(batch) == 1 or batch[1] is None or own or _is_target(*batch[:2]):
+    return batch[0]
+  return batch
+
+
+def _pairs_of(batch):
+  first = batch[0]
+  if isinstance(first, (tuple, list)):  # With a label beside it.
+    return _pairs_of(first)
+  return first if isinstance(first, dict) else dict(
+      zip(('images', 'conditions'), batch))
+
+
+def _is_target(x, y):
+  """Whether y is a label of x, or x again: no part of what is learned.
+
+  A model of one's own may have terms of both, as it could in version 0.4:
+  floats that might be such are left in.
+  """
+  shapes = [getattr(t, 'shape', None) for t in (x, y)]
+  if None in shapes or any(shape is None for shape in shapes):
+    return False
+  x_rank, y_rank = map(len, shapes)
+  if x_rank > 2:
+    return y_rank <= 2 or tuple(shapes[0][1:]) == tuple(shapes[1][1:])
+  return y_rank < 2 or not tf.as_dtype(y.dtype).is_floating
+
+
+def refuse_weights(**given):
+  """Refuses weights of examples or classes, which no term of a model reads."""
+  for name, value in given.items():
+    if value is not None:
+      raise errors.UserError(
+          f'pgak takes no `{name}`: each term is a mean over all examples; '
+          'leave it out, or repeat the examples that shall count more.')
+
+
+def without_targets(x, y, model, verb):
+  """Returns x of an `(x, y)` that Keras's verbs were given.
+
+  Args:
+    x: what `fit` takes.
+    y: labels, x again, or None; conditions for a model of pairs.
+    model: `GenerativeModel`.
+    verb: string, what was called.
+
+  Raises:
+    UserError: if y are other examples than x.
+  """
+  if 'condition' in model.kind.can and isinstance(x, (tuple, list)):
+    return _pairs_of(x)
+  if y is None or y is x:
+    return x
+  if 'condition' in model.kind.can and not isinstance(x, dict):
+    return _pairs_of((x, y))
+  shapes = [np.shape(t) if not hasattr(t, 'shape') else tuple(t.shape)
+            for t in (x, y)]
+  if shapes[0] == shapes[1] and not _same(x, y, model):
+    raise errors.UserError(_OTHER_TARGETS.format(verb=verb, model=model.name))
+  return x
+
+
+def _same(x, y, model):
+  if tf.as_dtype(x.dtype) == tf.as_dtype(y.dtype):
+    return np.array_equal(x, y)
+  # uint8 beside its floats.
+  x, y = (np.asarray(as_floats(t, model)) for t in (x, y))
+  return np.allclose(x, y, rtol=0., atol=1e-2)
+
+
+_OTHER_TARGETS = (
+    '`{verb}` was given other targets than the examples, and {model} '
+    'reconstructs what it is given: leave `y` out, or write a model with terms '
+    'of both.')
 
 
 def checked(x, model, verb):
@@ -46,7 +149,7 @@ def checked(x, model, verb):
     UserError: if float images lie outside the model's range.
   """
   if isinstance(x, tf.data.Dataset):
-    return _checked_dataset(x, _Check(model, verb))
+    return _checked_dataset(x, _Check(model, verb), model)
   if model.value_range is not None:
     check = _Check(model, verb)
     for array in tf.nest.flatten(x) if isinstance(x, dict) else [x]:
@@ -55,48 +158,6 @@ def checked(x, model, verb):
         if check.sentence:
           raise errors.UserError(check.sentence)
   return x
-
-
-@contextlib.contextmanager
-def _refusals():
-  """Turns what a check found inside a `tf.data.Dataset` into a UserError."""
-  try:
-    yield
-  except tf.errors.OpError as e:
-    if _MARK not in str(e):
-      raise
-    raise errors.UserError(str(e).split(_MARK)[1]) from e
-
-
-class Checked:
-  """Keras's verbs of a model, which look at what they are given."""
-
-  def fit(self, x=None, *args, validation_data=None, **kwargs):
-    """Trains as `keras.Model.fit`, whose arguments it takes.
-
-    Args:
-      x: images as uint8, or as floats in the model's value range; an array, a
-        `tf.data.Dataset`, or what else Keras takes.
-      *args: as for Keras.
-      validation_data: the same as `x`, or None.
-      **kwargs: as for Keras.
-
-    Raises:
-      UserError: if floats lie outside the model's value range; those of a
-        generator are not checked.
-    """
-    with _refusals():
-      return super().fit(
-          checked(x, self, 'fit'), *args,
-          validation_data=checked(validation_data, self, 'fit'),
-          **kwargs)
-
-  def evaluate(self, x=None, *args, **kwargs):
-    """Computes the loss terms as `keras.Model.evaluate`; `x` is as in `fit`.
-    """
-    with _refusals():
-      return super().evaluate(
-          checked(x, self, 'evaluate'), *args, **kwargs)
 
 
 # Around a sentence inside TensorFlow's own words.
@@ -137,6 +198,22 @@ class _Check:
           f'{model.name} lie in [{low:g}, {high:g}], black first: if yours '
           'begin at 0, scale them, or give uint8.', stacklevel=4)
 
+  def same(self, examples, target):
+    """Returns examples, checked to be the target if that could be one."""
+    if not tf.is_tensor(examples) or (
+        examples.shape.as_list() != target.shape.as_list()):
+      return examples
+    name = self._model().name
+
+    def look(x, y):
+      if not np.array_equal(x, y):
+        raise ValueError(_MARK + _OTHER_TARGETS.format(
+            verb=self._verb, model=name) + _MARK)
+      return x
+
+    same = tf.numpy_function(look, [examples, target], examples.dtype)
+    return tf.ensure_shape(same, examples.shape)
+
   def in_graph(self, tensor):
     """Returns a tensor that was checked when it is read."""
     if not tensor.dtype.is_floating:
@@ -152,11 +229,33 @@ class _Check:
     return tf.ensure_shape(same, tensor.shape)
 
 
-def _checked_dataset(dataset, check):
-  if check.value_range is not None:
-    dataset = dataset.map(
-        lambda *batch: tf.nest.map_structure(
-            check.in_graph, batch if len(batch) > 1 else batch[0]))
+def _checked_dataset(dataset, check, model):
+  spec = dataset.element_spec
+  if isinstance(spec, tuple) and len(spec) > 2:
+    refuse_weights(sample_weight=spec[2])
+
+  def look(*batch):
+    batch = batch if len(batch) > 1 else batch[0]
+    examples = examples_of(batch, model)
+    if check.value_range is None:
+      return examples
+    if examples is not batch and isinstance(batch, tuple):
+      examples = check.same(examples, batch[1])
+    return tf.nest.map_structure(check.in_graph, examples)
+
+  if check.value_range is not None or isinstance(spec, tuple):
+    dataset = dataset.map(look)
   if dataset.options().autotune.enabled is None:
     dataset = data.without_autotuning(dataset)
   return dataset
+
+
+@contextlib.contextmanager
+def refusals():
+  """Turns what a check found inside a `tf.data.Dataset` into a UserError."""
+  try:
+    yield
+  except tf.errors.OpError as e:
+    if _MARK not in str(e):
+      raise
+    raise errors.UserError(str(e).split(_MARK)[1]) from e

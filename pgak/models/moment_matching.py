@@ -29,7 +29,8 @@ class GMMN(base.GenerativeAutoencoder):
   Args:
     encoder: deterministic encoder.
     decoder: decoder, latents to images.
-    prior: reference to a `priors.LatentGenerator`, called with the latent size.
+    prior: a `priors.LatentGenerator`, or a reference to one, which is called
+      with the latent size.
     autoencoder_steps: steps of the first stage; None trains all parts at once,
       the generator towards latents that still move.
     bandwidths: of the Gaussian kernels; see `losses.moment_matching`.
@@ -41,7 +42,7 @@ class GMMN(base.GenerativeAutoencoder):
   stochastic = False
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
-               prior: settings.reference('@LatentGenerator'),
+               prior: parts_lib.GeneratorLike,
                autoencoder_steps: settings.Count | None = None,
                bandwidths: settings.Several[settings.Positive] = (
                    0.125, 0.25, 0.5, 1., 2.),

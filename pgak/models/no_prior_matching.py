@@ -144,7 +144,8 @@ class NoPriorMatching(_Interpolating):
     encoder: deterministic encoder.
     decoder: decoder, latents to images.
     latent_critic: `keras.Model`, latents `[B, H]` to logits `[B, 1]`.
-    prior: reference to a `priors.LatentGenerator`, called with the latent size.
+    prior: a `priors.LatentGenerator`, or a reference to one, which is called
+      with the latent size.
     image_critic: `keras.Model`, images to numbers `[B, n]` whose mean is d(x);
       None for no adversarial regulariser, [1, fig. 6, "with BN"].
     lambda_: what the critic is to say of a reconstruction that is blended with
@@ -164,7 +165,7 @@ class NoPriorMatching(_Interpolating):
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                latent_critic: base.Net,
-               prior: settings.reference('@LatentGenerator'),
+               prior: parts_lib.GeneratorLike,
                image_critic: base.Net | None = None,
                lambda_: settings.NonNegative = 0.1,
                gamma: settings.Fraction = 0.5, omega1: schedules.Weight = 0.5,

@@ -1,27 +1,46 @@
 """The parts of a model: what they must fit, their priors and averages."""
 import contextlib
+import inspect
 from typing import Annotated
 
 from pgak import settings
 
-__all__ = ['averaged_weights', 'check', 'check_stochastic', 'made_prior']
+__all__ = ['ConditionalLike', 'FlowLike', 'GeneratorLike', 'averaged_weights',
+           'check', 'check_stochastic', 'made_prior']
+
+_Made = Annotated[object, settings.Has(
+    ('sample', 'trainable_variables'), 'a prior that was made')]
+# What makes a prior, given the number of latent dimensions, or the prior.
+FlowLike = settings.reference('@FlowPrior') | _Made
+GeneratorLike = settings.reference('@LatentGenerator') | _Made
+ConditionalLike = settings.reference('@ConditionalFlow') | _Made
 
 
 def made_prior(model, reference, decoder, needs=()):
-  """Makes a prior for the latents of a decoder.
+  """Makes a prior for the latents of a decoder, or takes the one that is given.
 
   Args:
     model: string, the model's name in gin.
-    reference: function or class, called with the latent size.
+    reference: function or class, called with the latent size; or a prior that
+      was made for it.
     decoder: `keras.Model`, latents `[B, H]` to images.
     needs: names of methods besides `sample` that the model calls.
   """
   such_as = 'FlowPrior' if needs else 'LatentGenerator'
-  kind = Annotated[object, settings.Has(
-      ('sample', 'trainable_variables', *needs),
-      f'a prior that is trained with the model, such as @{such_as}')]
-  return settings.made(reference, f'{model}.prior', kind,
-                       decoder.inputs[0].shape[-1])
+  names = ('sample', 'trainable_variables', *needs)
+  words = f'a prior that is trained with the model, such as @{such_as}'
+  latent_dim = decoder.inputs[0].shape[-1]
+  if not hasattr(reference, 'sample') or inspect.isclass(reference):
+    return settings.made(reference, f'{model}.prior', Annotated[
+        object, settings.Has(names, words)], latent_dim)
+  lacking = [name for name in names if not hasattr(reference, name)]
+  if lacking or getattr(reference, 'latent_dim', latent_dim) != latent_dim:
+    raise settings.SettingError(
+        f'`prior` of {model} must be {words}, of {latent_dim} dimensions as '
+        f'the decoder has, and this {type(reference).__name__} '
+        + (f'has no `{lacking[0]}`.' if lacking else
+           f'has {reference.latent_dim}.'))
+  return reference
 
 
 @contextlib.contextmanager
@@ -49,8 +68,10 @@ def check_stochastic(encoder, model, wanted):
   """Raises ValueError unless the encoder is of the kind that a model needs."""
   if (len(encoder.outputs) == 2) != wanted:
     outputs = 'mean and log-variance' if wanted else 'latents alone'
-    raise ValueError(f'{model} needs an encoder that gives {outputs}: bind '
-                     f'`encoder.log_variance = {wanted}` in its scope.')
+    way = settings.remedy(
+        f'bind `encoder.log_variance = {wanted}` in its scope',
+        f'make it by `networks.encoder` with `log_variance={wanted}`')
+    raise ValueError(f'{model} needs an encoder that gives {outputs}: {way}.')
 
 
 def check(model):
@@ -71,13 +92,18 @@ def check(model):
     if shape and wanted and shape != wanted:
       raise settings.SettingError(
           f'`{name}.{part}` takes {shape}, and the decoder '
-          f'{_of_decoder(wanted, model)}: bind the same `image_shape` and '
-          '`latent_dim` for all its nets.')
+          f'{_of_decoder(wanted, model)}: {_same("image_shape", "latent_dim")} '
+          'for all its nets.')
   latents = 'encode' in model.can and _shape(model.encoder, 'outputs')
   if latents and latents != (model.latent_dim,):
     raise settings.SettingError(
         f'`{name}.encoder` makes latents of {latents}, and the decoder takes '
-        f'{(model.latent_dim,)}: bind the same `latent_dim` for both.')
+        f'{(model.latent_dim,)}: {_same("latent_dim")} for both.')
+
+
+def _same(*names):
+  named = ' and '.join(f'`{n}`' for n in names)
+  return settings.remedy(f'bind the same {named}', f'give the same {named}')
 
 
 def _of_decoder(shape, model):

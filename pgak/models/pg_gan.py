@@ -43,7 +43,8 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
 
   Levels take turns: the first 4x4 pixels, then a block fades in, then both nets
   settle, and so on, all for equally long; what is left of the run is at the
-  full side. Nets without `networks.FadeIn` do not grow.
+  full side. Nets without `networks.FadeIn` do not grow: with such nets,
+  `critic_steps = 5` and `drift = 0` it is the WGAN-GP of [2].
 
   Args:
     decoder: generator g, latents to images.
@@ -52,6 +53,8 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
     drift: weight of the last term, which holds d near 0.
     growing: the share of the run after which the last block has faded in.
     updates: rows that replace those of the update table.
+    critic_steps: how often the critic moves in a step, each time on other
+      images: the data set yields as many times the batch.
   """
 
   takes = base.GenerativeModel.takes | {'image_critic': 'images'}
@@ -61,10 +64,14 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
   def __init__(self, decoder: base.Net, image_critic: base.Net,
                gradient_penalty: schedules.Weight = 10.,
                drift: schedules.Weight = 1e-3, growing: settings.Share = 0.5,
-               updates: base.Updates | None = None):
+               updates: base.Updates | None = None,
+               critic_steps: settings.Count = 1):
     super().__init__(
         decoder, {'gradient_penalty': gradient_penalty, 'drift': drift},
         updates, name='pg_gan')
+    first, second = self.table.phases
+    self.table.phases = first._replace(repeats=critic_steps), second
+    self.critic_steps = critic_steps
     self.image_critic = image_critic
     self.gradient_penalty = gradient_penalty
     self.drift = drift

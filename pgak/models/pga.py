@@ -28,6 +28,8 @@ from pgak.models import verbs
 
 __all__ = ['LPGA', 'LVPGA', 'VPGA']
 
+Distance = Literal['l2', 'l1']
+
 
 class PerceptualAutoencoder(base.GenerativeAutoencoder):
   """What the three have in common: [1, eq. 4], the basic losses of a PGA."""
@@ -40,12 +42,14 @@ class PerceptualAutoencoder(base.GenerativeAutoencoder):
   }
   matches_prior = True
 
-  def __init__(self, encoder, decoder, weights, warm_up_steps, updates, name):
+  def __init__(self, encoder, decoder, weights, latent_distance, warm_up_steps,
+               updates, name):
     warmed_up = weights
     if warm_up_steps:
       warmed_up = {t: schedules.switch_on(w, warm_up_steps) if w else w
                    for t, w in weights.items()}
     super().__init__(encoder, decoder, warmed_up, updates, name=name)
+    self.latent_distance = latent_distance
     self.warm_up_steps = warm_up_steps
     # As the subclasses' arguments name them, for `get_config`.
     for term, weight in weights.items():
@@ -69,7 +73,8 @@ class PerceptualAutoencoder(base.GenerativeAutoencoder):
         generated = self.if_updated(
             term, 'decoder', self.decoder(z, training=training))
         h_z = self.encode_mean(generated, training)
-        terms[term] = losses.latent_reconstruction(z, h_z)
+        terms[term] = losses.latent_reconstruction(
+            z, h_z, self.latent_distance)
     return terms
 
 
@@ -92,6 +97,8 @@ class LPGA(PerceptualAutoencoder):
     warm_up_steps: all weights but the reconstruction's are 0 while
       step <= warm_up_steps (the authors' code: 3,000; not in the paper).
     updates: rows that replace those of the update table.
+    latent_distance: 'l2' or 'l1', the differences in eqs. 2 and 3: section 3.1
+      allows other norms; theorem 1 is for the squared one.
   """
 
   updates = {
@@ -112,13 +119,14 @@ class LPGA(PerceptualAutoencoder):
                epsilon: settings.Positive = 1e-2,
                perturbation: Literal['sphere', 'gaussian'] = 'sphere',
                warm_up_steps: settings.Whole = 3000,
-               updates: base.Updates | None = None):
+               updates: base.Updates | None = None,
+               latent_distance: Distance = 'l2'):
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,
         'nll_encoder': nll_encoder,
         'nll_decoder': nll_decoder,
-    }, warm_up_steps, updates, 'lpga')
+    }, latent_distance, warm_up_steps, updates, 'lpga')
     self.epsilon = epsilon
     self.perturbation = perturbation
 
@@ -157,13 +165,18 @@ class VPGA(PerceptualAutoencoder):
   the scale of the latents. Its weight plays the role of the likelihood's
   variance. It trains the decoder, and the encoder only through sigma(x).
 
+  The authors' code weighs L_vr and L_vkl apart. With `eta` there is one weight
+  as printed: in means per element L_vr is then half of the relative error, so
+  that `eta` with `sigma_factor = c` is the same as `kl = eta` and
+  `variational_reconstruction = eta / (2 c**2)`.
+
   Args:
     encoder: stochastic encoder, images to `[mean, log_variance]`.
     decoder: decoder, latents to images.
     latent_reconstruction: alpha, the weight of eq. 2.
     data_latent_reconstruction: beta, the weight of eq. 3.
-    variational_reconstruction: weight of L_vr.
-    kl: eta, the weight of L_vkl.
+    variational_reconstruction: weight of L_vr; not read where `eta` is given.
+    kl: the weight of L_vkl; not read where `eta` is given.
     likelihood_sigma: standard deviation of p(z_hat | z'). None (the code) for
       the root mean square of each latent dimension over the batch; 'norm' (the
       paper's words) for each latent's `|z| / sqrt(H)`; or a number, fixed
@@ -171,6 +184,14 @@ class VPGA(PerceptualAutoencoder):
     posterior_sigma: None for sigma(x) as the encoder learns it, or a number.
     warm_up_steps: as for LPGA; the authors' code has none.
     updates: rows that replace those of the update table.
+    latent_distance: as for LPGA.
+    eta: one weight of L_vr + L_vkl, as [1, eq. 13] prints it (gamma in
+      [2, eq. 11]); None, the default, for the two of the code.
+    sigma_factor: what that standard deviation is multiplied by, the paper's
+      tunable scalar.
+    direct_gradient: True for an L_vr that trains the encoder through mu(x) and
+      both F of h, too, as [2] prints it. With a fixed `likelihood_sigma` its
+      optimum is trivial, [1, sec. 3.3]: all latents near 0.
   """
 
   updates = {
@@ -192,15 +213,25 @@ class VPGA(PerceptualAutoencoder):
                None = None,
                posterior_sigma: settings.Positive | None = None,
                warm_up_steps: settings.Whole = 0,
-               updates: base.Updates | None = None):
+               updates: base.Updates | None = None,
+               latent_distance: Distance = 'l2',
+               eta: schedules.Weight | None = None,
+               sigma_factor: settings.Positive = 1.,
+               direct_gradient: bool = False):
+    given = {'variational_reconstruction': variational_reconstruction, 'kl': kl}
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,
-        'variational_reconstruction': variational_reconstruction,
-        'kl': kl,
-    }, warm_up_steps, updates, 'vpga')
+    } | (given if eta is None else {
+        'variational_reconstruction': schedules.times(0.5, eta), 'kl': eta,
+    }), latent_distance, warm_up_steps, updates, 'vpga')
+    self.variational_reconstruction = variational_reconstruction
+    self.kl = kl
+    self.eta = eta
     self.likelihood_sigma = likelihood_sigma
     self.posterior_sigma = posterior_sigma
+    self.sigma_factor = sigma_factor
+    self.direct_gradient = direct_gradient
 
   def gaussian(self, floats, training=False):
     mean, log_variance = super().gaussian(floats, training)
@@ -212,23 +243,28 @@ class VPGA(PerceptualAutoencoder):
   def terms(self, images, noise, training=True):
     mean, log_variance = self.gaussian(images, training)
     terms = self.basic_terms(images, mean, noise, training)  # eq. 4
-    z = tf.stop_gradient(mean)
+    z = mean if self.direct_gradient else tf.stop_gradient(mean)
     sigma = tf.exp(0.5 * log_variance)
     terms['variational_reconstruction'] = losses.relative_error(  # eq. 12
         self.h(z, training),
         self.h(verbs.drawn(z, sigma, noise['perturbation']), training),
-        self.scale(z))
+        self.scale(tf.stop_gradient(mean)))
     terms['kl'] = losses.kl(mean, log_variance)  # eq. 12
     return terms
 
   def h(self, latents, training):
     """h = F(G(z)), with no gradient into F's weights, [1, sec. 3.3]."""
-    return self.frozen('encoder', self.decoder(latents, training=training),
-                       training)[0]
+    generated = self.decoder(latents, training=training)
+    if self.direct_gradient:
+      return self.encode_mean(generated, training)
+    return self.frozen('encoder', generated, training)[0]
 
   def scale(self, latents):
     """Standard deviation of the likelihood, against `[B, H]` constant latents.
     """
+    return self.sigma_factor * self._scale(latents)
+
+  def _scale(self, latents):
     squares = tf.square(latents)
     if self.likelihood_sigma == 'norm':
       return tf.sqrt(tf.reduce_mean(squares, -1, keepdims=True))
@@ -259,6 +295,7 @@ class LVPGA(PerceptualAutoencoder):
     sigma_floor: what is added to sigma(x), the epsilon of the paper.
     warm_up_steps: as for LPGA.
     updates: rows that replace those of the update table.
+    latent_distance: as for LPGA.
   """
 
   updates = {
@@ -281,14 +318,15 @@ class LVPGA(PerceptualAutoencoder):
                kl: schedules.Weight = 2e-2,
                sigma_floor: settings.NonNegative = 1e-2,
                warm_up_steps: settings.Whole = 3000,
-               updates: base.Updates | None = None):
+               updates: base.Updates | None = None,
+               latent_distance: Distance = 'l2'):
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,
         'nll_encoder': nll_encoder,
         'variational_nll': variational_nll,
         'kl': kl,
-    }, warm_up_steps, updates, 'lvpga')
+    }, latent_distance, warm_up_steps, updates, 'lvpga')
     self.sigma_floor = sigma_floor
 
   def posterior(self, floats, training=False):

@@ -94,8 +94,10 @@ class RAEL2(RAE):
     self.decoder_l2 = decoder_l2
     self.dense_kernels = dense_kernels
     if not self._kernels():
+      way = settings.remedy('bind `RAEL2.dense_kernels = True`',
+                            'give `dense_kernels=True`')
       raise ValueError('RAEL2 finds no convolution in the decoder whose kernel '
-                       'it could decay: bind `RAEL2.dense_kernels = True`.')
+                       f'it could decay: {way}.')
 
   def _kernels(self):
     ranks = (2, 4) if self.dense_kernels else (4,)
@@ -210,6 +212,10 @@ class RAESN(RAE):
                updates: base.Updates | None = None):
     if not any(isinstance(layer, networks.SpectralNormalization)
                for layer in decoder.layers):
-      raise ValueError('RAESN needs a decoder with spectral normalisation: '
-                       'bind `rae_decoder.spectral_norm = True`.')
+      way = settings.remedy(
+          'bind `spectral_norm = True` of its network, as models/rae_sn.gin '
+          'does for rae_decoder and others',
+          'make it of `networks.rae_decoder` with `spectral_norm=True`')
+      raise ValueError(
+          f'RAESN needs a decoder with spectral normalisation: {way}.')
     super().__init__(encoder, decoder, latent_l2, updates, name='rae_sn')

@@ -43,13 +43,6 @@ def kl_weight(likelihood_sigma, decoder):
   return 2. * likelihood_sigma**2 * decoder.input_shape[-1] / size
 
 
-def _times(factor, weight):
-  """Returns factor times a weight, a number or a schedule, as one of those."""
-  if not callable(weight):
-    return factor * weight
-  return lambda step: factor * schedules.value_at(weight, step)
-
-
 @settings.register
 class VAE(base.GenerativeAutoencoder):
   """VAE with a Gaussian likelihood of fixed standard deviation, [1].
@@ -139,7 +132,7 @@ class BetaVAE(VAE):
                updates: base.Updates | None = None,
                kl: schedules.Weight | None = None):
     bound = kl_weight(likelihood_sigma, decoder) if kl is None else kl
-    super().__init__(encoder, decoder, _times(beta, bound),
+    super().__init__(encoder, decoder, schedules.times(beta, bound),
                      num_posterior_samples, updates, name='beta_vae')
     self.beta = beta
     self.likelihood_sigma = likelihood_sigma

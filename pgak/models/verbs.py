@@ -114,10 +114,12 @@ class Generation:
     Args:
       n: int; None where something is given.
       seed: int.
-      given: floats `[n, ...]` that the draws are conditioned on, or None.
+      given: what the draws are conditioned on, floats `[n, ...]` or labels,
+        integers `[n]`, for a prior that can; or None.
     """
-    del given
-    return self.prior.sample(n, seed)
+    if given is None:
+      return self.prior.sample(n, seed)
+    return self.prior.sample(n, seed, given)
 
   def decode(self, latents, given=None):
     """Returns uint8 images `[B, h, w, C]` of float latents `[B, H]`.
@@ -144,15 +146,21 @@ class Generation:
     Args:
       n: int; None, or their number, where something is given.
       seed: int.
-      given: conditions `[n, ...]`, for a model of pairs, or None.
+      given: conditions `[n, ...]`, for a model of pairs; or labels, integers
+        `[n]`, for a prior that takes them, such as `priors.FlowMatching`.
 
     Raises:
-      UserError: if n is no such number; see `counts.rows`.
+      UserError: if n is no such number, see `counts.rows`; or if something is
+        given that neither the model nor its prior takes.
     """
-    if given is None and self.lacks('condition'):
+    if 'condition' in self.can:
+      latents = self.draw_latents(n, seed, self.condition(given))
+      return self.decode(latents, given)
+    if given is None:
       counts.rows(n, self.image_shape)
-    latents = self.draw_latents(n, seed, self.condition(given))
-    return self.decode(latents, *([] if given is None else [given]))
+    else:
+      self.require('`sample` with what is given', 'condition')
+    return self.decode(self.draw_latents(n, seed, given))
 
   encode = _lacking('encode')
   encode_mean = _lacking('encode')
@@ -169,7 +177,9 @@ class Generation:
         to one that needs it.
     """
     if given is not None:
-      self.require(f'`{verb}` with conditions', 'condition')
+      # Only a decoder's: a prior takes labels.
+      capabilities.require(f'`{verb}` with conditions', ['condition'], self.can,
+                           **self._named)
     return None
 
 

@@ -59,8 +59,11 @@ class VUNet(conditional.ConditionalAutoencoder):
     super().__init__(encoder, decoder, {'kl': self._kl_weight}, updates,
                      prior=_UNetPrior(self), name='vunet')
     if len(decoder.outputs) != 2:
+      way = settings.remedy(
+          'bind `vunet_decoder.prior_means = True`',
+          'make it by `networks.vunet_decoder` with `prior_means=True`')
       raise ValueError('VUNet needs a decoder that gives the prior\'s means, '
-                       'too: bind `vunet_decoder.prior_means = True`.')
+                       f'too: {way}.')
     self.kl = kl
     self.first = first
     self.ramp = tuple(ramp)
@@ -128,8 +131,8 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
     encoder: `keras.Model`, `[images, conditions]` to means `[B, H]`.
     decoder: `keras.Model`, `[latents, conditions]` to images; build it without
       `prior_means`, which nothing would train.
-    prior: function of the latents' size that makes the prior, such as the gin
-      reference @ConditionalFlow.
+    prior: a `priors.ConditionalFlow`; or a function of the latents' size that
+      makes it, such as the gin reference @ConditionalFlow.
     updates: rows that replace those of the update table.
   """
 
@@ -140,11 +143,14 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
   nets = {'prior': '@ConditionalFlow'}
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
-               prior: settings.reference('@ConditionalFlow'),
+               prior: parts_lib.ConditionalLike,
                updates: base.Updates | None = None):
     if len(decoder.outputs) != 1:
+      way = settings.remedy(
+          'bind `vunet_decoder.prior_means = False`',
+          'make it by `networks.vunet_decoder` with `prior_means=False`')
       raise ValueError('VUNetFlow learns its prior apart from the decoder: '
-                       'bind `vunet_decoder.prior_means = False`.')
+                       f'{way}.')
     super().__init__(encoder, decoder, None, updates,
                      prior=parts_lib.made_prior('VUNetFlow', prior, decoder),
                      name='vunet_flow')

@@ -21,8 +21,9 @@ def conv_digits_encoder(images, base_filters: settings.Count = 32,
 def conv_digits_decoder(latents, channels: settings.Count,
                         base_filters: settings.Count = 32,
                         batch_norm: bool = False,
-                        dense_units: settings.Count = 256):
+                        dense_units: settings.Count = 256,
+                        spectral_norm: bool = False):
   """Latents `[B, H]` to images `[B, 8, 8, channels]`."""
   return conv_mnist.conv_mnist_decoder(
       latents, channels, base_filters, batch_norm, dense_units, kernel_size=3,
-      side=2)
+      side=2, spectral_norm=spectral_norm)

@@ -24,11 +24,14 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
                        batch_norm: bool = False,
                        dense_units: settings.Count = 1024,
                        kernel_size: settings.Count = 5,
-                       spectral_norm: bool = False):
+                       spectral_norm: bool = False,
+                       dense_activation: bool = True):
   """Images `[B, 28, 28, C]`, or of another side, to `[B, dense_units]`.
 
   With `spectral_norm` the kernels are divided by their spectral norms, as in a
-  critic of images.
+  critic of images. Without `dense_activation` the dense layer is linear, as in
+  the authors' code before February 2020, by which their workshop paper's
+  results of MNIST differ from the later ones.
   """
   options = dict(kernel_size=kernel_size, strides=2, padding='same')
   bias = not batch_norm
@@ -41,8 +44,8 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
       _leaky_relu, batch_norm)
   x = layers.Flatten()(x)
   return blocks.activated(
-      normalised(layers.Dense(dense_units, use_bias=bias)), x, _leaky_relu,
-      batch_norm)
+      normalised(layers.Dense(dense_units, use_bias=bias)), x,
+      _leaky_relu if dense_activation else lambda y: y, batch_norm)
 
 
 @settings.register(denylist=['latents', 'channels'])
@@ -52,16 +55,25 @@ def conv_mnist_decoder(latents, channels: settings.Count,
                        dense_units: settings.Count = 1024,
                        kernel_size: settings.Count = 5,
                        side: settings.Count = 7,
-                       first_batch_norm: bool = False):
-  """Latents `[B, H]` to images `[B, 4 * side, 4 * side, channels]`."""
+                       first_batch_norm: bool = False,
+                       spectral_norm: bool = False):
+  """Latents `[B, H]` to images `[B, 4 * side, 4 * side, channels]`.
+
+  With `spectral_norm` the kernels are divided by their spectral norms, as in
+  RAE-SN.
+  """
   options = dict(kernel_size=kernel_size, strides=2, padding='same')
   bias = not batch_norm
-  x = blocks.activated(layers.Dense(dense_units, use_bias=not first_batch_norm),
-                       latents, ops.relu, first_batch_norm)
+  def normalised(layer):
+    return spectral_norm_lib.maybe_normalised(layer, spectral_norm)
   x = blocks.activated(
-      layers.Dense(side * side * 2 * base_filters, use_bias=bias), x, ops.relu,
-      batch_norm)
+      normalised(layers.Dense(dense_units, use_bias=not first_batch_norm)),
+      latents, ops.relu, first_batch_norm)
+  x = blocks.activated(
+      normalised(layers.Dense(side * side * 2 * base_filters, use_bias=bias)),
+      x, ops.relu, batch_norm)
   x = layers.Reshape((side, side, 2 * base_filters))(x)
-  x = blocks.activated(layers.Conv2DTranspose(base_filters, **options), x,
-                       ops.relu, False)
-  return layers.Conv2DTranspose(channels, **options)(x)
+  x = blocks.activated(
+      normalised(layers.Conv2DTranspose(base_filters, **options)), x, ops.relu,
+      False)
+  return normalised(layers.Conv2DTranspose(channels, **options))(x)

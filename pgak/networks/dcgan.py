@@ -49,14 +49,22 @@ def dcgan_encoder(images, num_layers: settings.Count,
 
 @settings.register(denylist=['latents', 'channels'])
 def dcgan_decoder(latents, channels: settings.Count, num_layers: settings.Count,
-                  base_filters: settings.Count = 64, batch_norm: bool = True):
-  """Latents `[B, H]` to images of side `4 * 2**num_layers`."""
+                  base_filters: settings.Count = 64, batch_norm: bool = True,
+                  spectral_norm: bool = False):
+  """Latents `[B, H]` to images of side `4 * 2**num_layers`.
+
+  With `spectral_norm` the kernels are divided by their spectral norms, as in
+  RAE-SN.
+  """
+  def wrapped(layer):
+    return spectral_norm_lib.maybe_normalised(layer, spectral_norm)
   filters = base_filters * 2**(num_layers - 1)
-  x = blocks.activated(layers.Dense(4 * 4 * filters), latents, ops.relu, False)
+  x = blocks.activated(wrapped(layers.Dense(4 * 4 * filters)), latents,
+                       ops.relu, False)
   x = layers.Reshape((4, 4, filters))(x)
   for i in reversed(range(num_layers - 1)):
     normalised = batch_norm and i > 0
-    x = blocks.activated(
-        layers.Conv2DTranspose(base_filters * 2**i, use_bias=not normalised,
-                               **_options), x, ops.relu, normalised)
-  return layers.Conv2DTranspose(channels, **_options)(x)
+    conv = layers.Conv2DTranspose(base_filters * 2**i, use_bias=not normalised,
+                                  **_options)
+    x = blocks.activated(wrapped(conv), x, ops.relu, normalised)
+  return wrapped(layers.Conv2DTranspose(channels, **_options))(x)

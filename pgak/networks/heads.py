@@ -1,16 +1,17 @@
 """Heads: latents (and their log-variance) of features, images of features."""
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 import keras
 from keras import layers
 
 from pgak import errors
 from pgak import settings
+from pgak.networks import outputs
 from pgak.networks import pg_gan
 from pgak.networks import spectral_norm as spectral_norm_lib
 
-__all__ = ['ACTIVATIONS', 'ImageShape', 'Shape', 'ValueRange', 'decoder',
+__all__ = ['ImageShape', 'Shape', 'ValueRange', 'decoder',
            'encoder']
 
 ImageShape = Annotated[
@@ -21,26 +22,26 @@ Shape = Annotated[ImageShape | tuple[settings.Count], settings.Says(
 ValueRange = Annotated[tuple[float, float] | None, settings.Says(
     '(-1., 1.), (0., 1.), or None for vectors')]
 
-ACTIVATIONS = {(-1., 1.): 'tanh', (0., 1.): 'sigmoid'}
 
-
-def _activation(value_range, image_shape):
-  """The last activation of a decoder: vectors, and they alone, are unbounded.
-  """
+def _output_layer(value_range, image_shape, output, leak):
+  """The last layer of a decoder: vectors, and they alone, are unbounded."""
   of_vectors = len(image_shape) == 1
   if of_vectors != (value_range is None):
     right = 'None' if of_vectors else '(-1., 1.) or (0., 1.)'
     raise settings.SettingError(
         f'A decoder of the shape {tuple(image_shape)} cannot have the range '
-        f'{value_range}: bind `decoder.value_range = {right}`.')
-  if value_range is None:
-    return 'linear'
-  activation = ACTIVATIONS.get(tuple(float(v) for v in value_range))
-  if activation is None:
-    raise settings.SettingError(
-        '`value_range` must be (-1, 1) (tanh) or (0, 1) (sigmoid), not '
-        f'{value_range}.')
-  return activation
+        f'{value_range}: ' + settings.remedy(
+            f'bind `decoder.value_range = {right}`.',
+            f'give `value_range={right}`.'))
+  if of_vectors:
+    if output == 'clipped':
+      raise settings.SettingError(
+          'Vectors have no range to be clipped to: leave out '
+          + settings.remedy("`decoder.output = 'clipped'`.",
+                            "`output='clipped'`."))
+    return layers.Activation('linear', dtype=keras.config.floatx(),
+                             name='images')
+  return outputs.output_layer(value_range, output, leak)
 
 
 _Tensor = Annotated[keras.KerasTensor, settings.Says(
@@ -67,12 +68,16 @@ def _called(network, name, inputs, *others):
         f'({errors.reason(e, 100)}): {_OTHER}.') from e
 
 
+_LARGEST_LOG_SIGMA = 5.
+
+
 @settings.register(hints=_HINTS)
 def encoder(network: settings.reference('@conv_mnist_encoder'),
             image_shape: Shape, latent_dim: settings.Count,
             log_variance: bool = False, initial_sigma: settings.Positive = 0.1,
             batch_norm_latents: bool = False, spectral_norm: bool = False,
-            equalised: bool = False):
+            equalised: bool = False,
+            sigma_head: Literal['linear', 'tanh'] = 'linear'):
   """Builds an encoder: images to latents, or to a Gaussian over latents.
 
   An image critic is one, too: the mean of its latents is what it says.
@@ -83,12 +88,19 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
     latent_dim: number of latent dimensions H.
     log_variance: True for the stochastic encoder of VAE, VPGA and LVPGA.
     initial_sigma: the standard deviation that a stochastic encoder begins
-      with (the PGA authors' code: 0.1).
+      with. 0.1, as in the PGA authors' code, is the default for all: the
+      decoder then sees where an image's latent lies from the first step, where
+      at 1, as in the RAE authors' code, noise as large as the latents hides it
+      until the encoder has learned to lower it, and a KL term may win before.
+      A weight so large that it would win anyhow wins in either case.
     batch_norm_latents: whether the latents go through batch norm without scale
       and offset, so that each has mean 0 and variance 1 over data.
     spectral_norm: whether the kernel of the latents is divided by its spectral
       norm, as the last one of a critic.
     equalised: whether it has an equalised learning rate, as PG-GAN's critic.
+    sigma_head: 'linear' for a dense layer that gives log sigma^2 (the PGA
+      authors' code); 'tanh' for log sigma = 5 tanh(dense layer) (the RAE
+      authors' code), so that sigma stays within [e^-5, e^5].
 
   Returns:
     `keras.Model`: float `[B, height, width, channels]` to latents `[B, H]`, or
@@ -100,7 +112,9 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
   if log_variance and batch_norm_latents:
     raise settings.SettingError(
         'The latents of a stochastic encoder are not normalised: '
-        'bind `encoder.batch_norm_latents = False` in its scope.')
+        + settings.remedy(
+            'bind `encoder.batch_norm_latents = False` in its scope.',
+            'give `batch_norm_latents=False`.'))
   images = keras.Input(tuple(image_shape), name='images')
   features = _called(network, 'encoder.network', images)
   # The heads stay in full precision under a mixed policy.
@@ -117,17 +131,32 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
         name='normalised_latents')(mean)
   if not log_variance:
     return keras.Model(images, mean, name='encoder')
-  log_variances = layers.Dense(
+  return keras.Model(images, [mean, _log_variance(
+      features, latent_dim, sigma_head, initial_sigma)], name='encoder')
+
+
+def _log_variance(features, latent_dim, sigma_head, initial_sigma):
+  log_sigma, dtype = math.log(initial_sigma), keras.config.floatx()
+  bounded = sigma_head == 'tanh'
+  if bounded and abs(log_sigma) >= _LARGEST_LOG_SIGMA:
+    raise settings.SettingError(
+        f'`encoder.initial_sigma = {initial_sigma:g}` is beyond what '
+        "`encoder.sigma_head = 'tanh'` reaches: choose one between e^-5 and "
+        'e^5.')
+  bias = (math.atanh(log_sigma / _LARGEST_LOG_SIGMA) if bounded
+          else 2. * log_sigma)
+  x = layers.Dense(
       latent_dim, dtype=dtype, name='log_variance',
-      bias_initializer=keras.initializers.Constant(
-          2. * math.log(initial_sigma)))(features)
-  return keras.Model(images, [mean, log_variances], name='encoder')
+      bias_initializer=keras.initializers.Constant(bias))(features)
+  return 2. * _LARGEST_LOG_SIGMA * keras.ops.tanh(x) if bounded else x
 
 
 @settings.register(hints=_HINTS)
 def decoder(network: settings.reference('@conv_mnist_decoder'),
             image_shape: Shape, latent_dim: settings.Count,
-            value_range: ValueRange = (-1., 1.)):
+            value_range: ValueRange = (-1., 1.),
+            output: outputs.Output = 'squashed',
+            leak: settings.NonNegative = 0.1):
   """Builds a decoder: latents to images.
 
   Args:
@@ -137,6 +166,9 @@ def decoder(network: settings.reference('@conv_mnist_decoder'),
     latent_dim: number of latent dimensions H.
     value_range: `(-1, 1)` for a tanh at the end, `(0, 1)` for a sigmoid; None
       for vectors, which have no activation there.
+    output: 'squashed' for that tanh or sigmoid, or 'clipped' for an output that
+      is linear inside the range and clipped outside.
+    leak: slope of a clipped output outside the range, in training alone.
 
   Returns:
     `keras.Model`: float `[B, H]` to `[B, height, width, channels]`.
@@ -144,13 +176,11 @@ def decoder(network: settings.reference('@conv_mnist_decoder'),
   Raises:
     ValueError: if the net makes images of another shape, or for another range.
   """
-  activation = _activation(value_range, image_shape)
+  last = _output_layer(value_range, image_shape, output, leak)
   latents = keras.Input((latent_dim,), name='latents')
   images = _called(network, 'decoder.network', latents, image_shape[-1])
   if tuple(images.shape[1:]) != tuple(image_shape):
     raise settings.SettingError(
         f'`decoder.network` makes images of {tuple(images.shape[1:])}, but '
         f'`image_shape` is {tuple(image_shape)}: {_OTHER}.')
-  images = layers.Activation(
-      activation, dtype=keras.config.floatx(), name='images')(images)
-  return keras.Model(latents, images, name='decoder')
+  return keras.Model(latents, last(images), name='decoder')

@@ -9,6 +9,7 @@
 """
 from typing import Literal
 
+import keras
 import tensorflow as tf
 
 from pgak import errors
@@ -19,6 +20,7 @@ from pgak.networks import vgg19 as vgg19_lib
 __all__ = ['PerceptualError']
 
 
+@keras.saving.register_keras_serializable('pgak')
 @settings.register
 class PerceptualError:
   """Error of images in VGG19's features, [1, eq. 2], and in pixels.
@@ -71,6 +73,7 @@ class PerceptualError:
         settings do not fit each other.
     """
     self.layers = tuple(layers)
+    self.weights = str(weights)
     self.layer_weights = tuple(layer_weights or [1.] * len(self.layers))
     if len(self.layer_weights) != len(self.layers):
       raise errors.UserError(
@@ -83,6 +86,16 @@ class PerceptualError:
     self.resize = resize
     self.value_range = value_range
     self._network = vgg19_lib.vgg19(self.layers, weights, (0., 1.))
+
+  def get_config(self):
+    """Returns the arguments, as Keras's files keep them; the net is apart."""
+    names = ('layers', 'layer_weights', 'weights', 'pixel', 'perceptual',
+             'distance', 'relative', 'resize', 'value_range')
+    return {n: getattr(self, n) for n in names}
+
+  @classmethod
+  def from_config(cls, config):
+    return cls(**config)
 
   def features(self, images):
     """Returns the layers' activations of images in the value range."""

@@ -24,6 +24,7 @@ import numpy as np
 
 from pgak import settings
 from pgak.networks import heads
+from pgak.networks import outputs as output_lib
 from pgak.networks import weight_norm
 
 __all__ = ['LATENT_SCALES', 'condition_network', 'join', 'latent_shapes',
@@ -114,7 +115,9 @@ def vunet_decoder(image_shape: heads.ImageShape,
                   blocks: settings.Count = 1, groups: Literal[1, 4] = 1,
                   dropout: settings.Decay = 0.,
                   value_range: tuple[float, float] = (-1., 1.),
-                  prior_means: bool = True, name: str = 'decoder'):
+                  prior_means: bool = True, name: str = 'decoder',
+                  output: output_lib.Output = 'squashed',
+                  leak: settings.NonNegative = 0.1):
   """Builds the U-Net: latents and a condition to an image.
 
   Its way down sees the condition; its way up sees all of that by skips, and the
@@ -135,6 +138,8 @@ def vunet_decoder(image_shape: heads.ImageShape,
     value_range: `(-1, 1)` for a tanh at the end, `(0, 1)` for a sigmoid.
     prior_means: whether to make the means.
     name: string.
+    output: as for `decoder`.
+    leak: as for `decoder`.
 
   Returns:
     `keras.Model`: `[latents, conditions]`, float `[B, H]` and `[B, h, w, K]`,
@@ -157,11 +162,8 @@ def vunet_decoder(image_shape: heads.ImageShape,
       if prior_means:
         means += made.means(x, given[i], latent_channels)
       x = made.block(x, made.conv(width, 3)(join(given[i])))
-  activation = heads.ACTIVATIONS[tuple(float(v) for v in value_range)]
-  images = layers.Activation(activation, dtype=keras.config.floatx(),
-                             name='images')(
-                                 made.conv(image_shape[-1], 3)(ops.elu(x)))
-  outputs = [images]
+  last = output_lib.output_layer(value_range, output, leak)
+  outputs = [last(made.conv(image_shape[-1], 3)(ops.elu(x)))]
   if prior_means:
     outputs.append(layers.Concatenate(
         dtype=keras.config.floatx(), name='prior_means')(means))

@@ -2,14 +2,22 @@
 
 A prior has `name`, `label` (the name with its size), `latent_dim` and
 `sample(n, seed) -> [n, latent_dim]`; where it has a density,
-`log_prob(latents) -> [B]`; where it is fitted after training, `fit(latents)`,
-`state()` and `load_state(arrays)`.
+`log_prob(latents) -> [B]`, and `distribution`, the same as a TFP distribution,
+from which a user of TFP goes on; where it is fitted after training,
+`fit(latents)`, `state()` and `load_state(arrays)`.
 """
+import keras
+
 from pgak.priors.autoregressive_flow import AutoregressiveFlow
+from pgak.priors.autoregressive_flow import MaskedDense
 from pgak.priors.bayesian_gaussian_mixture import BayesianGaussianMixture
 from pgak.priors.conditional_flow import check_conditions
+from pgak.priors.conditional_flow import ConditionalCouplings
 from pgak.priors.conditional_flow import ConditionalFlow
 from pgak.priors.coupling_flow import CouplingFlow
+from pgak.priors.divergences import KL
+from pgak.priors.divergences import kl_divergence
+from pgak.priors.flow_matching import FlowMatching
 from pgak.priors.flow_prior import FlowPrior
 from pgak.priors.gaussian import Gaussian
 from pgak.priors.gaussian_mixture import GaussianMixture
@@ -27,7 +35,16 @@ from pgak.priors.two_stage import TwoStageVAE
 from pgak.priors.uniform_sphere import UniformSphere
 
 __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
-           'Choice', 'ConditionalFlow', 'CouplingFlow', 'FlowPrior', 'Gaussian',
-           'GaussianMixture', 'KernelDensity', 'LatentGenerator', 'RealNVP',
-           'Spec', 'StandardNormal', 'TwoStageVAE', 'UniformSphere',
-           'check_conditions', 'prior_class', 'prior_roots', 'resolve']
+           'Choice', 'ConditionalFlow', 'CouplingFlow', 'FlowMatching',
+           'FlowPrior', 'Gaussian', 'GaussianMixture', 'KL', 'KernelDensity',
+           'LatentGenerator', 'RealNVP', 'Spec', 'StandardNormal',
+           'TwoStageVAE', 'UniformSphere', 'check_conditions', 'kl_divergence',
+           'prior_class', 'prior_roots', 'resolve']
+
+# For Keras's files, beside what gin knows.
+for _thing in (AutoregressiveFlow, BayesianGaussianMixture,
+               ConditionalCouplings, ConditionalFlow, CouplingFlow,
+               FlowMatching, FlowPrior, Gaussian, GaussianMixture,
+               KernelDensity, LatentGenerator, MaskedDense, RealNVP,
+               StandardNormal, TwoStageVAE, UniformSphere):
+  keras.saving.register_keras_serializable('pgak')(_thing)

@@ -14,7 +14,7 @@ import tensorflow_probability as tfp
 
 from pgak.priors import flow
 
-__all__ = ['AutoregressiveFlow']
+__all__ = ['AutoregressiveFlow', 'MaskedDense']
 
 
 class AutoregressiveFlow(flow.Flow):
@@ -110,6 +110,13 @@ class MaskedDense(keras.layers.Layer):
         initializer=self.kernel_initializer)
     self.bias = self.add_weight(name='bias', shape=self.mask.shape[1:],
                                 initializer='zeros')
+
+  def get_config(self):
+    return super().get_config() | {
+        'mask': self.mask.tolist(),
+        'activation': keras.activations.serialize(self.activation),
+        'kernel_initializer': keras.initializers.serialize(
+            self.kernel_initializer)}
 
   def call(self, x):
     mask = tf.constant(self.mask, self.compute_dtype)

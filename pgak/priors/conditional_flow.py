@@ -8,6 +8,7 @@ from pgak import errors
 from pgak import noise
 from pgak import settings
 from pgak.priors import coupling_flow
+from pgak.priors import flow as flow_lib
 from pgak.priors import running_moments
 
 __all__ = ['ConditionalCouplings', 'ConditionalFlow', 'check_conditions']
@@ -116,6 +117,18 @@ class ConditionalFlow(running_moments.RunningMoments):
                          hidden_units=list(hidden_units))
     self.built = True
 
+  def get_config(self):
+    return dict(
+        latent_dim=self.latent_dim, momentum=self.momentum,
+        seed=self.flow.seed, **self.settings,
+        condition_network=keras.saving.serialize_keras_object(
+            self.condition_network))
+
+  @classmethod
+  def from_config(cls, config):
+    network = keras.saving.deserialize_keras_object(config['condition_network'])
+    return cls(**config | {'condition_network': network})
+
   def _features(self, conditions):
     """Returns `(c(y), a(y))`, float `[B, F]` and `[B, H]`."""
     features = tf.cast(self.condition_network(conditions), self.compute_dtype)
@@ -126,6 +139,12 @@ class ConditionalFlow(running_moments.RunningMoments):
     features, mean = self._features(conditions)
     return self.flow(self.standardised(latents), features, mean) - (
         tf.reduce_sum(tf.math.log(self.scale)))
+
+  def distribution(self, conditions):
+    """Returns the TFP distribution given conditions: B of them on `[H]`."""
+    return flow_lib.moved(
+        self.flow.distribution(*self._features(conditions)),
+        tf.convert_to_tensor(self.mean), self.scale)
 
   def log_prob(self, latents, conditions):
     """Returns log p(z | y) of float latents `[B, H]`, `[B]`, in nats."""

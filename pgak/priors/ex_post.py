@@ -67,10 +67,19 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
     if not _read(prior, path):
       dataset = dataset() if callable(dataset) else dataset
       images = dataset.split(run.config['data']['split'])
-      prior.fit(encode(model, images, source, max_latents))
+      prior.fit(encode(model, images, source, max_latents),
+                **_labels(prior, images, max_latents))
       files.keep_npz(path, prior.state())
   model.prior = prior
   return model
+
+
+def _labels(prior, images, max_latents):
+  """Returns the labels of what is encoded, for a prior that learns them."""
+  labels = getattr(images, 'labels', None)
+  if labels is None or not getattr(prior, 'takes_labels', False):
+    return {}
+  return {'labels': labels[positions(len(images), max_latents)]}
 
 
 # === Latents ===
@@ -140,12 +149,14 @@ def _path(model, prior, run, step, max_latents):
   for variable in model.encoder.variables:
     weights.update(np.ascontiguousarray(variable.numpy()).tobytes())
   kind = f'{type(prior).__module__}.{type(prior).__qualname__}'
+  chosen = getattr(prior, 'fit_settings', prior.settings)
   text = json.dumps([
-      kind, prior.settings, prior.source, max_latents, weights.hexdigest(),
+      kind, chosen, prior.source, max_latents, weights.hexdigest(),
       run.config['data']['fingerprint'], run.config['data']['split']],
       sort_keys=True, default=repr)
+  label = getattr(prior, 'fit_label', prior.label)
   digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-  return run.path / 'densities' / f'{prior.label}-step{step}-{digest}.npz'
+  return run.path / 'densities' / f'{label}-step{step}-{digest}.npz'
 
 
 def _read(prior, path):

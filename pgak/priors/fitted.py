@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from pgak import errors
 
-__all__ = ['FittedPrior', 'checked', 'in_chunks', 'smallest_variance',
-           'standardiser']
+__all__ = ['FittedPrior', 'checked', 'in_chunks', 'shapes_of',
+           'smallest_variance', 'standardiser']
 
 
 def checked(latents, latent_dim):
@@ -89,6 +89,12 @@ def in_chunks(function, tensors, size):
                          [None, *outputs.shape[2:]])
 
 
+def shapes_of(names, latent_dim, variables):
+  """Returns `{name: shape}` of a mean, a scale and a net's variables."""
+  return dict(zip(names, [(latent_dim,)] * 2 + [
+      tuple(v.shape) for v in variables], strict=True))
+
+
 class FittedPrior:
   """Base class of the priors with `fit`: their settings and their state.
 
@@ -103,6 +109,10 @@ class FittedPrior:
   name = None
   # Names of the arrays that `state` returns.
   arrays = ()
+  # Names of the settings that decide what is drawn, and not the fit.
+  after_fit = ()
+  # Whether `fit` is to be given the latents' labels, where there are some.
+  takes_labels = False
 
   def __init__(self, latent_dim):
     self.latent_dim = latent_dim
@@ -112,21 +122,54 @@ class FittedPrior:
   @property
   def label(self):
     """The name with what of the settings decides a score."""
-    return self._size_label() + ('_of_samples' * (self.source == 'samples'))
+    return self._size_label() + self._source_label()
+
+  @property
+  def fit_label(self):
+    """The label without what `after_fit` names; a file has this name."""
+    return self.label
+
+  def _source_label(self):
+    return '_of_samples' * (self.source == 'samples')
 
   def _size_label(self):
     return self.name
 
   @property
   def settings(self):
-    """`{name: value}` of all that decides the fit, but for the latents."""
+    """`{name: value}` of the constructor's arguments, but for `latent_dim`."""
     names = inspect.signature(type(self).__init__).parameters
     return {n: getattr(self, n) for n in names
             if n not in ('self', 'latent_dim')}
 
   @property
+  def fit_settings(self):
+    """Those of the settings that decide the fit, beside the latents."""
+    return {n: v for n, v in self.settings.items() if n not in self.after_fit}
+
+  @property
   def is_fitted(self):
     return self._state is not None
+
+  def shapes(self):
+    """Returns the shapes of the arrays of `state`, `{name: shape}`.
+
+    None stands for any size. It is empty where no shape is known beforehand.
+    """
+    return {}
+
+  def get_config(self):
+    """Returns the settings, as Keras's files keep them; `state` is apart."""
+    return {'latent_dim': self.latent_dim, **self.settings,
+            'source': self.source}
+
+  @classmethod
+  def from_config(cls, config):
+    config = dict(config)
+    source = config.pop('source', 'means')
+    made = cls(**config)
+    made.source = source
+    return made
 
   def state(self):
     """Returns what `fit` has found, `{name: NumPy array}`.

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-__all__ = ['Flow', 'bounded', 'chain']
+__all__ = ['Flow', 'bounded', 'chain', 'moved']
 
 # Of the logarithm of a scale: unbounded ones overflow in training.
 LARGEST_LOG_SCALE = 3.
@@ -32,6 +32,19 @@ class Flow(keras.layers.Layer):
   def call(self, points):
     """Returns the log-density of points `[B, H]`, `[B]`."""
     return self.distribution().log_prob(points)
+
+
+def moved(distribution, mean, scale):
+  """Returns the TFP distribution of `mean + scale * x`, `[H]`.
+
+  Args:
+    distribution: of x, a TFP distribution on `[H]`.
+    mean: `[H]`.
+    scale: `[H]`, above 0.
+  """
+  return tfp.distributions.TransformedDistribution(
+      distribution, tfp.bijectors.Chain([
+          tfp.bijectors.Shift(mean), tfp.bijectors.Scale(scale)]))
 
 
 def bounded(outputs):

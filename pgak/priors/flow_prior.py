@@ -10,6 +10,7 @@ from pgak import noise
 from pgak import settings
 from pgak.priors import autoregressive_flow
 from pgak.priors import coupling_flow
+from pgak.priors import flow as flow_lib
 from pgak.priors import running_moments
 
 __all__ = ['FlowPrior']
@@ -61,6 +62,12 @@ class FlowPrior(running_moments.RunningMoments):
                          hidden_units=list(hidden_units))
     self.built = True
 
+  def get_config(self):
+    flow, = (name for name, c in FLOWS.items() if type(self.flow) is c)
+    # The seed has decided the order of the dimensions, which is no weight.
+    return dict(latent_dim=self.latent_dim, flow=flow, momentum=self.momentum,
+                seed=self.flow.seed, **self.settings)
+
   @property
   def label(self):
     """What scores call it: learned with the model, not fitted afterwards."""
@@ -70,6 +77,12 @@ class FlowPrior(running_moments.RunningMoments):
     """Returns the log-density of latents `[B, H]`, `[B]`, in nats."""
     return self.flow(self.standardised(latents)) - tf.reduce_sum(
         tf.math.log(self.scale))
+
+  @property
+  def distribution(self):
+    """The TFP distribution, on `[H]`; it moves with this layer's weights."""
+    return flow_lib.moved(
+        self.flow.distribution(), tf.convert_to_tensor(self.mean), self.scale)
 
   def log_prob(self, latents):
     """Returns the log-density of float latents `[B, H]`, `[B]`."""

@@ -46,6 +46,10 @@ class Gaussian(fitted.FittedPrior):
     super().__init__(latent_dim)
     self.regularisation = regularisation
 
+  def shapes(self):
+    return {'mean': (self.latent_dim,),
+            'cholesky': (self.latent_dim, self.latent_dim)}
+
   def fit(self, latents):
     """Fits it to latents, an array `[N, H]`; returns self."""
     latents = fitted.checked(latents, self.latent_dim)
@@ -68,10 +72,14 @@ class Gaussian(fitted.FittedPrior):
     normal = noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
     return mean + tf.matmul(normal, cholesky, transpose_b=True)
 
+  @property
+  def distribution(self):
+    """The TFP distribution, float64 on `[H]`."""
+    state = self.state()
+    return tfp.distributions.MultivariateNormalTriL(
+        state['mean'], state['cholesky'])
+
   def log_prob(self, latents):
     """Returns the log-density of float latents `[B, H]`, `[B]`."""
-    state = self.state()
-    distribution = tfp.distributions.MultivariateNormalTriL(
-        state['mean'], state['cholesky'])
-    found = distribution.log_prob(tf.cast(latents, tf.float64))
+    found = self.distribution.log_prob(tf.cast(latents, tf.float64))
     return tf.cast(found, latents.dtype)

@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 import tensorflow as tf
+import tensorflow_probability as tfp
 
 from pgak import counts
 from pgak import noise
@@ -53,6 +54,9 @@ class KernelDensity(fitted.FittedPrior):
   def _size_label(self):
     return f'{self.name}_{self.bandwidth}'
 
+  def shapes(self):
+    return {'latents': (None, self.latent_dim), 'bandwidth': ()}
+
   def fit(self, latents):
     """Keeps latents, an array `[N, H]`; returns self."""
     latents = fitted.checked(latents, self.latent_dim)
@@ -84,6 +88,21 @@ class KernelDensity(fitted.FittedPrior):
     normal = noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
     centred = tf.gather(self._latents, chosen) - self._centre
     return centred + self._width * normal + self._centre
+
+  @property
+  def distribution(self):
+    """The TFP distribution, a mixture of N components, float64 on `[H]`.
+
+    Its density holds B N H numbers in memory at once.
+    """
+    state = self.state()
+    distributions = tfp.distributions
+    means = tf.constant(state['latents'], tf.float64)
+    return distributions.MixtureSameFamily(
+        distributions.Categorical(logits=tf.zeros([len(means)], tf.float64)),
+        distributions.MultivariateNormalDiag(
+            means, tf.fill([self.latent_dim], tf.constant(
+                self._width, tf.float64))))
 
   def log_prob(self, latents):
     """Returns the log-density of float latents `[B, H]`, `[B]`.

@@ -51,6 +51,9 @@ class LatentGenerator(keras.layers.Layer):
         layers.Dense(latent_dim, dtype=keras.config.floatx())])
     self.built = True
 
+  def get_config(self):
+    return dict(latent_dim=self.latent_dim, **self.settings)
+
   @property
   def label(self):
     """What scores call it."""

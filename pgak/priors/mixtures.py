@@ -82,6 +82,11 @@ class Mixture(fitted.FittedPrior):
 
   arrays = ('weights', 'means', 'factors')
 
+  def shapes(self):
+    number, size = self.num_components, self.latent_dim
+    return {'weights': (number,), 'means': (number, size),
+            'factors': (number, *[size] * (1 + (self.covariance == 'full')))}
+
   def _use_state(self):
     state = self.state()
     inverses = whiteners(tf.constant(state['factors'], tf.float64))
@@ -114,8 +119,23 @@ class Mixture(fitted.FittedPrior):
     components = tf.searchsorted(edges, uniform, side='right')
     return fitted.in_chunks(place, [normal, components], rows)
 
+  @property
+  def distribution(self):
+    """The TFP distribution, a `MixtureSameFamily` of float64 on `[H]`."""
+    state = self.state()
+    distributions = tfp.distributions
+    family = (distributions.MultivariateNormalDiag
+              if state['factors'].ndim == 2
+              else distributions.MultivariateNormalTriL)
+    return distributions.MixtureSameFamily(
+        distributions.Categorical(probs=state['weights']),
+        family(state['means'], state['factors']))
+
   def log_prob(self, latents):
-    """Returns the log-density of float latents `[B, H]`, `[B]`."""
+    """Returns the log-density of float latents `[B, H]`, `[B]`.
+
+    That of `distribution`, by one matrix product: see `log_joint`.
+    """
     state = self.state()
 
     def density(latents):

@@ -6,6 +6,7 @@ import gin
 
 from pgak import errors
 from pgak.priors.bayesian_gaussian_mixture import BayesianGaussianMixture
+from pgak.priors.flow_matching import FlowMatching
 from pgak.priors.gaussian import Gaussian
 from pgak.priors.gaussian_mixture import GaussianMixture
 from pgak.priors.kernel_density import KernelDensity
@@ -17,7 +18,7 @@ __all__ = ['NAMES', 'Choice', 'Spec', 'prior_class', 'prior_roots', 'resolve']
 
 NAMES = {prior.name: prior for prior in (
     StandardNormal, Gaussian, GaussianMixture, BayesianGaussianMixture,
-    KernelDensity, RealNVP, TwoStageVAE)}
+    KernelDensity, RealNVP, TwoStageVAE, FlowMatching)}
 
 
 class _Prior:

@@ -1,12 +1,19 @@
-"""Fits a small net to latents by gradient descent with early stopping."""
+"""Fits a net to latents by gradient descent.
+
+`minimise` stops early; `minimise_averaged` takes a fixed number of steps, with
+a rate that decays to 0, and keeps averaged weights.
+"""
+import typing
+
 import keras
 import numpy as np
 import tensorflow as tf
+from tqdm import auto as tqdm
 
 from pgak import errors
 from pgak import noise
 
-__all__ = ['minimise']
+__all__ = ['Fit', 'held_out', 'minimise', 'minimise_averaged']
 
 HELD_OUT = 0.1
 
@@ -36,10 +43,8 @@ def minimise(loss, variables, points, seed, learning_rate, batch_size,
     errors.UserError: if the loss is never finite.
   """
   generator = np.random.default_rng(seed)
-  order = generator.permutation(len(points))
-  held = int(HELD_OUT * len(points))
-  train = tf.constant(points[order[held:]])
-  watched = tf.constant(points[order[:held]] if held else points)
+  train, watched = (
+      tf.constant(points[rows]) for rows in _split(len(points), generator))
   epoch, measure = _functions(
       loss, variables, seed, learning_rate, min(batch_size, len(train)))
   best, best_at, kept = float(measure(watched)), 0, _values(variables)
@@ -51,17 +56,44 @@ def minimise(loss, variables, points, seed, learning_rate, batch_size,
       best, best_at, kept = found, number, _values(variables)
     if number - best_at >= patience or not np.isfinite(found):
       break
-  for variable, value in zip(variables, kept):
-    variable.assign(value)
-  if not np.isfinite(best):
-    raise errors.UserError(
-        'The density cannot be fitted: its loss is not finite; lower its '
-        f'learning_rate = {learning_rate:g}.')
+  _assign(variables, kept)
+  _require_finite(best, learning_rate)
   return number, best
+
+
+def held_out(number, seed):
+  """Returns which of so many points are trained on and which are watched.
+
+  Args:
+    number: int.
+    seed: int.
+
+  Returns:
+    Two arrays of indices. A tenth is watched; of fewer than ten, all are both.
+  """
+  return _split(number, np.random.default_rng(seed))
+
+
+def _split(number, generator):
+  order = generator.permutation(number)
+  held = int(HELD_OUT * number)
+  return order[held:], order[:held] if held else np.arange(number)
 
 
 def _values(variables):
   return [v.numpy() for v in variables]
+
+
+def _assign(variables, values):
+  for variable, value in zip(variables, values, strict=True):
+    variable.assign(value)
+
+
+def _require_finite(best, learning_rate):
+  if not np.isfinite(best):
+    raise errors.UserError(
+        'The density cannot be fitted: its loss is not finite; lower its '
+        f'learning_rate = {learning_rate:g}.')
 
 
 def _functions(loss, variables, seed, learning_rate, batch_size):
@@ -87,3 +119,93 @@ def _functions(loss, variables, seed, learning_rate, batch_size):
     return tf.reduce_mean(loss(points, noise.seed(seed, 0, 'held_out')))
 
   return epoch, measure
+
+
+# === A fixed number of steps ===
+
+# How often the held-out loss is measured on the way.
+_MEASURES = 20
+
+
+class Fit(typing.NamedTuple):
+  """How a fit of a fixed number of steps went.
+
+  Attributes:
+    steps: how many it took.
+    best_step: after which of them the averaged weights were the best.
+    held_out_loss: theirs.
+  """
+  steps: int
+  best_step: int
+  held_out_loss: float
+
+
+def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
+                      average_decay, name):
+  """Descends a loss by Adam, whose rate falls to 0 along a cosine.
+
+  The averages follow the variables, `a <- d a + (1 - d) v` with
+  `d = min(average_decay, (1 + step) / (10 + step))`. They are left at their
+  best by the held-out loss, which is measured twenty times on the way. A loss
+  that is no longer finite ends the fit. On a terminal and in a notebook there
+  is a progress bar.
+
+  Args:
+    loss: function of the step, an int64 scalar tensor from 1 on, to the loss by
+      the variables, a scalar.
+    measure: function of nothing to the held-out loss by the averages.
+    variables: list of Keras variables.
+    averages: as many others, with the same values.
+    steps: int.
+    learning_rate: Adam's, at the first step.
+    average_decay: of the averages, in [0, 1).
+    name: string, what the progress bar calls the fit.
+
+  Returns:
+    `Fit`.
+
+  Raises:
+    errors.UserError: if the loss is never finite.
+  """
+  descend = _descent(loss, variables, averages, steps, learning_rate,
+                     average_decay)
+  measure = tf.function(measure)
+  best, best_at, kept = float(measure()), 0, _values(averages)
+  marks = np.unique(np.linspace(0, steps, _MEASURES + 1).astype(np.int64))
+  # Without a terminal tqdm shows nothing.
+  with tqdm.tqdm(total=steps, desc=name, unit='step', disable=None,
+                 dynamic_ncols=True) as bar:
+    for first, last in zip(marks[:-1], marks[1:]):
+      descend(tf.constant(first + 1), tf.constant(last))
+      found = float(measure())
+      if found < best:
+        best, best_at, kept = found, int(last), _values(averages)
+      bar.set_postfix_str(f'held-out loss {found:.4g}', refresh=False)
+      bar.update(int(last - first))
+      if not np.isfinite(found):
+        break
+  _assign(averages, kept)
+  _require_finite(best, learning_rate)
+  return Fit(int(last), best_at, best)
+
+
+def _descent(loss, variables, averages, steps, learning_rate, average_decay):
+  """Returns a function that takes the steps from one to another, inclusive."""
+  optimizer = keras.optimizers.Adam(
+      keras.optimizers.schedules.CosineDecay(learning_rate, steps),
+      global_clipnorm=1.)
+  optimizer.build(variables)
+
+  @tf.function(reduce_retracing=True)
+  def descend(first, last):
+    for step in tf.range(first, last + 1):
+      with tf.GradientTape() as tape:
+        value = loss(step)
+      values = [v.value for v in variables]
+      optimizer.apply(tape.gradient(value, values), variables)
+      taken = tf.cast(step, tf.float32)
+      share = 1. - tf.minimum(average_decay, (1. + taken) / (10. + taken))
+      for variable, average in zip(variables, averages, strict=True):
+        average.value.assign_add(share * (variable.value - average.value))
+
+  return descend

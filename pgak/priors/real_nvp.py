@@ -8,6 +8,7 @@ from pgak import noise
 from pgak import settings
 from pgak.priors import coupling_flow
 from pgak.priors import fitted
+from pgak.priors import flow as flow_lib
 from pgak.priors import net_fitting
 
 __all__ = ['RealNVP']
@@ -76,6 +77,9 @@ class RealNVP(fitted.FittedPrior):
     return ('mean', 'scale') + tuple(
         f'weight_{i}' for i in range(len(self.flow.weights)))
 
+  def shapes(self):
+    return fitted.shapes_of(self.arrays, self.latent_dim, self.flow.weights)
+
   def fit(self, latents):
     """Fits it to latents, an array `[N, H]`; returns self."""
     latents = fitted.checked(latents, self.latent_dim)
@@ -117,6 +121,15 @@ class RealNVP(fitted.FittedPrior):
     self.state()
     points = (tf.cast(latents, tf.float32) - self._mean) / self._scale
     return self.flow.bijector().inverse(points)
+
+  @property
+  def distribution(self):
+    """The TFP distribution, float32 on `[H]`.
+
+    Its nets are those of this object, and move with them.
+    """
+    self.state()
+    return flow_lib.moved(self.flow.distribution(), self._mean, self._scale)
 
   def log_prob(self, latents):
     """Returns the log-density of float latents `[B, H]`, `[B]`."""

@@ -30,6 +30,13 @@ class StandardNormal:
     self.latent_dim = latent_dim
     self.settings = {}
 
+  def get_config(self):
+    return {'latent_dim': self.latent_dim}
+
+  @classmethod
+  def from_config(cls, config):
+    return cls(**config)
+
   def sample(self, n, seed=0):
     """Returns n draws, float32 `[n, latent_dim]`, repeatable by seed.
 
@@ -43,9 +50,16 @@ class StandardNormal:
     counts.rows(n, [self.latent_dim])
     return noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
 
+  @property
+  def distribution(self):
+    """The TFP distribution, float64 on `[H]`."""
+    return _normal(self.latent_dim, tf.float64)
+
   def log_prob(self, latents):
     """Returns the log-density of float latents `[B, latent_dim]`, `[B]`."""
-    zeros = tf.zeros([self.latent_dim], latents.dtype)
-    normal = tfp.distributions.MultivariateNormalDiag(
-        zeros, tf.ones_like(zeros))
-    return normal.log_prob(latents)
+    return _normal(self.latent_dim, latents.dtype).log_prob(latents)
+
+
+def _normal(size, dtype):
+  zeros = tf.zeros([size], dtype)
+  return tfp.distributions.MultivariateNormalDiag(zeros, tf.ones_like(zeros))

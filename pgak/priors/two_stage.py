@@ -98,6 +98,9 @@ class TwoStageVAE(fitted.FittedPrior):
     return ('mean', 'scale') + tuple(
         f'weight_{i}' for i in range(len(self._variables)))
 
+  def shapes(self):
+    return fitted.shapes_of(self.arrays, self.latent_dim, self._variables)
+
   def fit(self, latents):
     """Fits it to latents, an array `[N, H]`; returns self."""
     latents = fitted.checked(latents, self.latent_dim)

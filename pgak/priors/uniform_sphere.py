@@ -2,6 +2,7 @@
 import math
 
 import tensorflow as tf
+import tensorflow_probability as tfp
 
 from pgak import counts
 from pgak import noise
@@ -39,6 +40,13 @@ class UniformSphere:
     self.latent_dim = latent_dim
     self.settings = {}
 
+  def get_config(self):
+    return {'latent_dim': self.latent_dim}
+
+  @classmethod
+  def from_config(cls, config):
+    return cls(**config)
+
   def sample(self, n, seed=0):
     """Returns n draws, float32 `[n, latent_dim]`, repeatable by seed.
 
@@ -51,6 +59,11 @@ class UniformSphere:
     """
     counts.rows(n, [self.latent_dim])
     return sphere([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
+
+  @property
+  def distribution(self):
+    """The TFP distribution, float32 on the sphere in `[H]`."""
+    return tfp.distributions.SphericalUniform(self.latent_dim)
 
   def log_prob(self, latents):
     """Returns the log-density of latents, `[B]`, each the same number.

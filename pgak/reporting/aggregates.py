@@ -11,6 +11,7 @@ __all__ = ['by_step', 'choices_of', 'columns_of', 'format_mean', 'is_distance',
 _KINDS = ('reconstructions', 'samples', 'interpolations')
 _DENSITIES = ('none', 'standard_normal', 'gaussian', 'gmm')
 
+
 def sign(cells, metric, images):
   """Returns -1 where less is better, 1 where more is, 0 where neither is.
 

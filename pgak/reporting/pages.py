@@ -1,16 +1,18 @@
 """A document of sections, tables and pictures, as HTML and as Markdown.
 
 Both are written from the same blocks, so they say the same. The HTML stands
-alone: pictures are data URIs, and nothing in it points outside. All text of a
-block is plain: what it holds of either language's signs is escaped.
+alone: pictures are data URIs, and nothing in it points outside. Its templates
+are in templates/, one for each kind of block. All text of a block is plain:
+what it holds of either language's signs is escaped.
 """
 import base64
 import dataclasses
+import functools
 import html
 import re
 import textwrap
 
-from pgak.reporting import style
+import jinja2
 
 __all__ = ['MARKER', 'Items', 'Notes', 'Figure', 'FigureGroup', 'Section',
            'Table', 'TableCell', 'Text', 'file_name', 'files', 'to_html',
@@ -24,6 +26,7 @@ MARKER = 'Written by the pgak report'
 class Text:
   """A paragraph."""
   text: str
+  template = 'text.html'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Items:
   """A list of lines, such as commands where `code`."""
   lines: list
   code: bool = False
+  template = 'items.html'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Notes:
   title: str
   lines: list
   code: bool = False
+  template = 'notes.html'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +70,7 @@ class Table:
   rows: list
   text_columns: tuple = ()
   detail: str = ''
+  template = 'table.html'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +97,7 @@ class FigureGroup:
   caption: str
   pictures: list
   rows: bool = False
+  template = 'figures.html'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,24 +136,38 @@ def to_html(title, intro, sections):
     intro: list of blocks before the table of contents.
     sections: list of `Section`.
   """
-  anchors = _anchors(sections)
-  contents = ''.join(f'<li><a href="#{a}">{_text(s.title)}</a></li>\n'
-                     for a, s in zip(anchors, sections))
-  body = ''.join(
-      f'<section id="{a}" aria-labelledby="{a}-title">\n'
-      f'<h2 id="{a}-title">{_text(s.title)}</h2>\n'
-      + ''.join(map(_block, s.blocks)) + '</section>\n'
-      for a, s in zip(anchors, sections))
-  return (
-      '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-      f'<meta name="generator" content="{MARKER}">\n'
-      '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-      '<link rel="icon" href="data:,">\n'
-      f'<title>{_text(title)}</title>\n<style>\n{style.CSS}</style>\n</head>\n'
-      f'<body>\n<header>\n<h1>{_text(title)}</h1>\n'
-      + ''.join(map(_block, intro)) +
-      f'</header>\n<nav aria-label="Contents">\n<ol>\n{contents}</ol>\n</nav>\n'
-      f'<main>\n{body}</main>\n</body>\n</html>\n')
+  return _environment().get_template('page.html').render(
+      marker=MARKER, title=title, intro=intro,
+      sections=list(zip(_anchors(sections), sections)))
+
+
+@functools.cache
+def _environment():
+  environment = jinja2.Environment(
+      loader=jinja2.PackageLoader('pgak.reporting'), autoescape=True,
+      undefined=jinja2.StrictUndefined, finalize=_finalize, trim_blocks=True,
+      lstrip_blocks=True, keep_trailing_newline=True)
+  environment.filters |= {'cell': _cell, 'data_uri': _data_uri}
+  return environment
+
+
+def _finalize(value):
+  # What a macro made is escaped already, and a string no longer if it is made
+  # anew.
+  return value if hasattr(value, '__html__') else _printable(value)
+
+
+def _printable(value):
+  # An HTML page cannot hold the control characters of a damaged file.
+  return re.sub(r'[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]', '?', str(value))
+
+
+def _cell(value):
+  return value if isinstance(value, TableCell) else TableCell(str(value))
+
+
+def _data_uri(png):
+  return f'data:image/png;base64,{base64.b64encode(png).decode()}'
 
 
 def _anchors(sections):
@@ -157,72 +178,6 @@ def _anchors(sections):
                 or other == name)
     found.append(f'{name}--{times + 1}' if times else name)
   return found
-
-
-def _text(text, quote=True):
-  # An HTML page cannot hold the control characters of a damaged file.
-  return html.escape(re.sub(r'[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]', '?',
-                            str(text)), quote)
-
-
-def _block(block):
-  return {Text: _html_text, Items: _html_items, Notes: _html_notes,
-          Table: _html_table, FigureGroup: _html_pictures}[type(block)](block)
-
-
-def _html_text(block):
-  return f'<p>{_text(block.text)}</p>\n'
-
-
-def _html_items(block):
-  tag = ('<code>', '</code>') if block.code else ('', '')
-  lines = ''.join(f'<li>{tag[0]}{_text(line)}{tag[1]}</li>\n'
-                  for line in block.lines)
-  return f'<ul>\n{lines}</ul>\n'
-
-
-def _html_notes(block):
-  return (f'<details>\n<summary>{_text(block.title)}</summary>\n'
-          f'{_html_items(block)}</details>\n')
-
-
-def _html_table(block):
-  words = {0, *block.text_columns}
-  def cells(row, tag):
-    out = []
-    for i, cell in enumerate(row):
-      cell = cell if isinstance(cell, TableCell) else TableCell(str(cell))
-      text = _text(cell.text)
-      text = f'<strong>{text}</strong>' if cell.best else text
-      note = f'<small>{_text(cell.note)}</small>' if cell.note else ''
-      name, scope = ('th', ' scope="col"') if tag == 'th' else (
-          ('th', ' scope="row"') if i == 0 else ('td', ''))
-      kind = ' class="words"' if i in words else ''
-      out.append(f'<{name}{scope}{kind}>{text}{note}</{name}>')
-    return ''.join(out)
-  rows = ''.join(f'<tr>{cells(row, "td")}</tr>\n' for row in block.rows)
-  detail = f' <span>{_text(block.detail)}</span>' if block.detail else ''
-  return (
-      '<div class="scroll" role="region" tabindex="0" '
-      f'aria-label="{_text(block.caption)}">\n'
-      f'<table>\n<caption>{_text(block.caption)}{detail}</caption>\n'
-      f'<thead><tr>{cells(block.header, "th")}</tr></thead>\n'
-      f'<tbody>\n{rows}</tbody>\n</table>\n</div>\n')
-
-
-def _html_pictures(block):
-  out = []
-  for picture in block.pictures:
-    data = base64.b64encode(picture.png).decode()
-    kind = ' class="pixels"' if picture.pixels else ''
-    below = (f'<figcaption>{_text(picture.caption)}</figcaption>\n'
-             if picture.caption else '')
-    out.append(f'<figure>\n<img{kind} alt="{_text(picture.alt)}" '
-               f'src="data:image/png;base64,{data}">\n{below}</figure>\n')
-  kind = ('rows' if block.rows else
-          'grids' if any(p.pixels for p in block.pictures) else 'charts')
-  return (f'<h3>{_text(block.caption)}</h3>\n'
-          f'<div class="{kind}">\n{"".join(out)}</div>\n')
 
 
 # === Markdown ===
@@ -250,13 +205,13 @@ def to_markdown(title, intro, sections, folder):
 
 
 def _plain(text):
-  text = ' '.join(_text(text, quote=False).split())
+  text = ' '.join(html.escape(_printable(text), quote=False).split())
   return re.sub(r'([\\`*_\[\]|~])', r'\\\1', text)
 
 
 def _code(text):
   # A fence one longer than any in the text holds whatever it is.
-  text = ' '.join(re.sub(r'[\x00-\x1f\x7f]', ' ', str(text)).split())
+  text = ' '.join(_printable(text).split())
   fence = '`' * (1 + max(map(len, re.findall(r'`+', text)), default=0))
   return f'{fence} {text} {fence}' if len(fence) > 1 else f'`{text}`'
 
@@ -284,7 +239,7 @@ def _markdown_table(block):
   def line(cells):
     return '| ' + ' | '.join(cells) + ' |'
   def cell(value):
-    value = value if isinstance(value, TableCell) else TableCell(str(value))
+    value = _cell(value)
     text = _plain(value.text)
     text = f'**{text}**' if value.best else text
     return f'{text} ({_plain(value.note)})' if value.note else text

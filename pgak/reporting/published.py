@@ -4,7 +4,9 @@ Their numbers stand in published.json.
 
 RAE: Ghosh et al., From Variational to Deterministic Autoencoders, ICLR 2020,
 tables 1 and 2. The row 2sVAE stands in the conference version alone.
-PGA: Zhang et al., Perceptual Generative Autoencoders, ICML 2020, table 1.
+PGA: Zhang et al., Perceptual Generative Autoencoders, ICML 2020, table 1, and
+the paper of that name at an ICLR workshop, 2019, table 1, which differs in its
+column MNIST and states no number of epochs.
 Learned priors: Anonymous, Empirical Observations Pertaining to Learned Priors
 for Deep Latent Variable Models, under review at ICLR 2020, tables 1 and 2. Of
 their protocols it says little more than the metrics' names.

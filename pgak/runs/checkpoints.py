@@ -186,7 +186,7 @@ def load_configured(run, checkpoint='latest', prior='own'):
   return ex_post.attach(model, prior, run, step, data_set.configured)
 
 
-def load(run_dir, checkpoint='latest', imports=()):
+def load(run_dir, checkpoint='latest', imports=(), prior='own'):
   """Loads a trained model, for a notebook or a script.
 
   It replaces gin's present configuration by the run's and then clears it.
@@ -196,6 +196,8 @@ def load(run_dir, checkpoint='latest', imports=()):
     checkpoint: 'latest', 'best' or a step.
     imports: modules that the run was trained with, if any, such as one with a
       model of your own; their code is run.
+    prior: 'own', or another density that `sample` draws from, by its name or
+      class; fitted to the latents of the data if the run has it not yet.
 
   Returns:
     A `GenerativeAutoencoder` with `encode`, `decode`, `reconstruct` and
@@ -212,7 +214,7 @@ def load(run_dir, checkpoint='latest', imports=()):
   run = run_directory.RunDirectory(run_dir)
   configuration.parse_run(run, imports=imports)
   try:
-    return load_configured(run, checkpoint)
+    return load_configured(run, checkpoint, prior)
   finally:
     gin.clear_config()
 

@@ -4,9 +4,9 @@ Every choice of a run is a gin binding. Flags become bindings, later files and
 bindings win over earlier ones, and what cannot be meant is an error: an unknown
 name, an undefined macro, a `--gin_param` that the command never reads.
 """
+import contextlib
 import copy
 import logging
-import math
 import pathlib
 import re
 import tokenize
@@ -15,14 +15,14 @@ import gin
 from gin import config_parser
 
 from pgak import errors
+from pgak.runs import gin_checks
 from pgak.runs import gin_errors
 from pgak.runs import gin_files
-from pgak.runs import gin_internals
 from pgak.runs import nets
 
 __all__ = ['FREE_ON_RESUME', 'NOT_READ', 'as_text', 'bindings_of',
            'changed_bindings', 'check_macros', 'check_trusted',
-           'keep_old_values', 'parse', 'parse_run', 'setting']
+           'keep_old_values', 'parse', 'parse_part', 'parse_run', 'setting']
 
 # On resuming a run these may change; `train.steps` may only grow.
 FREE_ON_RESUME = re.compile(
@@ -66,7 +66,7 @@ class _Reference(str):
     return str(self)
 
 
-def parse(files=(), bindings=(), imports=(), roots=('train',)):
+def parse(files=(), bindings=(), imports=(), roots=('train',), text=''):
   """Parses gin files and then bindings into gin's configuration.
 
   Of a model, the nets that nothing binds become those that its class names.
@@ -79,31 +79,53 @@ def parse(files=(), bindings=(), imports=(), roots=('train',)):
     roots: names of the functions that the command calls, or a function that
       returns them, called after the imports; a binding in `bindings` that
       nothing reachable from them reads is an error.
+    text: gin text that is read after the files.
 
   Raises:
     errors.UserError: names the file and line, or the binding, that is wrong.
   """
+  with _reading(imports):
+    parsed = [gin_files.parse(f) for f in files]
+    parsed += gin_files.parse_text(text)
+    for binding in bindings:
+      _parse_binding(binding)
+    nets.bind()
+  gin_checks.check_finite()
+  statements = bindings_of(gin.config_str())
+  check_macros(statements, parsed, bindings)
+  _check_read(statements, bindings, _names(roots))
+
+
+def parse_part(text, imports=()):
+  """Parses gin text that is no whole configuration, without further checks.
+
+  Args:
+    text: gin text.
+    imports: as for `parse`.
+
+  Raises:
+    errors.UserError: names the line that gin cannot read.
+  """
+  with _reading(imports):
+    gin_files.parse_text(text)
+
+
+@contextlib.contextmanager
+def _reading(imports):
+  """Begins a configuration anew; what gin says of it becomes a UserError."""
   gin.clear_config()
   for module in imports:
     gin_files.import_module(module)
-  parsed = []
   # Gin logs an error for each folder that a file is not in.
   logging.disable(logging.ERROR)
   try:
     gin.parse_config([f'import {m}' for m in imports])
-    parsed = [gin_files.parse(f) for f in files]
-    for binding in bindings:
-      _parse_binding(binding)
-    nets.bind()
+    yield
   except (ValueError, TypeError, SyntaxError, OSError, ImportError,
           AttributeError, KeyError) as e:
     raise errors.UserError(gin_errors.sentence(e)) from e
   finally:
     logging.disable(logging.NOTSET)
-  _check_finite()
-  statements = bindings_of(gin.config_str())
-  check_macros(statements, parsed, bindings)
-  _check_read(statements, bindings, _names(roots))
 
 
 def parse_run(run, bindings=(), roots=(), imports=()):
@@ -314,25 +336,6 @@ def _references(value, sign):
   pattern = re.escape(sign) + r'([\w./]+)'
   found = re.findall(pattern, re.sub(strings, '', value))
   return [r.split('/')[-1] for r in found]
-
-
-def _check_finite():
-  """Refuses infinite numbers, such as 1e400, which gin cannot write again."""
-  for scope, selector, parameter, value in gin_internals.bound_values():
-    if not all(math.isfinite(n) for n in _floats(value)):
-      name = selector.rpartition('.')[2]
-      name = scope if selector == 'gin.macro' else (
-          f'{scope}/{name}' if scope else name) + f'.{parameter}'
-      raise errors.UserError(f'`{name} = {value}` must be finite: give a '
-                             'number that float32 can hold.')
-
-
-def _floats(value):
-  if isinstance(value, dict):
-    value = list(value.values())
-  if isinstance(value, (list, tuple)):
-    return [n for v in value for n in _floats(v)]
-  return [value] if isinstance(value, float) else []
 
 
 def check_macros(statements, parsed, bindings):

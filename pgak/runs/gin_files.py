@@ -10,7 +10,7 @@ from pgak import errors
 from pgak.runs import gin_errors
 from pgak.runs import gin_internals
 
-__all__ = ['folders', 'import_module', 'parse', 'require']
+__all__ = ['folders', 'import_module', 'parse', 'parse_text', 'require']
 
 
 def folders():
@@ -43,6 +43,21 @@ def parse(name):
   except (MemoryError, RecursionError) as e:
     raise ValueError(f'{name}, or a file that it includes, nests its brackets '
                      'too deeply.') from e
+
+
+def parse_text(text):
+  """Reads gin text; the files that it includes are found as by `parse`.
+
+  Returns:
+    List of what gin says of the files that it includes.
+  """
+  if not text:
+    return []
+  gin_internals.read_from(folders())
+  for name in re.findall(r"^include ['\"](.+)['\"]$", text, re.M):
+    require(name)
+  includes, _ = gin.parse_config(text)
+  return includes
 
 
 def require(name):

@@ -5,6 +5,7 @@ RUN_DIR/
   config.gin      the operative configuration: evaluate, sample and export need
                   nothing else
   config.json     versions, seed, imports, the data's fingerprint
+  command.gin     what the train command composed of its flags and gin files
   checkpoints/    step-00001000/ ...; best.json names the best one
   events/         TensorBoard
   samples/        grids by step
@@ -94,7 +95,8 @@ class RunDirectory:
   def _create(self):
     if self.path.is_dir():
       foreign = [p.name for p in self.path.iterdir()
-                 if not p.name.startswith('.') and p.name != 'config.json']
+                 if not p.name.startswith('.')
+                 and p.name not in ('config.json', 'command.gin')]
       if foreign and not self.has_config:
         raise errors.UserError(
             f'{self.path} holds {sorted(foreign)[0]} and no config.gin, so it '

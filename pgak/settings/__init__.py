@@ -3,6 +3,7 @@ from pgak.settings.declare import checked
 from pgak.settings.declare import configurable
 from pgak.settings.declare import made
 from pgak.settings.declare import register
+from pgak.settings.declare import remedy
 from pgak.settings.declare import SettingError
 from pgak.settings.kinds import called
 from pgak.settings.kinds import Checkpoint
@@ -31,4 +32,4 @@ __all__ = ['Checkpoint', 'Count', 'Decay', 'Fraction', 'Has', 'Name',
            'NonNegative', 'NotEmpty', 'Path', 'Positive', 'Range', 'Reference',
            'Says', 'Seed', 'SettingError', 'Several', 'Share', 'Whole',
            'called', 'checked', 'configurable', 'described', 'is_configurable',
-           'made', 'reference', 'register', 'takes']
+           'made', 'reference', 'register', 'remedy', 'takes']

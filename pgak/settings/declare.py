@@ -23,7 +23,8 @@ from pgak import errors
 from pgak.settings import kinds
 from pgak.settings import values
 
-__all__ = ['SettingError', 'checked', 'configurable', 'made', 'register']
+__all__ = ['SettingError', 'checked', 'configurable', 'made', 'register',
+           'remedy']
 
 
 class SettingError(errors.UserError, ValueError):
@@ -108,11 +109,22 @@ def _require_all(signature, given, name, hints):
 
 
 def _way(name, parameter, hints):
-  if parameter.name in hints:
-    return f'add {hints[parameter.name]}'
   wanted = parameter.annotation
   text = 'a value' if wanted is parameter.empty else values.described(wanted)
-  return f'bind {name}.{parameter.name} to {text}'
+  return remedy(
+      f'add {hints[parameter.name]}' if parameter.name in hints else
+      f'bind {name}.{parameter.name} to {text}',
+      f'give `{parameter.name}`, {text}')
+
+
+def remedy(in_gin, in_python):
+  """Returns what to do, in the words of who reads an error.
+
+  Args:
+    in_gin: string, for who configures by gin: which binding to make.
+    in_python: string, for who calls functions: which argument to give.
+  """
+  return in_gin if gin.config_str() else in_python
 
 
 def _allowed(value, wanted, name, argument):

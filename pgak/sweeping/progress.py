@@ -1,9 +1,11 @@
-"""How far a sweep is: one line on a terminal, one line a change in a log."""
+"""How far a sweep is: one bar on a terminal, one line a change in a log."""
 import re
 import shutil
 import sys
 import threading
 import time
+
+import tqdm
 
 __all__ = ['Progress']
 
@@ -24,12 +26,19 @@ class Progress:
     self._total, self._parallel = len(stages), parallel
     self._waiting = {name: list(kinds) for name, kinds in stages.items()}
     self._stream = stream or sys.stdout
-    self._interactive = self._stream.isatty()
+    self._bar = self._new_bar() if self._stream.isatty() else None
     self._lock = threading.RLock()
     self._begun = time.monotonic()
     self._done = 0
     self._running = {}  # job: (kind, when it began, its log)
     self._taken = {}  # kind: seconds of each stage that is finished
+
+  def _new_bar(self):
+    # Its own estimate would take all jobs for equally long. A terminal may say
+    # that it has no lines and no columns, on which tqdm shows nothing.
+    return tqdm.tqdm(
+        total=self._total, file=self._stream, nrows=24, ncols=_columns(),
+        bar_format='{l_bar}{bar}| {n_fmt}/{total_fmt}{postfix}')
 
   def begin(self, name, kind, log=None):
     """A job begins a stage; `log` is the path of what the stage writes."""
@@ -59,19 +68,17 @@ class Progress:
       self._change(name, word)
 
   def show(self):
-    """Draws the line of a terminal anew."""
+    """Draws the bar of a terminal anew."""
     with self._lock:
-      if self._interactive:
-        jobs = ', '.join(f'{n} {k}' for n, (k, _, _) in self._running.items())
-        line = f'{self._count()} {jobs}  {self._clock()}'
-        width = shutil.get_terminal_size().columns - 1
-        self._stream.write(f'\r\x1b[K{line[:width]}')
-        self._stream.flush()
+      if self._bar is not None:
+        jobs = [f'{n} {kind}' for n, (kind, _, _) in self._running.items()]
+        self._bar.n, self._bar.ncols = self._done, _columns()
+        self._bar.set_postfix_str(', '.join([self._clock(), *jobs]))
 
   def close(self):
-    """Leaves the terminal's line."""
-    if self._interactive:
-      self._print('')
+    """Leaves the terminal's bar."""
+    if self._bar is not None:
+      self._bar.close()
 
   def seconds_left(self):
     """Returns `(seconds, whether all that is left is known)`, or None."""
@@ -103,14 +110,16 @@ class Progress:
     return sum(taken) / len(taken) if taken else None
 
   def _change(self, name, what):
-    if self._interactive:
+    if self._bar is not None:
       self.show()
     else:
       self._print(f'{self._count()} {name}  {what}  {self._clock()}')
 
   def _print(self, line):
-    start = '\r\x1b[K' if self._interactive else ''
-    print(f'{start}{line}', file=self._stream, flush=True)
+    if self._bar is not None:
+      self._bar.write(line, self._stream)
+    else:
+      print(line, file=self._stream, flush=True)
 
   def _count(self):
     return f'[{self._done:>{len(str(self._total))}}/{self._total}]'
@@ -124,10 +133,11 @@ class Progress:
 
 
 def _time(seconds):
-  minutes, seconds = divmod(round(seconds), 60)
-  hours, minutes = divmod(minutes, 60)
-  return (f'{hours}:{minutes:02}:{seconds:02}' if hours
-          else f'{minutes:02}:{seconds:02}')
+  return tqdm.tqdm.format_interval(round(seconds))
+
+
+def _columns():
+  return shutil.get_terminal_size().columns
 
 
 def _seconds_told(log):

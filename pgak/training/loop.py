@@ -18,11 +18,13 @@ from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import data_set
 from pgak.runs import run_directory
-from pgak.training import callbacks
+from pgak.training import callbacks as callbacks_lib
 from pgak.training import galleries
 from pgak.training import intervals as intervals_lib
+from pgak.training import keras_callbacks
 from pgak.training import resuming
 from pgak.training import strategies
+from pgak.training import summary
 
 __all__ = ['train']
 
@@ -61,6 +63,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
           precision: Literal[strategies.PRECISIONS] = 'float32',
           steps_per_execution: settings.Count = 1,
           image_error: settings.called('@PerceptualError()', 2) | None = None,
+          callbacks: keras_callbacks.Callbacks = (),
           imports: tuple[str, ...] = ()):
   """Trains a model in a run directory, or resumes the run that is there.
 
@@ -103,6 +106,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       `steps` and all intervals.
     image_error: what the term `reconstruction` measures, in the place of the
       mean squared error, such as @PerceptualError(); None for that.
+    callbacks: Keras's, or one's own, such as [@keras.callbacks.CSVLogger()];
+      an epoch is from one validation to the next. See `keras_callbacks`.
     imports: modules that register what the configuration names.
 
   Returns:
@@ -118,6 +123,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
   intervals.check_multiples(steps_per_execution)
   _check_measured(intervals, scorer, best_by)
   _check_plateau(plateau_patience, learning_rate_schedule)
+  keras_callbacks.check(callbacks, learning_rate_schedule, plateau_patience)
   distribution = hardware.distribution()
   is_chief = strategies.is_chief(distribution)
   run = run_directory.RunDirectory(run_dir, create=True)
@@ -142,8 +148,11 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     if first_step >= steps:
       print(f'{run.path} is finished: {first_step} of {steps} steps.')
       return trained
+    if keras_callbacks.ended(run, first_step, steps):
+      return trained
     finished = run.finished_callbacks(first_step)
     if is_chief:
+      print(summary.describe(trained, hardware.precision))
       resuming.purge_events(run.events, first_step - (finished is not None))
     score = score_every and settings.made(
         scorer, 'train.scorer', Callable, images)
@@ -151,9 +160,11 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     measuring, measured = _measuring(
         trained, writer, intervals, validation_images, score, best_by,
         (plateau_patience, plateau_factor))
+    epochs = keras_callbacks.Epochs(intervals, callbacks, measuring[0])
+    measuring.append(epochs)
     called = _callbacks(
         trained, writer, intervals, validation_images, seed, measuring)
-    called.append(callbacks.Checkpointer(
+    called.append(callbacks_lib.Checkpointer(
         intervals, lambda step: checkpoints.save(trained, run, step, is_chief),
         writer, keep_checkpoints, train_images, measured, best_by))
     if finished is not None:
@@ -172,6 +183,11 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
         # Keras's own: what a run reads is in the range, and needs no check.
         keras.Model.fit(trained, batches, steps_per_epoch=end - begin, epochs=1,
                         verbose=0, shuffle=False, callbacks=called)
+        if epochs.stopped_by:
+          called[-1].at_step(epochs.step, {})  # The checkpoint.
+          keras_callbacks.ended(run, epochs.step, steps,
+                                is_chief and epochs.stopped_by)
+          break
         _check_end(trained, run, end)
   return trained
 
@@ -334,16 +350,16 @@ def _measuring(model, run, intervals, validation_images, score, best_by,
     The callbacks in their order, and the one that measures `best_by`.
   """
   by_validation = best_by in BY_VALIDATION
-  logger = callbacks.TermLogger(
+  logger = callbacks_lib.TermLogger(
       intervals, data.validation_batches(
           validation_images, model.value_range,
           model.distribute_strategy.num_replicas_in_sync), run)
   made = [logger]
   patience, factor = plateau
   if patience:
-    made.append(callbacks.Plateau(
+    made.append(callbacks_lib.Plateau(
         intervals, logger, model.plateau, patience, factor))
-  scores = score and callbacks.Scores(
+  scores = score and callbacks_lib.Scores(
       intervals, score, run, None if by_validation else best_by)
   made += [scores] if scores else []
   return made, logger if by_validation else scores
@@ -351,9 +367,10 @@ def _measuring(model, run, intervals, validation_images, score, best_by,
 
 def _callbacks(model, run, intervals, validation_images, seed, measuring):
   """Returns all callbacks but the last, which saves; as for `_measuring`."""
-  chosen = [callbacks.LeaveBetweenSteps(), callbacks.StopOnFault(intervals)]
+  chosen = [callbacks_lib.LeaveBetweenSteps(),
+            callbacks_lib.StopOnFault(intervals)]
   if run:
-    chosen.append(callbacks.Progress(intervals))
+    chosen.append(callbacks_lib.Progress(intervals))
     chosen += galleries.of(
         model.kind, validation_images, intervals=intervals, folder=run.samples,
         events=run.events, seed=seed)

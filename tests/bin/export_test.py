@@ -19,11 +19,6 @@ def _run_dir(tmp_path_factory):
   return path
 
 
-def content(folder):
-  return {p.relative_to(folder): p.read_bytes()
-          for p in folder.rglob('*') if p.is_file()}
-
-
 @pytest.mark.slow
 def test_twice_makes_two_versions(run_dir, tmp_path, capsys):
   output = tmp_path / 'new' / 'exports'
@@ -31,10 +26,10 @@ def test_twice_makes_two_versions(run_dir, tmp_path, capsys):
   first = tiny_commands.call(export, capsys, *flags)
   assert first.status == 0, first.err
   assert f'Exported to {output}/1.' in first.out
-  before = content(output / '1')
+  before = tiny_runs.content(output / '1')
   second = tiny_commands.call(export, capsys, *flags, '--checkpoint=2')
   assert f'Exported to {output}/2.' in second.out
-  assert content(output / '1') == before
+  assert tiny_runs.content(output / '1') == before
   assert sorted(p.name for p in output.iterdir()) == ['1', '2']
   model = pgak.load(run_dir)
   served = client.ServedModel(output / '1')
@@ -45,7 +40,7 @@ def test_twice_makes_two_versions(run_dir, tmp_path, capsys):
   # A version that is there is not replaced.
   assert f'{output}/1 exists' in tiny_commands.refused(
       export, capsys, *flags, '--version=1')
-  assert content(output / '1') == before
+  assert tiny_runs.content(output / '1') == before
 
 
 @pytest.mark.slow

@@ -9,20 +9,20 @@ import shlex
 import gin
 import pytest
 import ratios
-import tiny_commands
+from recorded import Recorder
+from recorded import call
+from recorded import check_table
 
 from pgak import evaluation
 from pgak import registry
 from pgak import reporting
 from pgak import sweeping
-from pgak import training
 from pgak.bin import benchmark
 from pgak.bin import evaluate
 from pgak.bin import export
 from pgak.bin import report
 from pgak.bin import sample
 from pgak.bin import sweep
-from pgak.bin import train
 from pgak.data import pixels
 from pgak.generation import drawing
 from pgak.metrics import features
@@ -35,42 +35,6 @@ from pgak.serving import pictures
 registry.register()
 
 
-def bound(name):
-  """Returns what gin has bound, a reference as text."""
-  value = gin.query_parameter(name)
-  return value if isinstance(value, (bool, int, str, list)) else str(value)
-
-
-class Recorder:
-  """Stands in for a function; keeps its arguments and gin's bindings.
-
-  Args:
-    names: gin parameters that are looked up when it is called.
-    answer: what it returns.
-  """
-
-  def __init__(self, names=(), answer=None):
-    self.names = names
-    self.answer = answer
-    self.calls = []
-    self.bound = {}
-
-  def __call__(self, *arguments, **named):
-    self.calls.append((arguments, named))
-    for name in self.names:
-      try:
-        self.bound[name] = bound(name)
-      except ValueError:
-        pass  # Not bound.
-    return self.answer
-
-
-def check_table(module, *tables):
-  """Fails where a command has a flag that no table tries, or the reverse."""
-  flags = {module.command._flags[name].name for name in module.command._flags}
-  assert flags - {'help'} == {name for table in tables for name in table}
-
-
 @pytest.fixture(name='run_dir')
 def _run_dir(tmp_path):
   """A run of MNIST that has begun: the data set that reads `data_dir`."""
@@ -81,35 +45,8 @@ def _run_dir(tmp_path):
   return run.path
 
 
-def call(module, capsys, *flags):
-  result = tiny_commands.call(module, capsys, *flags)
-  assert result.status == 0, result.err
-  return result.out
-
-
 # What a run may import is tried by trust_test.py.
 IMPORT = ['import']
-
-# === train ===
-
-TRAIN = {'run_dir': 'there', 'gin_file': 'models/rae.gin',
-         'gin_param': 'train.steps = 7', 'data_dir': 'prepared',
-         'import': 'own_module'}
-
-
-def test_flags_of_train(capsys, monkeypatch, tmp_path):
-  check_table(train, TRAIN)
-  (tmp_path / 'own_module.py').write_text('')
-  monkeypatch.syspath_prepend(tmp_path)
-  recorder = Recorder(['train.model', 'train.steps', '%data_dir'])
-  monkeypatch.setattr(training, 'train', recorder)
-  call(train, capsys, '--gin_file=quickstart.gin',
-       '--gin_file=datasets/mnist.gin',
-       *(f'--{flag}={value}' for flag, value in TRAIN.items()))
-  assert recorder.calls == [(('there',), {'imports': ['own_module']})]
-  assert recorder.bound == {
-      'train.model': '@RAE', 'train.steps': 7, '%data_dir': 'prepared'}
-
 
 # === evaluate ===
 
@@ -218,6 +155,7 @@ SAMPLE = {
     'seed': (5, 'sample.seed', 5),
     'checkpoint': ('best', 'sample.checkpoint', 'best'),
     'prior': ('gmm', 'sample.prior', 'gmm'),
+    'label': (7, 'sample.label', 7),
     'space': ('z0', 'sample.space', 'z0'),
     'attribute': ('label=3', 'sample.attribute', 'label=3'),
     'against': ('synthetic', 'sample.against', '@against/synthetic'),
@@ -298,6 +236,8 @@ def test_flags_of_sweep_reach_its_commands(
     sweep_file, capsys, tmp_path, monkeypatch, flag):
   check_table(sweep, SWEEP)
   monkeypatch.chdir(tmp_path)
+  (tmp_path / 'own_module.py').write_text('')
+  monkeypatch.syspath_prepend(tmp_path)
   value, in_train, in_evaluate = SWEEP[flag]
   runners = []
   make = sweeping.Runner

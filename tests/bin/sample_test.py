@@ -103,6 +103,8 @@ def test_an_export_is_drawn_from(export_dir, tmp_path, capsys):
     (['--output=a.png', '--kind=sketch'], 2, 'kind'),
     (['--output=a.png', '--num_samples=0'], 2, 'num_samples'),
     (['--output=a.png', '--space=z0'], 2, '--kind=interpolation'),
+    (['--output=a.png', '--line=spherical'], 2, '--kind=interpolation'),
+    (['--output=a.png', '--kind=interpolation', '--split=tset'], 1, 'tset'),
     (['--output=a.png', '--attribute=label=3'], 2, '--kind=attribute'),
     (['--output=a.png', '--kind=attribute'], 1, '--attribute'),
     (['--output=a.png', '--kind=attribute', '--attribute=label=77'], 1,
@@ -171,11 +173,35 @@ def test_flags_of_the_latents(run_dir, tmp_path, capsys):
     assert read_png(tmp_path / name).std() > 0
 
 
+def test_arcs_between_images_of_a_split_with_a_density_that_has_no_z_0(
+    run_dir, tmp_path, capsys):
+  found = {}
+  for flags in (['--split=train'], ['--split=train', '--line=spherical'], []):
+    path = tmp_path / f'{len(found)}.npz'
+    out = draw(capsys, f'--run_dir={run_dir}', f'--output={path}',
+               '--kind=interpolation', '--num_samples=16', '--prior=gaussian',
+               *flags)
+    # The density is that of the prior; it has no part in the path.
+    assert 'Mean log-density of the paths: z_T' in out
+    with np.load(path) as arrays:
+      found[len(found)] = dict(arrays)
+  straight, arcs, validation = (f['latents'].reshape(2, 8, -1)
+                                for f in found.values())
+  np.testing.assert_allclose(arcs[:, [0, -1]], straight[:, [0, -1]], atol=1e-5)
+  assert np.abs(arcs - straight).max() > 1e-3
+  assert np.abs(validation - straight).max() > 1e-3
+
+
 def test_an_export_goes_straight_and_holds_no_images(
     export_dir, tmp_path, capsys):
   flags = [f'--export_dir={export_dir}', f'--output={tmp_path / "a.png"}']
   assert 'straight in zT' in tiny_commands.refused(
       sample, capsys, *flags, '--kind=interpolation', '--space=z0', status=2)
+  assert 'straight in zT' in tiny_commands.refused(
+      sample, capsys, *flags, '--kind=interpolation', '--line=spherical',
+      status=2)
+  assert 'holds no data' in tiny_commands.refused(
+      sample, capsys, *flags, '--kind=interpolation', '--split=test', status=2)
   assert 'use --run_dir' in tiny_commands.refused(
       sample, capsys, *flags, '--kind=latents')
 

@@ -1,9 +1,6 @@
 """Tests of the measures of a model by a protocol."""
 import dataclasses
-import os
-import pathlib
 
-import gin
 import made_weights
 import numpy as np
 import pytest
@@ -310,46 +307,18 @@ def test_a_model_that_decodes_no_numbers_is_told(flat):
     _evaluator(flat).rows(Broken(), 0, latents=True)
 
 
-def test_the_classifier_learns_from_the_training_images(monkeypatch):
-  asked = []
-  monkeypatch.setattr(evaluator_lib.gin, 'get_configurable',
-                      lambda function: lambda *given: asked.append(given))
-  evaluator_lib.feature_net('classifier', data.digits())
-  (name, images, labels), = asked
-  train = data.digits().split('train')
-  assert name == 'digits'
-  np.testing.assert_array_equal(images, train.read(np.arange(len(train))))
-  np.testing.assert_array_equal(labels, train.labels)
-
-
-def test_quick_needs_labels():
-  with pytest.raises(errors.UserError, match='has no class labels'):
-    evaluator_lib.Evaluator(data.synthetic((8, 8, 1)), 'quick')
-
-
 def test_an_absent_split_is_told(flat):
   with pytest.raises(errors.UserError, match='has no split letters'):
     _evaluator(flat, split='letters')
 
 
-@pytest.mark.usefixtures('empty_cache')
-def test_quick_uses_a_classifier_with_gins_settings(generated):
-  gin.parse_config(['classifier.steps = 0', 'classifier.size = 5',
-                    'quick.num_samples = 100'])
-  with pytest.warns(UserWarning):
-    evaluator = evaluator_lib.Evaluator(data.digits(), 'quick')
-    found = evaluator.score(tiny_evaluation.Model())
-  assert set(found) == {'frechet_digits_classifier'}
-  assert evaluator.references[0].moments.count == 1797
-  assert evaluator.nets[0].size == 5
-  assert generated[0]['num_samples'] == 100
-
-
 def test_lpips_of_reconstructions_has_a_row_with_net_and_version(
     flat, generated):
   evaluator = _evaluator(flat, num_samples=30)
-  distance = lambda images, others: tf.reduce_mean(
-      tf.abs(images - others), [1, 2, 3])
+
+  def distance(images, others):
+    return tf.reduce_mean(tf.abs(images - others), [1, 2, 3])
+
   distance.label = 'lpips_squeeze_v0.1'
   distance.backbone = 'squeeze_torch_0123abcd'
   evaluator.metrics = [metric.find('lpips', 'images')]
@@ -375,27 +344,3 @@ def test_lpips_that_cannot_be_had_is_told_before_anything_is_measured(
   with pytest.raises(errors.UserError, match='17 pixels a side, not 8x8'):
     _evaluator(flat, metrics=('lpips',))
   assert not generated
-
-
-REAL = os.environ.get('PGAK_TEST_DATA') and pathlib.Path(
-    os.environ['PGAK_TEST_DATA'],
-    'inception_2015/inception_2015_through_mixed_8.npz')
-
-
-@pytest.mark.skipif(not (REAL and REAL.is_file()),
-                    reason='needs the data of PGAK_TEST_DATA')
-@pytest.mark.filterwarnings('ignore:A Frechet distance')
-def test_real_inception_puts_digits_nearer_to_digits_than_noise(generated):
-  gin.parse_config([f'inception.weights = {str(REAL)!r}',
-                    'inception.batch_size = 10'])
-  # The stem is enough here, and a tenth of the work.
-  protocol = protocols.Protocol('stem', ('192',), 20, 'test', 20)
-  evaluator = evaluator_lib.Evaluator(data.digits(), protocol)
-  noise, _ = evaluator.rows(tiny_evaluation.Model(), 0)
-  assert noise['metric'] == 'frechet_inception_2015_192'
-  assert noise['resize'] == 'tf1_bilinear_299'
-  others = data.digits().split('train').read(np.arange(20))
-  real = frechet.distance(
-      evaluator.references[0].moments,
-      frechet.moments(evaluator.nets[0]([others])))
-  assert noise['value'] > 2. * real

@@ -48,8 +48,8 @@ def test_training_points_score_as_the_floor(evaluator):
   # Without an encoder there are neither reconstructions nor codes.
   assert set(rows) == {(m, i) for m in ('sliced_wasserstein', 'coverage')
                        for i in ('samples', 'data')}
-  for metric in ('sliced_wasserstein', 'coverage'):
-    assert rows[metric, 'samples'] == rows[metric, 'data']
+  for name in ('sliced_wasserstein', 'coverage'):
+    assert rows[name, 'samples'] == rows[name, 'data']
   model.shift = 2.
   assert evaluator.score(model)['sliced_wasserstein'] > 2. * rows[
       'sliced_wasserstein', 'data']

@@ -57,6 +57,26 @@ def test_samples_and_their_latents(run, tmp_path):
       found['latents'], model.prior.sample(6, 4).numpy())
 
 
+@pytest.mark.slow
+def test_samples_of_a_class(run, tmp_path):
+  gin.parse_config('FlowMatching.width = 8\nFlowMatching.steps = 30')
+  made = {}
+  for label in (None, 3):
+    path = str(tmp_path / f'{label}.npz')
+    drawing.sample(run.path, path, num_samples=6, prior='flow_matching',
+                   label=label)
+    made[label] = arrays(path)
+  prior = checkpoints.load_configured(run, prior='flow_matching').prior
+  np.testing.assert_allclose(made[3]['latents'], prior.sample(6, 0, [3] * 6),
+                             atol=1e-5)
+  assert np.abs(made[3]['latents'] - made[None]['latents']).max() > 1e-6
+  for options, message in (
+      (dict(prior='gaussian'), 'which --label needs: .* --prior=flow_matching'),
+      (dict(kind='latents'), '--label goes with --kind=samples')):
+    with pytest.raises(errors.UserError, match=message):
+      drawing.sample(run.path, str(tmp_path / 'no.npz'), label=3, **options)
+
+
 def test_the_seed_chooses_validation_images(run, tmp_path):
   test = data.digits().split('test')
   everything = test.read(np.arange(len(test)))

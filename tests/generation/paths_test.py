@@ -1,4 +1,6 @@
 """Tests of paths between latents."""
+import math
+
 import numpy as np
 import pytest
 
@@ -90,6 +92,33 @@ def test_the_standard_normal_is_its_own_z_0():
   np.testing.assert_array_equal(
       generation.path(prior, START, END, 4, 'z0'),
       generation.slerp(START.astype(np.float32), END.astype(np.float32), 4))
+
+
+def test_an_arc_about_the_origin_needs_no_z_0():
+  """sin((1 - t) w) a + sin(t w) b over sin w, w of the normalised latents."""
+  prior = priors.Gaussian(5)  # Not even fitted.
+  found = generation.path(prior, START, END, 5, 'zT', 'spherical')
+  for a, b, row in zip(START, END, found):
+    w = math.acos(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+    for t, point in zip(np.linspace(0., 1., 5), row):
+      np.testing.assert_allclose(
+          point, (math.sin((1. - t) * w) * a + math.sin(t * w) * b)
+          / math.sin(w), rtol=1e-4, atol=1e-6)
+  opposite = generation.path(prior, START, -2. * START, 3, 'zT', 'spherical')
+  np.testing.assert_allclose(opposite[:, 1], -0.5 * START, rtol=1e-5)
+
+
+@pytest.mark.parametrize('space, line, same_as', [
+    ('zT', None, generation.lerp), ('zT', 'straight', generation.lerp),
+    ('z0', None, generation.slerp), ('z0', 'spherical', generation.slerp),
+    ('z0', 'straight', generation.lerp)])
+def test_the_line_and_the_space_are_two_choices(space, line, same_as):
+  start, end = START.astype(np.float32), END.astype(np.float32)
+  np.testing.assert_allclose(
+      generation.path(priors.StandardNormal(5), start, end, 4, space, line),
+      same_as(start, end, 4), rtol=1e-6)
+  with pytest.raises(errors.UserError, match="no line 'bent'"):
+    generation.path(priors.StandardNormal(5), start, end, 4, space, 'bent')
 
 
 def test_a_fitted_flow_maps_there_and_back():

@@ -10,7 +10,8 @@ from pgak.generation import spaces
 
 @pytest.mark.parametrize('name, has', [
     ('standard_normal', True), ('real_nvp', True), ('gaussian', False),
-    ('gmm', False), ('kde', False), ('two_stage', False)])
+    ('gmm', False), ('kde', False), ('two_stage', False),
+    ('flow_matching', True)])
 def test_a_flow_has_a_z_0_and_n_0_i_is_its_own(name, has):
   assert generation.has_base(priors.prior_class(name)(4)) == has
 

@@ -90,6 +90,39 @@ def vpga(x, noise, phi0, theta0, likelihood_sigma=None):
   }
 
 
+def one_eta(x, noise, phi0, theta0, factor):
+  """Eq. 13: one weight over both sums of eq. 12, sigma in proportion."""
+  table = vpga(x, noise, phi0, theta0)
+  table['variational_reconstruction'][0] = ETA * D / (2 * H) / factor**2
+  return table
+
+
+def workshop(x, noise, phi0, theta0, likelihood_sigma):
+  """Eqs. 10 and 11 of the workshop paper: every part descends all of L_vae."""
+  n = noise['perturbation']
+  def error(phi, theta):
+    z = f(phi, x)
+    def h(at):
+      return f(phi, g(theta, at))
+    return half_square((h(z) - h(z + sigma(phi, x) * n)) / likelihood_sigma)
+  return one_eta(x, noise, phi0, theta0, 1.) | {
+      'variational_reconstruction': [ETA * D / (2 * H), (PHI, THETA), error]}
+
+
+def absolute(x, noise, phi0, theta0):
+  """LPGA with absolute differences in eqs. 2 and 3."""
+  z0, zn = f(phi0, x), noise['prior']
+  def error(phi, theta, z):
+    return np.mean(np.sum(np.abs(f(phi, g(theta, z)) - z), -1))
+  return lpga(x, noise, phi0, theta0, 'sphere') | {
+      'latent_reconstruction': [
+          ALPHA * D / (2 * H), (PHI,),
+          lambda phi, theta: error(phi, theta, zn)],
+      'data_latent_reconstruction': [
+          BETA * D / (2 * H), (PHI,),
+          lambda phi, theta: error(phi, theta, z0)]}
+
+
 def lvpga(x, noise, phi0, theta0):
   z0, n = f(phi0, x), noise['perturbation']
   delta0 = (sigma(phi0, x) + EPSILON) * n
@@ -159,6 +192,12 @@ CASES = {
                               lambda *a: vpga(*a, 0.7)),
     'vpga_norm_likelihood': ('VPGA', dict(likelihood_sigma='norm', **VPGA),
                              lambda *a: vpga(*a, 'norm')),
+    'vpga_one_eta': ('VPGA', dict(eta=ETA, sigma_factor=0.8, **PGA),
+                     lambda *a: one_eta(*a, 0.8)),
+    'vpga_workshop': (
+        'VPGA', dict(eta=ETA, likelihood_sigma=0.7, direct_gradient=True,
+                     **PGA), lambda *a: workshop(*a, 0.7)),
+    'lpga_absolute': ('LPGA', dict(latent_distance='l1', **LPGA), absolute),
     'lvpga': ('LVPGA', LVPGA, lvpga),
     # What the paper says hurts: theta descends eq. 2, phi eq. 7.
     'lpga_eq_2_to_both': (

@@ -147,3 +147,33 @@ def test_gmmn(float64):
       'encoder': lambda v: mse(v, theta, x),
       'decoder': lambda v: mse(phi, v, x),
       'prior': mmd})
+
+
+def test_gmmn_in_two_stages(float64):
+  """Two steps of the autoencoder, then one of the generator towards it."""
+  model, noise, x, weights = start(
+      'GMMN', bandwidths=(0.3, 2.), autoencoder_steps=2)
+  phi, theta, psi = (weights[p] for p in ('encoder', 'decoder', 'prior'))
+  for stage in (0, 0, 1):
+    model.enter_stage(stage)
+    model.train_step(tf.constant(x))
+  for _ in range(2):
+    phi, theta = (
+        phi - RATE * numpy_nets.difference(lambda v: mse(v, theta, x), phi),
+        theta - RATE * numpy_nets.difference(lambda v: mse(phi, v, x), theta))
+  z = f(phi, x)
+  psi = psi - RATE * numpy_nets.difference(
+      lambda v: discrepancy(z, mlp(v, (2, UNITS, H), noise['base'])), psi)
+  gradient_steps.check_ends(
+      model, weights, {'encoder': phi, 'decoder': theta, 'prior': psi})
+
+
+def discrepancy(z, made):
+  """[3, eqs. 3 and 6], as matrices of pairs."""
+  scale = 2. * H * z.var(0).mean()
+
+  def total(a, b):
+    squares = np.sum((a[:, np.newaxis] - b)**2, -1)
+    return sum(np.exp(-squares / (w * scale)).mean() for w in (0.3, 2.))
+
+  return np.sqrt(total(z, z) + total(made, made) - 2. * total(z, made) + 1e-10)

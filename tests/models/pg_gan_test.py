@@ -58,6 +58,26 @@ def test_pg_gan(settings, float64):
           lambda v: -np.mean(d(after, g(v, noise['prior']))), theta)})
 
 
+def test_the_critic_of_a_wgan_gp_moves_several_times(float64):
+  """[Gulrajani et al., 2017, algorithm 1]: each turn on its own slice."""
+  model, noise, x, weights = gradient_steps.start(
+      'PGGAN', gradient_penalty=3., drift=0., critic_steps=3)
+  model.train_step(tf.constant(x))
+  theta, after = weights['decoder'], weights['image_critic']
+  for i in range(3):
+    real = x[i::3].reshape(-1, D)
+    made = g(theta, noise['critic_prior'][i::3])
+    between = noise['mix'][i::3].reshape(-1, 1) * (real - made) + made
+    after = moved(functools.partial(
+        lambda v, real, made, between: np.mean(d(v, made)) - np.mean(d(v, real))
+        + 3. * np.mean((slope(v, between) - 1.)**2),
+        real=real, made=made, between=between), after)
+  z = noise['prior'][::3]
+  gradient_steps.check_ends(model, weights, {
+      'image_critic': after,
+      'decoder': moved(lambda v: -np.mean(d(after, g(v, z))), theta)})
+
+
 def growing(side=16, steps=40):
   """A model of 16x16 images, L = 2, that has grown after 20 of 40 steps."""
   keras.utils.set_random_seed(0)

@@ -280,5 +280,5 @@ def test_the_adversarial_autoencoder_is_an_end_of_adversarial_info_vae(float64):
 
 
 def test_info_vae_needs_a_stochastic_encoder_below_alpha_1():
-  with pytest.raises(ValueError, match='alpha below 1.*log_variance = True'):
+  with pytest.raises(ValueError, match='alpha below 1.*log_variance=True'):
     models.InfoVAE(tiny_models.encoder(), tiny_models.decoder(), alpha=0.5)

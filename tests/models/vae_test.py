@@ -52,7 +52,7 @@ def test_the_kl_may_be_annealed():
 
 
 def test_the_encoder_must_be_stochastic():
-  with pytest.raises(ValueError, match='VAE.*log_variance = True'):
+  with pytest.raises(ValueError, match='VAE.*log_variance=True'):
     models.VAE(tiny_models.encoder(), tiny_models.decoder())
 
 

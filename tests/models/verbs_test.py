@@ -249,6 +249,37 @@ def test_pairs_are_taken_likewise():
     model.interpolate(images, images, 3)
 
 
+# === Labels that the prior is given ===
+
+
+class Labelled:
+  """A prior whose draws are their labels."""
+
+  name = label = 'labelled'
+  can = {'condition'}
+
+  def sample(self, n, seed=0, given=None):
+    del seed
+    return tf.zeros([n, 3]) if given is None else tf.cast(
+        tf.stack([given] * 3, 1), tf.float32)
+
+
+def test_a_prior_that_knows_labels_is_given_them():
+  model = tiny_models.make('AE')
+  with pytest.raises(errors.UserError, match='--prior=flow_matching'):
+    model.sample(2, given=[1, 2])
+  model.prior = Labelled()
+  np.testing.assert_array_equal(
+      model.sample(None, given=[1, 2]),
+      model.decode(np.array([[1., 1., 1.], [2., 2., 2.]], np.float32)))
+  assert model.sample(2).shape == (2, *tiny_models.IMAGE_SHAPE)
+  # The decoder takes none.
+  with pytest.raises(errors.UserError, match='`decode` with conditions'):
+    model.decode(np.zeros([2, 3], np.float32), [1, 2])
+  with pytest.raises(errors.UserError, match='`n` must be 0 to'):
+    model.sample(-1)
+
+
 # === Keras's verbs ===
 
 

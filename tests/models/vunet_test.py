@@ -147,9 +147,9 @@ def test_without_conditions_it_says_what_to_do(name, call):
 def test_a_decoder_of_the_other_model_is_refused():
   options = tiny_pairs.NET
   encoder = networks.vunet_encoder(**options)
-  with pytest.raises(ValueError, match='prior_means = True'):
+  with pytest.raises(ValueError, match='prior_means=True'):
     models.VUNet(encoder, networks.vunet_decoder(prior_means=False, **options))
-  with pytest.raises(ValueError, match='prior_means = False'):
+  with pytest.raises(ValueError, match='prior_means=False'):
     models.VUNetFlow(encoder, networks.vunet_decoder(**options), dict)
 
 

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pgak import losses
 from pgak import models
 import tiny_models
 
@@ -48,3 +49,25 @@ def test_which_models_match_the_prior():
   assert matching == {'AAE', 'AGE', 'ALAE', 'AdversarialInfoVAE', 'BetaVAE',
                       'InfoVAE', 'IntroVAE', 'LPGA', 'LVPGA', 'PGGAN', 'SNGAN',
                       'SoftIntroVAE', 'VAE', 'VPGA', 'WAEGAN', 'WAEMMD'}
+
+
+def test_the_encoder_sees_noise_and_the_error_does_not(float64):
+  model = tiny_models.make('WAEMMD', input_noise=0.4)
+  images = tf.constant(tiny_models.images())
+  noise = model.draw_noise(images)
+  assert noise['input'].shape == images.shape
+  seen = np.clip(images + 0.4 * noise['input'], -1., 1.)
+  assert np.any(np.abs(seen) == 1.)
+  latents = model.encoder(seen)
+  terms = model.terms(images, noise)
+  np.testing.assert_allclose(
+      terms['reconstruction'],
+      np.mean((model.decoder(latents) - images)**2, (1, 2, 3)), rtol=1e-9)
+  np.testing.assert_allclose(
+      terms['mmd'], losses.mmd(latents, noise['prior']), rtol=1e-9)
+  # Measured are the images as they are.
+  np.testing.assert_allclose(
+      model.terms(images, noise, training=False)['reconstruction'],
+      tiny_models.make('WAEMMD').terms(
+          images, noise, training=False)['reconstruction'])
+  assert 'input' not in tiny_models.make('WAEMMD').noise_shapes

@@ -80,6 +80,19 @@ def test_parameters_of_conv_mnist(latent_dim, log_variance, encoder, decoder):
   assert [_counts(n) for n in nets] == [(encoder, 0), (decoder, 0)]
 
 
+def test_the_mnist_encoder_of_2019_is_linear_after_its_dense_layer():
+  images = keras.Input((28, 28, 1))
+  nets = [keras.Model(images, networks.conv_mnist_encoder(
+      images, base_filters=2, dense_units=5, dense_activation=on))
+          for on in (True, False)]
+  nets[1].set_weights(nets[0].get_weights())
+  x = np.random.default_rng(0).normal(size=(4, 28, 28, 1)).astype('f4')
+  activated, linear = (net(x).numpy() for net in nets)
+  assert linear.min() < 0.
+  np.testing.assert_allclose(
+      activated, np.maximum(linear, 0.2 * linear), rtol=1e-5)
+
+
 @pytest.mark.parametrize('name, encoder, decoder', [
     # Encoder: conv 25*3*64+64 = 4,864; conv 25*64*128 = 204,800, BN 256; conv
     # 25*128*256 = 819,200, BN 512; head 4*4*256*128+128 = 524,416. Decoder:

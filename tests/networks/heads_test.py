@@ -43,6 +43,28 @@ def test_a_stochastic_encoder_starts_at_its_sigma(initial_sigma):
   np.testing.assert_array_equal(encoder.get_layer('latents').bias, np.zeros(5))
 
 
+@pytest.mark.parametrize('initial_sigma', [1., 0.1, 100.])
+def test_a_bounded_head_is_five_times_a_tanh(initial_sigma):
+  """log sigma = 5 tanh(dense layer), which starts at its sigma."""
+  net = networks.encoder(_features, SHAPE, 3, True, initial_sigma,
+                         sigma_head='tanh')
+  dense = net.get_layer('log_variance')
+  kernel, bias = dense.get_weights()
+  np.testing.assert_allclose(np.exp(5. * np.tanh(bias)), initial_sigma, 1e-5)
+  dense.set_weights([0. * kernel, bias + 0.3])
+  images = np.zeros((2, *SHAPE), np.float32)
+  np.testing.assert_allclose(
+      np.log(np.exp(0.5 * net(images)[1])), np.full(
+          (2, 3), 5. * np.tanh(bias + 0.3)), rtol=1e-5)
+  dense.set_weights([0. * kernel, 0. * bias + 1e3])
+  np.testing.assert_allclose(net(images)[1], 10., rtol=1e-6)
+
+
+def test_a_sigma_beyond_the_bounded_head_is_refused():
+  with pytest.raises(ValueError, match='`encoder.initial_sigma = 200` is bey'):
+    networks.encoder(_features, SHAPE, 3, True, 200., sigma_head='tanh')
+
+
 def test_latents_with_batch_norm_have_no_scale_and_no_offset():
   encoder = networks.encoder(_features, SHAPE, 5, batch_norm_latents=True)
   # Two dense layers, of which the second has no offset either.
@@ -51,8 +73,8 @@ def test_latents_with_batch_norm_have_no_scale_and_no_offset():
   latents = encoder(10. * _images(20), training=True).numpy()
   np.testing.assert_allclose(latents.mean(0), 0., atol=1e-5)
   np.testing.assert_allclose(latents.std(0), 1., atol=1e-2)
-  with pytest.raises(ValueError, match='not normalised: bind '
-                     '`encoder.batch_norm_latents = False`'):
+  with pytest.raises(ValueError, match='not normalised: give '
+                     '`batch_norm_latents=False`'):
     networks.encoder(_features, SHAPE, 5, True, batch_norm_latents=True)
 
 

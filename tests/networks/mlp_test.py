@@ -37,5 +37,5 @@ def test_images_become_rows():
 @pytest.mark.parametrize('image_shape, value_range, right', [
     ((3,), (-1., 1.), 'None'), ((2, 2, 3), None, r'\(-1., 1.\) or')])
 def test_a_range_of_the_other_kind_is_refused(image_shape, value_range, right):
-  with pytest.raises(ValueError, match=f'bind `decoder.value_range = {right}'):
+  with pytest.raises(ValueError, match=f'give `value_range={right}'):
     networks.decoder(lambda z, c: z, image_shape, 3, value_range)

@@ -40,6 +40,37 @@ def test_is_the_weighted_sum_of_the_layers_means(path):
   np.testing.assert_array_equal(error(images, images), 0.)
 
 
+@pytest.mark.parametrize('distance, relative', [
+    ('l2', False), ('l1', False), ('l2', True)])
+def test_is_numpys_from_images_to_the_error(path, distance, relative):
+  """Its net and its sum are written here once more."""
+  layers = ('input', 'relu1_1', 'relu2_1')
+  images, others = _pair(size=8)
+  state = np.load(path)
+  between = {'l2': lambda a, b: np.square(a - b),
+             'l1': lambda a, b: np.abs(a - b)}[distance]
+
+  def features(pictures):
+    x = (pictures / 2. + 0.5 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    yield x
+    for i in range(3):
+      if i == 2:
+        x = made_weights.pool(x, 2, 2)
+      kernel = state[f'features.{2 * i}.weight'].transpose(2, 3, 1, 0)
+      x = made_weights.relu(made_weights.convolve(
+          x, kernel, state[f'features.{2 * i}.bias'], padding=1))
+      if i != 1:
+        yield x
+
+  expected = 3. * np.square(images - others).mean((1, 2, 3))
+  for weight, a, b in zip((0.5, 1., 2.), features(images), features(others)):
+    scale = between(a, 0.).mean((1, 2, 3)) if relative else 1.
+    expected += 0.2 * weight * between(a, b).mean((1, 2, 3)) / scale
+  error = _error(path, layers, layer_weights=(0.5, 1., 2.), perceptual=0.2,
+                 pixel=3., distance=distance, relative=relative)
+  np.testing.assert_allclose(error(images, others), expected, rtol=1e-4)
+
+
 def test_vectors_are_refused(path):
   with pytest.raises(errors.UserError, match='vectors of 3 numbers'):
     _error(path, value_range=None)(np.zeros((2, 3)), np.zeros((2, 3)))

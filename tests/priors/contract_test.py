@@ -15,9 +15,16 @@ SMALL = {
     'bayesian_gmm': dict(num_components=3),
     'real_nvp': dict(num_couplings=2, hidden_units=(8,), max_epochs=3),
     'two_stage': dict(depth=1, width=8, max_epochs=3),
+    'flow_matching': dict(width=8, blocks=1, steps=20, batch_size=32),
 }
 FITTED = [n for n, prior in priors.NAMES.items() if hasattr(prior, 'fit')]
 WITH_DENSITY = [n for n in FITTED if hasattr(priors.NAMES[n], 'log_prob')]
+
+
+def fitted_anew(names):
+  """Those whose fit is traced for long are slow, except the one for all."""
+  return [pytest.param(n, marks=pytest.mark.slow) if n == 'flow_matching' else n
+          for n in names]
 
 
 def make(name, latent_dim=3, **settings):
@@ -38,7 +45,7 @@ def _fitted():
 def test_the_names():
   assert list(priors.NAMES) == [
       'standard_normal', 'gaussian', 'gmm', 'bayesian_gmm', 'kde', 'real_nvp',
-      'two_stage']
+      'two_stage', 'flow_matching']
   assert set(FITTED) == set(priors.NAMES) - {'standard_normal'}
   assert set(WITH_DENSITY) == set(FITTED) - {'two_stage'}
 
@@ -46,7 +53,8 @@ def test_the_names():
 def test_labels_tell_the_sizes(fitted):
   assert {n: prior.label for n, prior in fitted.items()} == {
       'gaussian': 'gaussian', 'gmm': 'gmm_3', 'bayesian_gmm': 'bayesian_gmm_3',
-      'kde': 'kde_0.425', 'real_nvp': 'real_nvp', 'two_stage': 'two_stage'}
+      'kde': 'kde_0.425', 'real_nvp': 'real_nvp', 'two_stage': 'two_stage',
+      'flow_matching': 'flow_matching_noise_0.03'}
   prior = make('gmm', covariance='diagonal')
   prior.source = 'samples'
   assert prior.label == 'gmm_3_diagonal_of_samples'
@@ -56,8 +64,8 @@ def test_labels_tell_the_sizes(fitted):
 def test_samples_are_like_the_latents(fitted, name):
   drawn = fitted[name].sample(4000, seed=1).numpy()
   assert drawn.shape == (4000, 3) and drawn.dtype == np.float32
-  if name in ('real_nvp', 'two_stage'):  # Three epochs do not make a fit.
-    return
+  if name in ('real_nvp', 'two_stage', 'flow_matching'):
+    return  # Few steps do not make a fit.
   np.testing.assert_allclose(drawn.mean(0), latents().mean(0), atol=0.15)
   expected = np.cov(latents().T) + (name == 'kde') * 0.425**2 * np.eye(3)
   np.testing.assert_allclose(np.cov(drawn.T), expected, rtol=0.1, atol=0.1)
@@ -88,11 +96,13 @@ def test_a_density_of_each_latent_alone(fitted, name):
   assert fitted[name].log_prob(points[:0]).shape == (0,)
 
 
-@pytest.mark.parametrize('name', WITH_DENSITY)
+@pytest.mark.parametrize('name', fitted_anew(WITH_DENSITY))
 def test_a_density_integrates_to_one(name):
   settings = dict(max_epochs=10) if name == 'real_nvp' else {}
   prior = make(name, 2, **settings).fit(latents(80, 2))
-  axis = np.linspace(-8., 16., 401, dtype=np.float32)
+  # It follows the path of each point, and is smooth.
+  number = 101 if name == 'flow_matching' else 401
+  axis = np.linspace(-8., 16., number, dtype=np.float32)
   grid = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
   total = np.exp(np.float64(prior.log_prob(tf.constant(grid)))).sum()
   assert total * (axis[1] - axis[0])**2 == pytest.approx(1., abs=5e-3)
@@ -113,7 +123,7 @@ def test_the_state_is_all(fitted, name):
     make(name).load_state(broken)
 
 
-@pytest.mark.parametrize('name', FITTED)
+@pytest.mark.parametrize('name', fitted_anew(FITTED))
 def test_a_fit_repeats_by_its_seed(fitted, name):
   again = make(name).fit(latents())
   for key, array in fitted[name].state().items():
@@ -200,7 +210,7 @@ def test_latents_without_a_density_are_refused(name, broken, message):
     make(name).fit(broken)
 
 
-@pytest.mark.parametrize('name', FITTED)
+@pytest.mark.parametrize('name', fitted_anew(FITTED))
 @pytest.mark.parametrize('value', [0., -3e4])
 def test_constant_latents_are_sampled(name, value):
   prior = make(name).fit(np.full([12, 3], value))
@@ -210,7 +220,7 @@ def test_constant_latents_are_sampled(name, value):
     assert np.isfinite(prior.log_prob(tf.fill([2, 3], value))).all()
 
 
-@pytest.mark.parametrize('name', FITTED)
+@pytest.mark.parametrize('name', fitted_anew(FITTED))
 def test_fewer_latents_than_dimensions(name):
   prior = make(name, 20).fit(latents(5, 20))
   assert np.isfinite(prior.sample(5).numpy()).all()
@@ -225,7 +235,7 @@ def test_fewer_latents_than_components(name):
     make(name).fit(latents(2))
 
 
-@pytest.mark.parametrize('name', FITTED)
+@pytest.mark.parametrize('name', fitted_anew(FITTED))
 def test_one_dimension(name):
   if name == 'real_nvp':
     with pytest.raises(errors.UserError, match='at least 2 latent dimensions'):
@@ -236,7 +246,7 @@ def test_one_dimension(name):
   assert np.isfinite(prior.sample(7)).all()
 
 
-@pytest.mark.parametrize('name', FITTED)
+@pytest.mark.parametrize('name', fitted_anew(FITTED))
 def test_one_latent(name):
   prior = make(name, **({'num_components': 1} if 'gmm' in name else {}))
   prior.fit([[1., 2., 3.]])
@@ -255,7 +265,10 @@ def test_before_the_fit_there_is_nothing_to_sample(name):
     ('bayesian_gmm', dict(weights='uniform')),
     ('kde', dict(bandwidth=0.)), ('kde', dict(bandwidth='silverman')),
     ('real_nvp', dict(learning_rate=-1.)),
-    ('two_stage', dict(width=2.5))])
+    ('two_stage', dict(width=2.5)),
+    ('flow_matching', dict(times='normal')),
+    ('flow_matching', dict(density_steps=63)),
+    ('flow_matching', dict(unlabelled=0.))])
 def test_settings_out_of_range(name, settings):
   (setting, _), = settings.items()
   with pytest.raises(errors.UserError, match=f'`.*{setting} = .*` must be'):

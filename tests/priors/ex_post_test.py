@@ -11,6 +11,7 @@ import tiny_models
 from pgak import errors
 from pgak import priors
 from pgak.priors import ex_post
+from pgak.priors import fitted
 
 
 class Images:
@@ -157,6 +158,53 @@ def test_latents_that_are_not_numbers_are_named(run):
 def test_an_unknown_name(model, run):
   with pytest.raises(errors.UserError, match="There is no prior 'flow'"):
     attach(model, run, 'flow', never)
+
+
+class Labelled(fitted.FittedPrior):
+  """A prior that keeps the labels, and has a setting that is none of the fit's.
+  """
+
+  name = 'labelled'
+  arrays = ('labels',)
+  after_fit = ('steps',)
+  takes_labels = True
+
+  def __init__(self, latent_dim, steps=3, kept=True):
+    super().__init__(latent_dim)
+    self.steps = steps
+    self.kept = kept
+
+  def _size_label(self):
+    return f'labelled_{self.steps}'
+
+  @property
+  def fit_label(self):
+    return self.name
+
+  def fit(self, latents, labels=None):
+    return self.load_state({'labels': np.arange(2) if labels is None else labels
+                            })
+
+  def sample(self, n, seed=0):
+    return np.zeros([n, 3])
+
+
+def test_a_prior_is_given_the_labels_of_what_is_encoded(model, run):
+  dataset = Dataset()
+  assert attach(model, run, Labelled, dataset).state()['labels'].tolist() == [
+      0, 1]
+  dataset.split('most').labels = np.arange(40) % 7
+  found = attach(model, run, Labelled, dataset, max_latents=5)
+  rows = ex_post.positions(40, 5)
+  np.testing.assert_array_equal(found.state()['labels'], rows % 7)
+
+
+def test_what_is_set_after_the_fit_fits_nothing_anew(model, run):
+  attach(model, run, Labelled(3))
+  again = attach(model, run, Labelled(3, steps=8), never)
+  assert again.label == 'labelled_8' and again.is_fitted
+  attach(model, run, Labelled(3, kept=False))
+  assert len(files(run)) == 2 and files(run)[0].startswith('labelled-step7-')
 
 
 # === Latents ===

@@ -41,3 +41,56 @@ def test_fewer_than_ten_points_are_all_watched():
 def test_a_loss_that_is_never_finite_is_named():
   with pytest.raises(errors.UserError, match='lower its learning_rate = 0.3'):
     minimise(lambda v, x: np.nan * v.value + x[:, 0])
+
+
+# === A fixed number of steps ===
+
+
+def averaged(loss, steps=100, rate=0.1, measured=None, decay=0.9):
+  value, average = (keras.Variable(np.float32(5.)) for _ in range(2))
+  fit = net_fitting.minimise_averaged(
+      lambda step: loss(value.value, step),
+      lambda: (measured or tf.square)(average.value), [value], [average], steps,
+      rate, decay, 'a fit')
+  return fit, float(value), float(average)
+
+
+def test_averages_follow_to_the_minimum():
+  fit, value, average = averaged(lambda v, _: tf.square(v))
+  assert fit.steps == fit.best_step == 100 and abs(value) < 0.1
+  assert abs(average) < 0.5 and average != value
+  assert fit.held_out_loss == pytest.approx(average**2)
+
+
+def test_the_averages_are_those_of_the_best_step():
+  fit, _, average = averaged(lambda v, _: tf.square(v),
+                             measured=lambda a: tf.square(a - 2.))
+  assert 0 < fit.best_step < fit.steps == 100
+  assert fit.held_out_loss == pytest.approx((average - 2.)**2, rel=1e-4)
+  # Nothing was better than the beginning.
+  fit, _, average = averaged(lambda v, _: tf.square(v), measured=lambda a: -a)
+  assert fit.best_step == 0 and average == 5.
+
+
+def test_the_rate_decays_to_nothing():
+  # The gradient is 1 always, so Adam's steps are the rates, 0.1 times
+  # (1 + cos(pi k / 100)) / 2 for k from 0 to 99, which is 0.1 * 50.5.
+  _, value, _ = averaged(lambda v, _: v)
+  assert value == pytest.approx(5. - 5.05, abs=1e-3)
+
+
+def test_averages_by_hand():
+  # Two steps of Adam with gradient 1: values 5 - r, then 5 - r - r / 2, as the
+  # rate of the second of two is half. d = 2/11, then 3/12.
+  _, _, average = averaged(lambda v, _: v, steps=2, decay=0.9,
+                           measured=lambda a: a)
+  first = 2. / 11. * 5. + 9. / 11. * 4.9
+  assert average == pytest.approx(0.25 * first + 0.75 * 4.85, abs=1e-4)
+
+
+def test_what_diverges_on_the_way_is_left_at_its_best():
+  fit, _, average = averaged(
+      lambda v, step: tf.square(v) / tf.cast(step != 50, tf.float32))
+  assert fit.best_step == 45 and fit.steps == 50 and np.isfinite(average)
+  with pytest.raises(errors.UserError, match='lower its learning_rate = 0.1'):
+    averaged(lambda v, _: v, measured=lambda a: np.nan * a)

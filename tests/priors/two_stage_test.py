@@ -50,6 +50,35 @@ def test_the_loss_by_hand():
   np.testing.assert_allclose(found, [4.3378770664], rtol=1e-6)
 
 
+def test_the_loss_of_made_weights_in_numpy():
+  prior = priors.TwoStageVAE(2, depth=2, width=4)
+  generator = np.random.default_rng(1)
+  for variable in prior._variables:
+    variable.assign(generator.normal(0., 0.6, variable.shape))
+  points = generator.normal(size=(5, 2)).astype('f4')
+  seed = noise.seed(0, 0, 'test')
+  normal = noise.normal([5, 2], seed).numpy()
+
+  def net(weights, x):
+    *hidden, last = zip(weights[::2], weights[1::2])
+    y = x
+    for kernel, bias in hidden:
+      y = np.maximum(y @ kernel + bias, 0.)
+    return np.concatenate([x, y], 1) @ last[0] + last[1]
+
+  values = [v.numpy().astype('f8') for v in prior._variables]
+  encoder, decoder, log_gamma = values[:6], values[6:12], values[12]
+  mean, log_variance = np.split(net(encoder, points), 2, 1)
+  spread = np.exp(0.5 * log_variance)
+  decoded = net(decoder, mean + spread * normal)
+  expected = np.sum(
+      (points - decoded)**2 / (2. * np.exp(2. * log_gamma)) + log_gamma
+      + 0.5 * np.log(2. * np.pi)
+      + 0.5 * (mean**2 + spread**2 - 1. - log_variance), -1)
+  np.testing.assert_allclose(
+      prior._losses(tf.constant(points), seed), expected, rtol=1e-4)
+
+
 def test_the_input_passes_beside_the_hidden_layers():
   prior = priors.TwoStageVAE(3, depth=2, width=5)
   shapes = [tuple(v.shape) for v in prior.decoder.trainable_variables]

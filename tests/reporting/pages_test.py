@@ -1,6 +1,7 @@
 """Tests of both renderings of a document, with hostile text."""
 import base64
 import html.parser
+import pathlib
 import re
 
 import pytest
@@ -80,6 +81,7 @@ def test_a_table_has_a_caption_and_heads(sections):
 
 def test_markdown_holds_the_same_and_no_tags(sections):
   text = pages.to_markdown('t', [pages.Text('in')], sections, 'x_files')
+  text.encode()
   assert pages.MARKER in text.splitlines()[0]
   assert '![&lt;script&gt;' in text and '](x_files/a.png)' in text
   # In code, which a fence closes, all is plain.
@@ -102,3 +104,11 @@ def test_sections_of_one_title_have_anchors_of_their_own():
   found = checked(page)
   anchors = [a['id'] for tag, a in found.tags if tag == 'section']
   assert len(set(anchors)) == 2
+
+
+def test_no_template_leaves_anything_unescaped():
+  folder = pathlib.Path(pages.__file__).parent / 'templates'
+  templates = {path.name: path.read_text() for path in folder.iterdir()}
+  assert 'page.html' in templates
+  for name, text in templates.items():
+    assert not re.search(r'\bsafe\b|autoescape', text), name

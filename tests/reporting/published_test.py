@@ -32,6 +32,18 @@ def test_the_best_of_the_text():
       (51.51, 1.16),)
 
 
+def test_the_workshops_table_differs_on_mnist_alone():
+  for name in ('MNIST', 'CIFAR-10', 'CelebA'):
+    first, later = (table(f'PGA ({paper}) Table 1, FID, {name}').rows
+                    for paper in ('workshop 2019', 'ICML 2020'))
+    assert list(first) == ['VAE', 'LPGA', 'VPGA']
+    differing = [m for m in first if first[m] != later[m]]
+    assert differing == (list(first) if name == 'MNIST' else [])
+  first = table('PGA (workshop 2019) Table 1, FID, MNIST').rows
+  assert first == {'VAE': ((15.55, .18),), 'LPGA': ((12.06, .12),),
+                   'VPGA': ((11.67, .21),)}
+
+
 def test_n_is_the_prior_or_a_gaussian():
   n = published.Column('N', 'samples', 'own', 'fid')
   assert published.place('VAE', n) == ('VAE', 'standard_normal')

@@ -63,7 +63,7 @@ def test_page_and_markdown_have_every_section(written):
                 'Samples, reconstructions and interpolations',
                 'Nearest neighbours', 'Precision and recall'):
     assert f'## {title}' in text
-    assert title.replace("'", '&#x27;') in page
+    assert title.replace("'", '&#39;') in page
   # 50 and 51: mean 50.5, s = sqrt(1 / 2), error 1 / 2.
   for shown in ('50.50 ± 0.50', '58.73',
                 'protocol differs: epochs, base filters'):

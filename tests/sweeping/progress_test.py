@@ -80,17 +80,31 @@ def test_the_first_run_tells_of_itself(clock, tmp_path):
   assert shown.seconds_left() is None
 
 
-def test_a_terminal_has_one_line(clock, monkeypatch):
+def test_a_terminal_has_one_bar(clock, monkeypatch):
   monkeypatch.setenv('COLUMNS', '60')
   stream = Terminal()
   shown = progress_lib.Progress(
       {'a': ['training'], 'b': ['training']}, 2, stream)
   shown.begin('a', 'training')
   shown.begin('b', 'training')
-  last = stream.getvalue().split('\r\x1b[K')[-1]
-  assert last == '[0/2] a training, b training  00:00 elapsed'
+  last = stream.getvalue().split('\r')[-1]
+  assert last.startswith('  0%|')
+  assert last.endswith('| 0/2, 00:00 elapsed, a training, b training')
   shown.fail('b', 'No.')
   shown.finish('b', 'failed')
   shown.close()
+  assert ' 50%|' in stream.getvalue().split('\r')[-1]
+  assert '[0/2] b  training failed: No.\n' in stream.getvalue()
   assert stream.getvalue().count('\n') == 2
-  assert all(len(line) < 60 for line in stream.getvalue().split('\r\x1b[K'))
+  assert all(len(line.rstrip('\n')) <= 60
+             for line in stream.getvalue().split('\r'))
+
+
+@pytest.mark.parametrize('columns', [0, 30])
+def test_a_bar_fits_a_terminal_of_any_width(clock, monkeypatch, columns):
+  monkeypatch.setenv('COLUMNS', str(columns))
+  stream = Terminal()
+  shown = progress_lib.Progress({'long' * 30: ['training']}, stream=stream)
+  shown.begin('long' * 30, 'training')
+  last = stream.getvalue().split('\r')[-1]
+  assert '0/1' in last and len(last) == (columns or 80)

@@ -5,7 +5,6 @@ import signal
 import time
 
 import keras
-import numpy as np
 import pytest
 import tensorflow as tf
 import tiny_runs
@@ -50,13 +49,6 @@ def interrupted(path, monkeypatch, where, step, *bindings, **settings):
   return caught.value
 
 
-def assert_same(path, other, step=12):
-  found, expected = (tiny_runs.saved(p, step) for p in (path, other))
-  assert set(found) == set(expected)
-  for name, value in expected.items():
-    np.testing.assert_array_equal(found[name], value, err_msg=name)
-
-
 @pytest.mark.parametrize('step, bindings, files', [
     pytest.param(7, (), ('models/vae.gin',), marks=pytest.mark.slow),
     pytest.param(6, ('train.steps_per_execution = 2',), ('models/vae.gin',),
@@ -85,7 +77,7 @@ def test_it_goes_on_where_it_was_left(tmp_path, monkeypatch, step, bindings,
       f'whose checkpoint is in {left / "checkpoints"}.')
   assert run_directory.RunDirectory(left).checkpoints() == [step]
   train(left, *bindings, files=files)
-  assert_same(left, whole)
+  tiny_runs.assert_same(left, whole, 12)
 
 
 def test_all_the_work_of_a_step_is_made_up_for(tmp_path, monkeypatch, capsys):
@@ -99,7 +91,7 @@ def test_all_the_work_of_a_step_is_made_up_for(tmp_path, monkeypatch, capsys):
   # The means over the steps up to the fourth are lost, and are not told.
   assert [line.split()[1] for line in capsys.readouterr().out.splitlines()
           if line.startswith('step ')] == ['8/12', '12/12']
-  assert_same(left, whole)
+  tiny_runs.assert_same(left, whole, 12)
   assert points(left, 'validation') == points(whole, 'validation') == [4, 8, 12]
   assert names(left) == names(whole)
 
@@ -157,7 +149,7 @@ def test_a_validation_that_was_left_is_made_up_for(tmp_path, monkeypatch,
   monkeypatch.setattr(callbacks.Plateau, 'at_step', at_step)
   train(left, *plateau)
   assert rates == ([8, 12] if where == 'TermLogger' else [12])
-  assert_same(left, whole)
+  tiny_runs.assert_same(left, whole, 12)
   assert points(left, 'validation') == points(whole, 'validation') == [4, 8, 12]
 
 
@@ -267,7 +259,7 @@ def test_a_damaged_newest_checkpoint_is_passed_over(tmp_path, caplog):
     pass
   train(path, 'train.checkpoint_every = 4', XLA)
   assert 'goes on from step 4' in caplog.text
-  assert_same(path, whole)
+  tiny_runs.assert_same(path, whole, 12)
   for step in (4, 8, 12):
     with open(run.checkpoint_prefix(step) + '.index', 'wb'):
       pass

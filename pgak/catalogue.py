@@ -1,0 +1,166 @@
+"""What ships and what was imported, by the names that flags take.
+
+Names, and the first sentence of what they are; and the settings of one of them,
+as gin binds them.
+"""
+import inspect
+import pathlib
+import re
+
+import gin
+
+from pgak import errors
+from pgak import settings as settings_lib
+from pgak.runs import configuration
+from pgak.runs import gin_files
+
+__all__ = ['LISTS', 'entries', 'settings']
+
+# A list -> the folder below gin/ that it is, or None.
+LISTS = {'models': 'models', 'networks': 'networks', 'data': 'datasets',
+         'recipes': 'recipes', 'papers': 'papers', 'priors': None,
+         'metrics': None, 'protocols': None}
+# The settings in which a file of a list names what it chooses.
+_CHOOSES = {'models': ('train.model',), 'data': ('train.dataset',),
+            'networks': ('encoder.network', 'decoder.network'),
+            'recipes': ('train.optimizer', 'train.learning_rate_schedule')}
+
+
+def entries(which):
+  """Returns the entries of a list.
+
+  Args:
+    which: a key of `LISTS`.
+
+  Returns:
+    List of `{'name': string, 'text': first sentence}`, in order of names.
+
+  Raises:
+    errors.UserError: if there is no such list.
+  """
+  if which not in LISTS:
+    raise errors.UserError(
+        f'There is no list {which!r}; those that there are: '
+        f'{", ".join(LISTS)}{errors.similar(which, LISTS) or "."}')
+  found = (_files(LISTS[which], which == 'papers') if LISTS[which]
+           else _registered(which))
+  return [{'name': name, 'text': text} for name, text in sorted(found.items())]
+
+
+def _files(folder, whole_path):
+  found = {}
+  for root in reversed(gin_files.folders()):
+    for path in pathlib.Path(root, folder).rglob('*.gin'):
+      name = path.relative_to(root) if whole_path else path.stem
+      found[str(name)] = _header(path.read_text(encoding='utf-8'))
+  return found
+
+
+def _header(text):
+  """Returns the first sentence of the comment that a gin file begins with."""
+  lines = re.match(r'(?:#.*\n)*', text).group().splitlines()
+  return _sentence(' '.join(line.lstrip('# ') for line in lines))
+
+
+def _sentence(text):
+  """Returns the first sentence of a text."""
+  text = ' '.join((text or '').split('\n\n')[0].split())
+  # A full stop behind 'eq.' or 'al.' ends none.
+  return re.match(r'.*?(?:(?<!eq)(?<!eqs)(?<!al)\.(?= )|$)',
+                  text).group().rstrip('.:')
+
+
+def _registered(which):
+  if which == 'priors':
+    from pgak import priors
+    return {name: _sentence(prior.__doc__)
+            for name, prior in priors.NAMES.items()}
+  if which == 'protocols':
+    from pgak.evaluation import protocols
+    return {name: _sentence(gin.get_configurable(name).__doc__)
+            for name in protocols.names()}
+  from pgak.metrics import metric
+  return {found.name: _sentence(inspect.getmodule(found.compute).__doc__)
+          for found in metric.every() if not found.implied}
+
+
+def settings(name):
+  """Returns the settings of something by its name.
+
+  Args:
+    name: a name of any list, or one that gin knows, such as 'RAE' or 'train'.
+
+  Returns:
+    List of `{'setting', 'type', 'default', 'text'}`, strings; the default is ''
+    where there is none.
+
+  Raises:
+    errors.UserError: if nothing has that name.
+  """
+  functions = _functions(name)
+  if not functions:
+    known = [e['name'] for which in LISTS for e in entries(which)]
+    raise errors.UserError(
+        f'Nothing has the name {name!r}'
+        f'{errors.similar(name, known) or ": see pgak_list."}')
+  return [row for function in functions for row in _settings_of(function)]
+
+
+def _functions(name):
+  for which, chosen in _CHOOSES.items():
+    if name in [e['name'] for e in entries(which)]:
+      return _of_file(f'{LISTS[which]}/{name}.gin', chosen)
+  from pgak import priors
+  if name in priors.NAMES:
+    return [priors.NAMES[name]]
+  from pgak.metrics import metric
+  roots = [root for found in metric.every() if found.name == name
+           for root in found.roots]
+  try:
+    return [gin.get_configurable(n) for n in dict.fromkeys(roots or [name])]
+  except ValueError:
+    return []
+
+
+def _of_file(file, chosen):
+  """Returns what a gin file binds to some settings."""
+  configuration.parse_part(f'include {file!r}')
+  try:
+    bound = configuration.bindings_of(gin.config_str())
+    names = [re.sub(r'[@()]', '', bound[c]).split('/')[-1]
+             for c in chosen if bound.get(c, 'None') != 'None']
+    return [gin.get_configurable(n) for n in dict.fromkeys(names)]
+  finally:
+    gin.clear_config()
+
+
+def _settings_of(function):
+  texts = _arguments(function)
+  target = function.__init__ if inspect.isclass(function) else function
+  signature = inspect.signature(target)
+  for parameter in signature.parameters.values():
+    bindable = parameter.kind not in (parameter.VAR_POSITIONAL,
+                                      parameter.VAR_KEYWORD)
+    if bindable and parameter.name not in ('self', 'latent_dim', 'dataset'):
+      wanted, default = parameter.annotation, parameter.default
+      yield {
+          'setting': f'{function.__name__}.{parameter.name}',
+          'type': '' if wanted is parameter.empty
+                  else settings_lib.described(wanted),
+          'default': '' if default is parameter.empty else repr(default),
+          'text': texts.get(parameter.name, '')}
+
+
+def _arguments(function):
+  """Returns `{argument: meaning}` of the docstrings' sections `Args`."""
+  docs = [function.__doc__]
+  if inspect.isclass(function):
+    docs.append(function.__init__.__doc__)
+  found = {}
+  for doc in docs:
+    section = re.search(r'\n *Args:\n(.*?)(?=\n *\n|\Z)',
+                        inspect.cleandoc(doc or ''), re.S)
+    if section:
+      found |= {name: ' '.join(text.split()) for name, text in re.findall(
+          r'^  (\w+): (.*?)(?=^  \w+: |\Z)', section[1], re.M | re.S)}
+  return found

@@ -1,0 +1,72 @@
+"""A first look at pictures: how many, how large, and whether they are grey."""
+import dataclasses
+import io
+import pathlib
+
+import numpy as np
+
+from pgak.data import sources
+
+__all__ = ['Survey', 'survey']
+
+_MOST = 500
+
+
+@dataclasses.dataclass(frozen=True)
+class Survey:
+  """What the headers of some pictures say.
+
+  Attributes:
+    number: int, how many files look like pictures.
+    sides: int `[n]`, the shorter side of each that was looked at.
+    grey: whether all that were looked at have one channel.
+  """
+  number: int
+  sides: np.ndarray
+  grey: bool
+
+  def size(self, candidates=(64, 32, 16), share=0.95):
+    """Returns the largest candidate that most pictures have on both sides.
+
+    Args:
+      candidates: ints, the largest first.
+      share: of the pictures, in [0, 1].
+
+    Returns:
+      One of the candidates; the last one if none is small enough.
+    """
+    for size in candidates:
+      if len(self.sides) and np.mean(self.sides >= size) >= share:
+        return size
+    return candidates[-1]
+
+
+def survey(path):
+  """Reads the headers of at most 500 pictures, spread over a folder or zip.
+
+  Args:
+    path: as `images.path`.
+
+  Returns:
+    A `Survey`; a file that is no whole picture is passed over.
+
+  Raises:
+    UserError: if the folder or zip holds no picture.
+  """
+  source = sources.open_source(pathlib.Path(path))
+  names = [name for name, *_ in source.listing]
+  step = -(-len(names) // _MOST)
+  found = [header for name in names[::step]
+           if (header := _header(source.read(name)))]
+  return Survey(len(names), np.array([min(size) for size, _ in found], int),
+                bool(found) and all(mode in ('1', 'L') for _, mode in found))
+
+
+def _header(content):
+  """Returns `(size, mode)` of a picture, or None if it is none."""
+  from PIL import Image
+  try:
+    with Image.open(io.BytesIO(content)) as picture:
+      return picture.size, picture.mode
+  except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    return None

@@ -1,0 +1,194 @@
+"""What a model's file holds: `model.save`, `save_weights`, and back again.
+
+A `.keras` file holds the constructor's arguments, what else was set (the value
+range, `image_error`, a prior that was fitted afterwards), what `compile` was
+given, and the weights with those of the optimizers, so that training goes on
+where it was. The arrays of a fitted prior are in the file of the weights, and
+not among the model's variables: a run's checkpoints do not hold them.
+"""
+import inspect
+
+import keras
+import numpy as np
+
+from pgak import errors
+
+__all__ = ['MadeWith', 'Saved', 'register']
+
+# In the file of the weights, before the name of an array of the prior's state.
+_PRIOR = 'prior.'
+
+
+class _FileError(errors.UserError, ValueError):
+  """A model cannot be written to a file, or be read from that one."""
+
+
+def register(*objects):
+  """Registers classes and functions with Keras, under the package pgak.
+
+  Args:
+    *objects: classes with `get_config`, or functions. Each stays as it is, so
+      that it may be registered with gin before or after.
+  """
+  for thing in objects:
+    keras.saving.register_keras_serializable('pgak')(thing)
+
+
+class MadeWith:
+  """What a model was made with, apart from Keras's tracking of attributes.
+
+  Attributes:
+    prior: the prior that the constructor gave it.
+    value_range: `(low, high)`, or None for that of the decoder's activation.
+  """
+
+  def __init__(self, prior, value_range):
+    self.prior = prior
+    self.value_range = value_range
+
+
+class Saved:
+  """A model's configuration and state, as Keras's files keep them."""
+
+  def get_config(self):
+    """Returns the constructor's arguments, and what was set besides.
+
+    Raises:
+      ValueError: if something has no name that a file could keep.
+    """
+    # Where the argument and the attribute are not the same thing.
+    other = {'weights': self.term_weights, 'updates': self.table.rows,
+             'prior': self.made_with.prior}
+    config = {n: other[n] if n in other else getattr(self, n)
+              for n in _arguments(type(self))}
+    if self.made_with.value_range:
+      config['value_range'] = tuple(self.made_with.value_range)
+    if 'image_error' in vars(self):
+      config['image_error'] = self.image_error
+    if self.prior is not self.made_with.prior:
+      config['attached_prior'] = self.prior
+    return {n: _serialized(v, n, self) for n, v in config.items()}
+
+  @classmethod
+  def from_config(cls, config):
+    config = {n: keras.saving.deserialize_keras_object(v)
+              for n, v in config.items()}
+    taken = _arguments(cls)
+    later = {n: config.pop(n) for n in ('image_error', 'attached_prior')
+             if n in config and n not in taken}
+    model = cls(**config)
+    if 'image_error' in later:
+      model.image_error = later['image_error']
+    if 'attached_prior' in later:
+      model.prior = later['attached_prior']
+    return model
+
+  # === The arrays of a prior that was fitted ===
+
+  def get_build_config(self):
+    """Returns the shapes of the arrays of a fitted prior."""
+    return {'prior': {n: list(a.shape) for n, a in self._prior_state().items()}}
+
+  def build_from_config(self, config):
+    """Takes note of the shapes that the file of the weights must have."""
+    self.made_with.shapes = (config or {}).get('prior') or {}
+
+  def save_own_variables(self, store):
+    for i, variable in enumerate(self._own_variables()):
+      store[str(i)] = variable
+    for name, array in self._prior_state().items():
+      store[_PRIOR + name] = array
+
+  def load_own_variables(self, store):
+    own, names = self._own_variables(), list(store.keys())
+    numbered = [n for n in names if not n.startswith(_PRIOR)]
+    if len(numbered) != len(own):
+      raise _FileError(
+          f'The file holds {len(numbered)} variables of the model itself, and '
+          f'{self.name} has {len(own)}: load it into the model that wrote it.')
+    for i, variable in enumerate(own):
+      variable.assign(store[str(i)])
+    self._load_prior({n.removeprefix(_PRIOR): np.asarray(store[n])
+                      for n in names if n.startswith(_PRIOR)})
+
+  def load_weights(self, filepath, *args, **kwargs):
+    """Loads weights as `keras.Model.load_weights`, whose arguments it takes.
+
+    Raises:
+      UserError: if the file holds those of another model or prior.
+    """
+    try:
+      super().load_weights(filepath, *args, **kwargs)
+    except _FileError:
+      raise
+    except (KeyError, ValueError) as e:
+      raise _FileError(
+          f'{filepath} does not fit {self.name} with the prior '
+          f'{self.prior.name} ({errors.reason(e)}): build the model as the one '
+          'was that wrote it, or load a .keras file, which builds it.') from e
+
+  def _own_variables(self):
+    """The model's variables that are no part's; none of a run in progress."""
+    variables = self._trainable_variables + self._non_trainable_variables
+    return [v for v in variables if v is not getattr(self, 'plateau', None)]
+
+  def _prior_state(self):
+    """`{name: array}` of a prior that was fitted to latents, or empty."""
+    fitted = getattr(self.prior, 'is_fitted', False)
+    return dict(self.prior.state()) if fitted else {}
+
+  def _load_prior(self, arrays):
+    wanted = getattr(self.made_with, 'shapes', {})
+    known = getattr(self.prior, 'shapes', dict)()
+    if not arrays and not wanted:
+      return
+    wrong = set(arrays) ^ set(wanted or known or arrays) or [
+        n for n, a in arrays.items()
+        if not (_fits(a, wanted.get(n)) and _fits(a, known.get(n)))]
+    if wrong or not hasattr(self.prior, 'load_state'):
+      found = ', '.join(f'{n} {list(a.shape)}' for n, a in arrays.items())
+      raise _FileError(
+          f'The file holds another prior than the {self.prior.name} of '
+          f'{self.name} (its arrays are {found or "missing"}): give the model '
+          'a prior with the settings of the one that was saved, or load a '
+          '.keras file, which makes it.')
+    self.prior.load_state(arrays)
+
+
+def _arguments(cls):
+  """Names of the constructor's arguments, a list."""
+  parameters = inspect.signature(cls.__init__).parameters.values()
+  return [p.name for p in parameters if p.name != 'self'
+          and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+
+
+def _fits(array, shape):
+  """Whether an array has a shape, in which None stands for any size."""
+  return shape is None or (len(shape) == array.ndim and all(
+      n in (None, size) for n, size in zip(shape, array.shape)))
+
+
+def _serialized(value, name, model):
+  """Returns a value as Keras writes it, if Keras can make it again."""
+  # Keras itself says what it misses in a layer.
+  if (callable(value) or name.endswith('prior')) and not isinstance(
+      value, keras.layers.Layer):
+    _require_registered(value, name, model)
+  return keras.saving.serialize_keras_object(value)
+
+
+def _require_registered(value, name, model):
+  thing = value if inspect.isroutine(value) else type(value)
+  if thing.__module__.split('.')[0] == 'keras':
+    return
+  shown = getattr(thing, '__qualname__', thing.__name__)
+  if not (inspect.isroutine(value) or hasattr(value, 'get_config')):
+    raise _FileError(
+        f'`{name}` of {model.name} is a {shown}, which has no `get_config`, so '
+        'that a file cannot hold it: write one, and register the class by '
+        '@keras.saving.register_keras_serializable().')
+  if keras.saving.get_registered_name(thing) == thing.__name__:
+    raise _FileError(
+        f'`{name}` of {model.name} is {shown}, which no file can name: define '
+        'it at the top of a module, with '
+        '@keras.saving.register_keras_serializable() above it.')

@@ -1,0 +1,52 @@
+"""Labels of latents: whole numbers, and their positions among the classes."""
+import numpy as np
+import tensorflow as tf
+
+from pgak import errors
+
+__all__ = ['numbered', 'positions']
+
+
+def numbered(labels, number):
+  """Returns the classes and each label's position among them.
+
+  Args:
+    labels: integers `[N]`.
+    number: N, how many latents there are.
+
+  Returns:
+    `(classes, positions)`: int64 `[K]`, increasing, and int32 `[N]`.
+
+  Raises:
+    errors.UserError: if they are not as many whole numbers.
+  """
+  labels = np.asarray(labels)
+  if labels.shape != (number,) or labels.dtype.kind not in 'iu':
+    raise errors.UserError(
+        f'{number} latents need as many labels, whole numbers, and these are '
+        f'{labels.dtype} of the shape {list(labels.shape)}: give one label for '
+        'each latent.')
+  classes, found = np.unique(labels.astype(np.int64), return_inverse=True)
+  return classes, found.astype(np.int32)
+
+
+def positions(labels, classes):
+  """Returns the positions of labels among the classes, int32 `[B]`.
+
+  Args:
+    labels: integers `[B]`, or a tensor of them.
+    classes: int64 `[K]`.
+
+  Raises:
+    errors.UserError: if one is not among them. (A graph does not say so: there
+      it is taken for the first class.)
+  """
+  labels = tf.cast(labels, tf.int64)
+  matches = tf.equal(labels[:, tf.newaxis], tf.constant(classes, tf.int64))
+  if tf.executing_eagerly():
+    known = np.any(matches, 1)
+    if not known.all():
+      raise errors.UserError(
+          f'There is no label {int(labels[int(np.argmin(known))])}: choose '
+          f'from those of the latents, {", ".join(str(c) for c in classes)}.')
+  return tf.argmax(matches, 1, tf.int32)

@@ -1,0 +1,62 @@
+"""How far one prior is from another: the Kullback-Leibler divergence."""
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from pgak import capabilities
+from pgak import counts
+
+__all__ = ['KL', 'kl_divergence']
+
+
+class KL(NamedTuple):
+  """A divergence in nats, and its standard error: 0 for a closed form."""
+  value: float
+  standard_error: float
+
+
+def kl_divergence(prior, other, num_samples=10000, seed=0):
+  """Computes `KL(prior || other) = E_prior[log prior(z) - log other(z)]`.
+
+  In closed form where TFP registers one for the two distributions, as for two
+  normal ones; else the mean over draws of the first.
+
+  Args:
+    prior: a prior with a density.
+    other: another on the same latents.
+    num_samples: draws of the estimate, at least 2.
+    seed: int that decides the draws.
+
+  Returns:
+    A `KL`.
+
+  Raises:
+    errors.UserError: if one of them has no density, or is not fitted.
+  """
+  for one in (prior, other):
+    capabilities.require('a divergence', ['log_density'],
+                         capabilities.of_prior(one),
+                         prior=f'the prior {one.label}')
+  found = _closed_form(prior, other)
+  if found is not None:
+    return KL(float(found), 0.)
+  counts.rows(num_samples, [prior.latent_dim], 'num_samples', least=2)
+  latents = prior.sample(num_samples, seed)
+  ratios = np.asarray(prior.log_prob(latents), np.float64) - np.asarray(
+      other.log_prob(latents), np.float64)
+  return KL(float(ratios.mean()),
+            float(ratios.std(ddof=1) / np.sqrt(len(ratios))))
+
+
+def _closed_form(prior, other):
+  pair = [getattr(p, 'distribution', None) for p in (prior, other)]
+  if not all(isinstance(d, tfp.distributions.Distribution) for d in pair):
+    return None
+  if pair[0].dtype != pair[1].dtype:
+    return None
+  try:
+    return tf.convert_to_tensor(tfp.distributions.kl_divergence(*pair))
+  except NotImplementedError:
+    return None

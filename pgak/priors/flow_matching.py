@@ -1,0 +1,380 @@
+"""Latent flow matching: a flow in continuous time, fitted by regression."""
+import sys
+from typing import Annotated
+
+import numpy as np
+import tensorflow as tf
+
+from pgak import counts
+from pgak import errors
+from pgak import noise as noise_lib
+from pgak import settings
+from pgak.priors import class_labels
+from pgak.priors import fitted
+from pgak.priors import net_fitting
+from pgak.priors import velocity_fitting
+from pgak.priors import velocity_flow
+from pgak.priors import velocity_net
+
+__all__ = ['FlowMatching']
+
+# Steps and draws that Heun's error is measured by.
+_FINE_STEPS = 256
+_COMPARED = 200
+
+_NO_CLASSES = np.zeros([0], np.int64)
+_Fine = Annotated[int, settings.Range(64, 2**31 - 1)]
+
+
+@settings.register(denylist=['latent_dim'])
+class FlowMatching(fitted.FittedPrior):
+  """Draws of N(0, I) that a learned velocity moves to the latents [1, 2, 3].
+
+  With x_0 from N(0, I), x_1 a latent less the mean m, divided by the standard
+  deviation s of each dimension, a label y and `x_t = (1 - t) x_0 + t x_1`, Adam
+  descends
+
+  ```none
+  E |v(x_t, t, y) - (x_1 - x_0)|^2 / H
+  ```
+
+  whose minimum is the velocity of a flow from N(0, I) to the latents. A draw
+  follows it by Heun's method; the log-density follows it back, see
+  `continuous_flow`,
+
+  ```none
+  log p(z) = log N(x_0; 0, I) - int_0^1 tr(dv/dx) dt - sum_d log s_d
+  ```
+
+  Latents of a deterministic encoder may fill no volume, and then have no
+  density. So the fit to means adds noise, `x_1 + noise N(0, I)`, and the label
+  of a score says how much: the density is that of the latents with the noise.
+
+  Where labels are given to `fit`, the net learns them, too: `sample` and the
+  other methods then take `given`, labels; without it they are those of a latent
+  whose label is not known.
+
+  Args:
+    latent_dim: number of latent dimensions H; latents of another shape are
+      flattened to it.
+    width: units of the net's hidden layers; see `velocity_net.VelocityNet`.
+    blocks: its residual blocks.
+    steps: Adam's steps; None for as many as 200 passes over the latents take,
+      and at most 5,000.
+    batch_size: latents in a step.
+    learning_rate: of Adam, at the first step.
+    average_decay: of the averaged weights, which are those that are kept.
+    times: distribution of t while fitting, 'logit_normal' for the sigmoid of
+      draws of N(0, 1) [4], or 'uniform'.
+    noise: standard deviation of what is added to standardised latents, if they
+      are means of the encoder (samples of a posterior have noise of their own).
+    conditional: whether labels are learned, where the data have some.
+    unlabelled: share of the latents whose label is dropped in a step.
+    sampling_steps: Heun's steps for a draw, and for the way back.
+    density_steps: Heun's steps for a log-density, at least 64.
+    probes: k, how many signs estimate the trace; of at most 8 dimensions it is
+      exact.
+    guidance: g of draws with labels, `v(y=none) + g (v(y) - v(y=none))` [5].
+      Other than 1 it is another distribution, without a log-density.
+    seed: int that decides the weights, what is held out and all noise.
+
+  Attributes:
+    fit_result: `net_fitting.Fit` of the fit that was made.
+    solver_error: root mean square, in the latents' standard deviations, of what
+      256 steps change in draws of `sampling_steps`, right after the fit.
+
+  Raises:
+    errors.UserError: if a setting is out of its range.
+
+  Example:
+
+  ```python
+  prior = priors.FlowMatching(latent_dim=8).fit(latents, labels)
+  prior.sample(16, seed=0)                      # float32 [16, 8]
+  prior.sample(2, seed=0, given=[7, 7])         # float32 [2, 8]
+  prior.log_prob(latents)                       # [N]
+  ```
+
+  #### References
+
+  [1]: Yaron Lipman, Ricky T. Q. Chen, Heli Ben-Hamu, Maximilian Nickel, Matt
+       Le. Flow Matching for Generative Modeling. ICLR, 2023.
+  [2]: Xingchao Liu, Chengyue Gong, Qiang Liu. Flow Straight and Fast: Learning
+       to Generate and Transfer Data with Rectified Flow. ICLR, 2023.
+  [3]: Michael S. Albergo, Eric Vanden-Eijnden. Building Normalizing Flows with
+       Stochastic Interpolants. ICLR, 2023.
+  [4]: Patrick Esser et al. Scaling Rectified Flow Transformers for
+       High-Resolution Image Synthesis. ICML, 2024. Sec. 3.1.
+  [5]: Jonathan Ho, Tim Salimans. Classifier-Free Diffusion Guidance. 2022.
+  """
+
+  name = 'flow_matching'
+  after_fit = ('sampling_steps', 'density_steps', 'probes', 'guidance')
+
+  def __init__(self, latent_dim: settings.Count,
+               width: settings.Count = 512, blocks: settings.Count = 3,
+               steps: settings.Count | None = None,
+               batch_size: settings.Count = 512,
+               learning_rate: settings.Positive = 1e-3,
+               average_decay: settings.Decay = 0.999,
+               times: velocity_fitting.Times = 'logit_normal',
+               noise: settings.NonNegative = 0.03, conditional: bool = True,
+               unlabelled: settings.Share = 0.5,
+               sampling_steps: settings.Count = 32,
+               density_steps: _Fine = 64,
+               probes: settings.Count = 1,
+               guidance: settings.NonNegative = 1.,
+               seed: settings.Seed = 0):
+    super().__init__(latent_dim)
+    self.width = width
+    self.blocks = blocks
+    self.steps = steps
+    self.batch_size = batch_size
+    self.learning_rate = learning_rate
+    self.average_decay = average_decay
+    self.times = times
+    self.noise = noise
+    self.conditional = conditional
+    self.unlabelled = unlabelled
+    self.sampling_steps = sampling_steps
+    self.density_steps = density_steps
+    self.probes = probes
+    self.guidance = guidance
+    self.seed = seed
+    self.fit_result = None
+    self.solver_error = None
+    self.net = None
+    self.flow = None
+    self.classes = _NO_CLASSES
+    self.can = self._abilities()
+
+  # === What it is ===
+
+  @property
+  def takes_labels(self):
+    """Whether `fit` is to be given labels, where there are some."""
+    return self.conditional
+
+  @property
+  def arrays(self):
+    weights = () if self.net is None else self.net.weights
+    return ('mean', 'scale', 'classes') + tuple(
+        f'weight_{i}' for i in range(len(weights)))
+
+  @property
+  def added_noise(self):
+    """Standard deviation of the noise that the density has; 0 of samples."""
+    return 0. if self.source == 'samples' else self.noise
+
+  def _size_label(self):
+    coarser = f'_heun_{self.sampling_steps}' * (self.sampling_steps != 32)
+    return self._noise_label() + coarser
+
+  def _noise_label(self):
+    return self.name + f'_noise_{self.added_noise:g}' * bool(self.added_noise)
+
+  @property
+  def fit_label(self):
+    return self._noise_label() + self._source_label()
+
+  # === Fit ===
+
+  def fit(self, latents, labels=None):
+    """Fits it to latents; returns self.
+
+    Args:
+      latents: array `[N, H]`, or `[N, ...]`, which is flattened.
+      labels: integers `[N]`, or None. They are ignored unless `conditional`.
+
+    Raises:
+      errors.UserError: if `fitted.checked` refuses the latents, if there are
+        more or fewer labels, or if the loss is never finite.
+    """
+    latents = np.asarray(latents)
+    if latents.ndim > 2:
+      latents = latents.reshape(len(latents), -1)
+    latents = fitted.checked(latents, self.latent_dim)
+    standard = fitted.standardiser(latents)
+    points = ((latents - standard['mean']) / standard['scale']).astype('f')
+    classes, numbers = _NO_CLASSES, np.zeros([len(points)], np.int32)
+    if labels is not None and self.conditional:
+      classes, numbers = class_labels.numbered(labels, len(points))
+    self._build(classes)
+    self.fit_result = self._descend(points, numbers)
+    self.load_state(standard | {'classes': classes} | {
+        f'weight_{i}': w.numpy() for i, w in enumerate(self.net.weights)})
+    self.solver_error = self._solver_error_now()
+    self._say()
+    return self
+
+  def _descend(self, points, numbers):
+    regression = velocity_fitting.Regression(
+        points, numbers, self.seed, self.batch_size, self.times,
+        self.added_noise, self.unlabelled)
+    trained = self._new_net()
+    return net_fitting.minimise_averaged(
+        lambda step: regression.loss(trained, step),
+        lambda: regression.held_out_loss(self.net),
+        trained.trainable_variables, self.net.trainable_variables,
+        self.steps or regression.usual_steps, self.learning_rate,
+        self.average_decay, self.name)
+
+  def _say(self):
+    steps, best_step, loss = self.fit_result
+    ends = ('the last was the best' if best_step == steps else
+            f'step {best_step:,} was the best, before the end, and is kept')
+    print(f'{self.name}: {steps:,} steps, held-out loss {loss:.4f}; {ends}. '
+          f"Draws by {self.sampling_steps} steps of Heun's method are "
+          f'{self.solver_error:.1e} standard deviations from those by '
+          f'{_FINE_STEPS}.', file=sys.stderr)
+
+  def _solver_error_now(self):
+    base = noise_lib.normal([_COMPARED, self.latent_dim],
+                            noise_lib.seed(self.seed, 0, 'solver_error'))
+    coarse, fine = (self.flow.forwards(base, steps)
+                    for steps in (self.sampling_steps, _FINE_STEPS))
+    return float(tf.sqrt(tf.reduce_mean(tf.square(coarse - fine))))
+
+  # === State ===
+
+  def _new_net(self):
+    return velocity_net.VelocityNet(
+        self.latent_dim, self.width, self.blocks, len(self.classes), self.seed,
+        dtype='float32')
+
+  def _build(self, classes):
+    """Makes the net anew, and its flow."""
+    self.classes = classes
+    self.net = self._new_net()
+    self.flow = velocity_flow.VelocityFlow(self.net, self.guidance)
+
+  def load_state(self, arrays):
+    """Takes what another one's `state` returned; returns self.
+
+    Raises:
+      ValueError: if that is not the state of such a prior.
+    """
+    if 'classes' in arrays and (
+        self.net is None or len(self.classes) != len(arrays['classes'])):
+      self._build(np.asarray(arrays['classes']))
+    return super().load_state(arrays)
+
+  def _use_state(self):
+    state = self.state()
+    self.classes = state['classes']
+    self.net.set_weights([state[n] for n in self.arrays[3:]])
+    self._mean, self._scale = (
+        state[n].astype(np.float32) for n in ('mean', 'scale'))
+    self.can = self._abilities()
+
+  def _abilities(self):
+    """What it can; see `pgak.capabilities`."""
+    names = {'base': True, 'fit': True, 'condition': len(self.classes) > 0,
+             'log_density': self.guidance == 1.}
+    return frozenset(name for name, can in names.items() if can)
+
+  # === Draws ===
+
+  def sample(self, n, seed=0, given=None):
+    """Returns n draws, float32 `[n, H]`, repeatable by seed.
+
+    Args:
+      n: int; None, or their number, where labels are given.
+      seed: int or integer scalar tensor.
+      given: labels, integers `[n]`, one for each draw; None for draws of the
+        latents as a whole.
+
+    Raises:
+      errors.UserError: if n is no number of draws, see `counts.rows`; or if the
+        labels are not as many, or are not those of the fit.
+    """
+    self.state()
+    if given is not None:
+      given = tf.convert_to_tensor(given)
+      n = self._as_many(n, given)
+    counts.rows(n, [self.latent_dim])
+    base = noise_lib.normal([n, self.latent_dim],
+                            noise_lib.seed(seed, 0, 'prior'))
+    return self.base_to_latent(base, given)
+
+  def base_to_latent(self, base, given=None):
+    """Maps draws of N(0, I), float32 `[B, H]`, to latents `[B, H]`.
+
+    Args:
+      base: float32 `[B, H]`.
+      given: labels, integers `[B]`, or None.
+    """
+    self.state()
+    moved = self.flow.forwards(tf.cast(base, tf.float32), self.sampling_steps,
+                               self._positions(given))
+    return self._mean + self._scale * moved
+
+  def latent_to_base(self, latents, given=None):
+    """The inverse of `base_to_latent`, but for the error of Heun's method."""
+    self.state()
+    return self.flow.backwards(self._standardised(latents),
+                               self.sampling_steps, self._positions(given))
+
+  def _as_many(self, n, given):
+    number = tf.shape(given)[0] if given.shape[0] is None else given.shape[0]
+    if isinstance(n, int) and isinstance(number, int) and n != number:
+      raise errors.UserError(
+          f'{n} draws are asked for and {number} labels given: leave out `n`, '
+          'or give as many labels.')
+    return number
+
+  def _positions(self, given):
+    if given is None:
+      return None
+    if not len(self.classes):
+      raise errors.UserError(
+          f'This {self.name} was fitted without labels, so that none can be '
+          'given: fit it to data with labels, with FlowMatching.conditional = '
+          'True.')
+    return class_labels.positions(given, self.classes)
+
+  def _flat(self, latents):
+    return tf.reshape(tf.cast(latents, tf.float32), [-1, self.latent_dim])
+
+  def _standardised(self, latents):
+    return (self._flat(latents) - self._mean) / self._scale
+
+  # === Density ===
+
+  def log_prob(self, latents, given=None):
+    """Returns the log-density of float latents `[B, H]`, `[B]`, in nats.
+
+    It is that of the latents with the noise that the fit added.
+
+    Args:
+      latents: float `[B, H]`.
+      given: labels, integers `[B]`, for the density given these; or None.
+
+    Raises:
+      errors.UserError: if the guidance is not 1.
+    """
+    return self.log_prob_with_error(latents, given)[0]
+
+  def log_prob_with_error(self, latents, given=None):
+    """Returns the log-density and its standard error, over the probes.
+
+    Args:
+      latents: as for `log_prob`.
+      given: as for `log_prob`.
+
+    Returns:
+      `(log_prob, standard_error)`, each `[B]`. The error is 0 where the trace
+      is exact, and NaN of one probe.
+    """
+    self.state()
+    if self.guidance != 1.:
+      raise errors.UserError(
+          f'With FlowMatching.guidance = {self.guidance:g} draws come from a '
+          'distribution whose density is not that of the fit: set the guidance '
+          'to 1 for log-densities.')
+    given = self._positions(given)
+    value, error = self.flow.log_densities(
+        self._standardised(latents), self._flat(latents), self.density_steps,
+        self.probes, given)
+    value -= np.log(self.state()['scale']).sum()
+    return tf.cast(value, latents.dtype), tf.cast(error, latents.dtype)

@@ -1,0 +1,101 @@
+"""The regression of flow matching: what a velocity net is fitted to.
+
+See `flow_matching.FlowMatching` for the equations and their sources.
+"""
+from typing import Literal
+
+import numpy as np
+import tensorflow as tf
+
+from pgak import noise as noise_lib
+from pgak.priors import net_fitting
+
+__all__ = ['Regression', 'Times']
+
+Times = Literal['logit_normal', 'uniform']
+
+# Where nothing is said, as many steps as so many passes take, and at most.
+_PASSES = 200
+_MOST_STEPS = 5000
+# Held-out latents that are watched, and pairs of noise and time for each.
+_WATCHED = 2000
+_PAIRS = 4
+
+
+class Regression:
+  """`E |v(x_t, t, y) - (x_1 - x_0)|^2 / H`, of latents and of held-out ones.
+
+  Args:
+    points: float32 `[N, H]`, standardised latents.
+    labels: int32 `[N]` from 0 to K - 1; of no use to a net without labels.
+    seed: int that decides what is held out and all noise.
+    batch_size: points in a step, drawn with replacement.
+    times: distribution of t in a step, see `FlowMatching`.
+    noise: standard deviation of what is added to the points.
+    unlabelled: share of the points whose label is dropped.
+  """
+
+  def __init__(self, points, labels, seed, batch_size, times, noise,
+               unlabelled):
+    self.seed = seed
+    self.times = times
+    self.noise = noise
+    self.unlabelled = unlabelled
+    train, watched = net_fitting.held_out(len(points), seed)
+    watched = np.repeat(watched[:_WATCHED], _PAIRS)
+    self.number = len(train)
+    self.batch_size = min(batch_size, self.number)
+    self._train, self._watched = (
+        (tf.constant(points[rows]), tf.constant(labels[rows]))
+        for rows in (train, watched))
+
+  @property
+  def usual_steps(self):
+    """How many steps are taken where nothing is said, int."""
+    return min(-(-_PASSES * self.number // self.batch_size), _MOST_STEPS)
+
+  def loss(self, net, step):
+    """Returns the loss of a batch, a scalar.
+
+    Args:
+      net: `velocity_net.VelocityNet`.
+      step: int64 scalar tensor of at least 1, which decides the batch.
+    """
+    drawn = noise_lib.uniform([self.batch_size], self._seed(step, 'order'),
+                              tf.float64)
+    chosen = tf.cast(drawn * self.number, tf.int32)
+    points, labels = (tf.gather(x, chosen) for x in self._train)
+    return self._loss(net, points, labels, self._drawn_times(step), step)
+
+  def held_out_loss(self, net):
+    """Returns the loss of the held-out points, a scalar.
+
+    Each is seen with four pairs of noise and time, always the same. Their times
+    are uniform, whatever training draws, one in each quarter of [0, 1].
+    """
+    number = self._watched[1].shape[0]
+    quarters = tf.constant(np.arange(number) % _PAIRS, tf.float32)
+    offsets = noise_lib.uniform([number], self._seed(0, 'times'))
+    return self._loss(net, *self._watched, (quarters + offsets) / _PAIRS, 0)
+
+  def _seed(self, step, name):
+    return noise_lib.seed(self.seed, step, f'flow_matching_{name}')
+
+  def _drawn_times(self, step):
+    seed = self._seed(step, 'times')
+    if self.times == 'uniform':
+      return noise_lib.uniform([self.batch_size], seed)
+    return tf.sigmoid(noise_lib.normal([self.batch_size], seed))
+
+  def _loss(self, net, points, labels, times, step):
+    shape = tf.shape(points)
+    base = noise_lib.normal(shape, self._seed(step, 'base'))
+    if self.noise:
+      points += self.noise * noise_lib.normal(shape, self._seed(step, 'noise'))
+    if net.num_classes:
+      dropped = noise_lib.uniform(
+          shape[:1], self._seed(step, 'labels')) < self.unlabelled
+      labels = tf.where(dropped, net.num_classes, labels)
+    share = times[:, tf.newaxis]
+    moved = net((1. - share) * base + share * points, times, labels)
+    return tf.reduce_mean(tf.square(moved - (points - base)))

@@ -1,0 +1,94 @@
+"""The net of a flow in continuous time: a velocity of a point, time and label.
+"""
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+__all__ = ['VelocityNet']
+
+# Of time, in cycles from t = 0 to 1; the size of what they are embedded in.
+_FREQUENCIES = np.geomspace(0.25, 32., 32)
+_EMBEDDING = 128
+
+
+class VelocityNet(keras.layers.Layer):
+  """Residual blocks of dense layers, beside the velocity of a normal.
+
+  ```none
+  v(x, t, y) = (2 t - 1) / ((1 - t)^2 + t^2) x + h(x, t, y)
+  ```
+
+  The first term alone is the flow of points whose dimensions are independent
+  with mean 0 and variance 1. h begins at 0 and learns the rest.
+
+  Args:
+    size: number of dimensions H.
+    width: units of each hidden layer.
+    blocks: number of residual blocks, of two layers each.
+    num_classes: number of labels K; 0 for a net that takes none.
+    seed: int that decides the first weights.
+  """
+
+  def __init__(self, size, width, blocks, num_classes=0, seed=0, **kwargs):
+    super().__init__(**kwargs)
+    self.size = size
+    self.num_classes = num_classes
+    generator = np.random.default_rng(seed)
+
+    def dense(units, inputs, scale=1., bias=True):
+      layer = keras.layers.Dense(
+          units, use_bias=bias, dtype=self.dtype_policy,
+          kernel_initializer=keras.initializers.VarianceScaling(
+              scale, 'fan_in', seed=int(generator.integers(1 << 31)))
+          if scale else 'zeros')
+      layer.build((None, inputs))
+      return layer
+
+    self.time = dense(_EMBEDDING, 2 * len(_FREQUENCIES))
+    # The last row is the label of what has none.
+    self.labels = keras.layers.Embedding(
+        num_classes + 1, _EMBEDDING, dtype=self.dtype_policy,
+        embeddings_initializer=keras.initializers.RandomNormal(
+            0., 0.5, seed=seed)) if num_classes else None
+    if num_classes:
+      self.labels.build()
+    self.first = dense(width, size)
+    self.blocks = [
+        (dense(width, width, 2.), dense(width, _EMBEDDING, bias=False),
+         dense(width, width, 1. / blocks)) for _ in range(blocks)]
+    self.last = dense(size, width, 0.)
+    self.built = True
+
+  def call(self, points, time, labels=None):
+    """Returns velocities, float `[B, H]`.
+
+    Args:
+      points: float `[B, H]`.
+      time: float in [0, 1], `[B]` or a scalar for all points.
+      labels: int32 `[B]` from 0 to K, K for no label; None for no label.
+    """
+    time = tf.reshape(time, [-1, 1])
+    given = self._embedded(time, labels)
+    hidden = self.first(points)
+    for inner, shift, outer in self.blocks:
+      inside = tf.nn.silu(inner(_normalised(hidden)) + shift(given))
+      hidden += outer(inside)
+    spread = tf.square(1. - time) + tf.square(time)
+    return (2. * time - 1.) / spread * points + self.last(_normalised(hidden))
+
+  def _embedded(self, time, labels):
+    """Returns an embedding of time and label, `[B, E]` or `[1, E]`."""
+    angles = 2. * math.pi * time * tf.constant(_FREQUENCIES, time.dtype)
+    embedding = self.time(tf.concat([tf.sin(angles), tf.cos(angles)], -1))
+    if self.labels is not None:
+      embedding += self.labels(
+          tf.constant([self.num_classes]) if labels is None else labels)
+    return tf.nn.silu(embedding)
+
+
+def _normalised(hidden):
+  """Divides each row by its root mean square."""
+  return hidden * tf.math.rsqrt(
+      tf.reduce_mean(tf.square(hidden), -1, keepdims=True) + 1e-6)

@@ -1,0 +1,378 @@
+"""A train command's flags as gin: files, then settings, the later wins.
+
+Without a gin file all is filled in, from the data where it depends on them:
+base.gin, the files of data, network, model and recipe, the values chosen, those
+of flags. With gin files nothing is chosen: the files, the files of the flags
+that are given, their values. What results is gin text, `command.gin` in the
+run, which trains the same run by itself.
+"""
+import ast
+import contextlib
+import dataclasses
+import json
+import re
+
+import gin
+
+from pgak import errors
+from pgak import files
+from pgak.runs import configuration
+from pgak.runs import data_set
+from pgak.runs import run_directory
+from pgak.training import chosen
+from pgak.training import loop
+from pgak.training import named_files
+
+__all__ = ['COMMAND', 'Composition', 'FLAGS', 'compose', 'composed', 'resume',
+           'train']
+
+# The file of a run that has the composition.
+COMMAND = 'command.gin'
+
+# Flag -> the setting that it is.
+VALUES = {'latent_dim': 'latent_dim', 'steps': 'train.steps',
+          'seed': 'train.seed', 'attributes': 'images.attributes',
+          'download': 'tfds.download', 'data_dir': 'data_dir'}
+FLAGS = (*named_files.FOLDERS, 'size', *VALUES)
+_EMA_BELOW, _EMA_DECAY = 5000, 0.99
+_FLAGS_LINE = '# flags: '
+
+
+@dataclasses.dataclass
+class Composition:
+  """What a command will train, as gin and in words.
+
+  Attributes:
+    flags: `{name: value}`, those that were given.
+    files: gin files, the later wins.
+    settings: list of `(setting, value as gin text, where it is from)`.
+    params: bindings as --gin_param has them, which come last.
+    told: list of `(title, value, note)` to print.
+  """
+  flags: dict
+  files: list = dataclasses.field(default_factory=list)
+  settings: list = dataclasses.field(default_factory=list)
+  params: list = dataclasses.field(default_factory=list)
+  told: list = dataclasses.field(default_factory=list)
+
+  def set(self, setting, value, origin):
+    self.settings.append((setting, repr(value), origin))
+
+  def tell(self, title, value, note):
+    self.told.append((title, str(value), note))
+
+  @property
+  def text(self):
+    """The gin text that trains the same run."""
+    flags = json.dumps(self.flags, sort_keys=True)
+    return _lines([f'{_FLAGS_LINE}{flags}', *self._kept, *self._includes,
+                   *self._settings, *self.params])
+
+  @property
+  def _includes(self):
+    return [f'include {file!r}' for file in self.files]
+
+  @property
+  def _settings(self):
+    return [f'{setting} = {value}  # {origin}'
+            for setting, value, origin in self.settings]
+
+  # What comes before all that: nothing, for a new run.
+  _kept = ()
+
+  def parse(self, imports=(), roots=('train',)):
+    """Reads it into gin; see `configuration.parse`."""
+    files, before = (((), [*self._kept, *self._includes]) if self._kept
+                     else (self.files, []))
+    configuration.parse(files, self._read, imports, roots,
+                        _lines([*before, *self._settings]))
+
+  @property
+  def _read(self):
+    """What the command must read: the settings of flags and --gin_param."""
+    given = [f'{setting} = {value}' for setting, value, origin in self.settings
+             if origin.startswith('--')]
+    return [*given, *self.params]
+
+  def summary(self):
+    """Returns the lines to print."""
+    return [f'{title:<9} {value:<12}  {note}'.rstrip()
+            for title, value, note in self.told]
+
+
+def composed(run_dir, flags, gin_files_given=(), imports=()):
+  """Composes a command for a run directory: a new run, or one that is there.
+
+  Args:
+    run_dir: path of the run directory.
+    flags: as for `compose`.
+    gin_files_given: as there; with them nothing is taken from the run.
+    imports: modules that the user trusts.
+
+  Returns:
+    A `Composition`.
+
+  Raises:
+    errors.UserError: as `compose` does.
+  """
+  path = files.local(run_dir)
+  if gin_files_given or not (path / 'config.gin').is_file():
+    return compose(flags, gin_files_given, imports)
+  run = run_directory.RunDirectory(path)
+  configuration.check_trusted(run, imports)
+  kept = path / COMMAND
+  text = kept.read_text(encoding='utf-8') if kept.is_file() else run.config_gin
+  return resume(text, flags, imports)
+
+
+def train(run_dir, made, imports=()):
+  """Trains what a `Composition` has, which gin has read, and keeps its text.
+
+  Args:
+    run_dir: path of the run directory.
+    made: a `Composition`.
+    imports: modules that register what it names.
+
+  Returns:
+    The trained model.
+  """
+  path = files.local(run_dir)
+  run_directory.RunDirectory(path, create=True)
+  is_new = not (path / COMMAND).exists()
+  if is_new:
+    files.write_text(path / COMMAND, made.text)
+  try:
+    trained = loop.train(run_dir, imports=tuple(imports))
+  except errors.UserError:
+    if is_new and not (path / 'config.gin').is_file():
+      (path / COMMAND).unlink()
+    raise
+  except BaseException:  # An interrupted run goes on as it was begun.
+    files.write_text(path / COMMAND, made.text)
+    raise
+  files.write_text(path / COMMAND, made.text)
+  print(f'{path} has the checkpoints, samples/ and events/; the same in gin: '
+        f'{path / COMMAND}')
+  return trained
+
+
+def compose(flags, gin_files_given=(), imports=()):
+  """Composes a command for a new run.
+
+  Args:
+    flags: `{name: value}` of those that were given: data, model, network,
+      recipe, size, and the keys of `VALUES`.
+    gin_files_given: names of gin files.
+    imports: modules to import first.
+
+  Returns:
+    A `Composition`.
+
+  Raises:
+    errors.UserError: names the flag that is wrong, and the way out.
+  """
+  made = Composition(dict(flags))
+  if gin_files_given:
+    _on_top(made, list(gin_files_given), imports)
+  elif 'data' in flags:
+    _whole(made, imports)
+  else:
+    raise errors.UserError(
+        'Neither --data nor --gin_file is given: begin with --data=photos/, '
+        '--data=mnist or --gin_file=quickstart.gin.')
+  return made
+
+
+def resume(text, flags, imports=()):
+  """Composes a command for a run that is there.
+
+  Args:
+    text: its `command.gin`, or its `config.gin`.
+    flags: as for `compose`.
+
+  Returns:
+    A `Composition` whose `text` is the old one with what flags change. Data
+    are not asked again.
+  """
+  kept = _flags_of(text)
+  changed = {name: value for name, value in flags.items()
+             if kept.get(name) != value}
+  made = _Kept(dict(kept | changed), kept=text)
+  _add_files(made, changed)
+  _add_values(made, changed)
+  if 'size' in changed:
+    made.set('image_shape', _shape(
+        changed['size'], _bound_shape(text, imports)), '--size')
+  return made
+
+
+@dataclasses.dataclass
+class _Kept(Composition):
+  """As `Composition`, on top of a text that is kept."""
+  kept: str = ''
+
+  @property
+  def _kept(self):
+    return [line for line in self.kept.splitlines()
+            if not line.startswith(_FLAGS_LINE)]
+
+
+def _lines(lines):
+  return ''.join(f'{line}\n' for line in lines)
+
+
+def _flags_of(text):
+  for line in text.splitlines():
+    if line.startswith(_FLAGS_LINE):
+      return json.loads(line.removeprefix(_FLAGS_LINE))
+  return {}
+
+
+# === All is filled in ===
+
+
+def _whole(made, imports):
+  flags = made.flags
+  file, settings = named_files.data(flags['data'])
+  made.files += ['base.gin', file]
+  for setting, value in settings.items():
+    made.set(setting, value, '--data')
+  _choose_pictures(made, file, flags, settings)
+  _add_values(made, {name: flags[name] for name in ('attributes', 'download',
+                                                    'data_dir')
+                     if name in flags})
+  data = _look(made, imports)
+  shape = data.shape
+  made.tell('Data', flags['data'], f'train {data.train}')
+  if 'image_shape' not in [setting for setting, *_ in made.settings]:
+    if 'size' in flags:
+      shape = _shape(flags['size'], shape)
+    made.set('image_shape', shape, '--size' if 'size' in flags else 'chosen')
+  if 'pixels' in data.kind.can:
+    made.tell('Size', ' x '.join(map(str, shape)), _origin(flags, 'size'))
+  else:
+    made.set('decoder.value_range', None, 'chosen')
+  for flag, value in (('network', chosen.network(data)),
+                      ('model', chosen.MODEL), ('recipe', chosen.RECIPE)):
+    name = flags.get(flag, value)
+    made.files.append(named_files.named(flag, name))
+    made.tell(flag.capitalize(), name, _origin(
+        flags, flag, f'others: pgak_list {named_files.FOLDERS[flag]}'))
+  _choose_numbers(made, data, shape)
+
+
+def _origin(flags, flag, more=''):
+  if flag in flags:
+    return f'--{flag}'
+  return f'chosen; {more or "--" + flag}'
+
+
+def _choose_pictures(made, file, flags, settings):
+  if file == 'datasets/images.gin':
+    shape = chosen.picture_shape(settings['images.path'])
+    if 'size' in flags:
+      shape = _shape(flags['size'], shape)
+    made.set('image_shape', shape, '--size' if 'size' in flags else 'chosen')
+    for name, value in (('validation_fraction', 0.1), ('skip_damaged', True)):
+      made.set(f'images.{name}', value, 'chosen')
+
+
+def _look(made, imports):
+  """Makes the data set alone, to see what it holds."""
+  alone = Composition({}, made.files[1:], made.settings)
+  with _parsed(f'data_dir = None\n{alone.text}', imports):
+    return chosen.look(data_set.configured())
+
+
+@contextlib.contextmanager
+def _parsed(text, imports=()):
+  """Reads gin text that may not be whole; yields its bindings as text."""
+  try:
+    configuration.parse_part(text, imports)
+    yield configuration.bindings_of(gin.config_str())
+  finally:
+    gin.clear_config()
+
+
+def _choose_numbers(made, data, shape):
+  flags = made.flags
+  latent_dim = flags.get('latent_dim') or chosen.latent_dim(shape)
+  made.set('latent_dim', latent_dim,
+           '--latent_dim' if 'latent_dim' in flags else 'chosen')
+  made.tell('Latents', latent_dim, _origin(flags, 'latent_dim'))
+  numbers = chosen.settings(data, flags.get('steps'))
+  for setting, value in numbers.items():
+    is_given = setting == 'train.steps' and 'steps' in flags
+    made.set(setting, value, '--steps' if is_given else 'chosen')
+  steps = numbers['train.steps']
+  passes = steps * numbers['train.batch_size'] / data.train
+  made.tell('Steps', steps, f'{passes:.3g} passes; {_origin(flags, "steps")}')
+  if flags.get('recipe', chosen.RECIPE) == chosen.RECIPE and steps < _EMA_BELOW:
+    made.set('adam.ema_decay', _EMA_DECAY, 'chosen')
+  if 'seed' in flags:
+    made.set('train.seed', flags['seed'], '--seed')
+
+
+# === On top of gin files ===
+
+
+def _on_top(made, given, imports):
+  made.files += given
+  flags = made.flags
+  if any(flag in flags for flag in named_files.FOLDERS):
+    _tell_replaced(made, given, imports)
+  _add_files(made, flags)
+  _add_values(made, flags)
+  if 'size' in flags:
+    text = Composition({}, made.files).text
+    made.set('image_shape', _shape(flags['size'], _bound_shape(text, imports)),
+             '--size')
+
+
+def _add_files(made, flags):
+  if 'data' in flags:
+    file, settings = named_files.data(flags['data'])
+    made.files.append(file)
+    for setting, value in settings.items():
+      made.set(setting, value, '--data')
+  for flag in ('network', 'model', 'recipe'):
+    if flag in flags:
+      made.files.append(named_files.named(flag, flags[flag]))
+
+
+def _add_values(made, flags):
+  for flag, setting in VALUES.items():
+    if flag in flags:
+      made.set(setting, flags[flag], f'--{flag}')
+
+
+def _tell_replaced(made, given, imports):
+  """Says what flags put in the place of what the gin files chose."""
+  with _parsed(Composition({}, given).text, imports) as found:
+    bound = dict(found)
+  for flag, setting in (('data', 'train.dataset'), ('model', 'train.model')):
+    old = bound.get(setting, '').strip('@()')
+    if flag in made.flags and old:
+      made.tell(flag.capitalize(), made.flags[flag],
+                f'--{flag}; {given[-1]} has {old}')
+
+
+def _bound_shape(text, imports=()):
+  """Returns the `image_shape` that a gin text binds."""
+  with _parsed(text, imports) as bound:
+    try:
+      return ast.literal_eval(bound['image_shape'])
+    except (KeyError, SyntaxError, ValueError) as e:
+      raise errors.UserError('--size needs gin files that set image_shape: '
+                             'take a data set, such as --data=mnist.') from e
+
+
+def _shape(size, known):
+  """Returns `(height, width, channels)` of '64' or '48x64'."""
+  match = re.fullmatch(r'(\d+)(?:x(\d+))?', str(size))
+  if not match or len(known) != 3:
+    raise errors.UserError(
+        f'--size={size} must be a number of pixels, such as 64, or height and '
+        'width, such as 48x64, of a data set of images.')
+  height, width = match[1], match[2] or match[1]
+  return int(height), int(width), known[-1]

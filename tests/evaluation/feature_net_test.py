@@ -1,0 +1,82 @@
+"""The feature nets that a protocol names."""
+import os
+import pathlib
+
+import gin
+import numpy as np
+import pytest
+import tiny_evaluation
+
+from pgak import data
+from pgak import errors
+from pgak.evaluation import evaluator as evaluator_lib
+from pgak.evaluation import protocols
+from pgak.generation import sampling
+from pgak.metrics import frechet
+
+
+@pytest.fixture(name='generated')
+def _generated(monkeypatch):
+  """Replaces `sampling.generate`; holds the calls."""
+  calls = []
+  monkeypatch.setattr(sampling, 'generate', tiny_evaluation.generator(calls))
+  return calls
+
+
+@pytest.fixture
+def empty_cache(tmp_path, monkeypatch):
+  monkeypatch.setenv('PGAK_CACHE', str(tmp_path / 'cache'))
+
+
+def test_the_classifier_learns_from_the_training_images(monkeypatch):
+  asked = []
+  monkeypatch.setattr(evaluator_lib.gin, 'get_configurable',
+                      lambda function: lambda *given: asked.append(given))
+  evaluator_lib.feature_net('classifier', data.digits())
+  (name, images, labels), = asked
+  train = data.digits().split('train')
+  assert name == 'digits'
+  np.testing.assert_array_equal(images, train.read(np.arange(len(train))))
+  np.testing.assert_array_equal(labels, train.labels)
+
+
+def test_quick_needs_labels():
+  with pytest.raises(errors.UserError, match='has no class labels'):
+    evaluator_lib.Evaluator(data.synthetic((8, 8, 1)), 'quick')
+
+
+@pytest.mark.usefixtures('empty_cache')
+def test_quick_uses_a_classifier_with_gins_settings(generated):
+  gin.parse_config(['classifier.steps = 0', 'classifier.size = 5',
+                    'quick.num_samples = 100'])
+  with pytest.warns(UserWarning):
+    evaluator = evaluator_lib.Evaluator(data.digits(), 'quick')
+    found = evaluator.score(tiny_evaluation.Model())
+  assert set(found) == {'frechet_digits_classifier'}
+  assert evaluator.references[0].moments.count == 1797
+  assert evaluator.nets[0].size == 5
+  assert generated[0]['num_samples'] == 100
+
+
+REAL = os.environ.get('PGAK_TEST_DATA') and pathlib.Path(
+    os.environ['PGAK_TEST_DATA'],
+    'inception_2015/inception_2015_through_mixed_8.npz')
+
+
+@pytest.mark.skipif(not (REAL and REAL.is_file()),
+                    reason='needs the data of PGAK_TEST_DATA')
+@pytest.mark.filterwarnings('ignore:A Frechet distance')
+def test_real_inception_puts_digits_nearer_to_digits_than_noise(generated):
+  gin.parse_config([f'inception.weights = {str(REAL)!r}',
+                    'inception.batch_size = 10'])
+  # The stem is enough here, and a tenth of the work.
+  protocol = protocols.Protocol('stem', ('192',), 20, 'test', 20)
+  evaluator = evaluator_lib.Evaluator(data.digits(), protocol)
+  noise, _ = evaluator.rows(tiny_evaluation.Model(), 0)
+  assert noise['metric'] == 'frechet_inception_2015_192'
+  assert noise['resize'] == 'tf1_bilinear_299'
+  others = data.digits().split('train').read(np.arange(20))
+  real = frechet.distance(
+      evaluator.references[0].moments,
+      frechet.moments(evaluator.nets[0]([others])))
+  assert noise['value'] > 2. * real

@@ -1,0 +1,32 @@
+"""The commands as functions, as a notebook has them."""
+import gin
+import pytest
+
+import pgak
+
+TINY = ['base_filters = 4', 'train.xla = False', 'classifier.steps = 20']
+
+
+@pytest.mark.slow
+def test_from_training_to_samples_and_an_export(tmp_path, capsys):
+  run = tmp_path / 'run'
+  trained = pgak.train(run, data='digits', network='conv_digits', model='rae',
+                       steps=3, gin_param=TINY[:2])
+  assert type(trained).__name__ == 'RAE' and not gin.config_str()
+  assert 'Model     rae           --model' in capsys.readouterr().out
+  # The same again is finished; with more steps it goes on.
+  pgak.train(run)
+  assert 'is finished: 3 of 3 steps' in capsys.readouterr().out
+  scores = pgak.evaluate(run, 'quick', prior=['own', 'gmm'],
+                         gin_param=[*TINY[2:], 'quick.num_samples = 80'])
+  assert {s.prior for s in scores if s.metric.startswith('frechet')} == {
+      'standard_normal', 'gmm_10'}
+  model = pgak.load(run, prior='gmm')
+  assert model.prior.name == 'gmm' and model.sample(2).shape == (2, 8, 8, 1)
+  version = pgak.export(run, tmp_path / 'export', verified=False)
+  assert (version / 'saved_model.pb').exists() and not gin.config_str()
+
+
+def test_a_keyword_that_is_no_flag_is_told(tmp_path):
+  with pytest.raises(TypeError, match="no flag 'stepz'"):
+    pgak.train(tmp_path, stepz=3)

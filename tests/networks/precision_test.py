@@ -1,0 +1,50 @@
+"""Nets in full precision, for as long as they are asked to be."""
+import keras
+from keras import layers
+import pytest
+
+from pgak import networks
+from pgak.networks import precision
+
+
+def policies(net):
+  """Returns the types that a net's dense layers compute in."""
+  return [layer.compute_dtype for layer in net._flatten_layers()
+          if isinstance(layer, layers.Dense)]
+
+
+@pytest.fixture(name='net')
+def _net():
+  """A dense layer, one in a net of its own, and one in a wrapper."""
+  keras.config.set_dtype_policy('mixed_bfloat16')
+  return keras.Sequential([
+      keras.Input((3,)), layers.Dense(2),
+      keras.Sequential([layers.Dense(2)]),
+      networks.SpectralNormalization(layers.Dense(2)),
+      layers.Dense(2, dtype='float32')])
+
+
+def test_all_layers_compute_in_float32_within_and_as_before_after(net):
+  before = policies(net)
+  assert before == ['bfloat16'] * 3 + ['float32']
+  x = keras.ops.ones((1, 3))
+  with precision.full_precision(net):
+    assert policies(net) == ['float32'] * 4
+    assert net(x).dtype == net.layers[0](x).dtype == 'float32'
+  assert policies(net) == before
+  assert net.layers[0](x).dtype == 'bfloat16'
+
+
+def test_an_error_within_leaves_them_as_they_were(net):
+  before = policies(net)
+  with pytest.raises(KeyError):
+    with precision.full_precision(net):
+      raise KeyError
+  assert policies(net) == before
+
+
+def test_several_nets_at_once(net):
+  other = layers.Dense(2)
+  with precision.full_precision(net, other):
+    assert other.compute_dtype == 'float32' == net.layers[0].compute_dtype
+  assert other.compute_dtype == 'bfloat16'

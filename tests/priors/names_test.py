@@ -1,0 +1,52 @@
+"""Priors by their names, as --prior gives them."""
+import gin
+import pytest
+
+from pgak import errors
+from pgak import priors
+from pgak.priors import names
+
+
+@gin.register
+class NamesTestPrior:
+  """A prior of a user's own."""
+
+  def sample(self, n, seed=0):
+    return [seed] * n
+
+
+@gin.register
+def names_test_function():
+  return None
+
+
+def test_a_name_is_that_of_the_class():
+  for name, prior in names.NAMES.items():
+    assert names.prior_class(name) is prior
+    assert prior.name == name
+  assert names.NAMES['gmm'] is priors.GaussianMixture
+
+
+def test_what_is_no_name_is_returned_as_it_is():
+  made = NamesTestPrior()
+  for prior in ('own', made, priors.Gaussian):
+    assert names.prior_class(prior) is prior
+
+
+def test_a_class_that_gin_knows():
+  assert names.prior_class('NamesTestPrior')().sample(2) == [0, 0]
+
+
+@pytest.mark.parametrize('name, words', [
+    ('gmmm', 'did you mean gmm?'),
+    ('xyz', 'choose one of own, standard_normal'),
+    ('names_test_function', 'There is no prior')])
+def test_a_name_of_no_prior_is_refused(name, words):
+  with pytest.raises(errors.UserError, match=words.replace('?', r'\?')):
+    names.prior_class(name)
+
+
+def test_what_a_command_with_a_prior_reads():
+  assert names.prior_roots('own') == []
+  assert names.prior_roots('gmm') == ['density', 'GaussianMixture']
+  assert names.prior_roots('mine.Prior') == ['density', 'Prior']

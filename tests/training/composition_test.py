@@ -1,0 +1,121 @@
+"""What a train command is composed of: gin files, chosen values, flags."""
+import gin
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pgak import errors
+from pgak import registry
+from pgak.training import chosen
+from pgak.training import composition
+from pgak.training import named_files
+
+registry.register()
+
+
+@pytest.fixture(name='photos')
+def _photos(tmp_path):
+  """Thirty colour pictures, most of them 40 pixels a side, one smaller."""
+  folder = tmp_path / 'photos'
+  folder.mkdir()
+  for i in range(30):
+    pixels = np.full([9 if i == 7 else 40, 40, 3], 8 * i, np.uint8)
+    pixels[0, 0] = 255 - 8 * i
+    (folder / f'{i}.png').write_bytes(tf.io.encode_png(pixels).numpy())
+  return folder
+
+
+def test_all_is_chosen_from_photographs(photos):
+  made = composition.compose({'data': str(photos), 'model': 'rae'})
+  assert made.files == ['base.gin', 'datasets/images.gin', 'networks/conv.gin',
+                        'models/rae.gin', 'recipes/modern.gin']
+  found = {setting: value for setting, value, _ in made.settings}
+  # 29 of 30 have 32 pixels on both sides, and 95 % are asked for.
+  assert found['image_shape'] == '(32, 32, 3)'
+  assert found['images.path'] == repr(str(photos))
+  assert found['latent_dim'] == '16' and found['train.steps'] == '2000'
+  assert int(found['train.batch_size']) < 30
+  assert found['train.checkpoint_every'] == '200'
+  assert found['adam.ema_decay'] == '0.99'
+  origins = {setting: origin for setting, _, origin in made.settings}
+  assert origins['images.path'] == '--data'
+  assert origins['latent_dim'] == 'chosen'
+  # It is gin, whole: parsed alone, it says the same.
+  made.parse(roots=registry.train_roots)
+  assert gin.query_parameter('train.steps') == 2000
+  assert 'Model     rae           --model' in made.summary()
+
+
+@pytest.mark.parametrize('flags, files', [
+    ({'data': 'cifar10'}, ['quickstart.gin', 'datasets/cifar10.gin']),
+    ({'model': 'vae', 'recipe': 'pga'},
+     ['quickstart.gin', 'models/vae.gin', 'recipes/pga.gin']),
+    ({'network': 'networks/mlp.gin'}, ['quickstart.gin', 'networks/mlp.gin'])])
+def test_on_top_of_gin_files_nothing_is_chosen(flags, files):
+  made = composition.compose(flags, ['quickstart.gin'])
+  assert made.files == files
+
+
+def test_what_a_flag_replaces_is_said():
+  made = composition.compose({'model': 'vae'}, ['quickstart.gin'])
+  assert made.told == [('Model', 'vae', '--model; quickstart.gin has VPGA')]
+
+
+def test_the_size_keeps_the_channels():
+  made = composition.compose({'size': '48x64'}, ['quickstart.gin'])
+  assert made.settings == [('image_shape', '(48, 64, 1)', '--size')]
+  with pytest.raises(errors.UserError, match='--size=big must be'):
+    composition.compose({'size': 'big'}, ['quickstart.gin'])
+
+
+def test_without_data_and_files_the_way_in_is_said():
+  with pytest.raises(errors.UserError, match='begin with --data=photos/'):
+    composition.compose({'model': 'rae'})
+
+
+@pytest.mark.parametrize('flag, value, meant', [
+    ('model', 'RAE', 'did you mean rae'), ('network', 'convv', 'conv'),
+    ('recipe', 'nothing', 'pgak_list recipes')])
+def test_names_are_exact(flag, value, meant):
+  with pytest.raises(errors.UserError, match=meant):
+    named_files.named(flag, value)
+
+
+def test_a_name_that_is_a_path_here_is_an_error(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  assert named_files.data('mnist') == ('datasets/mnist.gin', {})
+  assert named_files.data('tfds:a/b:1.0.0') == (
+      'datasets/tfds.gin', {'tfds.name': 'a/b:1.0.0'})
+  (tmp_path / 'mnist').mkdir()
+  with pytest.raises(errors.UserError, match='write ./mnist'):
+    named_files.data('mnist')
+  with pytest.raises(errors.UserError, match='nothing at photos/'):
+    named_files.data('photos/')
+
+
+def test_a_run_goes_on_with_what_was_chosen():
+  text = composition.Composition(
+      {'data': 'mnist', 'steps': 40}, ['quickstart.gin'],
+      [('train.steps', '40', '--steps')]).text
+  same = composition.resume(text, {'steps': 40})
+  assert same.text == text
+  more = composition.resume(text, {'steps': 60, 'seed': 2})
+  more.parse(roots=registry.train_roots)
+  assert gin.query_parameter('train.steps') == 60
+  assert gin.query_parameter('train.seed') == 2
+  # Once more: what was changed is kept, too.
+  assert composition.resume(more.text, {'steps': 60}).text == more.text
+
+
+@pytest.mark.parametrize('shape, expected', [
+    ((8, 8, 1), 8), ((32, 32, 3), 16), ((64, 64, 3), 64), ((128, 128, 3), 128),
+    ((3,), 2), ((100,), 8)])
+def test_latent_dimensions_by_size(shape, expected):
+  assert chosen.latent_dim(shape) == expected
+
+
+@pytest.mark.parametrize('train, steps', [
+    (100, 2000), (60000, 18800), (10**6, 20000)])
+def test_steps_are_twenty_passes_within_bounds(train, steps):
+  data = chosen.Data((8, 8, 1), None, train)
+  assert chosen.steps(data, 64) == steps
