@@ -299,12 +299,14 @@ def test_each_data_set(name, photos, tmp_path):
   bindings = []
   if 'tfds' in name:
     made_tfds.write(tmp_path, 'mnist', {'train': 9, 'test': 2})
-    bindings = [f'data_dir = {str(tmp_path)!r}', "tfds.name = 'mnist'"]
+    bindings = [f'data_dir = {str(tmp_path)!r}', "tfds.name = 'mnist'",
+                'image_shape = (8, 8, 1)']
   elif 'images' in name:
     bindings = [f'images.path = {str(photos)!r}', 'images.crop = 7']
   elif 'arrays' in name:
     np.save(photos.parent / 'x.npy', np.zeros([40, 9, 9], np.uint8))
-    bindings = [f'arrays.path = {str(photos.parent / "x.npy")!r}']
+    bindings = [f'arrays.path = {str(photos.parent / "x.npy")!r}',
+                'image_shape = (8, 8, 1)']
   elif 'mnist' in name or 'cifar10' in name:
     bindings = [f'data_dir = "{REAL or "nowhere"}/tfds"']
   configuration.parse(['quickstart.gin', name], bindings)

@@ -19,6 +19,7 @@ from pgak.data import tfds_folders
 __all__ = ['tfds']
 
 _CHUNK = 128
+_ANY_SIZE = (64, 64)
 
 
 @settings.register(hints={
@@ -41,7 +42,7 @@ def tfds(name: str, image_shape: pixels.ImageShape | None = None,
     name: 'NAME', 'NAME/CONFIG' or 'NAME/CONFIG:VERSION'; without a version the
       newest that is there; required.
     image_shape: `(height, width, channels)`, of 1 or 3 channels; None for that
-      of the set, where all its images have one.
+      of the set, and 64 x 64 where its images differ in size.
     data_dir: the folder of TFDS; by default TFDS_DATA_DIR, or
       ~/tensorflow_datasets.
     download: whether TFDS may download and prepare the set there.
@@ -59,8 +60,7 @@ def tfds(name: str, image_shape: pixels.ImageShape | None = None,
     A `Dataset`.
 
   Raises:
-    UserError: if the set is not there, holds no images, or none of one shape
-      while `image_shape` is None.
+    UserError: if the set is not there, or holds no images.
   """
   if test_fraction + validation_fraction >= 1.:
     raise errors.UserError(
@@ -74,7 +74,7 @@ def tfds(name: str, image_shape: pixels.ImageShape | None = None,
         f'The data set {name} has no label {label!r}; it has '
         f'{", ".join(held.labels) or "none"}: set tfds.label.')
   label = label or next(iter(held.labels), None)
-  shape = image_shape or _own_shape(name, held.images[image])
+  shape = image_shape or _own_shape(held.images[image])
   cut = 'train' in held.splits
   fractions = {s: f if cut and s not in held.splits else 0. for s, f in (
       ('validation', validation_fraction), ('test', test_fraction))}
@@ -130,12 +130,11 @@ def _chosen_image(name, images, chosen):
   return chosen
 
 
-def _own_shape(name, shape):
-  if len(shape) != 3 or None in shape:
-    raise errors.UserError(
-        f'The images of {name} differ in size: set tfds.image_shape, such as '
-        '(64, 64, 3).')
-  return (*shape[:2], 1 if shape[2] == 1 else 3)
+def _own_shape(stored):
+  """Returns the shape of the set's images, or one for images of any size."""
+  height, width, channels = stored if len(stored) == 3 else (None, None, 3)
+  size = (height, width) if height and width else _ANY_SIZE
+  return (*size, 1 if channels == 1 else 3)
 
 
 class _AnyTFDS(store.Recipe):
@@ -153,6 +152,10 @@ class _AnyTFDS(store.Recipe):
   def read(self):
     for split in self.splits:
       yield split, self._chunks(split)
+
+  def summary(self):
+    size = ' x '.join(map(str, self.image_shape))
+    return f'{self.name}: images brought to {size}, of {self._folder}'
 
   def _chunks(self, split):
     try:
@@ -209,12 +212,5 @@ class _AnyTFDS(store.Recipe):
     if split in self._held.splits and split != 'train' or not any(
         fractions.values()):
       return split, None
-    number = self._number('train')
-    return 'train', set(array_files.cut_places(number, fractions)[
-        split].tolist())
-
-  def _number(self, split):
-    """Returns the number of examples of a split."""
-    info = tfds_folders.files.load_json(self._folder / 'dataset_info.json')
-    found = next(s for s in info['splits'] if s['name'] == split)
-    return sum(map(int, found['shardLengths']))
+    return 'train', set(array_files.cut_places(
+        self._held.sizes['train'], fractions)[split].tolist())

@@ -96,9 +96,14 @@ def _collected(source):
 
 
 def _is_batched(source):
-  """Whether elements have a leading axis, as `batch` makes it."""
+  """Whether elements have a leading axis, as `batch` makes it.
+
+  With drop_remainder its size is known, and only channels tell.
+  """
   first = tf.nest.flatten(source.element_spec)[0].shape
   if first.rank is None:
     raise errors.UserError('from_arrays needs a data set whose images have a '
                            'known rank: give them a shape by ensure_shape.')
+  if first.rank == 3 and first[2] is not None:
+    return first[0] is None or first[2] > 4
   return first.rank == 4 or (first.rank > 1 and first[0] is None)

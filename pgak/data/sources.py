@@ -17,7 +17,8 @@ from pgak import errors
 from pgak import files
 from pgak.data import formats
 
-__all__ = ['LISTINGS', 'is_tar', 'open_source', 'pictures', 'reason_against']
+__all__ = ['LISTINGS', 'is_hidden', 'is_tar', 'open_source', 'pictures',
+           'reason_against']
 
 # How a compressed file begins.
 _COMPRESSED = {b'\x1f\x8b': gzip, b'BZh': bz2, b'\xfd7zXZ\x00': lzma}

@@ -22,18 +22,23 @@ class Contents(NamedTuple):
   """What a prepared set holds.
 
   Attributes:
-    splits: names, in the order of the set.
+    sizes: `{split: number of examples}`, in the order of the set.
     images: `{name: shape}` of the features that are images, None for a size
       that differs.
     labels: names of the features that are labels, the supervised one first.
     attributes: names of the binary features in the feature `attributes`.
     label_names: `{name: names of its classes}`.
   """
-  splits: tuple
+  sizes: dict
   images: dict
   labels: tuple
   attributes: tuple
   label_names: dict
+
+  @property
+  def splits(self):
+    """Names of the splits."""
+    return tuple(self.sizes)
 
 
 def data_dir(given):
@@ -109,14 +114,15 @@ def contents(folder):
     info = files.load_json(folder / 'dataset_info.json')
     features = files.load_json(folder / 'features.json')['featuresDict'][
         'features']
-    splits = tuple(split['name'] for split in info['splits'])
+    sizes = {split['name']: sum(map(int, split['shardLengths']))
+             for split in info['splits']}
     supervised = [item['featureKey'] for item in info.get(
         'supervisedKeys', {}).get('tuple', {}).get('items', ())][1:]
     labels = sorted((name for name, f in features.items() if _is_label(name, f)
                      ), key=lambda name: (name not in supervised,
                                           name != 'label', name))
     return Contents(
-        splits, {name: _shape(f) for name, f in features.items() if _is_image(f)
+        sizes, {name: _shape(f) for name, f in features.items() if _is_image(f)
                  }, tuple(labels), _attributes(features),
         {name: _label_names(folder, name) for name in labels})
   except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
