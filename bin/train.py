@@ -55,8 +55,9 @@ _COMPOSED = ('data', 'model', 'network', 'recipe', 'size', 'latent_dim',
              'steps', 'seed', 'attributes', 'download', 'data_dir')
 
 
-def main(args):
-  """Composes the configuration, and trains."""
+def main(argv):
+  """Parses the flags, composes the configuration, and trains."""
+  args = command.parse(argv)
   flags = {name: args[name].value for name in _COMPOSED if args[name].present}
   command_lib.import_tensorflow()
   import gin
