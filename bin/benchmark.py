@@ -34,8 +34,9 @@ def _ratios():
   return importlib.import_module('ratios')
 
 
-def main(args):
-  """Times, and prints."""
+def main(argv):
+  """Parses the flags, times, and prints."""
+  args = command.parse(argv)
   command_lib.import_tensorflow()
   ratios = _ratios()
   print('A train step on the MNIST nets, through fit:')

@@ -32,8 +32,9 @@ command.define_string('data_dir', None, 'Folder of TensorFlow Datasets.')
 command.define_boolean('json', False, 'Whether to print an array of objects.')
 
 
-def main(args):
-  """Compares, and prints the distances."""
+def main(argv):
+  """Parses the flags, compares, and prints the distances."""
+  args = command.parse(argv)
   if len(command.arguments) != 2:
     command.fail('Give two sides, such as photos/ generated/')
   command_lib.import_tensorflow()

@@ -71,8 +71,9 @@ command.define_boolean('json', False, 'Whether to print an array of objects, '
                        'one a score, and everything else on standard error.')
 
 
-def main(args):
-  """Measures, and prints the scores."""
+def main(argv):
+  """Parses the flags, measures, and prints the scores."""
+  args = command.parse(argv)
   command_lib.import_tensorflow()
   from pgak import evaluation
   from pgak import priors

@@ -39,8 +39,9 @@ command.define_boolean('verify', True, 'Whether a fresh process checks it.')
 command.define_overwrite()
 
 
-def main(args):
-  """Exports."""
+def main(argv):
+  """Parses the flags and exports."""
+  args = command.parse(argv)
   if args.overwrite and args.version is None:
     command.fail('--overwrite needs --version: without it the next number is '
                  'taken')

@@ -21,8 +21,9 @@ command.define_import()
 command.define_boolean('json', False, 'Whether to print an array of objects.')
 
 
-def main(args):
-  """Prints a list."""
+def main(argv):
+  """Parses the flags and prints a list."""
+  args = command.parse(argv)
   names = command.arguments
   if len(names) > 1 + (names[:1] == ['settings']):
     command.fail(f'Unexpected argument {names[-1]!r}: give one list, or '

@@ -27,8 +27,9 @@ command.define_import()
 command.define_overwrite()
 
 
-def main(args):
-  """Writes the report."""
+def main(argv):
+  """Parses the flags and writes the report."""
+  args = command.parse(argv)
   command_lib.import_tensorflow()
   from pgak import registry
   from pgak import reporting

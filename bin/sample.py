@@ -115,8 +115,9 @@ _KINDS_OF = {'label': ('samples',), 'space': ('interpolation', 'attribute'),
              'attribute': ('attribute',), 'against': ('ood',)}
 
 
-def main(args):
-  """Draws."""
+def main(argv):
+  """Parses the flags and draws."""
+  args = command.parse(argv)
   if bool(args.run_dir) == bool(args.export_dir):
     command.fail('Give either --run_dir or --export_dir')
   if args.export_dir and args.prior not in (None, 'own'):
@@ -159,8 +160,9 @@ def main(args):
     names = [args.prior] if args.prior else drawing.usual_priors(args.kind)
     return ['sample', *(r for name in names for r in priors.prior_roots(name))]
   configuration.parse_run(run, bindings, roots, imports)
-  drawing.sample(args.run_dir, args.output)
-  command_lib.print_next('pgak_export', f'--run_dir={args.run_dir}',
+  prior = drawing.sample(args.run_dir, args.output) or args.prior
+  same = [f'--prior={prior}'] if prior not in (None, 'own') else []
+  command_lib.print_next('pgak_export', f'--run_dir={args.run_dir}', *same,
                          imports=imports)
 
 

@@ -53,8 +53,9 @@ command.define_boolean('dry_run', False, 'Print the commands that are left '
                        'and run none.')
 
 
-def main(args):
-  """Runs the sweep, and prints its table."""
+def main(argv):
+  """Parses the flags, runs the sweep, and prints its table."""
+  args = command.parse(argv)
   from pgak import errors
   from pgak import sweeping
   from pgak.evaluation import protocols

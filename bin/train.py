@@ -57,8 +57,9 @@ _PROTOCOLS = {'vectors': ' --protocol=vectors',
               'pairs': ' --protocol=learned_priors_pairs'}
 
 
-def main(args):
-  """Composes the configuration, and trains."""
+def main(argv):
+  """Parses the flags, composes the configuration, and trains."""
+  args = command.parse(argv)
   command_lib.import_tensorflow()
   import gin
   from pgak import registry

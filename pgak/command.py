@@ -40,8 +40,8 @@ class Command:
   command = Command(__doc__)
   command.define_string('run_dir', None, 'the run directory', required=True)
 
-  def main(args):
-    print(args.run_dir)
+  def main(argv):
+    args = command.parse(argv)
 
   command.run(main)
   ```
@@ -53,6 +53,7 @@ class Command:
     self._arguments_name = None
     self._needs_arguments = False
     self.arguments = []
+    self._parsed = None
     # absl's flags decide for the process; a command's own are its own, since
     # several commands may be loaded in one process.
     for module in ('absl.app', 'absl.logging'):
@@ -133,15 +134,25 @@ class Command:
     return sorted(set(self._flags) - self._of_absl)
 
   def run(self, main):
-    """Runs it as an absl app, and exits; see `run` below.
+    """Runs it as an absl app; see `run` below.
 
     Args:
-      main: function of what `parse` returns.
+      main: function of the arguments, `sys.argv`, which calls `parse`.
     """
-    run(lambda argv: app.run(main, argv, flags_parser=self.parse))
+    run(lambda argv: app.run(main, argv, flags_parser=self._for_absl))
+
+  def _for_absl(self, argv):
+    """Parses before `main` is called, so that --only_check_args and --pdb work.
+    """
+    self.parse(argv)
+    self._parsed = argv
+    return argv
 
   def parse(self, argv):
     """Returns the values of the flags; prints help or an error and exits."""
+    parsed, self._parsed = self._parsed, None
+    if argv is parsed:
+      return self._flags
     self._flags.unparse_flags()
     try:
       rest = self._flags(argv)

@@ -14,8 +14,7 @@ import resource, sys, time
 from pgak.bin import evaluate, export, report, sample, train
 for binary in (evaluate, export, report, sample, train):
   try:
-    sys.argv = [binary.__name__, '--help']
-    binary.run()
+    binary.main([binary.__name__, '--help'])
   except SystemExit as e:
     assert not e.code
 slow = {'tensorflow', 'keras', 'gin', 'numpy'} & set(sys.modules)
@@ -221,7 +220,8 @@ from pgak import command as command_lib
 from pgak import errors
 command = command_lib.Command('It does it.')
 command.define_string('name', None, 'A name.')
-def main(args):
+def main(argv):
+  args = command.parse(argv)
   logging.info('an info')
   logging.warning('a warning')
   print('name', args.name)

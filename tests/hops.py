@@ -52,7 +52,7 @@ def main():
   module = importlib.import_module(f'bin.{command}')
   sys.setprofile(hops.look)
   try:
-    module.run()
+    module.main(sys.argv)
   finally:
     sys.setprofile(None)
     back = sum(hops.seen.values())

@@ -3,8 +3,6 @@ import importlib
 import pathlib
 import re
 import shlex
-import sys
-import unittest.mock
 
 import gin
 
@@ -51,8 +49,7 @@ class Page:
       binary = importlib.import_module(f'pgak.bin.{command}')
       flags += [f'--gin_param={b}' for b in quick.get(name, [])]
       flags += ['--noverify'] if name == 'pgak_export' else []
-      with unittest.mock.patch.object(sys, 'argv', [name, *flags]):
-        binary.run()
+      binary.main([name, *flags])
       gin.clear_config()
 
   def wrong_names(self):

@@ -27,7 +27,7 @@ config.set_logical_device_configuration(
     2 * [config.LogicalDeviceConfiguration()])
 assert len(config.list_logical_devices()) == 2
 from pgak.bin import train
-train.run()
+train.main(sys.argv)
 """
 BINDINGS = ('train.log_every = 5', 'train.validate_every = 10',
             'train.sample_every = 10', 'train.checkpoint_every = 10',

@@ -83,6 +83,10 @@ def sample(run_dir: settings.Path, output,
       straight in 'zT' and spherical in 'z0'.
     overwrite: whether what is there is replaced.
 
+  Returns:
+    The name of the density that was chosen where `prior` is None, or None for
+    the model's own.
+
   Raises:
     errors.UserError: if that cannot be drawn.
   """
@@ -92,7 +96,7 @@ def sample(run_dir: settings.Path, output,
   if kind == 'ood' and against is None:
     raise errors.UserError('--kind=ood needs --against.')
   run = run_directory.RunDirectory(run_dir)
-  model = _loaded(run, checkpoint, prior, kind)
+  model, chosen = _loaded(run, checkpoint, prior, kind)
   number = num_samples or usual_number(kind, model)
   if kind not in ('samples', 'interpolation'):
     model.require(f'--kind={kind}', 'encode')
@@ -105,6 +109,7 @@ def sample(run_dir: settings.Path, output,
              'ood': {'against': against}}.get(kind, {})
   draw = _drawing(model, kind)
   drawn.write(output, draw(model, number, seed, **options))
+  return chosen
 
 
 def _require_labels(model, kind):
@@ -117,12 +122,12 @@ def _require_labels(model, kind):
 
 
 def _loaded(run, checkpoint, prior, kind):
-  """Returns the model, and says so if a density was chosen for it."""
+  """Returns the model and the name of the density that was chosen for it."""
   model = checkpoints.load_configured(
       run, checkpoint, 'own' if prior is None else prior)
   if prior is not None or kind not in _OF_A_DENSITY or (
       not capabilities.is_unmatched(model)):
-    return model
+    return model, None
   told = f'{model.name} is not trained towards its prior'
   try:
     ex_post.attach(model, _DENSITY, run, run.resolve_checkpoint(checkpoint),
@@ -134,7 +139,7 @@ def _loaded(run, checkpoint, prior, kind):
         'N(0, I).') from e
   print(f'{told}: {model.prior.label}, fitted to its latents, is in its place; '
         '--prior=own takes N(0, I).')
-  return model
+  return model, _DENSITY
 
 
 def usual_priors(kind):

@@ -248,7 +248,7 @@ def test_an_existing_output_is_kept(run_dir, export_dir, tmp_path, capsys):
     assert path.read_text() == 'mine'
   out = draw(capsys, f'--run_dir={run_dir}', f'--output={path}', '--overwrite')
   assert out.endswith(f'Wrote 64 images to {path}.\n'
-                      f'Next: pgak_export --run_dir={run_dir}\n')
+                      f'Next: pgak_export --run_dir={run_dir} --prior=gmm\n')
   draw(capsys, f'--export_dir={export_dir}', f'--output={path}', '--overwrite',
        '--num_samples=3')
   with np.load(path) as file:
