@@ -372,7 +372,7 @@ def _bound_shape(text, imports=()):
 def _shape(size, known):
   """Returns `(height, width, channels)` of '64' or '48x64'."""
   match = re.fullmatch(r'(\d+)(?:x(\d+))?', str(size))
-  if not match or len(known) != 3:
+  if not match or known is None or len(known) != 3:
     raise errors.UserError(
         f'--size={size} must be a number of pixels, such as 64, or height and '
         'width, such as 48x64, of a data set of images.')
