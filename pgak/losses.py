@@ -298,7 +298,7 @@ def moment_matching(latents, generated, bandwidths):
 
 
 def discrimination(positive, negative):
-  """Logistic loss of a critic that is to tell two sets apart.
+  """Logistic loss of a discriminator that is to tell two sets apart.
 
   `log(1 + exp(-P(p))) + log(1 + exp(P(n)))`, P a logit.
 
@@ -313,7 +313,7 @@ def discrimination(positive, negative):
 
 
 def hinge_discrimination(positive, negative):
-  """Hinge loss of a critic that is to tell two sets apart.
+  """Hinge loss of a discriminator that is to tell two sets apart.
 
   `max(0, 1 - d(p)) + max(0, 1 + d(n))`: nothing is left to gain beyond 1.
 

@@ -1,7 +1,7 @@
 """Adversarial autoencoders: with a fixed prior, and with a learned one.
 
-A critic's logit P of latents is large for draws of the prior and small for
-latents of data. With `s(t) = log(1 + exp(t))`, it descends
+A discriminator's logit P of latents is large for draws of the prior and small
+for latents of data. With `s(t) = log(1 + exp(t))`, it descends
 
 ```none
 mean s(-P(prior)) + mean s(P(data))
@@ -30,7 +30,7 @@ __all__ = ['AAE', 'PriorAAE', 'WAEGAN']
 
 
 class _Adversarial(base.GenerativeAutoencoder):
-  """What they share: the critic, and its loss."""
+  """What they share: the discriminator, and its loss."""
 
   takes = base.GenerativeAutoencoder.takes | {'critic': 'latents'}
   nets = {'critic': '@latent_critic()'}
@@ -54,9 +54,10 @@ class _Adversarial(base.GenerativeAutoencoder):
 class AAE(_Adversarial):
   """Adversarial autoencoder, [1]: latents are made to look like N(0, I).
 
-  The critic moves first. Encoder and decoder then descend the reconstruction
-  and `adversarial`, the encoder's `mean s(-P(Enc(x)))`, in one step: in steps
-  of their own, as in [1], the weight between the two would be lost in Adam.
+  The discriminator moves first. Encoder and decoder then descend the
+  reconstruction and `adversarial`, the encoder's `mean s(-P(Enc(x)))`, in one
+  step: in steps of their own, as in [1], the weight between the two would be
+  lost in Adam.
 
   Args:
     encoder: deterministic encoder.
@@ -107,10 +108,10 @@ class AAE(_Adversarial):
 
 @settings.register
 class WAEGAN(AAE):
-  """WAE with a critic of the latents, [3, alg. 1]: AAE in the other order.
+  """WAE with a discriminator of latents, [3, alg. 1]: AAE in the other order.
 
-  Encoder and decoder move first, as in the authors' code; the critic then sees
-  the encoder that they left, on the same images and the same draws.
+  Encoder and decoder move first, as in the authors' code; the discriminator
+  then sees the encoder that they left, on the same images and the same draws.
 
   Args:
     encoder: deterministic encoder.
@@ -133,10 +134,10 @@ class WAEGAN(AAE):
 class PriorAAE(_Adversarial):
   """Prior-AAE, [2, sec. 2.1]: a generator learns the latents' distribution.
 
-  The encoder and the generator h meet in the critic with opposite labels: the
-  encoder descends `mean s(-P(Enc(x)))`, weighed by beta, and the generator
-  `mean s(P(h(z_0)))`, weighed by 1. With beta = 0 it is an autoencoder beside
-  a GAN of its latents.
+  The encoder and the generator h meet in the discriminator with opposite
+  labels: the encoder descends `mean s(-P(Enc(x)))`, weighed by beta, and the
+  generator `mean s(P(h(z_0)))`, weighed by 1. With beta = 0 it is an
+  autoencoder beside a GAN of its latents.
 
   Args:
     encoder: deterministic encoder.

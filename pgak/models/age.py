@@ -1,8 +1,8 @@
 """Adversarial generator-encoder networks: AGE.
 
 e is the encoder, whose outputs are normalised to `|z| = 1`, g the generator
-(the decoder), sg() stops the gradient. There is no critic: the two parts play
-for the spread of latents over the sphere.
+(the decoder), sg() stops the gradient. There is no discriminator: the two parts
+play for the spread of latents over the sphere.
 
 #### References
 

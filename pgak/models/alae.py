@@ -1,7 +1,8 @@
 """Adversarial latent autoencoders: ALAE.
 
 F maps noise to latents w, G is the decoder, E the encoder, and D a net on E's
-latents: the critic of images is D(E(x)), a logit that is large for data. With
+latents: the discriminator of images is D(E(x)), a logit that is large for data.
+With
 `s(t) = log(1 + exp(t))` and sg() the stopped gradient.
 
 #### References
@@ -24,7 +25,7 @@ __all__ = ['ALAE']
 
 @settings.register
 class ALAE(base.GenerativeAutoencoder):
-  """ALAE, [1, alg. 1]: a GAN whose critic encodes, and which agrees on w.
+  """ALAE, [1, alg. 1]: a GAN whose discriminator encodes; it agrees on w.
 
   Three turns, each with fresh draws z:
 

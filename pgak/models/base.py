@@ -1,8 +1,8 @@
 """The mechanism that every model shares: parts, terms, and who updates what.
 
 A model of pgak is a set of parts (an encoder, a decoder, sometimes a prior or
-a critic), a method that computes its loss terms, and a table that says which
-part descends which term. `GenerativeModel` owns all the rest, and
+a discriminator), a method that computes its loss terms, and a table that says
+which part descends which term. `GenerativeModel` owns all the rest, and
 `GenerativeAutoencoder` adds an encoder. What a trained model is asked to do is
 in `verbs`.
 """

@@ -1,4 +1,4 @@
-"""What models that have a critic of images share."""
+"""What models that have a discriminator of images share."""
 import tensorflow as tf
 
 __all__ = ['JudgesImages']

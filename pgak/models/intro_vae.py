@@ -1,4 +1,4 @@
-"""Introspective VAEs: the encoder is the critic of what the decoder makes.
+"""Introspective VAEs: the encoder is the discriminator of decoded images.
 
 E is the encoder, G the decoder, sg() stops the gradient. An image is judged by
 KL(E(x) || N(0, I)): low for data, high for what G makes. First E moves, then G.

@@ -1,10 +1,11 @@
 """Generation without prior matching, and ACAI, from which it starts.
 
-An image critic d reads from an image how much of it is made: it is trained to
-say `mu + lambda` of a decoded mixture `mu e_1 + (1 - mu) e_2` of two codes. The
-autoencoder is trained to let it say 0, [1, eqs. 9 and 10; 2, sec. 3]. The codes
-go through batch norm, [1, eq. 11], and a latent generator learns to make them,
-against a critic of latents, [1, eqs. 12 and 13]: no term pulls the codes to it.
+An image discriminator d reads from an image how much of it is made: it is
+trained to say `mu + lambda` of a decoded mixture `mu e_1 + (1 - mu) e_2` of two
+codes. The autoencoder is trained to let it say 0, [1, eqs. 9 and 10; 2, sec.
+3]. The codes go through batch norm, [1, eq. 11], and a latent generator learns
+to make them, against a discriminator of latents, [1, eqs. 12 and 13]: no term
+pulls the codes to it.
 
 #### References
 
@@ -36,7 +37,7 @@ def _half_uniform(shape, seed, dtype=tf.float32):
 
 
 class _Interpolating(critics.JudgesImages, base.GenerativeAutoencoder):
-  """What they share: mixed codes, and the critic that is to tell them."""
+  """What they share: mixed codes, and the discriminator that predicts them."""
 
   takes = base.GenerativeAutoencoder.takes | {
       'image_critic': 'images', 'latent_critic': 'latents'}
@@ -61,7 +62,7 @@ class _Interpolating(critics.JudgesImages, base.GenerativeAutoencoder):
             self.decoder(mixed, training=training))
 
   def _targets(self, images, reconstructed, mixed, mix, training):
-    """The critic's terms, the three squares of [1, eq. 9]."""
+    """The discriminator's terms, the three squares of [1, eq. 9]."""
     reconstructed = tf.stop_gradient(reconstructed)
     blend = self.gamma * images + (1. - self.gamma) * reconstructed
     of_blend = self._critic(blend, training)
@@ -97,7 +98,7 @@ class ACAI(_Interpolating):
       in [2] a second encoder.
     omega1: weight of the interpolation term, the lambda of [2], beside an error
       that is a mean.
-    gamma: share of the image in what the critic is to give 0, in [0, 1].
+    gamma: share of the image in what the discriminator is to give 0, in [0, 1].
     updates: rows that replace those of the update table.
   """
 
@@ -131,11 +132,11 @@ class ACAI(_Interpolating):
 class NoPriorMatching(_Interpolating):
   """Generative model without prior distribution matching, [1].
 
-  In turn: the image critic, the autoencoder, the critic of latents, for which a
-  large logit means "a code of data", and the latent generator g. The last two
-  can wait until the autoencoder is trained and frozen. [1] says neither in
-  which order the parts move nor which values lambda, gamma, omega1 and omega2
-  have.
+  In turn: the image discriminator, the autoencoder, the discriminator of
+  latents, for which a large logit means "a code of data", and the latent
+  generator g. The last two can wait until the autoencoder is trained and
+  frozen. [1] says neither in which order the parts move nor which values
+  lambda, gamma, omega1 and omega2 have.
 
   The batch norm of the codes is the encoder's own, `batch_norm_latents` of
   `networks.encoder`: without it one has [1, fig. 6, "without BN"].
@@ -148,15 +149,15 @@ class NoPriorMatching(_Interpolating):
       with the latent size.
     image_critic: `keras.Model`, images to numbers `[B, n]` whose mean is d(x);
       None for no adversarial regulariser, [1, fig. 6, "with BN"].
-    lambda_: what the critic is to say of a reconstruction that is blended with
-      its image.
+    lambda_: what the discriminator is to say of a reconstruction that is
+      blended with its image.
     gamma: share of the image in that blend, in [0, 1].
     omega1: weight of the term of mixtures, 1 / D of that of [1] beside a sum
       over pixels.
     omega2: weight of the term of reconstructions, likewise.
-    real_target: weight of the critic's term of real images, 1 in [1].
-    autoencoder_steps: steps of the first stage, image critic and autoencoder;
-      None trains all parts at once.
+    real_target: weight of the discriminator's term of real images, 1 in [1].
+    autoencoder_steps: steps of the first stage, image discriminator and
+      autoencoder; None trains all parts at once.
     updates: rows that replace those of the update table.
   """
 

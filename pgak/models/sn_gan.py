@@ -1,7 +1,7 @@
 """Spectrally normalised GAN with the hinge loss: SN-GAN.
 
-g is the decoder, d the image critic, whose kernels its net divides by their
-spectral norms, sg() stops the gradient. There is no encoder.
+g is the decoder, d the image discriminator, whose kernels its net divides by
+their spectral norms, sg() stops the gradient. There is no encoder.
 
 #### References
 
@@ -31,13 +31,13 @@ class SNGAN(critics.JudgesImages, base.GenerativeModel):
   g: -mean d(g(z))
   ```
 
-  The critic moves `critic_steps` times a step, each time on other images: the
-  data set yields as many times the batch.
+  The discriminator moves `critic_steps` times a step, each time on other
+  images: the data set yields as many times the batch.
 
   Args:
     decoder: generator g, latents to images.
     image_critic: `keras.Model`, images to numbers `[B, n]` whose mean is d(x).
-    critic_steps: how often the critic moves in a step, n_dis of [1].
+    critic_steps: how often the discriminator moves in a step, n_dis of [1].
     updates: rows that replace those of the update table.
   """
 

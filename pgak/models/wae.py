@@ -188,12 +188,11 @@ class InfoVAE(_Info):
 
 @settings.register
 class AdversarialInfoVAE(_Info):
-  """InfoVAE whose divergence is a critic's; with alpha = 1 the AAE.
+  """InfoVAE whose divergence is a discriminator's; with alpha = 1 the AAE.
 
-  The critic moves first, then encoder and decoder together. Its logit P is
-  large for draws of the prior: it descends
-  `mean log(1 + exp(-P(p))) + mean log(1 + exp(P(z)))`, and the encoder
-  `mean log(1 + exp(-P(z)))`.
+  The discriminator moves first, then encoder and decoder together. Its logit P
+  is large for draws of the prior: it descends `mean log(1 + exp(-P(p))) + mean
+  log(1 + exp(P(z)))`, and the encoder `mean log(1 + exp(-P(z)))`.
 
   Args:
     encoder: stochastic encoder; for alpha = 1 of either kind.

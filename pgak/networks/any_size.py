@@ -69,7 +69,7 @@ def conv_encoder(images, base_filters: settings.Count = 64,
       pixels or less.
     batch_norm: whether batch norm follows all convs but the first.
     spectral_norm: whether the kernels are divided by their spectral norms, as
-      in a critic of images.
+      in a discriminator of images.
 
   Raises:
     ValueError: if they are vectors.

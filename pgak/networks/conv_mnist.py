@@ -29,8 +29,8 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
   """Images `[B, 28, 28, C]`, or of another side, to `[B, dense_units]`.
 
   With `spectral_norm` the kernels are divided by their spectral norms, as in a
-  critic of images. Without `dense_activation` the dense layer is linear, as in
-  the authors' code before February 2020, by which their workshop paper's
+  discriminator of images. Without `dense_activation` the dense layer is linear,
+  as in the authors' code before February 2020, by which their workshop paper's
   results of MNIST differ from the later ones.
   """
   options = dict(kernel_size=kernel_size, strides=2, padding='same')

@@ -10,7 +10,7 @@ __all__ = ['latent_critic']
 @settings.register
 def latent_critic(latent_dim: settings.Count, units: settings.Count = 512,
                   num_layers: settings.Whole = 3):
-  """Builds a critic of latents: dense layers with leaky ReLU (0.2).
+  """Builds a discriminator of latents: dense layers with leaky ReLU (0.2).
 
   Args:
     latent_dim: number of latent dimensions H.

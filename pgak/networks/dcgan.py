@@ -35,7 +35,7 @@ def dcgan_encoder(images, num_layers: settings.Count,
     base_filters: filters of the first layer.
     batch_norm: bool.
     spectral_norm: whether the kernels are divided by their spectral norms, as
-      in a critic of images.
+      in a discriminator of images.
   """
   x = images
   for i in range(num_layers):

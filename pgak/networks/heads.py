@@ -80,7 +80,7 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
             sigma_head: Literal['linear', 'tanh'] = 'linear'):
   """Builds an encoder: images to latents, or to a Gaussian over latents.
 
-  An image critic is one, too: the mean of its latents is what it says.
+  An image discriminator is one, too: the mean of its latents is what it says.
 
   Args:
     network: function of a Keras tensor of images to one of features `[B, F]`.
@@ -96,7 +96,7 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
     batch_norm_latents: whether the latents go through batch norm without scale
       and offset, so that each has mean 0 and variance 1 over data.
     spectral_norm: whether the kernel of the latents is divided by its spectral
-      norm, as the last one of a critic.
+      norm, as the last one of a discriminator.
     equalised: whether it has an equalised learning rate, as PG-GAN's critic.
     sigma_head: 'linear' for a dense layer that gives log sigma^2 (the PGA
       authors' code); 'tanh' for log sigma = 5 tanh(dense layer) (the RAE

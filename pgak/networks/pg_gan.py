@@ -151,7 +151,7 @@ def pg_gan_encoder(images, num_blocks: settings.Count,
                    max_filters: settings.Count = 512):
   """Images of side `s * 2^num_blocks` to features `[B, F]`, [1, table 2].
 
-  With one latent it is the critic of [1].
+  With one latent it is the discriminator of [1].
 
   Args:
     images: Keras tensor `[B, S, S, C]`.

@@ -4,9 +4,9 @@ The decoder is Mimicry's generator [1]: blocks `norm - ReLU - x2 - conv - norm -
 ReLU - conv` beside a 1x1 conv, enlarged bilinearly. The encoder is its
 discriminator without the last layer: blocks `ReLU - conv - ReLU - conv - / 2`
 by average pooling, of which the first begins with its conv. With its sum over
-the pixels and spectral normalisation it is the body of an image critic; without
-them, with batch norm where wanted, that of an autoencoder's encoder, for which
-[1] has no counterpart.
+the pixels and spectral normalisation it is the body of an image discriminator;
+without them, with batch norm where wanted, that of an autoencoder's encoder,
+for which [1] has no counterpart.
 
 #### References
 
@@ -77,8 +77,8 @@ def sngan_encoder(images, base_filters: settings.Count = 64,
     num_down: of these, the first that halve the side.
     batch_norm: whether batch norm stands before every ReLU.
     spectral_norm: whether the kernels are divided by their spectral norm.
-    sum_pool: True for the sum over the pixels, `[B, F]`, as a critic has it;
-      otherwise all of them, `[B, h' * w' * F]`.
+    sum_pool: True for the sum over the pixels, `[B, F]`, as a discriminator has
+      it; otherwise all of them, `[B, h' * w' * F]`.
   """
   x = images
   for i in range(num_blocks):
