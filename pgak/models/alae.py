@@ -2,8 +2,7 @@
 
 F maps noise to latents w, G is the decoder, E the encoder, and D a net on E's
 latents: the discriminator of images is D(E(x)), a logit that is large for data.
-With
-`s(t) = log(1 + exp(t))` and sg() the stopped gradient.
+With `s(t) = log(1 + exp(t))` and sg() the stopped gradient.
 
 #### References
 
