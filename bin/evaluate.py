@@ -75,13 +75,21 @@ def main(argv):
   """Parses the flags, measures, and prints the scores."""
   args = command.parse(argv)
   command_lib.import_tensorflow()
+  from pgak import errors
   from pgak import evaluation
   from pgak import priors
   from pgak import registry
   from pgak.evaluation import protocols
   from pgak.runs import configuration
+  from pgak.runs import gin_files
   from pgak.runs import run_directory
   registry.register()
+  for module in args['import'].value:
+    gin_files.import_module(module)  # It may register a protocol.
+  if args.protocol not in protocols.names():
+    command.fail(f'There is no protocol {args.protocol!r}: choose one of '
+                 f'{", ".join(protocols.names())}'
+                 f'{errors.similar(args.protocol, protocols.names())}')
   def listed(flag):
     return args[flag].value and args[flag].value.split(',')
   bindings = command_lib.bindings_of_flags(command, args, {

@@ -34,19 +34,23 @@ command.define_list(
 command.define_import()
 command.define_string(
     'data', None, 'A folder, zip or tar of pictures, an array file (.npy, '
-    '.npz), a data set by its name, or tfds:NAME of TensorFlow Datasets.')
-command.define_string('model', None, 'A model by its name, such as rae.')
-command.define_string('network', None, 'Networks by their name, such as conv.')
-command.define_string('recipe', None, 'How it is trained, such as modern.')
+    '.npz), a data set by its name, or tfds:NAME of TensorFlow Datasets.',
+    once=True)
+command.define_string('model', None, 'A model by its name, such as rae.',
+                      once=True)
+command.define_string('network', None, 'Networks by their name, such as conv.',
+                      once=True)
+command.define_string('recipe', None, 'How it is trained, such as modern.',
+                      once=True)
 command.define_string('size', None, 'Pixels of a side of the images, such as '
-                      '64, or height and width, such as 48x64.')
+                      '64, or height and width, such as 48x64.', once=True)
 command.define_integer('latent_dim', None, 'Number of latent dimensions.',
                        lower_bound=1)
 command.define_integer('steps', None, 'Train steps in all.', lower_bound=1)
 command.define_integer('seed', None, 'Decides weights, noise and order.',
                        lower_bound=0)
 command.define_string('attributes', None, 'A list of binary attributes of the '
-                      'pictures: CSV, or in the format of CelebA.')
+                      'pictures: CSV, or in the format of CelebA.', once=True)
 command.define_boolean('download', False, 'Whether TensorFlow Datasets may '
                        'download the data set.')
 command.define_boolean('dry_run', False, 'Whether to print what would be '

@@ -70,10 +70,11 @@ class Command:
                          'flags, too.', short_name='h',
                          flag_values=self._flags)
 
-  def define_string(self, name, default, help_text, required=False):
-    """Defines a flag that holds a string."""
+  def define_string(self, name, default, help_text, required=False,
+                    once=False):
+    """Defines a flag that holds a string; if `once`, it is given once."""
     flags.DEFINE_string(name, default, help_text, flag_values=self._flags,
-                        allow_overwrite=False)
+                        allow_overwrite=not once)
     if required:
       self._flags[name].required_by_pgak = True
 
@@ -299,6 +300,8 @@ def import_tensorflow():
   try:
     import tensorflow as tf
     tf.config.list_physical_devices()
+    # It warns of traces that a user can do nothing about.
+    tf.get_logger().setLevel('ERROR')
     _set_keras()
   finally:
     os.dup2(kept, 2)

@@ -57,6 +57,7 @@ def test_the_command_prints_columns_and_json(capsys):
   assert 'vpga ' in out and '30 models. Settings: ' in out.splitlines()[-1]
   found = json.loads(
       tiny_commands.call(list_command, capsys, 'priors', '--json').out)
-  assert {'name': 'gmm', 'text': found[2]['text']} in found
+  assert {'name': 'gaussian', 'text': 'N(m, C), fitted by maximum likelihood: '
+          "the `N` of the RAE paper's tables"} in found
   refused = tiny_commands.refused(list_command, capsys, 'modles', status=2)
   assert 'did you mean models' in refused

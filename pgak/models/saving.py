@@ -164,7 +164,7 @@ def _arguments(cls):
 
 def _fits(array, shape):
   """Whether an array has a shape, in which None stands for any size."""
-  return shape is None or (len(shape) == array.ndim and all(
+  return shape is None or (array.ndim == len(shape) and all(
       n in (None, size) for n, size in zip(shape, array.shape)))
 
 

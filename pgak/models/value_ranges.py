@@ -4,6 +4,8 @@ import inspect
 
 from pgak import errors
 
+from pgak.data import kinds
+
 __all__ = ['TakesRange', 'check', 'given']
 
 _GIVEN = contextvars.ContextVar('value_range', default=None)
@@ -68,7 +70,7 @@ def check(model):
     found, reason = None, e
   else:
     reason = None
-  is_of_images = len(model.image_shape) == 3
+  is_of_images = kinds.Images.fits(model.image_shape)
   if found is None and (is_of_images or reason):
     raise _RangeError(
         f'The decoder of {type(model).__name__} ends in '

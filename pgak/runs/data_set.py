@@ -25,11 +25,12 @@ def configured():
   """
   try:
     named = gin.query_parameter('train.dataset')
-  except ValueError as e:
+  except ValueError:
+    named = None
+  if named is None:
     raise errors.UserError(
-        'The configuration in gin binds no `train.dataset`: call '
-        "configuration.parse_run first, or restore the run's config.gin."
-    ) from e
+        'The configuration in gin binds no train.dataset: call '
+        "configuration.parse_run first, or restore the run's config.gin.")
   # A copy of gin's reference is the function that it names.
   return made(copy.deepcopy(named))
 

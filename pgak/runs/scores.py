@@ -65,6 +65,12 @@ class Score(collections.abc.Mapping):
   def __len__(self):
     return len(COLUMNS)
 
+  def __or__(self, other):
+    return dict(self) | dict(other)
+
+  def __ror__(self, other):
+    return dict(other) | dict(self)
+
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Score))
 # Two scores that differ in one of these do not compare.

@@ -55,7 +55,7 @@ def network(data):
 
 def latent_dim(shape):
   """Returns the number of latent dimensions for examples of a shape."""
-  if len(shape) == 1:
+  if kinds.Vectors.fits(shape):
     return max(1, min(8, shape[0] - 1))
   pixels = shape[0] * shape[1]
   return next(number for most, number in _LATENTS if pixels <= most)

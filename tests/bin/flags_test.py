@@ -157,13 +157,16 @@ SAMPLE = {
     'space': ('z0', 'sample.space', 'z0'),
     'attribute': ('label=3', 'sample.attribute', 'label=3'),
     'against': ('synthetic', 'sample.against', '@against/synthetic'),
+    'line': ('spherical', 'sample.line', 'spherical'),
+    'split': ('train', 'train.validation_split', 'train'),
     'overwrite': ('true', 'sample.overwrite', True),
 }
 SAMPLE_EXPORT = {'export_dir': 'there', 'output': 'a.npz',
                  'kind': 'interpolation', 'num_samples': 7, 'seed': 5,
                  'overwrite': True}
 # A flag that belongs to a kind is given with it.
-KIND_OF = {'space': 'interpolation', 'attribute': 'attribute', 'against': 'ood'}
+KIND_OF = {'space': 'interpolation', 'attribute': 'attribute', 'against': 'ood',
+           'line': 'interpolation', 'split': 'interpolation'}
 
 
 @pytest.mark.parametrize('flag', SAMPLE)

@@ -12,9 +12,9 @@ from pgak import data
 from pgak import errors
 from pgak import registry
 from pgak import training
-from pgak.evaluation import runs
 from pgak.runs import checkpoints
 from pgak.runs import configuration
+from pgak.runs import data_set
 from pgak.runs import run_directory
 
 registry.register()
@@ -69,7 +69,7 @@ def test_the_command_of_0_4_resumes_it(folder):
 def test_its_data_set_is_what_0_4_made(folder):
   run = run_directory.RunDirectory(folder / 'run')
   configuration.parse_run(run)
-  dataset = runs._dataset(run)  # As the commands make it.
+  dataset = data_set.configured()  # As the commands make it.
   with np.load(folder / 'splits.npz') as stored:
     assert sorted(dataset.splits) == sorted(stored)
     for split in stored:

@@ -40,9 +40,12 @@ def test_the_classifier_learns_from_the_training_images(monkeypatch):
   np.testing.assert_array_equal(labels, train.labels)
 
 
-def test_quick_needs_labels():
+def test_quick_needs_no_labels_and_says_whose_features_it_has():
+  dataset = data.synthetic((8, 8, 1), 40)
+  assert evaluator_lib.feature_net(
+      'classifier_or_random', dataset).name == 'random_net_0'
   with pytest.raises(errors.UserError, match='has no class labels'):
-    evaluator_lib.Evaluator(data.synthetic((8, 8, 1)), 'quick')
+    evaluator_lib.feature_net('classifier', dataset)
 
 
 @pytest.mark.usefixtures('empty_cache')
