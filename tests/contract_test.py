@@ -223,7 +223,8 @@ def cells(table, slow):
   for name, (verb, outcomes, slow_ones) in table.items():
     for combination, outcome in outcomes.items():
       marks = [pytest.mark.slow] * (
-          slow or combination in (*ALIKE, 'vectors_gan', *slow_ones))
+          slow or combination in (*ALIKE, 'vectors_gan', 'images_gan',
+                                  *slow_ones))
       yield pytest.param(combination, verb, outcome, marks=marks,
                          id=f'{name}-{combination}')
 

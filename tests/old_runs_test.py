@@ -111,6 +111,7 @@ def test_a_run_of_pairs_loads(runs):
   assert served['images'].shape == (2, 8, 8, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', make.LONGER)
 def test_a_run_goes_on_in_its_old_order(tmp_path, capsys, name):
   run = unpacked(name, tmp_path)

@@ -58,7 +58,8 @@ def _run(request, trained, tmp_path):
   return run
 
 
-@pytest.mark.parametrize('name', COMMANDS)
+@pytest.mark.parametrize('name', [
+    'evaluate', 'sample', pytest.param('export', marks=pytest.mark.slow)])
 def test_a_command_runs_no_code_that_is_not_named(run, gift, capsys, name):
   binary, flags = COMMANDS[name]
   flags = [f'--run_dir={run.path}',
@@ -140,6 +141,7 @@ def test_imports_of_another_type_are_damage(trained, tmp_path, imports):
     pgak.load(run.path)
 
 
+@pytest.mark.slow
 def test_a_file_of_the_working_directory_takes_no_library_s_place(tmp_path):
   for name in ('gin', 'numpy', 'keras', 'absl'):
     (tmp_path / f'{name}.py').write_text(f'raise SystemExit("own {name}")')

@@ -12,6 +12,7 @@ from pgak.metrics import features
 from pgak.metrics import inception
 
 
+@pytest.mark.slow
 def test_it_prints_a_ratio_of_everything(capsys, monkeypatch):
   monkeypatch.setattr(ratios, 'train_step_ratios', functools.partial(
       ratios.train_step_ratios, names=('ae',)))

@@ -56,6 +56,7 @@ sweep.evaluations = [{'protocol': 'quick', 'num_samples': 70}]
       sweep, capsys, *command, *flags(), '--dry_run').out.strip()
 
 
+@pytest.mark.slow
 def test_a_failed_cell_is_named_with_its_reason(tmp_path, capsys):
   path = tmp_path / 'it.sweep'
   path.write_text(

@@ -238,6 +238,7 @@ def test_a_set_of_another_shape_is_told(cache, tmp_path):
     data.cifar10(str(tmp_path)).split('train')
 
 
+@pytest.mark.slow
 @needs_real
 def test_real_mnist():
   dataset = data.mnist(f'{REAL}/tfds')

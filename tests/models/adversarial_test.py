@@ -41,7 +41,8 @@ def train(name, jit_compile=False, steps=3, **settings):
   return model, before
 
 
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', [
+    NAMES[0], *(pytest.param(n, marks=pytest.mark.slow) for n in NAMES[1:])])
 def test_xla_takes_the_same_steps_and_every_variable_moves(name):
   plain, before = train(name)
   compiled, _ = train(name, jit_compile=True)

@@ -163,6 +163,7 @@ def test_every_variable_of_every_part_moves(name):
   assert not [v.path for v, value in before if np.all(v.numpy() == value)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ['ACAI', 'NoPriorMatching'])
 def test_xla_takes_the_same_steps(name):
   plain, compiled = (

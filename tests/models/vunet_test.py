@@ -75,6 +75,7 @@ def test_the_reconstruction_by_hand_and_by_another_error():
       model.terms(batch, noise)['reconstruction'], 7.)
 
 
+@pytest.mark.slow
 def test_the_prior_s_term_is_its_density_a_latent_number():
   model = tiny_pairs.compiled('VUNetFlow')
   batch = tiny_pairs.batch()

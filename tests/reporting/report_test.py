@@ -145,6 +145,7 @@ def screenshot(page, tmp_path, width, height):
   return np.asarray(Image.open(picture).convert('RGB')).astype(int)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CHROMIUM, reason='no browser is installed')
 @pytest.mark.parametrize('width, height', [(400, 12000), (1600, 7000)])
 def test_a_browser_shows_the_page(written, tmp_path, width, height):

@@ -181,6 +181,7 @@ def test_the_process_that_verifies_is_fresh(folder, tmp_path, monkeypatch):
   assert str(tmp_path) not in found['path']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('settings, times', [({}, 1), ({'verified': False}, 0)])
 def test_an_export_is_verified_before_it_is_put_in_its_place(
     model, tmp_path, monkeypatch, settings, times):
@@ -288,6 +289,7 @@ def test_the_first_version_is_one(tmp_path):
   assert moved == tmp_path / '1' and moved.is_dir()
 
 
+@pytest.mark.slow
 def test_what_fails_its_verification_is_not_there(model, tmp_path, monkeypatch):
   check = tmp_path / 'check.py'
   check.write_text('import os, sys\n'

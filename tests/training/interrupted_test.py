@@ -80,6 +80,7 @@ def test_it_goes_on_where_it_was_left(tmp_path, monkeypatch, step, bindings,
   tiny_runs.assert_same(left, whole, 12)
 
 
+@pytest.mark.slow
 def test_all_the_work_of_a_step_is_made_up_for(tmp_path, monkeypatch, capsys):
   whole, left = tmp_path / 'whole', tmp_path / 'left'
   bindings = ('train.checkpoint_every = 4', 'train.sample_every = 4',

@@ -41,6 +41,7 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(
   assert_same(run_dir, unbroken, 20)
 
 
+@pytest.mark.slow
 def test_several_steps_an_execution_and_other_intervals_change_no_weight(
     unbroken, tmp_path):
   tiny_runs.train(
