@@ -125,8 +125,9 @@ def test_the_loss_falls(tmp_path, capsys):
                   'conv_digits_encoder.dense_units = 32',
                   'conv_digits_decoder.dense_units = 32')
   out = capsys.readouterr().out
-  about, *progress = out.splitlines()
+  about, density, *progress = out.splitlines()
   assert about.startswith('Parameters: encoder ')
+  assert density.startswith('ae is not trained towards its prior')
   assert [line.split()[1] for line in progress] == [
       '40/120', '80/120', '120/120']
   for part in ('train', 'validation'):
