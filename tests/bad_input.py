@@ -49,7 +49,7 @@ _OF_FLAGS = [
 ]
 
 _OF_OPENED = [
-    opened('evaluate', '--protocol=nope', status=2, words=('nope', 'quick|')),
+    opened('evaluate', '--protocol=nope', status=2, words=('nope', 'quick')),
     opened('evaluate', '--protocol=vectors', words=('quick',)),
     opened('evaluate', '--protocol=learned_priors_pairs', words=('quick',)),
     opened('evaluate', '--prior=nope', words=("'nope'", 'gmm')),
