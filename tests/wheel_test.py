@@ -15,8 +15,8 @@ import environments
 import pytest
 
 ROOT = checkout.ROOT
-SCRIPTS = ('pgak_train', 'pgak_evaluate', 'pgak_sample', 'pgak_export',
-           'pgak_report', 'pgak_sweep')
+SCRIPTS = ('pgak_train', 'pgak_evaluate', 'pgak_compare', 'pgak_sample',
+           'pgak_export', 'pgak_report', 'pgak_sweep', 'pgak_list')
 
 # Prints where things come from, in the new environment.
 WHERE = '''
