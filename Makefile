@@ -17,7 +17,7 @@ BUILDIFIER := $(VENV)/node_modules/.bin/buildifier
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-slow coverage lint bench clean
+.PHONY: help install quickstart test test-slow test-all coverage lint bench clean
 .PHONY: lint-build
 
 help:  ## list the targets
@@ -69,7 +69,11 @@ test: $(STAMP)  ## run the tests, without the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' $(PYTEST_ARGS)
 
 test-slow: $(STAMP)  ## run the slow tests: wheel, Bazel, workers, kill and resume
-	$(BIN)/python -m pytest -n $(WORKERS) -m slow $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'slow and not exhaustive' \
+	  $(PYTEST_ARGS)
+
+test-all: $(STAMP)  ## run every test: further cases of the slow ones, too
+	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 coverage: $(STAMP)  ## say what of pgak and bin the tests run, but the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' --cov \

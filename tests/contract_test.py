@@ -22,7 +22,8 @@ IMAGES = ('images_vae', 'images_rae', 'images_gan', 'images_flow',
 VECTORS = ('vectors_vae', 'vectors_gan')
 PAIRS = ('pairs_vunet', 'pairs_flow')
 GANS = ('images_gan', 'vectors_gan')
-# As `images_vae` to most verbs, and so left to the slow part there.
+# As `images_vae` to most verbs, and so left to the slow part there, or, all but
+# the first, to `make test-all`.
 ALIKE = ('images_rae', 'images_flow', 'images_gmmn')
 # A density, but not of pairs, whose prior draws given a condition.
 NO_DENSITY = ('images_gmmn',)
@@ -223,8 +224,8 @@ def cells(table, slow):
   for name, (verb, outcomes, slow_ones) in table.items():
     for combination, outcome in outcomes.items():
       marks = [pytest.mark.slow] * (
-          slow or combination in (*ALIKE, 'vectors_gan', 'images_gan',
-                                  *slow_ones))
+          slow or combination in (*ALIKE, *GANS, *slow_ones))
+      marks += [pytest.mark.exhaustive] * (combination in ALIKE[1:])
       yield pytest.param(combination, verb, outcome, marks=marks,
                          id=f'{name}-{combination}')
 

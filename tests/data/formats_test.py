@@ -46,7 +46,8 @@ def apart(one, other):
 
 @pytest.mark.parametrize('form,kind', ALL)
 @pytest.mark.parametrize('background', [
-    255, pytest.param(BACKGROUND, marks=pytest.mark.slow)])
+    255, pytest.param(BACKGROUND, marks=[pytest.mark.slow,
+                                         pytest.mark.exhaustive])])
 def test_every_kind_of_every_format(form, kind, background, in_graph):
   content = made_pictures.files(form)[kind]
   for channels in (1, 3):

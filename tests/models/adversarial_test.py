@@ -42,7 +42,8 @@ def train(name, jit_compile=False, steps=3, **settings):
 
 
 @pytest.mark.parametrize('name', [
-    NAMES[0], *(pytest.param(n, marks=pytest.mark.slow) for n in NAMES[1:])])
+    NAMES[0], *(pytest.param(n, marks=[
+        pytest.mark.slow, pytest.mark.exhaustive]) for n in NAMES[1:])])
 def test_xla_takes_the_same_steps_and_every_variable_moves(name):
   plain, before = train(name)
   compiled, _ = train(name, jit_compile=True)

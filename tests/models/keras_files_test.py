@@ -34,12 +34,16 @@ def _assert_same(model, other):
     np.testing.assert_array_equal(ours.numpy(), theirs.numpy(), ours.path)
 
 
+# Of the others `make test-all` knows.
+_FURTHER = [pytest.mark.slow, pytest.mark.exhaustive]
+
+
 def _batch(model):
   return tf.constant(tiny_models.images(3 * model.table.slices))
 
 
 @pytest.mark.parametrize('name', [
-    pytest.param(n, marks=[] if n in ('VAE', 'GMMN') else [pytest.mark.slow])
+    pytest.param(n, marks=_FURTHER if n not in ('VAE', 'GMMN') else [])
     for n in tiny_models.STOCHASTIC])
 def test_a_file_holds_every_model(name, tmp_path):
   model = tiny_models.make(name, batch_norm=True)
