@@ -27,6 +27,7 @@ def _iterated(monkeypatch):
   return notes
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings('ignore:The classifier of digits')
 def test_training_and_evaluation(iterated, tmp_path):
   tiny_runs.train(tmp_path / 'run', 'train.steps = 4', 'train.log_every = 2',

@@ -224,7 +224,7 @@ def cells(table, slow):
   for name, (verb, outcomes, slow_ones) in table.items():
     for combination, outcome in outcomes.items():
       marks = [pytest.mark.slow] * (
-          slow or combination in (*ALIKE, *GANS, *slow_ones))
+          slow or combination in (*ALIKE, *GANS, *VECTORS, *slow_ones))
       marks += [pytest.mark.exhaustive] * (combination in ALIKE[1:])
       yield pytest.param(combination, verb, outcome, marks=marks,
                          id=f'{name}-{combination}')

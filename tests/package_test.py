@@ -124,6 +124,7 @@ def test_every_import_is_required(setup):
   assert required - used <= NOT_IMPORTED
 
 
+@pytest.mark.slow
 def test_every_import_of_the_tests_is_required(setup):
   required = names_of(setup['install_requires']
                       + setup['extras_require']['test'])

@@ -86,6 +86,7 @@ def test_reconstructions_as_an_array(run_dir, tmp_path, capsys):
         pgak.load(run_dir).reconstruct(file['originals']).numpy(), atol=1)
 
 
+@pytest.mark.slow
 def test_an_export_is_drawn_from(export_dir, tmp_path, capsys):
   paths = [tmp_path / f'{i}.npz' for i in range(2)]
   for path in paths:

@@ -128,6 +128,7 @@ def decode_and_resize(image, crop):
   return np.clip(np.rint(resized), 0, 255).astype(np.uint8).tobytes()
 
 
+@pytest.mark.slow
 def test_a_prepared_set_needs_neither_tfds_nor_its_source(cache, tmp_path):
   source = tmp_path / 'source'
   write_tfds(source, 'mnist', ('train', 'test'), (28, 28, 1), 'png')

@@ -149,6 +149,7 @@ def test_settings_may_come_from_gin(run, tmp_path):
   np.testing.assert_array_equal(arrays(path)['images'], early.sample(3))
 
 
+@pytest.mark.slow
 def test_an_export(export_dir, tmp_path):
   path = str(tmp_path / 'a.npz')
   pictures.sample_export(export_dir, path, num_samples=5, seed=2)
