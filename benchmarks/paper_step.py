@@ -45,7 +45,7 @@ class Functions:
     registry.register()
     configuration.parse(
         [FILE], [*bindings(factor), f'train.precision = {precision!r}'],
-        roots=registry.TRAIN_ROOTS)
+        roots=registry.train_roots)
     self.batch_size, self.chunk = batch_size, chunk
     self.model = checkpoints.build(
         configuration.setting('train.model'),

@@ -31,7 +31,7 @@ def _built(about):
   from pgak.runs import configuration
   registry.register()
   configuration.parse(about['gin_files'], about['gin_params'],
-                      roots=registry.TRAIN_ROOTS)
+                      roots=registry.train_roots)
   setting = configuration.setting
   model = checkpoints.build(
       setting('train.model'), setting('train.optimizer'),

@@ -56,10 +56,6 @@ command.define_boolean('download', False, 'Whether TensorFlow Datasets may '
 command.define_boolean('dry_run', False, 'Whether to print what would be '
                        'trained, and write nothing.')
 
-# What measures data other than images.
-_PROTOCOLS = {'vectors': ' --protocol=vectors',
-              'pairs': ' --protocol=learned_priors_pairs'}
-
 
 def main(argv):
   """Parses the flags, composes the configuration, and trains."""
@@ -82,9 +78,7 @@ def main(argv):
     if args.dry_run:
       print(made.text, end='')
       return
-    trained = composition.train(args.run_dir, made, imports)
-    protocol = _PROTOCOLS.get(trained and trained.kind.name, '')
-    print(f'Next: pgak_evaluate --run_dir={args.run_dir}{protocol}')
+    composition.train(args.run_dir, made, imports)
   finally:
     gin.clear_config()
 

@@ -100,7 +100,7 @@ _BINDINGS = {
     'VAE.encoder = @digits()': 'VAE.encoder = <Dataset>` must be a network',
     'VAE.encoder = @encoder()': 'encoder.log_variance = True',
     'gaussian/encoder.log_variance = False': 'encoder.log_variance = True',
-    'VAE.decoder = @encoder()': 'bind the same',
+    'VAE.decoder = @encoder()': 'decoder of VAE ends in Dense',
     'encoder.network = @digits': 'encoder.network = @digits` does not take',
     'encoder.network = @VAE': 'must be a network',
     'decoder.network = @conv_digits_encoder':
@@ -108,7 +108,6 @@ _BINDINGS = {
     'encoder.network = @sngan_encoder': ('cannot take (8, 8, 1)', '--gin_file'),
     # The update table.
     'VAE.updates = {}': 'VAE.updates = {}` must be rows of the update table',
-    'VAE.updates = {"kl": ()}': 'must be rows of the update table',
     'VAE.updates = {"kl": ("nope",)}':
         ("'kl' updates ('nope',)", 'decoder, enc'),
     'VAE.updates = {"nope": ("encoder",)}': "'nope'; the terms are kl",
@@ -208,7 +207,6 @@ _OF_FILES = [
         'networks/mlp.gin': ('(8, 8, 1)', '--gin_file'),
         'networks/conv_mnist.gin': ('(28, 28, 1)', '--gin_file'),
         'models/vunet.gin': ('vunet_encoder.image_shape', 'not set'),
-        'models/rae_sn.gin': ('rae_decoder.spectral_norm = True',),
     }.items()
 ] + [
     train(words=('--gin_file=quickstart.gin',)),

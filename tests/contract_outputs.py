@@ -34,7 +34,8 @@ __all__ = ['DRAWINGS', 'SERVED_DRAWINGS']
 
 
 def _drawn(run, folder, kind, number=6, **options):
-  """Draws arrays and a picture; returns the arrays."""
+  """Draws arrays and a picture of the model's own prior."""
+  options = {'prior': 'own'} | options
   drawing.sample(run.path, str(folder / 'a.npz'), kind, number, seed=1,
                  **options)
   drawing.sample(run.path, str(folder / 'a.png'), kind, number, seed=1,

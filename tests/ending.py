@@ -13,7 +13,7 @@ __all__ = ['Ended', 'WAYS', 'check_told']
 
 _CHUNK = bytes(2**20)
 # Lines of stderr beside the one that says why a command ends.
-_ASIDE = re.compile(r'(WARNING:|Preparing the data set|Prepared |'
+_ASIDE = re.compile(r'(WARNING:|W\d{4} |Preparing the data set|Prepared |'
                     # TensorFlow logs that it keeps no temporary file.
                     r'Please report this to|Cause: |To silence this warning)')
 

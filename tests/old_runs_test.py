@@ -26,6 +26,7 @@ from pgak.bin import report
 from pgak.bin import sweep
 from pgak.bin import train
 from pgak.runs import run_directory
+from pgak.runs import scores
 from pgak.serving import client
 
 OLD = pathlib.Path(__file__).resolve().parent / 'fixtures' / '0.4'
@@ -187,7 +188,7 @@ def test_a_run_is_measured_as_before(tmp_path, capsys, name):
   after = run.scores()
   assert after[:len(before)] == before
   def keyed(rows):
-    return {tuple(v for k, v in row.items() if k != 'value'):
+    return {tuple(row[c] for c in scores.COLUMNS[:16] if c != 'value'):
             float(row['value']) for row in rows}
   old, new = keyed(before), keyed(after[len(before):])
   assert new and set(new) <= set(old)

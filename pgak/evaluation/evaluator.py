@@ -78,7 +78,8 @@ class Evaluator:
     self.protocol = protocols.resolve(protocol)
     self.source = examples_by_kind.examples_for(dataset, self.protocol)
     named = [metric_lib.find(name, self.source.of)
-             for name in self.protocol.metrics]
+             for name in self.protocol.metrics
+             if name not in self.source.always]
     self.metrics = [*named, *metric_lib.implied(self.source.of)]
     self.keeps = frozenset(what for m in self.metrics for what in m.keeps)
     uses_nets = any(m.keeps or m.scope == 'features' for m in named)

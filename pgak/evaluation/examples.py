@@ -22,6 +22,7 @@ class Examples:
     of: string, which metrics there are; see `metric.register`.
     advice: string, what to choose instead of a protocol for other data.
     rounds: whether what a model makes is rounded.
+    always: metrics of images that stand here for what every protocol measures.
     array: the split that what is made is compared with.
     encoded: the split whose first `num_encoded` examples are encoded.
     num_references: int, how many examples of `array` take part.
@@ -33,6 +34,7 @@ class Examples:
   of = 'images'
   advice = 'another --protocol, such as quick'
   rounds = True
+  always = ()
   real = None
   _KEPT = 1000
   _SHOWN = 64

@@ -16,6 +16,7 @@ class PairExamples(examples.Examples):
 
   of = 'pairs'
   advice = '--protocol=learned_priors_pairs'
+  always = ('reconstruction', 'reconstruction_mse')
 
   def number(self, images):
     return self.num_samples

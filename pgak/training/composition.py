@@ -22,6 +22,7 @@ from pgak.runs import run_directory
 from pgak.training import chosen
 from pgak.training import loop
 from pgak.training import named_files
+from pgak.training import strategies
 
 __all__ = ['COMMAND', 'Composition', 'FLAGS', 'compose', 'composed', 'resume',
            'train']
@@ -36,6 +37,9 @@ VALUES = {'latent_dim': 'latent_dim', 'steps': 'train.steps',
 FLAGS = (*named_files.FOLDERS, 'size', *VALUES)
 _EMA_BELOW, _EMA_DECAY = 5000, 0.99
 _FLAGS_LINE = '# flags: '
+# What measures data other than images.
+_PROTOCOLS = {'vectors': ' --protocol=vectors',
+              'pairs': ' --protocol=learned_priors_pairs'}
 
 
 @dataclasses.dataclass
@@ -151,8 +155,11 @@ def train(run_dir, made, imports=()):
     files.write_text(path / COMMAND, made.text)
     raise
   files.write_text(path / COMMAND, made.text)
-  print(f'{path} has the checkpoints, samples/ and events/; the same in gin: '
-        f'{path / COMMAND}')
+  if strategies.is_first_worker():
+    kind = getattr(trained, 'kind', None)
+    protocol = _PROTOCOLS.get(getattr(kind, 'name', None), '')
+    print(f'{path} has the checkpoints, samples/ and events/; the same in gin: '
+          f'{path / COMMAND}\nNext: pgak_evaluate --run_dir={path}{protocol}')
   return trained
 
 

@@ -268,7 +268,7 @@ def test_versions_count_up_and_are_never_overwritten(model, tmp_path):
   assert export(version=7) == tmp_path / '7'
   assert export() == tmp_path / '8'
   kept = (tmp_path / '7' / 'metadata.json').read_text()
-  with pytest.raises(errors.UserError, match='7 exists: choose another'):
+  with pytest.raises(errors.UserError, match='7 exists: give --overwrite'):
     export(version=7)
   assert (tmp_path / '7' / 'metadata.json').read_text() == kept
   assert sorted(p.name for p in tmp_path.iterdir()) == ['7', '8']
