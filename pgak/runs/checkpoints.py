@@ -80,7 +80,9 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
     made[part] = _optimizer(part, optimizers[part] if own else optimizer, name,
                             learning_rate_schedule, built.step, steps)
   if image_error:
-    if getattr(image_error, 'value_range', ()) is None:
+    # One that was made without a range of pixels takes the model's.
+    takes_range = hasattr(image_error, 'value_range')
+    if takes_range and image_error.value_range is None:
       image_error.value_range = built.value_range
     built.image_error = image_error
   built.compile(made, seed=seed, run_steps=steps, **compile_options)

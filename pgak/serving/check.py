@@ -67,7 +67,8 @@ def read_expected(folder):
   with np.load(folder / 'assets.extra' / 'expected.npz') as arrays:
     for key, array in arrays.items():
       signature, side, name = key.split('/')
-      calls.setdefault(signature, ({}, {}))[side == 'out'][name] = array
+      inputs, outputs = calls.setdefault(signature, ({}, {}))
+      (outputs if side == 'out' else inputs)[name] = array
   return calls
 
 
