@@ -24,11 +24,17 @@ def test_it_is_made_as_gin_has_it_and_split_as_the_run_does():
 
 
 def test_none_bound_is_a_sentence():
-  with pytest.raises(errors.UserError, match='binds no `train.dataset`: call'):
+  with pytest.raises(errors.UserError, match='binds no train.dataset: call'):
     data_set.configured()
 
 
-@pytest.mark.parametrize('value', ['None', '"digits"', '@adam', '@digits()'])
+def test_none_is_as_good_as_no_binding():
+  configuration.parse(['quickstart.gin'], ['train.dataset = None'])
+  with pytest.raises(errors.UserError, match='binds no train.dataset: call'):
+    data_set.configured()
+
+
+@pytest.mark.parametrize('value', ['"digits"', '@adam', '@digits()'])
 def test_what_makes_none_is_a_sentence(value):
   configuration.parse(['quickstart.gin'], [f'train.dataset = {value}'])
   with pytest.raises(errors.UserError, match='`train.dataset = '):
