@@ -67,7 +67,7 @@ _OF_OPENED = [
     opened('evaluate', '--gin_param=rae_quick.num_samples = 5',
            words=('never read',)),
     opened('evaluate', '--gin_param=train.dataset = None',
-           words=('train.dataset = None', 'a data set, as @mnist does')),
+           words=('binds no train.dataset',)),
     opened('evaluate', '--gin_param=train.dataset = @VAE',
            words=('train.dataset = @VAE', 'a data set, as @mnist does')),
     opened('evaluate', '--gin_param=quick.num_samples = 1',
