@@ -8,11 +8,11 @@ which samples are taken.
   compare.py mnist:test runs/digits --number=5000 --inception=inception.npz
   compare.py samples.npz cifar10 --features=random,768
 
-By default a net with random weights tells the images apart, and Inception-2015
-where its weights are at hand. The Frechet distance has a standard error, of the
-spread over five parts of both sides, where there are enough images. Pictures in
-files are brought to the size of the other side, or to --size; a size or format
-that differs is said, since a distance sees that, too.
+The features are those of a net with random weights and, where its weights are
+found, of Inception-2015. The Frechet distance has a standard error, from the
+standard deviation over five parts of both sides, if there are enough images.
+Pictures in files are brought to the size of the other side, or to --size. A
+distance depends on that, and on the losses of JPEG, too.
 """
 import json
 

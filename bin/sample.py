@@ -127,7 +127,8 @@ def main(argv):
     if args[flag].value is not None and args.kind not in kinds:
       command.fail(f'--{flag} belongs to --kind={" or ".join(kinds)}')
   if args.export_dir and args.label is not None:
-    command.fail('An export draws of all classes: give --run_dir for --label')
+    command.fail('An export samples from all classes: give --run_dir for '
+                 '--label')
   if args.export_dir and (args.space not in (None, 'zT')
                           or args.line == 'spherical'):
     command.fail('An export goes straight in zT: give --run_dir for --space '

@@ -175,15 +175,17 @@ class _Sides:
 
   def both(self, one, other, size):
     """Returns both, uint8 `[N, h, w, C]`, of one size where that can be."""
+    sides = one, other
+    is_loose = [self._is_loose(side) for side in sides]
     # First those that have a size; pictures in files are brought to it.
-    loose = [side for side in (one, other) if self._is_loose(side)]
-    found = {id(side): self._read(side, None) for side in (one, other)
-             if not any(side is one_loose for one_loose in loose)}
-    shape = next((images.shape[1:] for images in found.values()), None)
-    for side in loose:
-      found[id(side)] = self._read(side, self._shape(side, size, shape))
-      shape = shape or found[id(side)].shape[1:]
-    return found[id(one)], found[id(other)]
+    found = [None if loose else self._read(side, None)
+             for side, loose in zip(sides, is_loose)]
+    shape = next((x.shape[1:] for x in found if x is not None), None)
+    for i, side in enumerate(sides):
+      if is_loose[i]:
+        found[i] = self._read(side, self._shape(side, size, shape))
+        shape = shape or found[i].shape[1:]
+    return found
 
   def _is_loose(self, side):
     return not isinstance(side, np.ndarray) and self._kind(side) == 'images'
