@@ -30,8 +30,8 @@ features, 1,000 samples, and the share of the rarest class among them.
 samples by held-out points, mse and topology.
 
 Priors: `own` is the one that the model was trained with; standard_normal,
-gaussian, gmm, bayesian_gmm, kde, real_nvp, two_stage and flow_matching come
-after training, fitted to the latents of the training images.
+gaussian, gmm, bayesian_gmm, gmm_gradient, kde, real_nvp, two_stage and
+flow_matching come after training, fitted to the latents of the training images.
 
 Metrics: frechet, prd, precision_recall, kid, inception_score, class_shares,
 reconstruction, reconstruction_mse, neighbours, separability, topology (of the

@@ -33,8 +33,8 @@ command.define_string('checkpoint', 'latest', 'latest, best or a step.')
 command.define_string('prior', 'own', 'What generate samples from: own for the '
                       "model's prior; or another, fitted to the training "
                       'images if need be: standard_normal, gaussian, gmm, '
-                      'bayesian_gmm, kde, real_nvp, two_stage or '
-                      'flow_matching.')
+                      'bayesian_gmm, gmm_gradient, kde, real_nvp, two_stage '
+                      'or flow_matching.')
 command.define_boolean('verify', True, 'Whether a fresh process checks it.')
 command.define_overwrite()
 

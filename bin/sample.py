@@ -87,14 +87,15 @@ command.define_string('checkpoint', 'latest', 'latest, best or a step.')
 command.define_string('prior', None, 'What is sampled from: own for the '
                       "model's prior; or another, fitted to the training "
                       'images if need be: standard_normal, gaussian, gmm, '
-                      'bayesian_gmm, kde, real_nvp, two_stage or '
+                      'bayesian_gmm, gmm_gradient, kde, real_nvp, two_stage or '
                       'flow_matching. By default own, or gmm for a model that '
                       'is not trained towards its prior, such as rae.')
 command.define_integer('label', None, 'The class that samples are drawn of, '
                        'with --prior=flow_matching, which learns labels where '
                        'the data have some.', lower_bound=0)
-command.define_choice('space', None, ['zT', 'z0', 'both'], 'Where paths go: '
-                      'straight in zT, along arcs in z0, or a row of each. By '
+command.define_choice('space', None, ['zT', 'z0', 'both', 'all'], 'Where paths '
+                      'go: straight in zT, along arcs in z0, or a row of each; '
+                      "all is one more behind each of a flow's couplings. By "
                       'default zT between images, and both towards an '
                       'attribute.')
 command.define_choice('line', None, ['straight', 'spherical'], 'How '

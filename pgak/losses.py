@@ -267,30 +267,36 @@ def mmd(latents, prior_latents, kernel='imq', scales=SCALES):
   return within / (size * (size - 1.)) - 2. * across / tf.square(size)
 
 
-def moment_matching(latents, generated, bandwidths):
+def moment_matching(latents, generated, bandwidths, relative=True):
   """Root of the maximum mean discrepancy, biased, [4, eqs. 3 and 6].
 
   `sqrt(mean k(z, z') + mean k(g, g') - 2 mean k(z, g) + 1e-10)` over all pairs,
   each point with itself, too, so that it is no root of a negative number. The
   kernel is `sum{ exp(-|a - b|**2 / (2 s)) : s = w H v, w in bandwidths }` with
   v the mean variance of a dimension of `latents`, a constant to the gradient:
-  the expected squared distance of two of them is 2 H v.
+  the expected squared distance of two of them is 2 H v. With `relative` False
+  it is that of [4] as written, `s = sigma**2` with sigma in bandwidths.
 
   Args:
     latents: float `[B, H]`, of data.
     generated: float `[B', H]`.
-    bandwidths: numbers w.
+    bandwidths: numbers w; or sigma, in the latents' own units.
+    relative: which of the two.
 
   Returns:
     float scalar.
   """
-  variance = tf.reduce_mean(tf.math.reduce_variance(latents, 0))
-  unit = tf.stop_gradient(variance) * latents.shape[-1]
+  if relative:
+    variance = tf.reduce_mean(tf.math.reduce_variance(latents, 0))
+    unit = tf.stop_gradient(variance) * latents.shape[-1]
+    scales = [w * unit for w in bandwidths]
+  else:
+    scales = [sigma**2 for sigma in bandwidths]
 
   def similarity(a, b):
     distances2 = _squared_distances(a, b)
     return tf.reduce_mean(tf.add_n(
-        [tf.exp(-distances2 / (2. * w * unit)) for w in bandwidths]))
+        [tf.exp(-distances2 / (2. * scale)) for scale in scales]))
 
   squared = (similarity(latents, latents) + similarity(generated, generated)
              - 2. * similarity(latents, generated))

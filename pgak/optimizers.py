@@ -3,11 +3,13 @@
 A binding in a part's scope is for that part alone:
 `decoder/sgd.learning_rate = 0.05`.
 """
+import math
+
 import keras
 
 from pgak import settings
 
-__all__ = ['RunSchedule', 'adam', 'sgd']
+__all__ = ['EqualisedAdam', 'RunSchedule', 'adam', 'equalised_adam', 'sgd']
 
 
 @settings.register
@@ -41,6 +43,50 @@ def adam(learning_rate: settings.Positive = 1e-3, beta_1: settings.Decay = 0.9,
   """
   return keras.optimizers.Adam(learning_rate, beta_1, beta_2, epsilon,
                                **_average(ema_decay))
+
+
+@settings.register
+def equalised_adam(learning_rate: settings.Positive = 2e-3,
+                   beta_1: settings.Decay = 0.,
+                   beta_2: settings.Decay = 0.99,
+                   epsilon: settings.Positive = 1e-8,
+                   ema_decay: settings.Decay | None = None):
+  """Adam with an equalised learning rate, ALAE's LREQ Adam; see EqualisedAdam.
+
+  Args:
+    learning_rate: number; 0.002 in ALAE's code.
+    beta_1: decay of the mean of the gradient; 0 there.
+    beta_2: decay of the mean of its square; 0.99 there.
+    epsilon: added to the root of that mean.
+    ema_decay: as for `sgd`.
+  """
+  return EqualisedAdam(learning_rate, beta_1, beta_2, epsilon,
+                       **_average(ema_decay))
+
+
+@keras.saving.register_keras_serializable('pgak')
+class EqualisedAdam(keras.optimizers.Adam):
+  """Adam whose step of a kernel is in units of the kernel's first deviation.
+
+  A kernel W moves at the rate `c r`, where r is the learning rate and
+  `c = sqrt(2 / n)` is He's constant for the n inputs of a unit. So
+  all layers move by the same share of their size, as with the layers of PG-GAN,
+  which call `c W` of a W that starts as N(0, 1) [1, sec. 4.1]; here the
+  optimizer has the constant, and the layers stay as they are. What is no kernel
+  moves at the rate r.
+
+  #### References
+
+  [1]: Tero Karras, Timo Aila, Samuli Laine, Jaakko Lehtinen. Progressive
+       Growing of GANs for Improved Quality, Stability, and Variation. ICLR,
+       2018.
+  """
+
+  def update_step(self, gradient, variable, learning_rate):
+    shape = variable.shape
+    if len(shape) > 1:
+      learning_rate = learning_rate * math.sqrt(2. / math.prod(shape[:-1]))
+    super().update_step(gradient, variable, learning_rate)
 
 
 def _average(decay):

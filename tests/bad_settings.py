@@ -11,11 +11,12 @@ __all__ = ['CASES']
 # === Of each type ===
 
 _EVALUATE = ('Gaussian GaussianMixture BayesianGaussianMixture KernelDensity '
-             'RealNVP TwoStageVAE FlowMatching quick classifier density '
-             'evaluate').split()
+             'GradientMixture RealNVP TwoStageVAE FlowMatching quick '
+             'classifier density evaluate').split()
 _PRIORS = {'Gaussian': 'gaussian', 'GaussianMixture': 'gmm',
            'BayesianGaussianMixture': 'bayesian_gmm', 'KernelDensity': 'kde',
            'RealNVP': 'real_nvp', 'TwoStageVAE': 'two_stage',
+           'GradientMixture': 'gmm_gradient',
            'FlowMatching': 'flow_matching', 'density': 'gmm'}
 _TRAIN = {
     'train': (TINY,), 'sgd': (TINY,), 'VAE': (TINY,), 'encoder': (TINY,),

@@ -209,6 +209,16 @@ def test_moment_matching_of_two_points():
   assert float(found) == pytest.approx(np.sqrt(expected), rel=1e-6)
 
 
+def test_moment_matching_by_the_kernel_as_it_is_written():
+  """As above with sigma = 1/2 and 2: k = exp(-2 d^2) + exp(-d^2 / 8)."""
+  found = losses.moment_matching(
+      tf.constant([[0.], [2.]]), tf.constant([[1.], [1.]]), [.5, 2.], False)
+  within = (2. + np.exp(-8.) + np.exp(-.5)) / 2.
+  across = np.exp(-2.) + np.exp(-.125)
+  assert float(found) == pytest.approx(np.sqrt(within + 2. - 2. * across),
+                                       rel=1e-6)
+
+
 def test_moment_matching_of_a_set_with_itself_has_a_gradient():
   latents = tf.constant(np.random.default_rng(0).normal(size=(6, 3)))
   generated = tf.Variable(latents)

@@ -3,6 +3,7 @@ import gin
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pgak import optimizers
 
@@ -70,3 +71,33 @@ def test_a_schedule_follows_the_step_and_not_the_iterations():
   assert float(schedule(7)) == 0.25
   step.assign(10)
   assert float(schedule(0)) == 0.
+
+
+def test_equalised_adam_moves_a_kernel_by_hes_constant():
+  """Adam's first step is the rate; of 8 inputs it is 0.1 sqrt(2 / 8) = 0.05."""
+  kernel = keras.Variable(np.ones([4, 2, 3], np.float32))
+  bias = keras.Variable(np.ones([3], np.float32))
+  optimizer = optimizers.equalised_adam(0.1)
+  optimizer.build([kernel, bias])
+  optimizer.apply([tf.ones([4, 2, 3]), tf.ones([3])], [kernel, bias])
+  np.testing.assert_allclose(kernel, np.full([4, 2, 3], 0.95), rtol=1e-5)
+  np.testing.assert_allclose(bias, np.full([3], 0.9), rtol=1e-5)
+
+
+def test_equalised_adam_is_adam_on_scaled_weights():
+  """W = c V: Adam of V at the rate r moves W by c times Adam's step."""
+  generator = np.random.default_rng(0)
+  start, gradients = generator.normal(size=(8, 3)), generator.normal(
+      size=(5, 8, 3))
+  constant = np.sqrt(2. / 8.)
+  kernel = keras.Variable(start.astype(np.float32))
+  scaled = keras.Variable((start / constant).astype(np.float32))
+  ours = optimizers.equalised_adam(0.01, epsilon=1e-30)
+  adams = keras.optimizers.Adam(0.01, 0., 0.99, 1e-30)
+  ours.build([kernel])
+  adams.build([scaled])
+  for gradient in gradients.astype(np.float32):
+    ours.apply([tf.constant(gradient)], [kernel])
+    adams.apply([tf.constant(constant.astype(np.float32) * gradient)],
+                [scaled])
+  np.testing.assert_allclose(kernel, constant * np.asarray(scaled), rtol=1e-5)

@@ -23,7 +23,7 @@ __all__ = ['IMAGES', 'NAMES', 'OWN_OR_GAUSSIAN', 'Protocol', 'Spec',
            'fid768_test', 'learned_priors_pairs', 'learned_priors_separability',
            'names', 'no_prior_matching_2021', 'no_prior_matching_fid768',
            'pga_icml2020', 'quick', 'rae_fid768', 'rae_iclr2020', 'rae_quick',
-           'register', 'resolve', 'vectors']
+           'register', 'resolve', 'stylegan_separability', 'vectors']
 
 # Name -> function without arguments that makes a `Protocol`.
 _PROTOCOLS = {}
@@ -45,8 +45,7 @@ Rounding = Literal['nearest', 'truncate']
 BatchNorm = Literal['inference', 'train']
 Names = tuple[str, ...]
 Some = settings.Several[str]
-# Names or classes of priors.
-Priors = settings.Several[object]
+Priors = settings.Several[object]  # Names or classes of them.
 
 # Configurations name the shipped ones by the module that they first had.
 _MODULE = 'pgak.metrics.protocols'
@@ -179,9 +178,8 @@ def quick(num_samples: settings.Count | None = None, split: str = 'all',
           seed: settings.Seed = 0):
   """A quick look: features of a small classifier of the data set itself.
 
-  Of a data set without labels, those of a net with random weights.
-
-  By default as many samples as there are images in all splits, up to 10,000.
+  Of a data set without labels, those of a net with random weights. By default
+  as many samples as there are images in all splits, up to 10,000.
 
   Returns:
     A `Protocol`; the arguments are its attributes.
@@ -269,6 +267,15 @@ def learned_priors_separability(num_samples: settings.Count | None = 20000,
   return Protocol('learned_priors_separability', (), num_samples, 'test',
                   rounding=rounding, seed=seed, images=(), priors=tuple(priors),
                   metrics=('separability',))
+
+
+@register(module=_MODULE)
+def stylegan_separability(num_samples: settings.Count | None = 200000,
+                          seed: settings.Seed = 0):
+  """Returns the `Protocol` of StyleGAN's own separability, as [2] has it."""
+  return dataclasses.replace(
+      learned_priors_separability(num_samples, seed),
+      name='stylegan_separability', metrics=('stylegan_separability',))
 
 
 @register(module=_MODULE)

@@ -44,7 +44,7 @@ def sample(run_dir: settings.Path, output,
            checkpoint: settings.Checkpoint = 'latest',
            prior: priors.Spec | None = None,
            label: settings.Whole | None = None,
-           space: Literal['zT', 'z0', 'both'] | None = None,
+           space: Literal['zT', 'z0', 'both', 'all'] | None = None,
            attribute: str | None = None, strength: float = 1.,
            against: settings.reference('@fashion_mnist') | None = None,
            line: Literal[tuple(paths.LINES)] | None = None,
@@ -74,8 +74,9 @@ def sample(run_dir: settings.Path, output,
       and prior alike, and else 'gmm' where anything is drawn from it.
     label: for 'samples', the class that they are drawn of, for a prior that
       knows labels.
-    space: in which paths go: 'zT', 'z0' or 'both'. By default 'zT' for
-      'interpolation', and all that there are for 'attribute'.
+    space: in which paths go: 'zT', 'z0', 'both', or 'all' for those behind
+      each coupling of a flow, too. By default 'zT' for 'interpolation', and
+      both for 'attribute'.
     attribute: its name, such as 'Eyeglasses', or 'label=7'.
     strength: how much of the attribute's vector the end of a row has.
     against: for 'ood', a function that makes the other data set.

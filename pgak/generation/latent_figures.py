@@ -21,14 +21,13 @@ from pgak.pictures import charts
 __all__ = ['attribute', 'interpolation', 'latent_panels', 'latents',
            'log_densities', 'out_of_distribution', 'path_plot', 'spaces_of']
 
-_IN_TITLE = {'zT': 'z_T', 'z0': 'z_0'}
-
 
 def spaces_of(space, prior):
   """Returns the spaces that are shown, in the order of their rows.
 
   Args:
-    space: 'zT', 'z0', 'both', or None for all that the prior has.
+    space: 'zT', 'z0', 'both' of them, 'all' for those between couplings, too,
+      or None for those of both that the prior has.
     prior: the model's prior.
 
   Raises:
@@ -36,9 +35,11 @@ def spaces_of(space, prior):
   """
   if space is None:
     space = 'both' if spaces.has_base(prior) else 'zT'
+  if space == 'all':
+    return spaces.every(prior)
   if space not in (*spaces.SPACES, 'both'):
-    raise errors.UserError(f'There is no space {space!r}: choose zT, z0 or '
-                           'both.')
+    raise errors.UserError(f'There is no space {space!r}: choose zT, z0, both '
+                           'or all.')
   return ('z0', 'zT') if space == 'both' else (space,)
 
 
@@ -128,9 +129,9 @@ def _deviations(vector, latents):
 def _path_densities(prior, latents, shown):
   """Returns a sentence, empty where there is no density."""
   found = _densities(prior, latents, shown)
-  text = ', '.join(f'{_IN_TITLE[space]} {values.mean():.2f}'
+  text = ', '.join(f'{_in_title(space)} {values.mean():.2f}'
                    for space, values in found.items())
-  if len(found) > 1:
+  if len(found) == 2:
     higher = np.mean(found['z0'] > found['zT'])
     text += f'; higher in z_0 for {higher:.0%} of {len(latents)}'
   return text and f'Mean log-density of the paths: {text}.'
@@ -178,9 +179,13 @@ def path_plot(model, cloud, originals, steps=65):
       text=_path_densities(model.prior, latents, shown))
 
 
+def _in_title(space):
+  return f'z_{space[1:]}'
+
+
 def _path_label(space, means):
   density = (f', mean log-density {means[space].mean():.1f}' if means else '')
-  return f'path in {_IN_TITLE[space]}{density}'
+  return f'path in {_in_title(space)}{density}'
 
 
 def _plane_title(plane):

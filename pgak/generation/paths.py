@@ -92,10 +92,10 @@ def path(prior, start, end, steps, space='zT', line=None):
     start: latents z_T, float `[N, H]`.
     end: latents z_T, float `[N, H]`.
     steps: points on a path, both ends included; at least 2.
-    space: 'zT'; or 'z0' for a line between f(start) and f(end), mapped back by
-      the inverse of the flow f.
-    line: 'straight' or 'spherical'; None for straight in 'zT' and spherical in
-      'z0'.
+    space: 'zT'; 'z0' for a line between f(start) and f(end), mapped back by
+      the inverse of the flow f; or another of `spaces.every`.
+    line: 'straight' or 'spherical'; None for spherical in 'z0', straight
+      elsewhere.
 
   Returns:
     Latents z_T, float32 `[N, steps, H]`.
@@ -103,19 +103,24 @@ def path(prior, start, end, steps, space='zT', line=None):
   Raises:
     errors.UserError: if the prior has no such space.
   """
-  if space not in spaces.SPACES:
+  # What the prior lacks is said where it is asked to map.
+  known = dict.fromkeys((*spaces.SPACES, *spaces.every(prior)))
+  if space not in known:
     raise errors.UserError(f'There is no space {space!r}: choose one of '
-                           f'{", ".join(spaces.SPACES)}.')
+                           f'{", ".join(known)}.')
   if line not in (None, *LINES):
     raise errors.UserError(f'There is no line {line!r}: choose one of '
                            f'{", ".join(LINES)}.')
   if space == 'zT':
     between = _arc_about_the_origin if line == 'spherical' else lerp
     return between(start, end, steps)
+  # Only z_0 is taken for N(0, I), whose mass lies on a sphere.
+  line = line or ('spherical' if space == 'z0' else 'straight')
   between = lerp if line == 'straight' else slerp
-  points = between(spaces.latent_to_base(prior, start),
-                   spaces.latent_to_base(prior, end), steps)
-  latents = spaces.base_to_latent(prior, points.reshape(-1, points.shape[-1]))
+  points = between(spaces.latent_to_base(prior, start, space),
+                   spaces.latent_to_base(prior, end, space), steps)
+  latents = spaces.base_to_latent(
+      prior, points.reshape(-1, points.shape[-1]), space)
   return latents.reshape(points.shape)
 
 

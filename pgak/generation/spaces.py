@@ -1,14 +1,28 @@
-"""The two latent spaces of a model whose prior is a flow: z_T and z_0."""
+"""The latent spaces of a model whose prior is a flow: z_T, z_0 and between."""
+import functools
+
 import numpy as np
 import tensorflow as tf
 
 from pgak import capabilities
 from pgak import priors
 
-__all__ = ['SPACES', 'base_to_latent', 'has_base', 'in_batches',
+__all__ = ['SPACES', 'base_to_latent', 'every', 'has_base', 'in_batches',
            'latent_to_base']
 
 SPACES = ('zT', 'z0')
+
+
+def every(prior):
+  """Returns all spaces of a prior: 'z0', 'z1', ... 'zT' for a flow.
+
+  z_t lies behind the first t of its T couplings, z_T is scaled as the latents
+  are. A flow without couplings, such as one in continuous time, has 'z0' and
+  'zT', N(0, I) too, and any other prior 'zT' alone.
+  """
+  between = range(1, getattr(prior, 'couplings', 0))
+  first = ('z0',) if has_base(prior) else ()
+  return (*first, *(f'z{t}' for t in between), 'zT')
 
 
 def has_base(prior):
@@ -16,12 +30,13 @@ def has_base(prior):
   return 'base' in capabilities.of_prior(prior) or _is_base(prior)
 
 
-def latent_to_base(prior, latents):
+def latent_to_base(prior, latents, space='z0'):
   """Maps latents z_T to z_0 = f(z_T), which the prior takes for N(0, I).
 
   Args:
     prior: a prior with `latent_to_base`, or the standard normal.
     latents: float `[N, H]`.
+    space: of `every`, but for 'zT': to which they are mapped.
 
   Returns:
     float32 `[N, H]`.
@@ -29,20 +44,22 @@ def latent_to_base(prior, latents):
   Raises:
     errors.UserError: if the prior has no z_0.
   """
-  return _mapped(prior, 'latent_to_base', latents)
+  return _mapped(prior, 'latent_to_base', latents, space)
 
 
-def base_to_latent(prior, base):
-  """Maps z_0 to latents z_T, the inverse of `latent_to_base`."""
-  return _mapped(prior, 'base_to_latent', base)
+def base_to_latent(prior, base, space='z0'):
+  """Maps z_0, or z_t, to latents z_T: the inverse of `latent_to_base`."""
+  return _mapped(prior, 'base_to_latent', base, space)
 
 
-def _mapped(prior, name, points):
+def _mapped(prior, name, points, space):
   can = capabilities.of_prior(prior)
   if 'base' not in can and _is_base(prior):
     return np.asarray(points, np.float32)
   capabilities.require(name, ['base'], can, prior=f'the prior {prior.label}')
-  return in_batches(getattr(prior, name), points)
+  # A user's own flow may know z_0 alone.
+  further = {} if space == 'z0' else {'coupling': int(space[1:])}
+  return in_batches(functools.partial(getattr(prior, name), **further), points)
 
 
 def _is_base(prior):

@@ -12,7 +12,7 @@ from pgak.metrics import features
 from pgak.metrics import fitted_nets
 
 __all__ = ['AttributeClassifiers', 'attribute_classifiers', 'batches_of',
-           'build']
+           'build', 'cross_entropy', 'hash_of', 'judged', 'require_both']
 
 _VERSION = 1
 _BATCH = 500
@@ -119,33 +119,49 @@ def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
   Raises:
     UserError: if the training images all have an attribute, or none has.
   """
-  _require_both(name, names, masks)
+  require_both(name, names, masks)
   options = dict(steps=steps, batch_size=batch_size, filters=filters,
                   dropout=dropout, flip=flip, seed=seed)
   choices = dict(
       version=_VERSION, name=name, names=list(names), data=train.fingerprint,
-      masks=_hash(masks), held_out=held_out.fingerprint, **options)
+      masks=hash_of(masks), held_out=held_out.fingerprint, **options)
   kept = fitted_nets.Kept(name, choices)
   network = build(train.image_shape, len(names), filters, dropout, seed)
-  majority = np.maximum(held_out_masks.mean(0), 1. - held_out_masks.mean(0))
-
-  def make(accuracy):
-    return AttributeClassifiers(
-        network, f'{name}_attributes{len(names)}_{kept.key[:8]}', names,
-        accuracy, majority)
-
   arrays = kept.restore(network)
   if arrays is None:
     _train(network, train, masks, options)
-    accuracy = _accuracy(make(majority), held_out, held_out_masks)
-    kept.save(network, {'accuracy': accuracy})
-  else:
-    accuracy = arrays['accuracy']
+  made = judged(network, f'{name}_attributes{len(names)}_{kept.key[:8]}', names,
+                held_out, held_out_masks,
+                None if arrays is None else arrays['accuracy'])
+  if arrays is None:
+    kept.save(network, {'accuracy': made.accuracy})
+  return made
+
+
+def judged(network, name, names, held_out, held_out_masks, accuracy=None):
+  """Returns classifiers with their accuracy; warns where they learned nothing.
+
+  Args:
+    network: `keras.Model` of what `fitted_nets.preprocess` returns to logits
+      `[B, A]`.
+    name: string, the features' name in scores.
+    names: A strings, the attributes.
+    held_out: the `data.ImageArray` to judge by, M images.
+    held_out_masks: boolean `[M, A]`.
+    accuracy: float `[A]` where it is known already.
+
+  Returns:
+    `AttributeClassifiers`.
+  """
+  majority = np.maximum(held_out_masks.mean(0), 1. - held_out_masks.mean(0))
+  if accuracy is None:
+    unjudged = AttributeClassifiers(network, name, names, majority, majority)
+    accuracy = _accuracy(unjudged, held_out, held_out_masks)
   _warn(name, accuracy, majority)
-  return make(accuracy)
+  return AttributeClassifiers(network, name, names, accuracy, majority)
 
 
-def _require_both(name, names, masks):
+def require_both(name, names, masks):
   for attribute, column in zip(names, masks.T):
     if column.all() or not column.any():
       raise errors.UserError(
@@ -157,20 +173,20 @@ def _require_both(name, names, masks):
 def _warn(name, accuracy, majority):
   if accuracy.mean() <= majority.mean():
     warnings.warn(
-        f'The attribute classifiers of {name} tell {accuracy.mean():.1%} of '
-        f'held-out images right, and the majority class {majority.mean():.1%};'
-        ' raise attribute_classifiers.steps before you trust them.')
+        f'The attribute classifiers {name} are right for {accuracy.mean():.1%} '
+        f'of held-out images, and the majority class for '
+        f'{majority.mean():.1%}; raise their steps before you trust them.')
 
 
 def _train(network, train, masks, options):
   """Descends the cross-entropy; the order is a function of the seed."""
   rate = keras.optimizers.schedules.CosineDecay(1e-3, max(options['steps'], 1))
   fitted_nets.descend(
-      network, keras.optimizers.AdamW(rate, weight_decay=1e-2), _cross_entropy,
+      network, keras.optimizers.AdamW(rate, weight_decay=1e-2), cross_entropy,
       batches_of(train, masks, options))
 
 
-def _cross_entropy(targets, logits):
+def cross_entropy(targets, logits):
   return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(
       labels=targets, logits=logits))
 
@@ -193,6 +209,7 @@ def _accuracy(classifiers, held_out, masks):
   return ((classifiers.logits(batches) > 0.) == masks).mean(0)
 
 
-def _hash(masks):
+def hash_of(masks):
+  """Returns 16 hexadecimal digits of boolean masks of any shape."""
   packed = np.packbits(masks).tobytes()
   return hashlib.sha256(f'{masks.shape}'.encode() + packed).hexdigest()[:16]

@@ -11,13 +11,16 @@ from pgak.metrics import attribute_classifiers as classifiers_lib
 from pgak.metrics import metric
 from pgak.metrics import separability as separability_lib
 
-__all__ = ['Separations', 'attribute_net', 'measure', 'spaces']
+__all__ = ['Separations', 'attribute_net', 'separations', 'spaces',
+           'values_of']
 
 _BATCH = 10000
 
 
-@settings.register(module='pgak.evaluation.separations', denylist=['dataset'])
-def attribute_net(dataset, attributes: tuple[str, ...] | None = None):
+@settings.register(module='pgak.evaluation.separations',
+                   denylist=['dataset', 'make'])
+def attribute_net(dataset, attributes: tuple[str, ...] | None = None,
+                  make=classifiers_lib.attribute_classifiers):
   """Makes the classifiers of a data set's attributes.
 
   They learn from the split `train`; the split `validation`, or `test` where
@@ -27,6 +30,8 @@ def attribute_net(dataset, attributes: tuple[str, ...] | None = None):
     dataset: a `data.Dataset` with attributes, or with labels, whose classes are
       the attributes 'label=0', 'label=1' ...
     attributes: names of those that count; None for all.
+    make: function that trains them, with the arguments of
+      `attribute_classifiers` that have no default.
 
   Returns:
     An `attribute_classifiers.AttributeClassifiers`.
@@ -38,7 +43,7 @@ def attribute_net(dataset, attributes: tuple[str, ...] | None = None):
   names = (tuple(attributes) if attributes else
            train.attribute_names or data.attribute_names(train))
   masks = data.attribute_masks(train, names or None)
-  return gin.get_configurable(classifiers_lib.attribute_classifiers)(
+  return gin.get_configurable(make)(
       dataset.name, names, train, masks, held_out,
       data.attribute_masks(held_out, names))
 
@@ -51,17 +56,19 @@ class Separations:
     classifiers: the `AttributeClassifiers`.
     share: float64 `[A]`, shares of the images with each attribute.
     spaces: dictionary from a space's name to its `separability.Separability`.
+    prefix: string that the names of all scores begin with.
   """
   classifiers: classifiers_lib.AttributeClassifiers
   share: np.ndarray
   spaces: dict
+  prefix: str = ''
 
   @property
   def values(self):
     """Dictionary from a score's name to its value."""
     values = {}
     for name, found in self.spaces.items():
-      metric = f'separability_{name}'
+      metric = f'{self.prefix}separability_{name}'
       values[metric] = found.value
       if found.deviation is not None:
         values[f'{metric}_std'] = found.deviation
@@ -69,7 +76,7 @@ class Separations:
       if np.isfinite(found.held_out_accuracy).any():
         values[f'{metric}_svm_held_out'] = np.nanmean(found.held_out_accuracy)
       # Of the labels alone, so that it is the same in each space.
-      values['separability_failed'] = int(found.failed.sum())
+      values[f'{self.prefix}separability_failed'] = int(found.failed.sum())
     return values
 
   @property
@@ -85,7 +92,7 @@ class Separations:
                       for row in zip(*columns))]
 
 
-def spaces(prior, latents):
+def spaces(prior, latents, couplings=False):
   """Returns the latent spaces of a prior, a dictionary of float `[N, H]`.
 
   The decoder's latents are `zT`, and `z0` are the draws of N(0, I) that a flow
@@ -94,28 +101,47 @@ def spaces(prior, latents):
   Args:
     prior: a prior, see `pgak.priors`.
     latents: float `[N, H]`, its draws.
+    couplings: whether to add `z1`, `z2` ..., the points behind each of a flow's
+      couplings but the last.
   """
   if 'base' not in capabilities.of_prior(prior):
     return {'z': np.asarray(latents)}
-  base = [np.asarray(prior.latent_to_base(latents[i:i + _BATCH]))
-          for i in range(0, len(latents), _BATCH)]
-  return {'zT': np.asarray(latents), 'z0': np.concatenate(base)}
+
+  def mapped(**further):
+    return np.concatenate([
+        np.asarray(prior.latent_to_base(latents[i:i + _BATCH], **further))
+        for i in range(0, len(latents), _BATCH)])
+
+  between = range(1, getattr(prior, 'couplings', 0)) if couplings else ()
+  return {'zT': np.asarray(latents), 'z0': mapped(),
+          **{f'z{t}': mapped(coupling=t) for t in between}}
 
 
-def measure(context):
-  """Returns the `Separations` of a model with the prior that it has.
+@settings.register(module='pgak.evaluation.separations',
+                   denylist=['context', 'options', 'prefix'])
+def separations(context, options=None, prefix='', couplings: bool = False):
+  """Measures a model with the prior that it has.
 
   Args:
     context: see `metric`, with the scope 'prior'; `prepared` are the
       `AttributeClassifiers` of its data set.
+    options: dictionary of settings of `separability` that this takes, whatever
+      a configuration has.
+    prefix: string that the names of all scores begin with.
+    couplings: whether the spaces between the couplings of a flow are measured,
+      too; see `spaces`.
+
+  Returns:
+    `Separations`.
   """
   latents = context.prior.sample(context.num_samples, context.seed)
   logits = context.prepared.logits(context.generate(latents))
   separability = gin.get_configurable(separability_lib.separability)
   return Separations(
       context.prepared, (logits > 0.).mean(0),
-      {name: separability(points, logits, context.seed)
-       for name, points in spaces(context.prior, latents).items()})
+      {name: separability(points, logits, context.seed, **(options or {}))
+       for name, points in spaces(context.prior, latents, couplings).items()},
+      prefix)
 
 
 def _prepared(dataset):
@@ -124,12 +150,17 @@ def _prepared(dataset):
 
 @metric.register('separability', scope='prior', prepare=_prepared,
                  roots=('attribute_net', 'attribute_classifiers',
-                        'separability'),
-                 better={'separability_z': 'lower', 'separability_z[0T]':
-                         'lower', 'separability_*': 'neither',
-                         'attribute_*': 'neither'})
+                        'separations', 'separability'),
+                 better={'separability_*_*': 'neither',
+                         'separability_z*': 'lower',
+                         'separability_*': 'neither', 'attribute_*': 'neither'})
 def _compute(context):
-  net, found = context.prepared, measure(context)
+  yield from values_of(context, gin.get_configurable(separations)(context))
+
+
+def values_of(context, found):
+  """Yields the `metric.Value`s of `Separations`."""
+  net = found.classifiers
   for name, value in found.values.items():
     yield metric.Value(name, value, features=net.name, split='train',
                        made=True, table=found.table)

@@ -34,6 +34,9 @@ class GMMN(base.GenerativeAutoencoder):
     autoencoder_steps: steps of the first stage; None trains all parts at once,
       the generator towards latents that still move.
     bandwidths: of the Gaussian kernels; see `losses.moment_matching`.
+    relative_bandwidths: whether they are in units of the latents' variance, so
+      that they fit latents of any scale; else they are the kernels' standard
+      deviations sigma, as [1] has them.
     updates: rows that replace those of the update table.
   """
 
@@ -46,12 +49,14 @@ class GMMN(base.GenerativeAutoencoder):
                autoencoder_steps: settings.Count | None = None,
                bandwidths: settings.Several[settings.Positive] = (
                    0.125, 0.25, 0.5, 1., 2.),
-               updates: base.Updates | None = None):
+               updates: base.Updates | None = None,
+               relative_bandwidths: bool = True):
     generator = parts_lib.made_prior('GMMN', prior, decoder)
     super().__init__(encoder, decoder, None, updates, generator, 'gmmn')
     self.generator = generator
     self.autoencoder_steps = autoencoder_steps
     self.bandwidths = tuple(bandwidths)
+    self.relative_bandwidths = relative_bandwidths
     if autoencoder_steps is not None:
       self.stage_ends = (autoencoder_steps,)
 
@@ -73,7 +78,8 @@ class GMMN(base.GenerativeAutoencoder):
     latents = self.encoder(images, training=training and self.stage is None)
     generated = self.generator(noise['base'], training=training)
     return {'prior_mmd': losses.moment_matching(
-        tf.stop_gradient(latents), generated, self.bandwidths)}
+        tf.stop_gradient(latents), generated, self.bandwidths,
+        self.relative_bandwidths)}
 
   updates = (
       update_table.Phase(

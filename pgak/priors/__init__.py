@@ -21,6 +21,7 @@ from pgak.priors.flow_matching import FlowMatching
 from pgak.priors.flow_prior import FlowPrior
 from pgak.priors.gaussian import Gaussian
 from pgak.priors.gaussian_mixture import GaussianMixture
+from pgak.priors.gradient_mixture import GradientMixture
 from pgak.priors.kernel_density import KernelDensity
 from pgak.priors.latent_generator import LatentGenerator
 from pgak.priors.names import Choice
@@ -36,8 +37,8 @@ from pgak.priors.uniform_sphere import UniformSphere
 
 __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
            'Choice', 'ConditionalFlow', 'CouplingFlow', 'FlowMatching',
-           'FlowPrior', 'Gaussian', 'GaussianMixture', 'KL', 'KernelDensity',
-           'LatentGenerator', 'RealNVP', 'Spec', 'StandardNormal',
+           'FlowPrior', 'Gaussian', 'GaussianMixture', 'GradientMixture', 'KL',
+           'KernelDensity', 'LatentGenerator', 'RealNVP', 'Spec', 'StandardNormal',
            'TwoStageVAE', 'UniformSphere', 'check_conditions', 'kl_divergence',
            'prior_class', 'prior_roots', 'resolve']
 
@@ -45,6 +46,6 @@ __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
 for _thing in (AutoregressiveFlow, BayesianGaussianMixture,
                ConditionalCouplings, ConditionalFlow, CouplingFlow,
                FlowMatching, FlowPrior, Gaussian, GaussianMixture,
-               KernelDensity, LatentGenerator, MaskedDense, RealNVP,
+               GradientMixture, KernelDensity, LatentGenerator, MaskedDense, RealNVP,
                StandardNormal, TwoStageVAE, UniformSphere):
   keras.saving.register_keras_serializable('pgak')(_thing)

@@ -22,6 +22,18 @@ class Flow(keras.layers.Layer):
     """Returns the map as a TFP bijector: forward is from N(0, I) to points."""
     raise NotImplementedError
 
+  def after(self, coupling):
+    """Returns the part of the map behind its first t couplings, from z_t on.
+
+    Args:
+      coupling: t, from 0 (the whole map, from z_0) to the number of couplings
+        T (the identity, from z_T).
+    """
+    maps = self.bijector().bijectors
+    # TFP's chain has the last map first, and `chain` makes two of a coupling.
+    maps = maps[:len(maps) - 2 * coupling]
+    return tfp.bijectors.Chain(maps) if maps else tfp.bijectors.Identity()
+
   def distribution(self):
     """Returns the distribution of points, a TFP distribution on `[H]`."""
     normal = tfp.distributions.MultivariateNormalDiag(

@@ -99,10 +99,20 @@ class FlowPrior(running_moments.RunningMoments):
         [n, self.latent_dim], noise.seed(seed, 0, 'prior'),
         tf.as_dtype(self.compute_dtype)))
 
-  def base_to_latent(self, base):
-    """Maps draws z_0 of N(0, I), float `[B, H]`, to latents `[B, H]`."""
-    return self.mean + self.scale * self.flow.bijector().forward(base)
+  @property
+  def couplings(self):
+    """Number T of the flow's maps."""
+    return self.flow.num_couplings
 
-  def latent_to_base(self, latents):
+  def base_to_latent(self, base, coupling=0):
+    """Maps draws z_0 of N(0, I), float `[B, H]`, to latents `[B, H]`.
+
+    Args:
+      base: z_0, or z_t behind the first t couplings.
+      coupling: t, from 0 to `couplings`.
+    """
+    return self.mean + self.scale * self.flow.after(coupling).forward(base)
+
+  def latent_to_base(self, latents, coupling=0):
     """The inverse of `base_to_latent`."""
-    return self.flow.bijector().inverse(self.standardised(latents))
+    return self.flow.after(coupling).inverse(self.standardised(latents))

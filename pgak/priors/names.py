@@ -9,6 +9,7 @@ from pgak.priors.bayesian_gaussian_mixture import BayesianGaussianMixture
 from pgak.priors.flow_matching import FlowMatching
 from pgak.priors.gaussian import Gaussian
 from pgak.priors.gaussian_mixture import GaussianMixture
+from pgak.priors.gradient_mixture import GradientMixture
 from pgak.priors.kernel_density import KernelDensity
 from pgak.priors.real_nvp import RealNVP
 from pgak.priors.standard_normal import StandardNormal
@@ -18,7 +19,7 @@ __all__ = ['NAMES', 'Choice', 'Spec', 'prior_class', 'prior_roots', 'resolve']
 
 NAMES = {prior.name: prior for prior in (
     StandardNormal, Gaussian, GaussianMixture, BayesianGaussianMixture,
-    KernelDensity, RealNVP, TwoStageVAE, FlowMatching)}
+    GradientMixture, KernelDensity, RealNVP, TwoStageVAE, FlowMatching)}
 
 
 class _Prior:

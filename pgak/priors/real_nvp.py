@@ -111,16 +111,26 @@ class RealNVP(fitted.FittedPrior):
     return self.base_to_latent(
         noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior')))
 
-  def base_to_latent(self, base):
-    """Maps draws of N(0, I), float32 `[B, H]`, to latents `[B, H]`."""
-    self.state()
-    return self._mean + self._scale * self.flow.bijector().forward(base)
+  @property
+  def couplings(self):
+    """Number T of the flow's couplings."""
+    return self.num_couplings
 
-  def latent_to_base(self, latents):
+  def base_to_latent(self, base, coupling=0):
+    """Maps draws of N(0, I), float32 `[B, H]`, to latents `[B, H]`.
+
+    Args:
+      base: z_0, or z_t behind the first t couplings.
+      coupling: t, from 0 to `couplings`.
+    """
+    self.state()
+    return self._mean + self._scale * self.flow.after(coupling).forward(base)
+
+  def latent_to_base(self, latents, coupling=0):
     """The inverse of `base_to_latent`."""
     self.state()
     points = (tf.cast(latents, tf.float32) - self._mean) / self._scale
-    return self.flow.bijector().inverse(points)
+    return self.flow.after(coupling).inverse(points)
 
   @property
   def distribution(self):

@@ -3,6 +3,7 @@ import csv
 import dataclasses
 
 import gin
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,11 +11,13 @@ import tiny_evaluation
 
 from pgak import data
 from pgak import errors
+from pgak import files
 from pgak import noise
 from pgak import priors
 from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import protocols
 from pgak.metrics import attribute_separability
+from pgak.metrics import stylegan_separability
 
 SETTINGS = ['attribute_classifiers.steps = 30',
             'attribute_net.attributes = ["label=0", "label=1"]',
@@ -133,3 +136,52 @@ def test_what_cannot_be_told_apart_is_said_before_anything_is_made():
   with pytest.raises(errors.UserError, match='neither attributes nor labels'):
     evaluator_lib.Evaluator(
         data.synthetic((8, 8, 1)), 'learned_priors_separability')
+
+
+class Coupled(Flow):
+  """Its cube is made by two couplings: z_1 = 2 z_0, z_T = (z_1 / 2)^3."""
+
+  couplings = 2
+
+  def latent_to_base(self, latents, coupling=0):
+    return 2. ** coupling * super().latent_to_base(latents)
+
+
+def test_the_spaces_behind_couplings():
+  flow = Coupled()
+  latents = flow.sample(50, 1)
+  assert set(attribute_separability.spaces(flow, latents)) == {'zT', 'z0'}
+  found = attribute_separability.spaces(flow, latents, couplings=True)
+  assert list(found) == ['zT', 'z0', 'z1']
+  np.testing.assert_allclose(found['z1'], 2. * found['z0'], rtol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings('ignore:The attribute classifiers')
+def test_the_form_of_stylegan(tmp_path):
+  gin.parse_config([
+      'stylegan_classifiers.steps = 20', 'separations.couplings = True',
+      'stylegan_classifiers.base_filters = 4', 'separability.bootstraps = 0',
+      'stylegan_separability.num_samples = 300'])
+  evaluator = evaluator_lib.Evaluator(data.digits(), 'stylegan_separability')
+  rows = evaluator.rows(Model(Coupled()), 7, folder=tmp_path)
+  values = {row['metric']: row['value'] for row in rows}
+  for space in ('zT', 'z0', 'z1'):
+    assert 1. <= values[f'stylegan_separability_{space}'] <= 4.
+  # What is not standardised depends on the scale, and z_1 is z_0 times 2.
+  assert (values['stylegan_separability_z0_svm_accuracy']
+          == pytest.approx(values['stylegan_separability_z1_svm_accuracy'],
+                           abs=.05))
+  assert 'separability_z0' not in values
+  assert rows[0]['features'].startswith('digits_stylegan2_')
+  assert len(list((files.cache_directory() / 'classifiers').glob(
+      'digits_*.npz'))) >= 2
+
+
+def test_a_classifier_of_stylegan_halves_to_four_pixels():
+  net = stylegan_separability.build((16, 16, 3), 8, 16)
+  widths = [layer.output.shape[1:] for layer in net.layers
+            if isinstance(layer, keras.layers.AveragePooling2D)]
+  assert widths == [(8, 8, 16), (4, 4, 16)]
+  images = np.random.default_rng(0).normal(size=(6, 16, 16, 3))
+  np.testing.assert_allclose(net(images)[:2], net(images[:2]), atol=1e-5)

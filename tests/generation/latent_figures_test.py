@@ -4,12 +4,15 @@ import io
 import numpy as np
 from PIL import Image
 import pytest
+import tensorflow as tf
 import tiny_models
 
 from pgak import errors
 from pgak import generation
 from pgak import priors
 from pgak.generation import latent_figures
+from pgak.generation import paths
+from pgak.generation import spaces
 
 IMAGES = np.random.default_rng(0).integers(
     0, 255, (6, *tiny_models.IMAGE_SHAPE), np.uint8)
@@ -49,6 +52,36 @@ def test_spaces_of_a_mixture():
   assert latent_figures.spaces_of(None, mixture) == ('zT',)
   with pytest.raises(errors.UserError, match="no space 'z2'"):
     latent_figures.spaces_of('z2', mixture)
+
+
+def test_a_path_behind_each_coupling():
+  prior = priors.FlowPrior(3, num_couplings=3, seed=1)
+  for weight in prior.trainable_variables:
+    weight.assign(weight + .1)
+  assert latent_figures.spaces_of('all', prior) == ('z0', 'z1', 'z2', 'zT')
+  generator = np.random.default_rng(5)
+  start, end = generator.normal(size=(2, 4, 3)).astype(np.float32)
+  found = {space: paths.path(prior, start, end, 5, space)
+           for space in latent_figures.spaces_of('all', prior)}
+  for latents in found.values():
+    np.testing.assert_allclose(latents[:, 0], start, atol=1e-4)
+    np.testing.assert_allclose(latents[:, -1], end, atol=1e-4)
+  between = found['z1'].reshape(-1, 3)
+  # By the couplings' own maps: z_1 is straight there.
+  inner = spaces.latent_to_base(prior, between, 'z1').reshape(4, 5, 3)
+  np.testing.assert_allclose(inner[:, 2], (inner[:, 0] + inner[:, 4]) / 2.,
+                             atol=1e-4)
+  assert np.abs(found['z1'] - found['zT']).max() > 1e-3
+  # Three couplings after z_0, one after another, are the whole map.
+  base = spaces.latent_to_base(prior, start)
+  np.testing.assert_allclose(spaces.base_to_latent(prior, base, 'z0'), start,
+                             atol=1e-4)
+  first = prior.flow.bijector().bijectors[-2:]
+  once = first[0].forward(first[1].forward(tf.constant(base)))
+  np.testing.assert_allclose(
+      once, spaces.latent_to_base(prior, start, 'z1'), atol=1e-4)
+  with pytest.raises(errors.UserError, match="no space 'z3'"):
+    paths.path(prior, start, end, 5, 'z3')
 
 
 def test_an_interpolation_stands_between_its_originals(model):

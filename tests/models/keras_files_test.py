@@ -183,6 +183,7 @@ FITTED = {
     'gmm': lambda: priors.GaussianMixture(3, 2),
     'gmm_diagonal': lambda: priors.GaussianMixture(3, 2, 'diagonal'),
     'bayesian_gmm': lambda: priors.BayesianGaussianMixture(3, 2),
+    'gmm_gradient': lambda: priors.GradientMixture(3, 2, steps=5),
     'kde': lambda: priors.KernelDensity(3, 'scott'),
     'real_nvp': lambda: priors.RealNVP(3, **_FEW),
     'two_stage': lambda: priors.TwoStageVAE(3, 1, 4, max_epochs=1),

@@ -15,3 +15,23 @@ def test_a_critic_of_latents():
     x = x @ kernel + bias
     x = np.where(x > 0., x, 0.2 * x)
   np.testing.assert_allclose(critic(latents), x @ w3 + b3, rtol=1e-4, atol=1e-5)
+
+
+def test_a_residual_critic_with_spectral_norm():
+  critic = networks.latent_critic(3, units=4, num_layers=1, residual=True,
+                                  spectral_norm=True)
+  norms = [layer for layer in critic.layers if hasattr(layer, 'norm')]
+  assert len(norms) == 4
+  weights = []
+  for layer in norms:
+    kernel, bias = layer.layer.kernel.numpy(), layer.layer.bias.numpy()
+    weights.append((kernel / np.linalg.norm(kernel @ layer.u.numpy()), bias))
+  latents = np.random.default_rng(0).normal(size=(5, 3)).astype('float32')
+  (w, b), *block, (w3, b3) = weights
+  x = latents @ w + b
+  inner = x
+  for kernel, bias in block:
+    inner = np.maximum(inner, 0.) @ kernel + bias
+  np.testing.assert_allclose(
+      critic(latents), np.maximum(x + inner, 0.) @ w3 + b3, rtol=1e-4,
+      atol=1e-5)

@@ -13,6 +13,7 @@ from pgak import priors
 SMALL = {
     'gmm': dict(num_components=3),
     'bayesian_gmm': dict(num_components=3),
+    'gmm_gradient': dict(num_components=3, steps=60),
     'real_nvp': dict(num_couplings=2, hidden_units=(8,), max_epochs=3),
     'two_stage': dict(depth=1, width=8, max_epochs=3),
     'flow_matching': dict(width=8, blocks=1, steps=20, batch_size=32),
@@ -44,8 +45,8 @@ def _fitted():
 
 def test_the_names():
   assert list(priors.NAMES) == [
-      'standard_normal', 'gaussian', 'gmm', 'bayesian_gmm', 'kde', 'real_nvp',
-      'two_stage', 'flow_matching']
+      'standard_normal', 'gaussian', 'gmm', 'bayesian_gmm', 'gmm_gradient',
+      'kde', 'real_nvp', 'two_stage', 'flow_matching']
   assert set(FITTED) == set(priors.NAMES) - {'standard_normal'}
   assert set(WITH_DENSITY) == set(FITTED) - {'two_stage'}
 
@@ -53,7 +54,7 @@ def test_the_names():
 def test_labels_tell_the_sizes(fitted):
   assert {n: prior.label for n, prior in fitted.items()} == {
       'gaussian': 'gaussian', 'gmm': 'gmm_3', 'bayesian_gmm': 'bayesian_gmm_3',
-      'kde': 'kde_0.425', 'real_nvp': 'real_nvp', 'two_stage': 'two_stage',
+      'gmm_gradient': 'gmm_gradient_3', 'kde': 'kde_0.425', 'real_nvp': 'real_nvp', 'two_stage': 'two_stage',
       'flow_matching': 'flow_matching_noise_0.03'}
   prior = make('gmm', covariance='diagonal')
   prior.source = 'samples'

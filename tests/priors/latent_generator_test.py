@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pgak import errors
 from pgak import noise
 from pgak import priors
 
@@ -37,3 +38,27 @@ def test_it_has_no_density():
 def test_an_unknown_base_is_named():
   with pytest.raises(ValueError, match="'cauchy'` must be 'normal' or 'unif"):
     priors.LatentGenerator(3, 'cauchy')
+
+
+def test_a_residual_generator_with_batch_norm():
+  net = priors.LatentGenerator(2, units=(4, 4), residual=True, batch_norm=True)
+  # 2*4+4 = 12; two blocks of 2 (4*4+4) = 40 and 2 (4+4) = 16 of batch norm; 8
+  # of the last batch norm; 4*2+2 = 10.
+  assert sum(int(np.prod(v.shape)) for v in net.trainable_variables) == 142
+  base = np.random.default_rng(0).normal(size=(64, 2)).astype(np.float32)
+  block = net.net.layers[1]
+  x = net.net.layers[0](base)
+  zero = [v for v in block.trainable_variables if len(v.shape) == 2]
+  for kernel in zero:
+    kernel.assign(np.zeros(kernel.shape))
+  np.testing.assert_allclose(block(x), x)  # The shortcut is the identity.
+  train, inference = net(base, training=True), net(base)
+  assert np.abs(train - inference).max() > 1e-3
+  again = priors.LatentGenerator(**net.get_config())
+  again.set_weights(net.get_weights())
+  np.testing.assert_array_equal(again(base), net(base))
+
+
+def test_residual_blocks_have_one_width():
+  with pytest.raises(errors.UserError, match='must be one number'):
+    priors.LatentGenerator(2, units=(4, 8), residual=True)

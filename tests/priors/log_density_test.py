@@ -74,6 +74,7 @@ PRIORS = {
     'gaussian': (lambda: priors.Gaussian(H), normal),
     'gmm': (lambda: priors.GaussianMixture(H, 3), mixture),
     'bayesian_gmm': (lambda: priors.BayesianGaussianMixture(H, 3), mixture),
+    'gmm_gradient': (lambda: priors.GradientMixture(H, 3, steps=30), mixture),
     'real_nvp': (lambda: priors.RealNVP(
         H, hidden_units=(8,), max_epochs=2), flow),
     'flow_matching': (lambda: priors.FlowMatching(
