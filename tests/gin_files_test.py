@@ -33,9 +33,10 @@ def test_the_files_are_those_that_this_test_knows():
   assert set(shipped('networks')) == set(NETWORKS) | {
       'networks/vunet_32.gin', 'networks/mlp.gin'}
   assert set(shipped('settings')) == {name for name, *_ in SETTINGS} | {
-      'settings/perceptual.gin', 'settings/perceptual_and_pixel.gin'}
+      'settings/perceptual.gin', 'settings/perceptual_and_pixel.gin',
+      'settings/perceptual_plain.gin'}
   assert set(shipped('recipes')) == {
-      'recipes/learned_priors.gin', 'recipes/modern.gin',
+      'recipes/alae.gin', 'recipes/learned_priors.gin', 'recipes/modern.gin',
       'recipes/no_prior_matching.gin', 'recipes/pga.gin', 'recipes/rae.gin'}
   assert {n.split('/')[1] for n in shipped('papers')} == {
       'learned_priors', 'no_prior_matching', 'pga_icml2020',
@@ -180,6 +181,9 @@ SETTINGS = [
      shipped_files.activations, 3, 2),
     ('settings/fixed_posterior_sigma.gin', 'vpga',
      lambda model: model.posterior_sigma, None, 0.1),
+    ('settings/residual_latents.gin', 'no_prior_matching',
+     lambda model: type(model.generator.net.layers[1]).__name__, 'Dense',
+     '_ResidualBlock'),
     ('settings/encoder_learns_expansion.gin', 'lpga',
      lambda model: model.table.rows['nll_decoder'], ('decoder',), BOTH),
 ] + [
@@ -226,7 +230,8 @@ def test_each_setting_on_a_model_that_reads_it(
 
 
 @pytest.mark.parametrize('name, pixel', [
-    ('settings/perceptual.gin', 0.), ('settings/perceptual_and_pixel.gin', 1.)])
+    ('settings/perceptual.gin', 0.), ('settings/perceptual_plain.gin', 0.),
+    ('settings/perceptual_and_pixel.gin', 1.)])
 def test_the_perceptual_settings_replace_and_join_the_error_of_pixels(
     name, pixel, tmp_path):
   path = made_weights.npz(tmp_path / 'vgg19.npz',
@@ -237,6 +242,7 @@ def test_the_perceptual_settings_replace_and_join_the_error_of_pixels(
   assert gin.query_parameter('PerceptualError.weights') is not None
   error = configuration.setting('train.image_error')
   assert (error.pixel, error.value_range) == (pixel, None)
+  assert error.relative == ('plain' not in name)
   settings = checkpoints.build_settings() | {'image_error': error}
   model = checkpoints.build(**settings)
   assert error.value_range == model.value_range == (-1., 1.)

@@ -123,7 +123,7 @@ def stylegan_classifiers(name, names, train, masks, held_out, held_out_masks,
   options = dict(steps=steps, batch_size=batch_size, flip=flip, seed=seed)
   shape = dict(base_filters=base_filters, max_filters=max_filters, seed=seed)
   choices = dict(version=_VERSION, form='stylegan', name=name,
-                 data=train.fingerprint, **shape, **options)
+                 data=train.fingerprint, **(shape | options))
   nets, keys = [], []
   for attribute, column in zip(names, masks.T):
     # One file each, so that an interrupted training goes on with the next one.

@@ -38,14 +38,15 @@ from pgak.priors.uniform_sphere import UniformSphere
 __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
            'Choice', 'ConditionalFlow', 'CouplingFlow', 'FlowMatching',
            'FlowPrior', 'Gaussian', 'GaussianMixture', 'GradientMixture', 'KL',
-           'KernelDensity', 'LatentGenerator', 'RealNVP', 'Spec', 'StandardNormal',
-           'TwoStageVAE', 'UniformSphere', 'check_conditions', 'kl_divergence',
-           'prior_class', 'prior_roots', 'resolve']
+           'KernelDensity', 'LatentGenerator', 'RealNVP', 'Spec',
+           'StandardNormal', 'TwoStageVAE', 'UniformSphere',
+           'check_conditions', 'kl_divergence', 'prior_class', 'prior_roots',
+           'resolve']
 
 # For Keras's files, beside what gin knows.
 for _thing in (AutoregressiveFlow, BayesianGaussianMixture,
                ConditionalCouplings, ConditionalFlow, CouplingFlow,
                FlowMatching, FlowPrior, Gaussian, GaussianMixture,
-               GradientMixture, KernelDensity, LatentGenerator, MaskedDense, RealNVP,
-               StandardNormal, TwoStageVAE, UniformSphere):
+               GradientMixture, KernelDensity, LatentGenerator, MaskedDense,
+               RealNVP, StandardNormal, TwoStageVAE, UniformSphere):
   keras.saving.register_keras_serializable('pgak')(_thing)

@@ -66,8 +66,8 @@ class LatentGenerator(keras.layers.Layer):
                                        ('batch_norm', batch_norm)) if used})
     if residual and len(set(units)) != 1:
       raise errors.UserError(
-          f'LatentGenerator.units = {tuple(units)} must be one number, as often '
-          'as there are residual blocks, such as (256, 256, 256).')
+          f'LatentGenerator.units = {tuple(units)} must be one number, as '
+          'often as there are residual blocks, such as (256, 256, 256).')
     made = _residual if residual else _plain
     self.net = keras.Sequential([
         keras.Input((self.base_dim,)), *made(units, batch_norm),

@@ -54,7 +54,8 @@ def test_the_names():
 def test_labels_tell_the_sizes(fitted):
   assert {n: prior.label for n, prior in fitted.items()} == {
       'gaussian': 'gaussian', 'gmm': 'gmm_3', 'bayesian_gmm': 'bayesian_gmm_3',
-      'gmm_gradient': 'gmm_gradient_3', 'kde': 'kde_0.425', 'real_nvp': 'real_nvp', 'two_stage': 'two_stage',
+      'gmm_gradient': 'gmm_gradient_3', 'kde': 'kde_0.425',
+      'real_nvp': 'real_nvp', 'two_stage': 'two_stage',
       'flow_matching': 'flow_matching_noise_0.03'}
   prior = make('gmm', covariance='diagonal')
   prior.source = 'samples'
