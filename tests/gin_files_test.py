@@ -36,7 +36,8 @@ def test_the_files_are_those_that_this_test_knows():
       'settings/perceptual.gin', 'settings/perceptual_and_pixel.gin',
       'settings/perceptual_plain.gin'}
   assert set(shipped('recipes')) == {
-      'recipes/alae.gin', 'recipes/learned_priors.gin', 'recipes/modern.gin',
+      'recipes/alae.gin', 'recipes/augmented.gin',
+      'recipes/learned_priors.gin', 'recipes/modern.gin',
       'recipes/no_prior_matching.gin', 'recipes/pga.gin', 'recipes/rae.gin'}
   assert {n.split('/')[1] for n in shipped('papers')} == {
       'learned_priors', 'no_prior_matching', 'pga_icml2020',
