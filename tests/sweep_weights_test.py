@@ -54,7 +54,7 @@ def terms_of(model):
 
 
 def often_built(name):
-  """Whether a sweep's nets are those of others, so that CI may do without."""
+  """Whether a sweep's models are built by the fast tests of other sweeps."""
   return any(word in name for word in ('search_', 'same_nets', 'sphere'))
 
 
