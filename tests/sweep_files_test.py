@@ -58,6 +58,7 @@ SWEEPS = {
     **{f'papers/pga_icml2020/fig{figure}_{d}.sweep': (cells, 1, 1)
        for figure, cells in ((3, 2), (4, 6))
        for d in ('mnist', 'cifar10', 'celeba')},
+    'papers/pga_icml2020/claims_mnist_small.sweep': (5, 3, 2),
     'papers/pga_icml2020/search_vae_cifar10.sweep': (6, 1, 1),
     'papers/pga_icml2020/search_vae_celeba.sweep': (6, 1, 1),
     'papers/pga_workshop2019/table1_mnist.sweep': (3, 3, 1),

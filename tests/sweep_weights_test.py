@@ -55,7 +55,7 @@ def terms_of(model):
 
 def often_built(name):
   """Whether a sweep's models are built by the fast tests of other sweeps."""
-  return any(word in name for word in ('search_', 'same_nets', 'sphere'))
+  return any(word in name for word in ('search_', 'same_nets', 'sphere', 'claims'))
 
 
 @pytest.mark.parametrize('name, job', [
@@ -70,7 +70,7 @@ def test_a_cell_is_built_and_has_the_weights_of_its_source(name, job):
   if 'fig1' in name:
     assert model.num_posterior_samples == int(job.cell.removeprefix('k_'))
   latents, shape, value_range = DATA[name]
-  if name.endswith('_mnist') and 'pga' in name and 'lpga' in job.cell:
+  if '_mnist' in name and 'pga' in name and 'lpga' in job.cell:
     latents = 12  # Fewer than the others'.
   assert model.latent_dim == (latents or int(job.cell.split('_')[-1]))
   assert (model.image_shape, model.value_range) == (shape, value_range)
