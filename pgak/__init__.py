@@ -105,21 +105,20 @@ sys.meta_path.append(_Moved())
 # Classes that Keras's files name: `keras.models.load_model` finds them, though
 # `import pgak` alone imports neither Keras nor them.
 IN_FILES = (
-    'AAE', 'ACAI', 'AE', 'AGE', 'ALAE', 'AdversarialInfoVAE',
+    'AAE', 'ACAI', 'AE', 'AGE', 'ALAE', 'AbsoluteError', 'AdversarialInfoVAE',
     'AutoregressiveFlow', 'BayesianGaussianMixture', 'BetaVAE', 'CVVAE',
     'ClippedOutput', 'Colors', 'ConditionalAutoencoder', 'ConditionalCouplings',
-    'ConditionalFlow', 'CouplingFlow', 'EqualisedAdam',
-    'EqualisedLearningRate', 'FPVAE',
-    'Factor', 'FadeIn', 'FlowMatching', 'FlowPrior', 'GMMN', 'Gaussian',
-    'GaussianMixture', 'GenerativeAutoencoder', 'GenerativeModel',
-    'GradientMixture', 'InfoVAE', 'IntroVAE',
-    'KernelDensity', 'LPGA', 'LVPGA', 'LatentGenerator', 'MaskedDense',
-    'MinibatchDeviation', 'NoPriorMatching', 'PGGAN', 'PerceptualError',
+    'ConditionalFlow', 'CouplingFlow', 'EqualisedAdam', 'EqualisedLearningRate',
+    'FPVAE', 'Factor', 'FadeIn', 'FlowMatching', 'FlowPrior', 'GMMN',
+    'Gaussian', 'GaussianMixture', 'GenerativeAutoencoder', 'GenerativeModel',
+    'GradientMixture', 'HuberError', 'InfoVAE', 'IntroVAE', 'KernelDensity',
+    'LPGA', 'LVPGA', 'LatentGenerator', 'MaskedDense', 'MinibatchDeviation',
+    'MixedError', 'NoPriorMatching', 'PGGAN', 'PatchError', 'PerceptualError',
     'PriorAAE', 'RAE', 'RAEGP', 'RAEL2', 'RAESN', 'RealNVP',
-    'RepeatableDropout', 'RunSchedule', 'SNGAN', 'Schedule', 'SoftIntroVAE',
-    'SpectralNormalization', 'StandardNormal', 'TwoStageVAE', 'UniformSphere',
-    'VAE', 'VPGA', 'VUNet', 'VUNetFlow', 'WAEGAN', 'WAEMMD',
-    'WeightNormConv2D', 'ZeroUnpooling')
+    'RepeatableDropout', 'RunSchedule', 'SNGAN', 'SSIMError', 'Schedule',
+    'SoftIntroVAE', 'SpectralNormalization', 'SquaredError', 'StandardNormal',
+    'TwoStageVAE', 'UniformSphere', 'VAE', 'VPGA', 'VUNet', 'VUNetFlow',
+    'WAEGAN', 'WAEMMD', 'WeightNormConv2D', 'ZeroUnpooling')
 
 
 class _InFile:

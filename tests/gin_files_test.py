@@ -33,7 +33,8 @@ def test_the_files_are_those_that_this_test_knows():
   assert set(shipped('networks')) == set(NETWORKS) | {
       'networks/vunet_32.gin', 'networks/mlp.gin'}
   assert set(shipped('settings')) == {name for name, *_ in SETTINGS} | {
-      'settings/perceptual.gin', 'settings/perceptual_and_pixel.gin',
+      'settings/patches_and_pixel.gin', 'settings/perceptual.gin',
+      'settings/perceptual_and_pixel.gin',
       'settings/perceptual_plain.gin'}
   assert set(shipped('recipes')) == {
       'recipes/alae.gin', 'recipes/augmented.gin',
@@ -257,6 +258,17 @@ def test_the_perceptual_settings_replace_and_join_the_error_of_pixels(
       tf.train.Checkpoint(model=m).write(str(tmp_path / f'{i}')))]
           for i, m in enumerate((model, plain))]
   assert held[0] == held[1]
+
+
+def test_the_setting_of_patches():
+  configuration.parse(['quickstart.gin', 'settings/patches_and_pixel.gin'],
+                      ['base_filters = 4', 'patch_weight = 0.5'])
+  error = configuration.setting('train.image_error')
+  assert error.weights == (1., 0.5)
+  model = checkpoints.build(
+      **checkpoints.build_settings() | {'image_error': error})
+  assert error.terms[1].value_range == model.value_range
+  assert float(step(model)['reconstruction']) > 0.
 
 
 def test_the_net_of_vectors():

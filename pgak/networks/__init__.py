@@ -17,6 +17,12 @@ from pgak.networks.dcgan import dcgan_decoder
 from pgak.networks.dcgan import dcgan_encoder
 from pgak.networks.heads import decoder
 from pgak.networks.heads import encoder
+from pgak.networks.image_errors import AbsoluteError
+from pgak.networks.image_errors import HuberError
+from pgak.networks.image_errors import MixedError
+from pgak.networks.image_errors import PatchError
+from pgak.networks.image_errors import SquaredError
+from pgak.networks.image_errors import SSIMError
 from pgak.networks.mlp import mlp_decoder
 from pgak.networks.mlp import mlp_encoder
 from pgak.networks.perceptual import PerceptualError
@@ -42,8 +48,10 @@ from pgak.networks.vunet import vunet_encoder
 from pgak.networks.weight_norm import WeightNormConv2D
 
 __all__ = [
-    'EqualisedLearningRate', 'FadeIn', 'PerceptualError',
-    'SpectralNormalization', 'WeightNormConv2D', 'condition_network',
+    'AbsoluteError', 'EqualisedLearningRate', 'FadeIn', 'HuberError',
+    'MixedError', 'PatchError', 'PerceptualError', 'SSIMError',
+    'SpectralNormalization', 'SquaredError', 'WeightNormConv2D',
+    'condition_network',
     'conv_decoder', 'conv_digits_decoder', 'conv_digits_encoder',
     'conv_encoder', 'conv_mnist_decoder', 'conv_mnist_encoder', 'dcgan_decoder',
     'dcgan_encoder', 'decoder', 'encoder', 'full_precision', 'latent_critic',
