@@ -146,9 +146,9 @@ class PatchError(ImageError):
   mean{ (sort(P'_k) - sort(P_k))^2 : directions k, positions }
   ```
 
-  Where a patch stands does not matter: that textures and edges are there counts,
-  in the right number, which a squared error gives up where it is unsure of
-  their place. It says nothing of the whole image: mix it with another error.
+  Where a patch stands does not matter. So it asks for textures and edges in the
+  right number, which a squared error gives up where their place is uncertain.
+  It does not see the image as a whole: mix it with another error.
 
   Args:
     size: side of the patches in pixels.
