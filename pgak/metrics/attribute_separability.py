@@ -13,6 +13,7 @@ from pgak.metrics import separability as separability_lib
 
 __all__ = ['Separations', 'attribute_net', 'measure', 'spaces']
 
+# Latents that a flow inverts at once.
 _BATCH = 10000
 
 
@@ -20,8 +21,8 @@ _BATCH = 10000
 def attribute_net(dataset, attributes: tuple[str, ...] | None = None):
   """Makes the classifiers of a data set's attributes.
 
-  They learn from the split `train`; the split `validation`, or `test` where
-  there is none, tells how good they are.
+  They are trained on the split `train`; their accuracy is that on the split
+  `validation`, or `test` where there is none.
 
   Args:
     dataset: a `data.Dataset` with attributes, or with labels, whose classes are
@@ -38,6 +39,7 @@ def attribute_net(dataset, attributes: tuple[str, ...] | None = None):
   names = (tuple(attributes) if attributes else
            train.attribute_names or data.attribute_names(train))
   masks = data.attribute_masks(train, names or None)
+  # Registered, not replaced: the module's own function knows no bindings.
   return gin.get_configurable(classifiers_lib.attribute_classifiers)(
       dataset.name, names, train, masks, held_out,
       data.attribute_masks(held_out, names))
@@ -68,7 +70,7 @@ class Separations:
       values[f'{metric}_svm_accuracy'] = found.accuracy.mean()
       if np.isfinite(found.held_out_accuracy).any():
         values[f'{metric}_svm_held_out'] = np.nanmean(found.held_out_accuracy)
-      # Of the labels alone, so that it is the same in each space.
+      # It depends on the labels alone, so it is the same in each space.
       values['separability_failed'] = int(found.failed.sum())
     return values
 
@@ -88,14 +90,15 @@ class Separations:
 def spaces(prior, latents):
   """Returns the latent spaces of a prior, a dictionary of float `[N, H]`.
 
-  The decoder's latents are `zT`, and `z0` are the draws of N(0, I) that a flow
-  makes them of; without a flow the one space is `z`.
+  The decoder's latents are `zT`, and `z0` are the samples of N(0, I) that a
+  flow maps to them; without a flow the one space is `z`.
 
   Args:
     prior: a prior, see `pgak.priors`.
-    latents: float `[N, H]`, its draws.
+    latents: float `[N, H]`, samples of it.
   """
   if 'base' not in capabilities.of_prior(prior):
+    # There is nothing before the decoder's latents to measure.
     return {'z': np.asarray(latents)}
   base = [np.asarray(prior.latent_to_base(latents[i:i + _BATCH]))
           for i in range(0, len(latents), _BATCH)]
@@ -109,8 +112,8 @@ def measure(context):
     context: see `metric`, with the scope 'prior'; `prepared` are the
       `AttributeClassifiers` of its data set.
   """
-  latents = context.prior.sample(context.num_samples, context.seed)
-  logits = context.prepared.logits(context.generate(latents))
+  latents = context.prior.sample(context.num_samples, context.seed)  # [N, H]
+  logits = context.prepared.logits(context.generate(latents))  # [N, A]
   separability = gin.get_configurable(separability_lib.separability)
   return Separations(
       context.prepared, (logits > 0.).mean(0),
@@ -134,6 +137,8 @@ def _compute(context):
     yield metric.Value(name, value, features=net.name, split='train',
                        made=True, table=found.table)
   held_out = context.dataset.split('validation')
+  # A separability is worth as much as the classifiers' labels: their accuracy
+  # stands beside it, as a score of real images.
   quality = {'attribute_accuracy': net.accuracy.mean(),
              'attribute_majority': net.majority.mean()}
   for name, value in quality.items():
