@@ -44,7 +44,7 @@ def _built(about):
 
 
 def _store(folder, about):
-  """Writes a step's program; the same names for the same configuration."""
+  """Writes a step's program, with equal names for equal configurations."""
   import tensorflow as tf
   model, images = _built(about)
   names = ('loss', *model.term_names)
@@ -54,6 +54,7 @@ def _store(folder, about):
     for i in tf.range(about['chunk']):
       logs = model.train_step(batches[i])
       terms = tf.stack([logs[name] for name in names])
+    # The means of terms are state, too, and would grow without end.
     for metric in model.metrics:
       metric.reset_state()
     return terms
@@ -73,8 +74,7 @@ def _pack(args):
   about['batch_size'] = configuration.setting('train.batch_size')
   about['seed'] = configuration.setting('train.seed', 0)
   stored, model, images, names = _store(args.folder, about)
-  rows = images.read(np.arange(len(images)))
-  stored.close(images=rows)
+  stored.close(images=images.read(np.arange(len(images))))
   about |= {'names': names, 'weights': stored.keys_of(
       [w for net in model.parts.values() for w in net.variables])}
   (stored.path / 'about.json').write_text(json.dumps(about))
@@ -129,6 +129,7 @@ def _unpack(args):
   about['gin_params'] = [*about['gin_params'], f'train.steps = {step}']
   stored, model, images, _ = _store(args.run_dir + '.program', about)
   stored.assign(dict(np.load(trained / 'trained.npz')), model.variables)
+  # The step is no trained variable, and names the checkpoint.
   model.step.assign(step)
   run = run_directory.RunDirectory(args.run_dir, create=True)
   resuming.describe(run, (), about['seed'], images, True)

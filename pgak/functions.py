@@ -57,6 +57,7 @@ def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
     TypeError: for a keyword that is no flag.
   """
   from pgak.training import composition
+  # A keyword that Python itself would refuse, were the flags spelled out.
   unknown = set(flags) - set(composition.FLAGS)
   if unknown:
     raise TypeError(f'train() has no flag {sorted(unknown)[0]!r}: it has '
@@ -124,7 +125,7 @@ def export(run_dir, output=None, checkpoint='latest', prior='own',
     return serving.export(run_dir, output, checkpoint, prior, **settings)
 
 
-def compare(one, other, number=10000, size=None, features=None, seed=0,
+def compare(one, other, *, number=10000, size=None, features=None, seed=0,
             inception=None, data_dir=None, imports=()):
   """Measures how far two sets of images are apart.
 
@@ -137,7 +138,7 @@ def compare(one, other, number=10000, size=None, features=None, seed=0,
     size: pixels of a side that pictures in files are brought to, 64 or '48x64';
       by default that of the other side.
     features: names as `evaluator.feature_net` takes them; by default 'random',
-      and Inception's '768' where its weights are at hand.
+      and Inception's '768' where its weights are found without a download.
     seed: int, decides samples.
     inception: path of the weights of Inception-2015.
     data_dir: folder of TensorFlow Datasets.
@@ -157,6 +158,7 @@ def compare(one, other, number=10000, size=None, features=None, seed=0,
   has_weights = inception or inception_weights.is_here()
   names = features or ('random', *['768'] * bool(has_weights))
   try:
+    # A setting of gin is the one door to the weights: `feature_net` reads it.
     configuration.parse_part(f'inception.weights = {inception!r}')
     nets = [evaluator.feature_net(name, None) for name in names]
   finally:
@@ -174,10 +176,11 @@ class _Sides:
     self._imports = imports
 
   def both(self, one, other, size):
-    """Returns both, uint8 `[N, h, w, C]`, of one size where that can be."""
+    """Returns both, uint8 `[N, h, w, C]`, of one size if one can be scaled."""
     sides = one, other
+    # Files have no size of their own until they are read.
     is_loose = [self._is_loose(side) for side in sides]
-    # First those that have a size; pictures in files are brought to it.
+    # First those of fixed size; pictures in files are scaled to it.
     found = [None if loose else self._read(side, None)
              for side, loose in zip(sides, is_loose)]
     shape = next((x.shape[1:] for x in found if x is not None), None)
@@ -199,6 +202,7 @@ class _Sides:
       return 'run'
     if path.is_dir() and client.is_export(path):
       return 'export'
+    # A file of that name comes first, as the user can see it.
     if not path.exists() and '/' not in str(side):
       return 'name'
     return path_kinds.kind_of_path(path)

@@ -1,4 +1,4 @@
-"""What a protocol measures, a table by kind of data."""
+"""The examples that a protocol measures, by kind of data."""
 from pgak import errors
 from pgak.data import kinds
 from pgak.evaluation import examples
@@ -35,6 +35,7 @@ def examples_for(dataset, protocol):
     raise errors.UserError(
         f'{protocol.name} measures {protocol.holds}, and {dataset.name} holds '
         f'{kind.name}: use {entry.advice}.')
+  # A prior that is fitted to latents knows nothing of conditions.
   if 'condition' in kind.can and protocol.priors != ('own',):
     raise errors.UserError(
         'A model of pairs draws from its own prior, given a condition: leave '

@@ -30,11 +30,14 @@ def frechet_scorer(dataset, protocol: protocols.Spec = 'quick',
     Function of a model and its step to rows of scores.csv.
   """
   evaluator = evaluator_lib.Evaluator(dataset, protocol)
+  # Without `attach`: fitting a density at every score would take longer than
+  # the training between.
   return lambda model, step: evaluator.rows(model, step, latents=latents)
 
 
 def _steps(run, checkpoint):
-  """Returns the steps that `checkpoint` means."""
+  """Returns the steps that `checkpoint` stands for."""
+  # For `all`, too: it raises where there is no checkpoint.
   latest = run.resolve_checkpoint(
       'latest' if checkpoint == 'all' else checkpoint)
   return run.checkpoints() if checkpoint == 'all' else [latest]
@@ -49,7 +52,7 @@ def _changed(protocol, prior, metrics):
   if metrics is not None:
     protocol = dataclasses.replace(protocol, metrics=tuple(metrics))
   for name in protocol.priors:
-    # Before anything is measured, which may take long.
+    # A wrong name is an error before anything is measured, which may take long.
     if name != protocols.OWN_OR_GAUSSIAN:
       priors.resolve(name)
   return protocol
@@ -62,7 +65,7 @@ def _attach(run, step, dataset):
 
 
 def _print_left_out(evaluator, model, latents, chosen):
-  """Says what a model cannot be measured by, and why.
+  """Prints what of the protocol is left out for a model, and why.
 
   Raises:
     errors.UserError: if densities were chosen that are fitted to latents, or
@@ -75,6 +78,7 @@ def _print_left_out(evaluator, model, latents, chosen):
       model.require(f'the density {prior}, fitted to latents,', 'encode')
   if set(protocol.metrics) <= set(names):
     model.require(f'the metric {protocol.metrics[0]}', 'encode')
+  # One line for each reason.
   for reason in dict.fromkeys(names.values()):
     left = [str(n) for n, r in names.items() if r == reason]
     print(f'{reason}: {", ".join(left)} are left out.')
@@ -110,7 +114,7 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
       printed then.
   """
   run = run_directory.RunDirectory(run_dir)
-  run.scores()  # A damaged file is told now, not after hours.
+  run.scores()  # A damaged file is an error now, not after hours.
   steps = _steps(run, checkpoint)
   protocol = _changed(protocol, prior, metrics)
   dataset = data_set.configured()
@@ -118,11 +122,14 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
   rows = []
   for step in steps:
     model = checkpoints.load_configured(run, step)
+    # What a model can do is the same at each step.
     if step == steps[0]:
       _print_left_out(evaluator, model, latents, prior is not None)
     measured = evaluator.rows(model, step, latents=latents,
                               attach=_attach(run, step, dataset),
                               folder=run.path if run.is_writable else None)
+    # After each checkpoint, so that an interrupted command loses one at the
+    # most.
     _keep(run, measured)
     rows += measured
   return rows
@@ -133,6 +140,7 @@ def _keep(run, rows):
   try:
     run.append_scores(rows)
   except OSError as e:
+    # They may have taken hours: they go to the screen before the error.
     print(tables.format_table(rows))
     raise errors.UserError(
         f'The scores above cannot be kept in {run.path} ({errors.reason(e)}): '

@@ -17,7 +17,7 @@ def has_base(prior):
 
 
 def latent_to_base(prior, latents):
-  """Maps latents z_T to z_0 = f(z_T), which the prior takes for N(0, I).
+  """Maps latents z_T to z_0 = f(z_T), which are N(0, I) under the prior.
 
   Args:
     prior: a prior with `latent_to_base`, or the standard normal.
@@ -50,7 +50,7 @@ def _is_base(prior):
 
 
 def in_batches(function, points, size=5000):
-  """Calls a function of float32 tensors `[b, H]` on some rows at a time.
+  """Calls a function of float32 tensors `[b, H]` on some points at a time.
 
   Args:
     function: gives a tensor `[b, ...]`.
@@ -63,4 +63,5 @@ def in_batches(function, points, size=5000):
   points = np.asarray(points, np.float32)
   return np.concatenate([
       np.asarray(function(tf.constant(points[i:i + size])))
+      # At least once: only the function knows the shape of an empty result.
       for i in range(0, max(len(points), 1), size)])

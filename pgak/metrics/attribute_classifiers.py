@@ -92,7 +92,7 @@ class AttributeClassifiers:
 @settings.register(denylist=['name', 'names', 'train', 'masks', 'held_out',
                         'held_out_masks'])
 def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
-                          steps: settings.Whole = 1000,
+                          *, steps: settings.Whole = 1000,
                           batch_size: settings.Count = 128,
                           filters: settings.Count = 16,
                           dropout: settings.Decay = 0.5, flip: bool = True,

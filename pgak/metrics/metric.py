@@ -108,7 +108,7 @@ class Metric:
                  if fnmatch.fnmatchcase(name, pattern)), '')
 
 
-def register(name, scope, needs=(), better=None, keeps=(), of='images',
+def register(name, scope, *, needs=(), better=None, keeps=(), of='images',
              prepare=None, implied=False, roots=()):
   """Makes a function a metric that a protocol may name.
 

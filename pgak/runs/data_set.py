@@ -27,6 +27,7 @@ def configured():
     named = gin.query_parameter('train.dataset')
   except ValueError:
     named = None
+  # Bound to None counts as not bound.
   if named is None:
     raise errors.UserError(
         'The configuration in gin binds no train.dataset: call '
@@ -41,6 +42,7 @@ def split(name):
   Args:
     name: 'train' or 'validation', which the run may call otherwise.
   """
+  # A run may train on 'all', say: its config.gin knows.
   return configured().split(configuration.setting(_SETTINGS[name], name))
 
 
