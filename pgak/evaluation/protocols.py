@@ -224,7 +224,8 @@ def rae_fid768(num_samples: settings.Count | None = 10000, split: str = 'test',
                num_references: settings.Count | None = 10000,
                features: Names = ('768',), images: Some = _RAE_IMAGES,
                priors: Priors = _RAE_PRIORS, metrics: Some = _RAE_METRICS,
-               *, seed: settings.Seed = 0, interpolation_seed: settings.Seed = 2):
+               *, seed: settings.Seed = 0,
+               interpolation_seed: settings.Seed = 2):
   """`rae_iclr2020` with Inception's 768 features, so no published FID compares.
 
   Returns:
@@ -240,7 +241,8 @@ def rae_quick(num_samples: settings.Count | None = None, split: str = 'test',
               num_references: settings.Count | None = 10000,
               features: Names = ('classifier',), images: Some = _RAE_IMAGES,
               priors: Priors = _RAE_PRIORS, metrics: Some = _RAE_METRICS,
-              *, seed: settings.Seed = 0, interpolation_seed: settings.Seed = 2):
+              *, seed: settings.Seed = 0,
+              interpolation_seed: settings.Seed = 2):
   """`rae_iclr2020` with features of a small classifier of the data set itself.
 
   By default as many images of each kind as there are references.
@@ -283,10 +285,10 @@ def learned_priors_pairs(num_samples: settings.Count | None = None,
   """Diversity and quality of images given conditions, of a data set of pairs.
 
   Two images for each condition of the split: their LPIPS is the diversity, and
-  the inception score of the first ones measures their quality. The
-  paper does not say which net its LPIPS has, nor how many pairs. By default as
-  many conditions as there are references. Where LPIPS has no weights, leave it
-  out of `metrics`: the distance of features is always measured, too.
+  the inception score of the first ones measures their quality. The paper does
+  not say which net its LPIPS has, nor how many pairs. By default as many
+  conditions as there are references. Where LPIPS has no weights, leave it out
+  of `metrics`: the distance of features is always measured, too.
 
   Returns:
     A `Protocol`; the arguments are its attributes.
@@ -305,10 +307,9 @@ def vectors(num_samples: settings.Count | None = 5000, split: str = 'test',
   """Samples of vectors, such as the Swiss roll, against as many held-out ones.
 
   `sliced_wasserstein` and `coverage` of samples, and of points of the split
-  `train`, which are the best that a model can be expected to reach; `mse`, the
-  error of reconstructions of the held-out points; the topology of the latents
-  of the first 2,000 of them, by their 10 nearest points and, where coordinates
-  along the data's manifold are known, by `geodesic_correlation`.
+  `train`, the best values that a model can be expected to reach; `mse` of
+  reconstructions of the held-out points; the topology of the first 2,000
+  latents, for data of a known manifold with `geodesic_correlation`.
 
   Returns:
     A `Protocol`; the arguments are its attributes.
@@ -332,10 +333,9 @@ def no_prior_matching_2021(num_samples: settings.Count | None = 50000,
                            name: str = 'no_prior_matching_2021'):
   """The protocol of [3]: FID of 50,000 samples against all training images.
 
-  And what else the paper claims: the error of reconstructions, and whether
-  latents preserve the neighbourhoods of the data (`metrics.topology` of the
-  first 2,000 images and k = 10). The paper does not say which images it
-  reconstructs; here they are the test images.
+  And its other claims: the error of reconstructions, and whether latents keep
+  the data's neighbourhoods (`metrics.topology` of the first 2,000 images). The
+  paper does not say which images it reconstructs; here they are those of test.
 
   Returns:
     A `Protocol`; the arguments are its attributes.
