@@ -98,15 +98,12 @@ def main(argv):
          for flag in ('checkpoint', 'protocol', 'latents')},
       **{flag: (f'evaluate.{flag}', listed(flag))
          for flag in ('prior', 'metrics')},
-      # The samples are an argument of the protocol.
       **{flag: f'{args.protocol}.{flag}' for flag in ('num_samples', 'seed')},
       'inception': 'inception.weights'})
   run = run_directory.RunDirectory(args.run_dir)
   def roots():
     names = (args.prior.split(',') if args.prior
              else protocols.resolve(args.protocol).priors)
-    # Called after the imports: one of them may register the protocol or the
-    # prior.
     return ['evaluate', args.protocol, *registry.metric_roots(),
             *(root for p in names
               for root in priors.prior_roots(p.replace('own_or_', '')))]

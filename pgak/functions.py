@@ -125,7 +125,7 @@ def export(run_dir, output=None, checkpoint='latest', prior='own',
     return serving.export(run_dir, output, checkpoint, prior, **settings)
 
 
-def compare(one, other, *, number=10000, size=None, features=None, seed=0,
+def compare(one, other, number=10000, size=None, features=None, seed=0,
             inception=None, data_dir=None, imports=()):
   """Measures how far two sets of images are apart.
 
@@ -138,7 +138,7 @@ def compare(one, other, *, number=10000, size=None, features=None, seed=0,
     size: pixels of a side that pictures in files are brought to, 64 or '48x64';
       by default that of the other side.
     features: names as `evaluator.feature_net` takes them; by default 'random',
-      and Inception's '768' where its weights are found without a download.
+      and Inception's '768' where its weights are at hand.
     seed: int, decides samples.
     inception: path of the weights of Inception-2015.
     data_dir: folder of TensorFlow Datasets.
@@ -176,11 +176,10 @@ class _Sides:
     self._imports = imports
 
   def both(self, one, other, size):
-    """Returns both, uint8 `[N, h, w, C]`, of one size if one can be scaled."""
+    """Returns both, uint8 `[N, h, w, C]`, of one size where that can be."""
     sides = one, other
-    # Files have no size of their own until they are read.
     is_loose = [self._is_loose(side) for side in sides]
-    # First those of fixed size; pictures in files are scaled to it.
+    # First those that have a size; pictures in files are brought to it.
     found = [None if loose else self._read(side, None)
              for side, loose in zip(sides, is_loose)]
     shape = next((x.shape[1:] for x in found if x is not None), None)

@@ -22,7 +22,7 @@ __all__ = ['Evaluator', 'feature_net']
 # MNIST's whole training split; of larger sets the first ones do for a
 # classifier, and fit into memory.
 _MAX_TRAINING_IMAGES = 60000
-# What a model must be able to do for examples of a kind.
+# What a model cannot be without for examples of a kind.
 _NEEDS_OF_IMAGES = {'reconstructions': ('encode',),
                     'interpolations': ('encode',)}
 
@@ -32,8 +32,7 @@ def feature_net(level, dataset):
 
   Args:
     level: a level of `inception.LEVELS`; 'random' for `random_net`;
-      'classifier'; or 'classifier_or_random' for the classifier where the data
-      set has labels, else 'random'.
+      'classifier', or 'classifier_or_random' for whichever can be had.
     dataset: the `data.Dataset` that a classifier is trained on.
 
   Returns:

@@ -35,7 +35,6 @@ def examples_for(dataset, protocol):
     raise errors.UserError(
         f'{protocol.name} measures {protocol.holds}, and {dataset.name} holds '
         f'{kind.name}: use {entry.advice}.')
-  # A prior that is fitted to latents knows nothing of conditions.
   if 'condition' in kind.can and protocol.priors != ('own',):
     raise errors.UserError(
         'A model of pairs draws from its own prior, given a condition: leave '

@@ -30,8 +30,6 @@ def frechet_scorer(dataset, protocol: protocols.Spec = 'quick',
     Function of a model and its step to rows of scores.csv.
   """
   evaluator = evaluator_lib.Evaluator(dataset, protocol)
-  # Without `attach`: fitting a density at every score would take longer than
-  # the training between.
   return lambda model, step: evaluator.rows(model, step, latents=latents)
 
 
@@ -52,7 +50,7 @@ def _changed(protocol, prior, metrics):
   if metrics is not None:
     protocol = dataclasses.replace(protocol, metrics=tuple(metrics))
   for name in protocol.priors:
-    # A wrong name is an error before anything is measured, which may take long.
+    # Before anything is measured, which may take long.
     if name != protocols.OWN_OR_GAUSSIAN:
       priors.resolve(name)
   return protocol
@@ -78,7 +76,6 @@ def _print_left_out(evaluator, model, latents, chosen):
       model.require(f'the density {prior}, fitted to latents,', 'encode')
   if set(protocol.metrics) <= set(names):
     model.require(f'the metric {protocol.metrics[0]}', 'encode')
-  # One line for each reason.
   for reason in dict.fromkeys(names.values()):
     left = [str(n) for n, r in names.items() if r == reason]
     print(f'{reason}: {", ".join(left)} are left out.')

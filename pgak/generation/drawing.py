@@ -29,8 +29,8 @@ KINDS = {'samples': 64, 'interpolation': 64, 'reconstruction': 64,
          'attribute': 64, 'latents': 10000, 'paths': 1, 'log_density': 64,
          'ood': 10000}
 STEPS = 8
-# The kinds that show samples of the prior, or its density; and the prior that
-# they are given for a model that is not trained towards its own.
+# The kinds that show draws of the prior, or its density; and what they show of
+# a model that is not trained towards it.
 _OF_A_DENSITY = ('samples', 'latents', 'log_density', 'ood')
 _DENSITY = 'gmm'
 _FILLS_A_CHART = kinds.Table({kinds.Vectors: scatter.NUMBER})

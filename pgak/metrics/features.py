@@ -66,8 +66,8 @@ class FeatureNet:
     size: int, number of features D.
     batch_size: int, images in one forward pass.
     fingerprint: string, a hash of the weights.
-    head: `(kernel, bias)` of the classes' logits, or None for a net
-      without classes.
+    head: `(kernel, bias)` of the classes' logits, or None for a net that tells
+      no classes.
   """
 
   def __init__(self, network, preprocess, name, metric, resize,
@@ -95,7 +95,6 @@ class FeatureNet:
     # `_forward`, so it is traced once per size of images.
     self._compiled = tf.function(
         lambda images: network(preprocess(images), training=False))
-    # Made when it is asked for: a hash of all weights takes time.
     self._fingerprint = None
 
   @property

@@ -184,7 +184,7 @@ def load_configured(run, checkpoint='latest', prior='own'):
   if not isinstance(run, run_directory.RunDirectory):
     run = run_directory.RunDirectory(run)
   step = run.resolve_checkpoint(checkpoint)
-  # A wrong name is an error before the model is built.
+  # A name that nobody has is said before the model is built.
   prior = priors.resolve(prior)
   settings = build_settings()
   if not {'model', 'optimizer'} <= set(settings):

@@ -28,7 +28,7 @@ _ESSENTIAL = ('train.dataset', 'train.model', 'train.steps')
 
 
 def describe(run, imports, seed, train_images, is_chief):
-  """Describes a new run in its folder, or refuses to resume another one.
+  """Writes what a new run is, or refuses to resume another one.
 
   Args:
     run: `RunDirectory`.
@@ -61,7 +61,6 @@ def describe(run, imports, seed, train_images, is_chief):
         f'{run.path} was trained with other settings of {", ".join(changed)}: '
         'on resuming only train.steps may grow and intervals change; give the '
         'same command as before, or a new --run_dir.')
-  # Of the content: a folder of the same path may hold other images by now.
   if described['data']['fingerprint'] != train_images.fingerprint:
     raise errors.UserError(
         f'{run.path} was trained on other images of {train_images.name}: give '
