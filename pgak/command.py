@@ -97,7 +97,7 @@ class Command:
     flags.DEFINE_multi_string(name, [], help_text, flag_values=self._flags)
 
   def define_arguments(self, name, required=True):
-    """Allows arguments besides the flags; see `arguments`.
+    """Allows positional arguments, which `arguments` holds after `parse`.
 
     Args:
       name: string, what one of them is, such as RUN_DIR.
@@ -150,7 +150,7 @@ class Command:
     return argv
 
   def parse(self, argv):
-    """Returns the values of the flags; prints help or an error and exits."""
+    """Returns the flags' values; help or a wrong flag ends the process."""
     parsed, self._parsed = self._parsed, None
     if argv is parsed:
       return self._flags

@@ -26,7 +26,7 @@ def coverage(real, samples, k=5):
   Args:
     real: float `[N, D]`, N above k.
     samples: float `[M, D]`.
-    k: int.
+    k: int, which neighbour decides how large a neighbourhood is.
 
   Returns:
     Float in [0, 1].

@@ -11,7 +11,7 @@ __all__ = ['Kept', 'descend', 'initializer', 'preprocess']
 
 
 def preprocess(images):
-  """Returns uint8 images as such a net sees them, float32 in [-1, 1]."""
+  """Maps uint8 images to the input of such a net, float32 in [-1, 1]."""
   return tf.cast(images, tf.float32) / 127.5 - 1.
 
 

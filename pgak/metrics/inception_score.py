@@ -25,7 +25,7 @@ def _score(probabilities):
 
 
 def inception_score(probabilities, splits=10):
-  """The score of class probabilities, [1, sec. 4], over parts of the images.
+  """The inception score of class probabilities, [1, sec. 4], by parts.
 
   Args:
     probabilities: float `[N, K]`, which add up to 1 over the classes.

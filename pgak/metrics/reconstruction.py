@@ -81,7 +81,7 @@ def _mse(images, others):
 
 
 def reconstruction_mse(model, array, limit=None):
-  """Mean squared error of reconstructions, on [0, 1], before rounding.
+  """Mean squared error of reconstructions, of pixels in [0, 1], not rounded.
 
   A stochastic encoder counts by its mean; batch norm is in inference mode.
 
@@ -97,7 +97,7 @@ def reconstruction_mse(model, array, limit=None):
 
 
 def reconstruction(model, array, limit=None):
-  """Errors of reconstructions, on [0, 1], before rounding.
+  """Mean errors of a model's reconstructions, of pixels in [0, 1], not rounded.
 
   Args:
     model: as for `reconstruction_mse`.

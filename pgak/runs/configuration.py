@@ -207,7 +207,7 @@ def _imported(run):
 
 
 def keep_old_values(run):
-  """Binds what version 0.4 did, before one of its runs is resumed.
+  """Binds `OLD_VALUES` for a run that version 0.4 began, before it is resumed.
 
   Gin files and defaults may have changed since; the run goes on with the pixels
   and splits that it began with.

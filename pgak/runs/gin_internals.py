@@ -62,13 +62,13 @@ def _references(value):
 
 
 def bind_first(selector, parameters):
-  """Moves what is bound to a function or class before its other bindings.
+  """Moves some bindings of a function or class before its others.
 
   Gin evaluates bindings in the order in which they were first made.
 
   Args:
     selector: full name, such as 'pgak.models.vae.VAE'.
-    parameters: names of bound parameters, the first one first.
+    parameters: names of bound parameters, in the order that they get.
   """
   values = config._CONFIG['', selector]
   for name in [*parameters, *(n for n in values if n not in parameters)]:

@@ -175,7 +175,7 @@ class RunDirectory:
   # === Checkpoints ===
 
   def checkpoints(self):
-    """Returns the steps of the finished checkpoints, in order."""
+    """Returns the steps of all complete checkpoints, in ascending order."""
     found = []
     if self.checkpoint_folder.is_dir():
       for folder in self.checkpoint_folder.iterdir():
@@ -223,7 +223,8 @@ class RunDirectory:
   def prune(self, keep):
     """Deletes all but the newest `keep` checkpoints and the best one.
 
-    Each is renamed first: half of one, after a kill, would count as whole.
+    A folder is renamed before it is deleted, so that a process that is killed
+    meanwhile leaves no incomplete checkpoint under a valid name.
     """
     best = self.best
     for step in self.checkpoints()[:-keep]:

@@ -82,7 +82,12 @@ class Progress:
       self._bar.close()
 
   def seconds_left(self):
-    """Returns `(seconds, whether every stage has an estimate)`, or None."""
+    """Returns the time left, or None if no stage has an estimate yet.
+
+    Returns:
+      `(seconds, is_complete)`: without stages of an unknown duration, and
+      whether there are none.
+    """
     now = time.monotonic()
     known = [self._seconds_of_running(*r, now) for r in self._running.values()]
     known += [self._mean(kind) for kinds in self._waiting.values()

@@ -64,8 +64,11 @@ class Runner:
             *evaluation.flags, *self._evaluate_flags]
 
   def pending(self, job):
-    """Returns the stages that are not finished: None for training, or an
-    evaluation."""
+    """Returns the stages of a job that are not finished, in order.
+
+    Returns:
+      List of None, which stands for training, and `plan.Evaluation`s.
+    """
     record = results.Record(self.output_dir, job)
     if not record.is_trained:
       # Evaluations of an older training do not count.
