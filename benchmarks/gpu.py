@@ -90,6 +90,7 @@ def _time_training(args):
       start = time.perf_counter()
       step(chunk).numpy()
       compiled = time.perf_counter() - start
+      # The first call, timed above, compiles.
       seconds = _median_seconds(lambda: step(chunk), args.calls) / args.chunk
       rows.append({
           'precision': precision, 'xla': xla, 'seconds_to_compile': compiled,
@@ -157,6 +158,7 @@ def _serve(args, run_dir):
       start = time.perf_counter()
       served.decode(latents)
       seconds.append(time.perf_counter() - start)
+    # The first call of a batch size traces.
     rows.append(_row(size, statistics.median(seconds[2:])))
   return rows
 
@@ -233,6 +235,7 @@ def _save(args):
   folder.close(**references)
   terms = {}
   for precision, functions in kept.items():
+    # Reference values of the terms, for gpu_jax.py to compare with.
     step = tf.function(functions.train)  # XLA is slow on a CPU here.
     terms[precision] = step(tf.constant(chunk[0])).numpy().tolist()
   (folder.path / 'about.json').write_text(json.dumps(

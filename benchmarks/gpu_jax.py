@@ -38,6 +38,7 @@ def _seconds(call, calls):
 
 def _ceilings():
   """The device's matrix rates and its memory's bandwidth, measured here."""
+  # Large enough to keep all cores of a GPU busy; a CPU would take minutes.
   n = 8192 if jax.devices()[0].platform == 'gpu' else 1024
   rates = {}
   for name, dtype, precision in (('float32', jnp.float32, 'highest'),
@@ -102,6 +103,7 @@ class _Bench:
     program = self.program(f'decode_{precision}_{size}')
     row = _row(size, _seconds(lambda: program(latents), self.about['calls']))
     row['precision'] = precision
+    # The images that were stored are of eight latents.
     if size == 8:
       row['grey_levels_off'] = _largest(
           program(latents)[0], self.values[f'decoded_{precision}'])
@@ -113,6 +115,7 @@ class _Bench:
     found, expected = np.asarray(program(images)[0]), self.values['features']
     row = _row(len(images), _seconds(
         lambda: program(images), self.about['calls']))
+    # Of norms: single features are near 0.
     row['relative_difference'] = float(
         np.linalg.norm(found - expected) / np.linalg.norm(expected))
     return row

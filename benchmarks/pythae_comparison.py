@@ -65,6 +65,7 @@ def _train_here(settings):
                             jit_compile=settings['xla'])
   images = configuration.setting('train.dataset')().split('train')
   size = settings['batch_size']
+  # A batch's order is a function of the seed; pythae shuffles by its own.
   batches = data.train_batches(images, size, settings['seed'],
                                value_range=model.value_range)
   # Without the first steps, which compile; pythae has nothing to compile.
@@ -102,6 +103,7 @@ def _compare(args):
   output.mkdir(parents=True, exist_ok=True)
   mnist = data.mnist(args.data_dir)
   np.save(output / 'train.npy', mnist.split('train').read(np.arange(60000)))
+  # One net measures the samples of both sides.
   net = inception.inception('768', weights=args.inception)
   real = reference.moments(net, mnist.split('test'), 10000)
   sides = {'pgak': [sys.executable, __file__, '--side'],

@@ -98,6 +98,7 @@ def _trainer(model, images, settings, epochs, folder):
                 seed=settings['seed'])
   dataset = data.datasets.BaseDataset(images, torch.zeros(len(images)))
   if settings['model'] == 'rae_l2':
+    # pythae gives the decoder's penalty as its optimizer's weight decay.
     config = trainers.CoupledOptimizerTrainerConfig(
         encoder_learning_rate=rate, decoder_learning_rate=rate,
         decoder_optimizer_params={
@@ -124,6 +125,7 @@ def train(settings):
   rng = np.random.default_rng(settings['seed'])
   with torch.no_grad():
     if settings['model'] == 'rae_l2':
+      # The density that pgak's side fits, too: mean and full covariance.
       latents = np.concatenate([model.encoder(batch).embedding.numpy()
                                 for batch in train_images.split(500)])
       z = rng.multivariate_normal(latents.mean(0), np.cov(latents.T),

@@ -145,6 +145,7 @@ def _step_by_hand(name):
       gradients[1] = [a + b for a, b in zip(gradients[1], more)]
     for optimizer, gradient, variables in zip(optimizers, gradients, parts):
       optimizer.apply(gradient, variables)
+    # The step counts in the noise's seed, as in a model.
     counter.assign_add(1)
     return both
 
@@ -257,6 +258,7 @@ def mixture_ratio(number=50000, latent_dim=64, components=10, iterations=20,
   """
   generator = np.random.default_rng(0)
   groups = generator.integers(0, components, number)
+  # Clusters that overlap, so that EM has work in every iteration.
   latents = (generator.normal(size=(number, latent_dim))
              + 2. * generator.normal(size=(components, latent_dim))[groups])
   start = generator.dirichlet(np.ones(components), number)
@@ -264,6 +266,7 @@ def mixture_ratio(number=50000, latent_dim=64, components=10, iterations=20,
                                 max_iterations=iterations)
   theirs = _StartedMixture(
       components, max_iter=iterations, tol=0.,
+      # Ours is relative to the variance of the latents.
       reg_covar=ours.regularisation * latents.var(0).mean())
   theirs.start = start
   times = [], []

@@ -85,6 +85,7 @@ def _batches(count, size, seed):
   epoch = 0
   while True:
     order = np.random.default_rng((seed, epoch)).permutation(count)
+    # The rest of an epoch is left out: shapes are static.
     for first in range(0, count - size + 1, size):
       yield order[first:first + size]
     epoch += 1
@@ -101,6 +102,7 @@ def _train(args):
   positions = _batches(len(images), about['batch_size'], about['seed'])
   step, start = 0, time.perf_counter()
   while step < args.steps and time.perf_counter() - start < args.seconds:
+    # One call takes a chunk of steps, as it was stored.
     terms, = program(images[np.stack([next(positions) for _ in range(chunk)])])
     step += chunk
     # Waiting for each call would leave the device without work.
