@@ -136,7 +136,6 @@ def main(argv):
                  'and --line')
   if args.export_dir and args.split:
     command.fail('An export holds no data: give --run_dir for --split')
-  # Imported below, because --help must not wait for TensorFlow.
   command_lib.import_tensorflow()
   if args.export_dir:
     from pgak.serving import pictures

@@ -82,7 +82,7 @@ def sample(run_dir: settings.Path, output,
     against: for 'ood', a function that makes the other data set.
     line: for 'interpolation', 'straight' or 'spherical' in each space; None for
       straight in 'zT' and spherical in 'z0'.
-    overwrite: whether an existing file is replaced.
+    overwrite: whether what is there is replaced.
 
   Returns:
     The name of the density that was chosen where `prior` is None, or None for

@@ -42,7 +42,6 @@ def split(name):
   Args:
     name: 'train' or 'validation', which the run may call otherwise.
   """
-  # A run may train on 'all', say: its config.gin knows.
   return configured().split(configuration.setting(_SETTINGS[name], name))
 
 

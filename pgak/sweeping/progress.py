@@ -1,4 +1,4 @@
-"""The progress of a sweep: a bar on a terminal, or a line per change."""
+"""How far a sweep is: one bar on a terminal, one line a change in a log."""
 import re
 import shutil
 import sys
@@ -69,7 +69,7 @@ class Progress:
       self._change(name, word)
 
   def show(self):
-    """Redraws the bar of a terminal."""
+    """Draws the bar of a terminal anew."""
     with self._lock:
       if self._bar is not None:
         jobs = [f'{n} {kind}' for n, (kind, _, _) in self._running.items()]

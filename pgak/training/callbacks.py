@@ -137,7 +137,7 @@ class StopOnFault(EveryNSteps):
 
 
 class Progress(EveryNSteps):
-  """A progress bar over the whole run, or a line per interval in a log file.
+  """A progress bar over the whole run, or one line an interval in a log file.
 
   Args:
     intervals: `Intervals`; a log file has a line whenever the terms are logged.
@@ -154,7 +154,7 @@ class Progress(EveryNSteps):
     self.bar = None
 
   def on_train_begin(self, logs=None):
-    # The times of an interrupted interval are lost with their process.
+    # What a line tells of its interval went with the process that was ended.
     self.is_left = False
     super().on_train_begin()
     self.mark = (time.monotonic(), self.step)
@@ -167,7 +167,7 @@ class Progress(EveryNSteps):
     super().on_train_batch_end(batch, logs)
     if self.bar is not None:
       now = time.monotonic()
-      # To read a mean waits for the device, so it is shown twice a second.
+      # A mean waits for the device.
       if now - self.shown > 0.5 or self.step == self.last_step:
         self.shown = now
         self.bar.set_postfix_str(_values(logs or {}), refresh=False)
@@ -191,7 +191,7 @@ class Progress(EveryNSteps):
 
 
 def _size(stream):
-  """Returns tqdm's arguments: the terminal's width, if that is known."""
+  """Returns tqdm's arguments: as wide as the terminal, if it says how wide."""
   try:
     known = all(os.get_terminal_size(stream.fileno()))
   except (AttributeError, OSError, ValueError):
@@ -201,7 +201,6 @@ def _size(stream):
 
 
 def _values(logs):
-  # Under several workers a value has a leading axis of one.
   return ' '.join(f'{n} {float(np.mean(v)):.4g}' for n, v in logs.items())
 
 

@@ -53,19 +53,19 @@ class Composition:
     files: gin files, the later wins.
     settings: list of `(setting, value as gin text, where it is from)`.
     params: bindings as --gin_param has them, which come last.
-    lines: list of `(title, value, note)` to print.
+    told: list of `(title, value, note)` to print.
   """
   flags: dict
   files: list = dataclasses.field(default_factory=list)
   settings: list = dataclasses.field(default_factory=list)
   params: list = dataclasses.field(default_factory=list)
-  lines: list = dataclasses.field(default_factory=list)
+  told: list = dataclasses.field(default_factory=list)
 
   def set(self, setting, value, origin):
     self.settings.append((setting, repr(value), origin))
 
-  def show(self, title, value, note):
-    self.lines.append((title, str(value), note))
+  def tell(self, title, value, note):
+    self.told.append((title, str(value), note))
 
   @property
   def text(self):
@@ -103,7 +103,7 @@ class Composition:
   def summary(self):
     """Returns the lines to print."""
     return [f'{title:<9} {value:<12}  {note}'.rstrip()
-            for title, value, note in self.lines]
+            for title, value, note in self.told]
 
 
 def composed(run_dir, flags, gin_files_given=(), imports=()):
@@ -253,20 +253,20 @@ def _whole(made, imports):
                      if name in flags})
   data = _look(made, imports)
   shape = data.shape
-  made.show('Data', flags['data'], f'train {data.train}')
+  made.tell('Data', flags['data'], f'train {data.train}')
   if 'image_shape' not in [setting for setting, *_ in made.settings]:
     if 'size' in flags:
       shape = _shape(flags['size'], shape)
     made.set('image_shape', shape, '--size' if 'size' in flags else 'chosen')
   if 'pixels' in data.kind.can:
-    made.show('Size', ' x '.join(map(str, shape)), _origin(flags, 'size'))
+    made.tell('Size', ' x '.join(map(str, shape)), _origin(flags, 'size'))
   else:
     made.set('decoder.value_range', None, 'chosen')
   for flag, value in (('network', chosen.network(data)),
                       ('model', chosen.MODEL), ('recipe', chosen.RECIPE)):
     name = flags.get(flag, value)
     made.files.append(named_files.named(flag, name))
-    made.show(flag.capitalize(), name, _origin(
+    made.tell(flag.capitalize(), name, _origin(
         flags, flag, f'others: pgak_list {named_files.FOLDERS[flag]}'))
   _choose_numbers(made, data, shape)
 
@@ -311,14 +311,14 @@ def _choose_numbers(made, data, shape):
   latent_dim = flags.get('latent_dim') or chosen.latent_dim(shape)
   made.set('latent_dim', latent_dim,
            '--latent_dim' if 'latent_dim' in flags else 'chosen')
-  made.show('Latents', latent_dim, _origin(flags, 'latent_dim'))
+  made.tell('Latents', latent_dim, _origin(flags, 'latent_dim'))
   found = chosen.settings(data, flags.get('steps'))
   for setting, value in found.items():
     is_given = setting == 'train.steps' and 'steps' in flags
     made.set(setting, value, '--steps' if is_given else 'chosen')
   steps = found['train.steps']
   passes = steps * found['train.batch_size'] / data.train
-  made.show('Steps', steps, f'{passes:.3g} passes; {_origin(flags, "steps")}')
+  made.tell('Steps', steps, f'{passes:.3g} passes; {_origin(flags, "steps")}')
   if flags.get('recipe', chosen.RECIPE) == chosen.RECIPE and steps < _EMA_BELOW:
     made.set('adam.ema_decay', _EMA_DECAY, 'chosen')
   if 'seed' in flags:
@@ -332,7 +332,7 @@ def _on_top(made, given, imports):
   made.files += given
   flags = made.flags
   if any(flag in flags for flag in named_files.FOLDERS):
-    _show_replaced(made, given, imports)
+    _tell_replaced(made, given, imports)
   _add_files(made, flags)
   _add_values(made, flags)
   if 'size' in flags:
@@ -358,14 +358,14 @@ def _add_values(made, flags):
       made.set(setting, flags[flag], f'--{flag}')
 
 
-def _show_replaced(made, given, imports):
+def _tell_replaced(made, given, imports):
   """Notes which choices of the gin files are replaced by flags."""
   with _parsed(Composition({}, given).text, imports) as found:
     bound = dict(found)
   for flag, setting in (('data', 'train.dataset'), ('model', 'train.model')):
     old = bound.get(setting, '').strip('@()')
     if flag in made.flags and old:
-      made.show(flag.capitalize(), made.flags[flag],
+      made.tell(flag.capitalize(), made.flags[flag],
                 f'--{flag}; {given[-1]} has {old}')
 
 

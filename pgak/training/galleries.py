@@ -78,7 +78,6 @@ class Galleries(callbacks.EveryNSteps):
     with self.writer.as_default(step=step):
       for name, picture in pictures.items():
         text = _FITTED if name == 'samples' and self.is_fitted() else ''
-        # The text is kept in the file: a picture may be separated from its run.
         png.write(self.folder / f'{name}_{step:08d}.png', picture, text)
         tf.summary.image(name, png.visible(picture)[None],
                          description=text or None)

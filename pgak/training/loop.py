@@ -171,7 +171,6 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     called = _callbacks(
         trained, writer, intervals, (train_images, validation_images), seed,
         measuring)
-    # Last: what the others change at a step is in its checkpoint.
     called.append(callbacks_lib.Checkpointer(
         intervals, lambda step: checkpoints.save(trained, run, step, is_chief),
         writer, keep_checkpoints, train_images, measured, best_by))

@@ -58,7 +58,7 @@ def test_on_top_of_gin_files_nothing_is_chosen(flags, files):
 
 def test_what_a_flag_replaces_is_said():
   made = composition.compose({'model': 'vae'}, ['quickstart.gin'])
-  assert made.lines == [('Model', 'vae', '--model; quickstart.gin has VPGA')]
+  assert made.told == [('Model', 'vae', '--model; quickstart.gin has VPGA')]
 
 
 def test_the_size_keeps_the_channels():
