@@ -53,10 +53,11 @@ def _parsed():
 
 
 def _median_seconds(call, calls):
-  """Times calls whose results are waited for; the first two do not count."""
+  """Times calls until their results arrive; the first two do not count."""
   seconds = []
   for i in range(calls + 2):
     start = time.perf_counter()
+    # To fetch the result is to wait for it: calls are asynchronous.
     call().numpy()
     if i > 1:
       seconds.append(time.perf_counter() - start)
@@ -71,8 +72,8 @@ def _functions(args, precision, xla=True):
 def _chunks(args, number):
   """Yields `number` chunks of batches, uint8 `[chunk, B, h, w, c]`."""
   size = args.chunk * args.batch_size
-  rows = paper_step.images_of(args.photographs, number * size)
-  return rows.reshape(number, args.chunk, args.batch_size, *rows.shape[1:])
+  images = paper_step.images_of(args.photographs, number * size)
+  return images.reshape(number, args.chunk, args.batch_size, *images.shape[1:])
 
 
 # === Where TensorFlow is ===
@@ -83,11 +84,13 @@ def _time_training(args):
   rows = []
   for precision in ('float32', 'mixed_bfloat16'):
     for xla in (True, False):
+      # A new model each time: a step changes its weights.
       functions = _functions(args, precision, xla)
       step = tf.function(functions.train, jit_compile=xla)
       start = time.perf_counter()
       step(chunk).numpy()
       compiled = time.perf_counter() - start
+      # The first call, timed above, compiles.
       seconds = _median_seconds(lambda: step(chunk), args.calls) / args.chunk
       rows.append({
           'precision': precision, 'xla': xla, 'seconds_to_compile': compiled,
@@ -111,6 +114,7 @@ def _train(args, run_dir, steps, strategy=None):
   source = 'images' if args.photographs else 'synthetic'
   bindings = _bindings(args, steps)
   if strategy:
+    # Keras can do no XLA under a strategy.
     bindings += [f'train.strategy = {strategy!r}', 'train.xla = False']
   configuration.parse([paper_step.FILE, f'datasets/{source}.gin'], bindings)
   return training.train(run_dir)
@@ -122,7 +126,7 @@ def _largest_difference(model, other):
 
 
 def _resume(args, folder):
-  """Trains 2 n steps at once, and n and n: the same weights?"""
+  """Compares a run of 2 n steps with one that was resumed after n."""
   n = 2 * args.chunk
   whole = _train(args, folder / 'whole', 2 * n)
   _train(args, folder / 'halves', n)
@@ -154,6 +158,7 @@ def _serve(args, run_dir):
       start = time.perf_counter()
       served.decode(latents)
       seconds.append(time.perf_counter() - start)
+    # The first call of a batch size traces.
     rows.append(_row(size, statistics.median(seconds[2:])))
   return rows
 
@@ -226,10 +231,11 @@ def _save(args):
     folder.save('features', _forward(net), [images])
     references['features'] = _forward(net)(
         tf.constant(images)).numpy()
-  # Before the steps below change the weights.
+  # The values of the weights, before the steps below change them.
   folder.close(**references)
   terms = {}
   for precision, functions in kept.items():
+    # Reference values of the terms, for gpu_jax.py to compare with.
     step = tf.function(functions.train)  # XLA is slow on a CPU here.
     terms[precision] = step(tf.constant(chunk[0])).numpy().tolist()
   (folder.path / 'about.json').write_text(json.dumps(

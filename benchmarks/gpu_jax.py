@@ -25,10 +25,11 @@ NOT_RUN = ['the step without XLA: JAX has no other way',
 
 
 def _seconds(call, calls):
-  """The median of calls that are waited for; the first two do not count."""
+  """The median of calls until their results arrive, without the first two."""
   seconds = []
   for i in range(calls + 2):
     start = time.perf_counter()
+    # JAX returns before the device is done.
     jax.block_until_ready(call())
     if i > 1:
       seconds.append(time.perf_counter() - start)
@@ -37,6 +38,7 @@ def _seconds(call, calls):
 
 def _ceilings():
   """The device's matrix rates and its memory's bandwidth, measured here."""
+  # Large enough to keep all cores of a GPU busy; a CPU would take minutes.
   n = 8192 if jax.devices()[0].platform == 'gpu' else 1024
   rates = {}
   for name, dtype, precision in (('float32', jnp.float32, 'highest'),
@@ -44,9 +46,11 @@ def _ceilings():
                                  ('bfloat16', jnp.bfloat16, 'default')):
     a = jax.random.normal(jax.random.key(0), (n, n), dtype)
     product = jax.jit(lambda a, p=precision: jnp.matmul(a, a, precision=p))
+    # 2 n^3 operations of a product of n x n matrices.
     rates[f'{name}_tflops'] = 2e-12 * n**3 / _seconds(lambda: product(a), 5)
   a = jnp.ones((n, n * 8), jnp.float32)
   copy = jax.jit(lambda a: a + 1.)
+  # Read once and written once.
   rates['gigabytes_per_second'] = 2e-9 * a.nbytes / _seconds(
       lambda: copy(a), 5)
   return rates
@@ -68,7 +72,7 @@ class _Bench:
     return stablehlo.Program(self.folder, name, values or self.values)
 
   def train(self, precision):
-    """Times the train step, and holds a resumed run against a whole one."""
+    """Times the train step, and compares a resumed run with a whole one."""
     images, name = self.values['images'], f'train_{precision}'
     calls = self.about['calls']
     start = time.perf_counter()
@@ -78,6 +82,7 @@ class _Bench:
     half = program.state
     second = np.asarray(program(images[1])[0])
     whole = program.state
+    # A new program from the state after one call, as after a restart.
     resumed = self.program(name, half)
     resumed(images[1])
     again = resumed.state
@@ -98,6 +103,7 @@ class _Bench:
     program = self.program(f'decode_{precision}_{size}')
     row = _row(size, _seconds(lambda: program(latents), self.about['calls']))
     row['precision'] = precision
+    # The images that were stored are of eight latents.
     if size == 8:
       row['grey_levels_off'] = _largest(
           program(latents)[0], self.values[f'decoded_{precision}'])
@@ -109,6 +115,7 @@ class _Bench:
     found, expected = np.asarray(program(images)[0]), self.values['features']
     row = _row(len(images), _seconds(
         lambda: program(images), self.about['calls']))
+    # Of norms: single features are near 0.
     row['relative_difference'] = float(
         np.linalg.norm(found - expected) / np.linalg.norm(expected))
     return row
@@ -135,6 +142,7 @@ def main():
   output = pathlib.Path(args.output)
 
   def keep(key, row):
+    # Written after each, so that an interrupted run keeps what it measured.
     result.setdefault(key, []).append(row)
     print(key, json.dumps(row), flush=True)
     output.write_text(json.dumps(result, indent=2), encoding='utf-8')

@@ -14,9 +14,9 @@ FILE = 'papers/pga_icml2020/lpga_celeba.gin'
 
 
 def bindings(factor):
-  """Returns what makes the nets narrower, with all terms from the first step.
-  """
+  """Returns the bindings of narrower nets, with all terms from the start."""
   return [f'base_filters = {max(1, 64 // factor)}',
+          # The warm-up has a reconstruction alone: not the step to time.
           f'latent_dim = {max(2, 128 // factor)}', 'LPGA.warm_up_steps = 0']
 
 
@@ -30,7 +30,7 @@ def images_of(path, number, image_shape=(64, 64, 3)):
 
 
 class Functions:
-  """One model of the paper file, and what is timed of it.
+  """One model of the paper file, and the functions that are timed.
 
   Args:
     precision: 'float32' or 'mixed_bfloat16'.
@@ -57,6 +57,7 @@ class Functions:
     """Takes a step for each batch of `[chunk, B, h, w, c]`; the last's terms.
     """
     terms = tf.zeros([len(self.names)])
+    # A loop in the graph: calls from Python would be timed, too.
     for i in tf.range(self.chunk):
       logs = self.model.train_step(images[i])
       terms = tf.stack([logs[name] for name in self.names])

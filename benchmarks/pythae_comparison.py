@@ -61,18 +61,21 @@ def _train_here(settings):
   configuration.parse(
       ['base.gin', 'datasets/mnist.gin', 'networks/conv_mnist.gin',
        FILES[settings['model']]], _bindings(settings))
-  model = checkpoints.build(**checkpoints._settings(),
+  model = checkpoints.build(**checkpoints.build_settings(),
                             jit_compile=settings['xla'])
   images = configuration.setting('train.dataset')().split('train')
   size = settings['batch_size']
+  # A batch's order is a function of the seed; pythae shuffles by its own.
   batches = data.train_batches(images, size, settings['seed'],
                                value_range=model.value_range)
+  # Without the first steps, which compile; pythae has nothing to compile.
   warm, steps = 20, settings['epochs'] * len(images) // size
   options = dict(verbose=0, shuffle=False)
   model.fit(batches, steps_per_epoch=warm, **options)
   begun = time.perf_counter()
   model.fit(batches, steps_per_epoch=steps - warm, **options)
   seconds = time.perf_counter() - begun
+  # RAE-L2 has no prior of its own: its paper fits one to the latents.
   if not model.matches_prior:
     model.prior = priors.Gaussian(model.latent_dim).fit(
         ex_post.encode(model, images))
@@ -84,6 +87,7 @@ def _train_here(settings):
 def _run(command, settings, folder):
   path = folder / 'settings.json'
   path.write_text(json.dumps(settings))
+  # The same cores for both.
   environment = os.environ | {'OMP_NUM_THREADS': str(settings['threads'])}
   with open(folder / 'log.txt', 'w', encoding='utf-8') as log:
     subprocess.run([*command, str(path)], check=True, stdout=log, stderr=log,
@@ -99,6 +103,7 @@ def _compare(args):
   output.mkdir(parents=True, exist_ok=True)
   mnist = data.mnist(args.data_dir)
   np.save(output / 'train.npy', mnist.split('train').read(np.arange(60000)))
+  # One net measures the samples of both sides.
   net = inception.inception('768', weights=args.inception)
   real = reference.moments(net, mnist.split('test'), 10000)
   sides = {'pgak': [sys.executable, __file__, '--side'],
@@ -116,6 +121,7 @@ def _compare(args):
             xla=args.xla, images=str(output / 'train.npy'), folder=str(folder),
             samples=str(folder / 'samples.npy'),
             result=str(folder / 'result.json'))
+        # A comparison that was interrupted goes on where it was.
         if not (folder / 'result.json').exists():
           _run(command, settings, folder)
         result = json.loads((folder / 'result.json').read_text())
@@ -135,13 +141,13 @@ def _table(found, np):
     speeds = {s: np.median([r['images_per_second'] for r in rs])
               for s, rs in sides.items()}
     fids = {s: [r['fid_768'] for r in rs] for s, rs in sides.items()}
-    told = {s: f'{np.mean(v):.3f} +- '
-               f'{np.std(v, ddof=1) / len(v)**0.5 if len(v) > 1 else 0.:.3f}'
-            for s, v in fids.items()}
+    scores = {s: f'{np.mean(v):.3f} +- '
+                 f'{np.std(v, ddof=1) / len(v)**0.5 if len(v) > 1 else 0.:.3f}'
+              for s, v in fids.items()}
     lines.append(
         f'| {name} | {speeds["pgak"]:.0f} | {speeds["pythae"]:.0f} | '
-        f'{speeds["pgak"] / speeds["pythae"]:.2f} | {told["pgak"]} | '
-        f'{told["pythae"]} |')
+        f'{speeds["pgak"] / speeds["pythae"]:.2f} | {scores["pgak"]} | '
+        f'{scores["pythae"]} |')
   return '\n'.join(lines)
 
 

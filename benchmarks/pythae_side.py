@@ -34,16 +34,17 @@ class _Encoder(nn.BaseEncoder):
         torch.nn.Conv2d(f, 2 * f, 5, 2, 2), slope,
         torch.nn.Flatten(), torch.nn.Linear(7 * 7 * 2 * f, units), slope)
     self.mean = torch.nn.Linear(units, h)
-    self.spread = torch.nn.Linear(units, h) if log_variance else None
+    self.log_variance = torch.nn.Linear(units, h) if log_variance else None
     self.apply(_glorot)
     if log_variance:
-      torch.nn.init.constant_(self.spread.bias, 2. * np.log(0.1))
+      # As pgak begins: sigma = 0.1.
+      torch.nn.init.constant_(self.log_variance.bias, 2. * np.log(0.1))
 
   def forward(self, x):
     features = self.body(x)
     output = base.base_utils.ModelOutput(embedding=self.mean(features))
-    if self.spread is not None:
-      output['log_covariance'] = self.spread(features)
+    if self.log_variance is not None:
+      output['log_covariance'] = self.log_variance(features)
     return output
 
 
@@ -67,6 +68,7 @@ class _Decoder(nn.BaseDecoder):
 
 def _glorot(layer):
   if hasattr(layer, 'weight'):
+    # Keras's default; PyTorch's own is another distribution.
     torch.nn.init.xavier_uniform_(layer.weight)
     torch.nn.init.zeros_(layer.bias)
 
@@ -76,7 +78,7 @@ def _model(settings):
   name, h, d = settings['model'], settings['latent_dim'], 28 * 28
   common = dict(input_dim=(1, 28, 28), latent_dim=h)
   nets = _Encoder(settings, name == 'vae'), _Decoder(settings)
-  if name == 'vae':  # Half the sum of squares, so w = 2 beta H / D.
+  if name == 'vae':  # Half the sum of squares: kl = 2 beta H / D.
     config = models.BetaVAEConfig(beta=settings['kl'] * d / (2. * h), **common)
     return models.BetaVAE(config, *nets)
   if name == 'wae_mmd':
@@ -96,6 +98,7 @@ def _trainer(model, images, settings, epochs, folder):
                 seed=settings['seed'])
   dataset = data.datasets.BaseDataset(images, torch.zeros(len(images)))
   if settings['model'] == 'rae_l2':
+    # pythae gives the decoder's penalty as its optimizer's weight decay.
     config = trainers.CoupledOptimizerTrainerConfig(
         encoder_learning_rate=rate, decoder_learning_rate=rate,
         decoder_optimizer_params={
@@ -122,6 +125,7 @@ def train(settings):
   rng = np.random.default_rng(settings['seed'])
   with torch.no_grad():
     if settings['model'] == 'rae_l2':
+      # The density that pgak's side fits, too: mean and full covariance.
       latents = np.concatenate([model.encoder(batch).embedding.numpy()
                                 for batch in train_images.split(500)])
       z = rng.multivariate_normal(latents.mean(0), np.cov(latents.T),
@@ -129,6 +133,7 @@ def train(settings):
     else:
       z = rng.normal(size=(settings['num_samples'], settings['latent_dim']))
     made = model.decoder(torch.tensor(z, dtype=torch.float32)).reconstruction
+  # Rounded as pgak does: the FID depends on it.
   made = np.rint(255. * made.numpy().transpose(0, 2, 3, 1)).astype(np.uint8)
   np.save(settings['samples'], made)
   return len(train_images) * settings['epochs'] / seconds

@@ -1,7 +1,7 @@
 """Times pgak against what bounds it, as ratios within one run.
 
 Absolute times say little on a shared machine. Here the two sides of a ratio
-take turns in one process, and the ratio of their medians is told:
+take turns in one process, and the ratio of their medians is printed:
 
 * a train step through `fit`, against a hand-written compiled step of the same
   mathematics on the same nets;
@@ -66,6 +66,7 @@ def _mean_square(x):
 
 def _frozen(net, x):
   weights = [tf.stop_gradient(v) for v in net.trainable_variables]
+  # Gradients reach x but not the weights.
   outputs, _ = net.stateless_call(weights, [], x)
   return outputs
 
@@ -85,33 +86,36 @@ def _losses_by_hand(name, encode, decode, x, prior, normal):
   if name == 'ae':
     return _mean_square(decode(encode(x)) - x), None
   if name == 'vae':
-    mean, spread = encode(x)
-    latents = mean + tf.exp(0.5 * spread) * normal
-    return (_mean_square(decode(latents) - x) + 1e-2 * _kl(mean, spread), None)
+    mean, log_variance = encode(x)
+    latents = mean + tf.exp(0.5 * log_variance) * normal
+    return (_mean_square(decode(latents) - x)
+            + 1e-2 * _kl(mean, log_variance), None)
   if name == 'lpga':
     z = encode(x)
     both = (_mean_square(decode(z) - x) + 3e-2 * _mean_square(
         encode(tf.stop_gradient(decode(prior))) - prior)
             + 1.5e-2 * 0.5 * _mean_square(z))
+    # Eq. 7 of the PGA paper, which only the decoder descends.
     z = tf.stop_gradient(z)
     delta = 1e-2 * LATENT_DIM**0.5 * tf.math.l2_normalize(normal, -1)
     norm2 = tf.reduce_sum(tf.square(delta), -1)
     return both, 1.5e-2 * _log_ratio(
         encode(decode(z + delta)), encode(decode(z)), norm2)
-  mean, spread = encode(x)
+  mean, log_variance = encode(x)
   both = (_mean_square(decode(mean) - x) + 3e-2 * _mean_square(
       encode(tf.stop_gradient(decode(prior)))[0] - prior)
-          + 2e-2 * _kl(mean, spread))
-  z, sigma = tf.stop_gradient(mean), tf.exp(0.5 * spread)
+          + 2e-2 * _kl(mean, log_variance))
+  z, sigma = tf.stop_gradient(mean), tf.exp(0.5 * log_variance)
   if name == 'lvpga':
-    sigma += 1e-2
+    sigma += 1e-2  # The authors' floor of the perturbation.
   delta = sigma * normal
   h = _frozen(encode, decode(z))[0]
   h_perturbed = _frozen(encode, decode(z + delta))[0]
   if name == 'lvpga':
     norm2 = tf.stop_gradient(tf.reduce_sum(tf.square(delta), -1))
     return both + 2e-2 * _log_ratio(h_perturbed, h, norm2), None
-  scale = tf.sqrt(tf.reduce_mean(tf.square(z), 0))
+  # Relative to the root mean square of each latent dimension in the batch.
+  scale = tf.sqrt(tf.reduce_mean(tf.square(z), 0))  # [H]
   return both + 1e-2 * _mean_square((h_perturbed - h) / scale), None
 
 
@@ -131,6 +135,7 @@ def _step_by_hand(name):
     shape = [x.shape[0], LATENT_DIM]
     draws = [noise.normal(shape, noise.seed(0, counter, f'train/{n}'))
              for n in ('prior', NOISE.get(name, 'perturbation'))]
+    # Persistent, because the second loss has a gradient of its own.
     with tf.GradientTape(persistent=True) as tape:
       both, of_decoder = _losses_by_hand(name, encoder, decoder, x, *draws)
     values = [[v.value for v in variables] for variables in parts]
@@ -140,6 +145,7 @@ def _step_by_hand(name):
       gradients[1] = [a + b for a, b in zip(gradients[1], more)]
     for optimizer, gradient, variables in zip(optimizers, gradients, parts):
       optimizer.apply(gradient, variables)
+    # The step counts in the noise's seed, as in a model.
     counter.assign_add(1)
     return both
 
@@ -171,8 +177,7 @@ def train_step_ratios(names=tuple(MODELS), batch_size=64, steps=100,
   """Times every model's step on the MNIST nets.
 
   Args:
-    names: models out of `MODELS`; the first is what the others are held
-      against.
+    names: models out of `MODELS`; the others are compared with the first.
     batch_size: images in a batch.
     steps: steps in one timing.
     repeats: timings of each side, taken in turn.
@@ -210,7 +215,7 @@ def train_step_ratios(names=tuple(MODELS), batch_size=64, steps=100,
 
 
 def _fit_runner(model, batches, steps):
-  # As a run trains: its own batches are not checked.
+  # As a run trains: not the model's own `fit`, which checks its input.
   return lambda: keras.Model.fit(model, batches, steps_per_epoch=steps,
                                  verbose=0, shuffle=False)
 
@@ -221,7 +226,7 @@ def _loop_runner(step, batches, steps):
   def run():
     for batch in batches.take(steps):
       loss = compiled(batch)
-    return float(loss)
+    return float(loss)  # Waits for the last step.
 
   return run
 
@@ -230,7 +235,7 @@ def _loop_runner(step, batches, steps):
 
 
 class _StartedMixture(mixture.GaussianMixture):
-  """scikit-learn's, which starts from given responsibilities."""
+  """scikit-learn's mixture, started from given responsibilities."""
 
   def _initialize_parameters(self, latents, *unused, **also_unused):
     self._initialize(latents, self.start)
@@ -253,6 +258,7 @@ def mixture_ratio(number=50000, latent_dim=64, components=10, iterations=20,
   """
   generator = np.random.default_rng(0)
   groups = generator.integers(0, components, number)
+  # Clusters that overlap, so that EM has work in every iteration.
   latents = (generator.normal(size=(number, latent_dim))
              + 2. * generator.normal(size=(components, latent_dim))[groups])
   start = generator.dirichlet(np.ones(components), number)
@@ -260,6 +266,7 @@ def mixture_ratio(number=50000, latent_dim=64, components=10, iterations=20,
                                 max_iterations=iterations)
   theirs = _StartedMixture(
       components, max_iter=iterations, tol=0.,
+      # Ours is relative to the variance of the latents.
       reg_covar=ours.regularisation * latents.var(0).mean())
   theirs.start = start
   times = [], []

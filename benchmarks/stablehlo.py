@@ -49,10 +49,11 @@ class Folder:
     compiled = tf.function(function, jit_compile=True)
     tensors = [tf.constant(a) for a in args]
     concrete = compiled.get_concrete_function(*tensors)
+    # A captured input is the handle of a variable: the inputs' order is kept.
     by_handle = {id(v.handle): v for v in concrete.variables}
     captured = [by_handle[id(t)] for t in concrete.captured_inputs]
     text = compiled.experimental_get_compiler_ir(*tensors)(stage='stablehlo')
-    # Of XLA's own dialect; JAX 0.11 takes StableHLO alone.
+    # mhlo is XLA's own dialect; JAX 0.11 takes StableHLO alone.
     text = re.sub(r'\bmhlo\.copy\b', 'stablehlo.optimization_barrier', text)
     (self.path / f'{name}.mlir').write_text(text)
     (self.path / f'{name}.json').write_text(json.dumps(
@@ -62,6 +63,7 @@ class Folder:
     key = self._variables.setdefault(
         id(variable.handle), f'v{len(self._variables)}')
     value = self._values.setdefault(key, _travelling(variable.numpy()))
+    # Both sides begin with the rounded values.
     variable.assign(value.astype(variable.dtype.as_numpy_dtype))
     return key
 
@@ -127,6 +129,7 @@ class Program:
     results = self._executable.execute_sharded(
         [self._put(a) for a in args] + self._state)
     outputs = [o for o, in results.disassemble_into_single_device_arrays()]
+    # They stay on the device: a train step reads what the last one wrote.
     for output, variable in self._updates.items():
       self._state[variable] = outputs[output]
     return [o for i, o in enumerate(outputs) if i not in self._updates]
@@ -152,7 +155,7 @@ def _full(value):
 def _new_values(text, num_args):
   """Returns `{output: variable}` of the outputs that are variables' new values.
 
-  XLA says of those which parameter's memory they may take.
+  XLA marks each with the parameter whose memory it may reuse.
   """
   return {int(output): int(parameter) - num_args
           for parameter, output in re.findall(

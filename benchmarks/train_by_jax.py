@@ -44,7 +44,7 @@ def _built(about):
 
 
 def _store(folder, about):
-  """Writes a step's program; the same names for the same configuration."""
+  """Writes a step's program, with equal names for equal configurations."""
   import tensorflow as tf
   model, images = _built(about)
   names = ('loss', *model.term_names)
@@ -54,6 +54,7 @@ def _store(folder, about):
     for i in tf.range(about['chunk']):
       logs = model.train_step(batches[i])
       terms = tf.stack([logs[name] for name in names])
+    # The means of terms are state, too, and would grow without end.
     for metric in model.metrics:
       metric.reset_state()
     return terms
@@ -73,8 +74,7 @@ def _pack(args):
   about['batch_size'] = configuration.setting('train.batch_size')
   about['seed'] = configuration.setting('train.seed', 0)
   stored, model, images, names = _store(args.folder, about)
-  rows = images.read(np.arange(len(images)))
-  stored.close(images=rows)
+  stored.close(images=images.read(np.arange(len(images))))
   about |= {'names': names, 'weights': stored.keys_of(
       [w for net in model.parts.values() for w in net.variables])}
   (stored.path / 'about.json').write_text(json.dumps(about))
@@ -85,6 +85,7 @@ def _batches(count, size, seed):
   epoch = 0
   while True:
     order = np.random.default_rng((seed, epoch)).permutation(count)
+    # The rest of an epoch is left out: shapes are static.
     for first in range(0, count - size + 1, size):
       yield order[first:first + size]
     epoch += 1
@@ -101,6 +102,7 @@ def _train(args):
   positions = _batches(len(images), about['batch_size'], about['seed'])
   step, start = 0, time.perf_counter()
   while step < args.steps and time.perf_counter() - start < args.seconds:
+    # One call takes a chunk of steps, as it was stored.
     terms, = program(images[np.stack([next(positions) for _ in range(chunk)])])
     step += chunk
     # Waiting for each call would leave the device without work.
@@ -129,6 +131,7 @@ def _unpack(args):
   about['gin_params'] = [*about['gin_params'], f'train.steps = {step}']
   stored, model, images, _ = _store(args.run_dir + '.program', about)
   stored.assign(dict(np.load(trained / 'trained.npz')), model.variables)
+  # The step is no trained variable, and names the checkpoint.
   model.step.assign(step)
   run = run_directory.RunDirectory(args.run_dir, create=True)
   resuming.describe(run, (), about['seed'], images, True)

@@ -25,11 +25,12 @@ command.define_string('inception', None, 'Weights of Inception-2015, to time '
 
 
 def _ratios():
-  """Imports what times, which only a checkout has."""
+  """Imports the module of the timings, which only a checkout has."""
   folder = pathlib.Path(__file__).absolute().parent.parent / 'benchmarks'
   if not folder.is_dir():
     command.fail('The benchmarks are in a checkout of pgak, and not in what '
                  'pip installs')
+  # Benchmarks import each other by their bare names.
   sys.path.insert(1, str(folder))
   return importlib.import_module('ratios')
 
@@ -37,6 +38,7 @@ def _ratios():
 def main(argv):
   """Parses the flags, times, and prints."""
   args = command.parse(argv)
+  # Imported below, because --help must not wait for TensorFlow.
   command_lib.import_tensorflow()
   ratios = _ratios()
   print('A train step on the MNIST nets, through fit:')

@@ -37,6 +37,7 @@ def main(argv):
   args = command.parse(argv)
   if len(command.arguments) != 2:
     command.fail('Give two sides, such as photos/ generated/')
+  # Imported below, because --help must not wait for TensorFlow.
   command_lib.import_tensorflow()
   from pgak import functions
   from pgak.evaluation import comparison

@@ -1,6 +1,6 @@
-r"""Measures a trained model and appends the numbers to the run's scores.csv.
+r"""Measures a trained model and appends the scores to the run's scores.csv.
 
-A number is printed with the whole protocol that made it: feature net, samples,
+A score is printed with the whole protocol that made it: feature net, samples,
 reference images, crop, resize, rounding, batch-norm mode and prior.
 
   evaluate.py --run_dir=runs/digits --protocol=quick
@@ -18,9 +18,9 @@ the 10,000 test images; `pga_icml2020` is the published FID of the PGA paper.
 samples of a Gaussian (or of N(0, I), where training pulls the latents to it)
 and of a mixture; `rae_fid768` and `rae_quick` are the same with the other
 features. `learned_priors_separability` is the one of the learned-priors paper:
-how well planes in latent space tell attributes of 20,000 samples; the data set
-has attributes (`images.attributes`) or labels. `learned_priors_pairs` is for
-runs on pairs: the diversity of two images for one test condition, and the
+how well planes in latent space separate attributes of 20,000 samples; the data
+set has attributes (`images.attributes`) or labels. `learned_priors_pairs` is
+for runs on pairs: the diversity of two images for one test condition, and the
 inception score by a classifier of the data set. `no_prior_matching_2021` is
 that of generation without prior matching: the FID of 50,000 samples against all
 training images, the error of reconstructions, and whether latents keep the
@@ -68,12 +68,13 @@ command.define_boolean('latents', False, 'Whether to measure how well the '
 command.define_string('inception', None, "Weights of Inception-2015: an .npz, "
                       'classify_image_graph_def.pb, or the .tgz that holds it.')
 command.define_boolean('json', False, 'Whether to print an array of objects, '
-                       'one a score, and everything else on standard error.')
+                       'one per score, and everything else on standard error.')
 
 
 def main(argv):
   """Parses the flags, measures, and prints the scores."""
   args = command.parse(argv)
+  # Imported below, because --help must not wait for TensorFlow.
   command_lib.import_tensorflow()
   from pgak import errors
   from pgak import evaluation
@@ -120,7 +121,7 @@ def main(argv):
 
 
 def _plain(score):
-  """Returns a score as JSON has it, which knows no NaN and no infinity."""
+  """Returns a score as JSON, in which NaN and infinity become null."""
   plain = {name: value.item() if hasattr(value, 'item') else value
            for name, value in dict(score).items()}
   return {name: None if value in ('', None) or (

@@ -45,6 +45,7 @@ def main(argv):
   if args.overwrite and args.version is None:
     command.fail('--overwrite needs --version: without it the next number is '
                  'taken')
+  # Imported below, because --help must not wait for TensorFlow.
   command_lib.import_tensorflow()
   from pgak import priors
   from pgak import registry

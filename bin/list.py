@@ -30,6 +30,7 @@ def main(argv):
                  'settings and one name')
   if names == ['settings']:
     command.fail('settings needs a name, such as `settings rae`')
+  # Imported below, because --help must not wait for TensorFlow.
   command_lib.import_tensorflow()
   from pgak import catalogue
   from pgak import errors
@@ -60,11 +61,12 @@ def _rows(catalogue, names):
 
 
 def _lines(rows):
-  """Returns rows as columns, cut to the terminal, whole in a pipe."""
+  """Returns aligned lines, cut to a terminal's width, whole in a pipe."""
   keys = list(rows[0]) if rows else []
   widths = [max(len(row[key]) for row in rows) for key in keys]
   width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
   for row in rows:
+    # Long defaults must not push the text off the screen.
     line = '  '.join(f'{row[key]:<{min(w, 40)}}'
                      for key, w in zip(keys, widths)).rstrip()
     yield line if width is None or len(line) <= width else (

@@ -19,7 +19,7 @@ command.define_arguments('RUN_DIR')
 command.define_string('output', None, 'The page to write, .html.',
                       required=True)
 command.define_boolean('latents', True, 'Whether to load each model and its '
-                       'data, to show its latents beside draws of its prior.')
+                       'data, to show its latents beside samples of its prior.')
 command.define_string('data_dir', None, 'Folder of the data sets that '
                       'TensorFlow Datasets prepared, instead of that in the '
                       'runs; only the latents need it.')
@@ -30,6 +30,7 @@ command.define_overwrite()
 def main(argv):
   """Parses the flags and writes the report."""
   args = command.parse(argv)
+  # Imported below, because --help must not wait for TensorFlow.
   command_lib.import_tensorflow()
   from pgak import registry
   from pgak import reporting

@@ -8,7 +8,7 @@ or all that is in it by name in a NumPy .npz file, such as `images`, uint8.
   sample.py --export_dir=runs/digits/export --output=images.npz \
     --num_samples=5000 --seed=1
 
-With a slash at its end the output is a folder: a PNG an image, by number, and
+With a slash at its end the output is a folder: a PNG per image, by number, and
 `images.npz` with all of them as RGB, as programs that compute an FID read them.
 
   sample.py --run_dir=runs/digits --output=images/ --num_samples=50000
@@ -45,11 +45,11 @@ plays a part. The figures of the RAE paper go along arcs between test images:
 
 A model of pairs draws rows of a condition, its image and samples, or, with
 --kind=reconstruction, the reconstruction. A GAN, which has no encoder, draws
-samples, and as interpolation lines between draws of its prior.
+samples, and as interpolation lines between samples of its prior.
 
 The latents themselves are drawn in two dimensions, by class and beside the
 prior; and images are ranked by the density of their latents, within their set
-(`log_density`; .csv for a row an image) or against another one (`ood`).
+(`log_density`; .csv for a line per image) or against another one (`ood`).
 
   sample.py --run_dir=runs/flow --output=latents.png --kind=latents
   sample.py --run_dir=runs/flow --output=ranked.png --kind=log_density
@@ -111,6 +111,7 @@ command.define_string('against', None, 'The other data set of ood: '
                       'train.dataset.')
 
 
+# A flag that another kind ignores would be a silent mistake.
 _KINDS_OF = {'label': ('samples',), 'space': ('interpolation', 'attribute'),
              'line': ('interpolation',),
              'attribute': ('attribute',), 'against': ('ood',)}
@@ -157,6 +158,7 @@ def main(argv):
   imports = args['import'].value
   run = run_directory.RunDirectory(args.run_dir)
   if args.against:
+    # After the flags of the run: these are in a scope of their own.
     bindings += second_data_set.bindings(run, args.against, imports)
   def roots():
     names = [args.prior] if args.prior else drawing.usual_priors(args.kind)

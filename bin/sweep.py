@@ -56,6 +56,7 @@ command.define_boolean('dry_run', False, 'Print the commands that are left '
 def main(argv):
   """Parses the flags, runs the sweep, and prints its table."""
   args = command.parse(argv)
+  # Without TensorFlow: each stage is a process of its own, which imports it.
   from pgak import errors
   from pgak import sweeping
   from pgak.evaluation import protocols
@@ -66,6 +67,7 @@ def main(argv):
     command.fail(str(e))
   for module in args['import'].value:
     gin_files.import_module(module)  # It may register a protocol.
+  # Settings of the sweep are read with the file; the others go to each run.
   own = [b for b in args.gin_param if b.strip().startswith('sweep.')]
   sweep = sweeping.read(args.sweep, own,
                         [b for b in args.gin_param if b not in own],

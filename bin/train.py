@@ -60,15 +60,18 @@ command.define_boolean('dry_run', False, 'Whether to print what would be '
 def main(argv):
   """Parses the flags, composes the configuration, and trains."""
   args = command.parse(argv)
+  # Imported below, because --help must not wait for TensorFlow.
   command_lib.import_tensorflow()
   import gin
   from pgak import registry
   from pgak.training import composition
   registry.register()
   imports = args['import'].value
+  # Only what was given: a default would count as a choice.
   flags = {name: args[name].value for name in composition.FLAGS
            if args[name].present}
   made = composition.composed(args.run_dir, flags, args.gin_file, imports)
+  # After the composition, which knows the setting of each flag.
   command.refuse_twice(args, made.settings)
   made.params += args.gin_param
   try:

@@ -1,7 +1,7 @@
 """What ships and what was imported, by the names that flags take.
 
-Names, and the first sentence of what they are; and the settings of one of them,
-as gin binds them.
+Entries have a name and the first sentence of their description; the settings of
+one of them are those that gin binds.
 """
 import inspect
 import pathlib
@@ -49,6 +49,7 @@ def entries(which):
 
 def _files(folder, whole_path):
   found = {}
+  # The first folder wins, as when gin looks for a file: it is read last.
   for root in reversed(gin_files.folders()):
     for path in pathlib.Path(root, folder).rglob('*.gin'):
       name = path.relative_to(root) if whole_path else path.stem
@@ -111,12 +112,14 @@ def _functions(name):
     if name in [e['name'] for e in entries(which)]:
       return _of_file(f'{LISTS[which]}/{name}.gin', chosen)
   from pgak import priors
+  # Imported here: lists of files need no TensorFlow.
   if name in priors.NAMES:
     return [priors.NAMES[name]]
   from pgak.metrics import metric
   roots = [root for found in metric.every() if found.name == name
            for root in found.roots]
   try:
+    # A metric's settings are those of the functions that it calls.
     return [gin.get_configurable(n) for n in dict.fromkeys(roots or [name])]
   except ValueError:
     return []
@@ -141,6 +144,7 @@ def _settings_of(function):
   for parameter in signature.parameters.values():
     bindable = parameter.kind not in (parameter.VAR_POSITIONAL,
                                       parameter.VAR_KEYWORD)
+    # The latent size and the data set are given by the code, not by gin.
     if bindable and parameter.name not in ('self', 'latent_dim', 'dataset'):
       wanted, default = parameter.annotation, parameter.default
       yield {

@@ -1,4 +1,4 @@
-"""What the binaries share: flags, help, and errors in one sentence."""
+"""Shared by all commands: flags, help, and errors in one sentence."""
 import os
 import re
 import shlex
@@ -13,7 +13,7 @@ __all__ = ['Command', 'bindings_of_flags', 'import_tensorflow', 'print_next',
            'run']
 
 
-# What a shell calls the end by SIGPIPE: the work was not done.
+# The status that a shell gives for SIGPIPE: the work was not done.
 _ENDED_BY_PIPE = 141
 
 
@@ -24,7 +24,7 @@ _HELP = {'helpshort': 'Print the text of --help.',
 
 # Those that absl reads while it parses.
 _FLAGS_OF_FLAGS = {
-    'flagfile': 'A file of flags, one a line.',
+    'flagfile': 'A file of flags, one per line.',
     'undefok': 'Names of flags, with commas between, that need not exist.'}
 
 
@@ -97,7 +97,7 @@ class Command:
     flags.DEFINE_multi_string(name, [], help_text, flag_values=self._flags)
 
   def define_arguments(self, name, required=True):
-    """Allows arguments besides the flags; see `arguments`.
+    """Allows positional arguments, which `arguments` holds after `parse`.
 
     Args:
       name: string, what one of them is, such as RUN_DIR.
@@ -123,7 +123,7 @@ class Command:
     self.define_boolean('overwrite', False, 'Whether to replace what is there.')
 
   def define_import(self):
-    """Defines --import: the code of a user's own, which nothing else runs."""
+    """Defines --import, without which no code of a user's own is run."""
     self.define_list(
         'import', 'A module to import first, such as one with a model of your '
         'own. Its code is run; a run that was trained with it needs it again. '
@@ -150,16 +150,17 @@ class Command:
     return argv
 
   def parse(self, argv):
-    """Returns the values of the flags; prints help or an error and exits."""
+    """Returns the flags' values; help or a wrong flag ends the process."""
     parsed, self._parsed = self._parsed, None
     if argv is parsed:
       return self._flags
+    # A process may parse more than once, as tests do.
     self._flags.unparse_flags()
     try:
       rest = self._flags(argv)
     except (flags.Error, ValueError) as e:
-      told = str(e).removeprefix('ERROR:: ')
-      self.fail(told + _meant(told))
+      text = str(e).removeprefix('ERROR:: ')
+      self.fail(text + _meant(text))
     self._print_help()
     self.arguments = rest[1:]
     if self.arguments and not self._arguments_name:
@@ -209,6 +210,7 @@ class Command:
     lines = []
     for name in names:
       flag = self._flags[name]
+      # A short name would list its flag twice.
       if flag.name == name:
         text = flag.help.split(';\n')[0]
         if flag.default not in (None, False, [], ''):
@@ -233,6 +235,7 @@ class Command:
 
   def fail(self, message):
     """Prints a sentence about the flags and exits with status 2."""
+    # absl's messages end with and without a full stop.
     ended = message.rstrip('. ').replace(' ?', '?')
     ended += '' if ended.endswith('?') else '.'
     print(f'{ended} See --help.', file=sys.stderr)
@@ -240,7 +243,7 @@ class Command:
 
 
 def _meant(message):
-  """Returns which of a flag's few values was meant, as far as one can tell."""
+  """Returns a hint at the flag's value that was meant, or an empty string."""
   from pgak import errors
   match = re.search(r'--\w+=(.*): value should be one of <(.*)>', message)
   return errors.similar(match[1], match[2].split('|')) if match else ''
@@ -250,7 +253,7 @@ def bindings_of_flags(command, args, settings=()):
   """Turns flags into gin bindings, --gin_param first.
 
   Args:
-    command: `Command`, which says what is wrong.
+    command: `Command`, which reports what is wrong.
     args: what its `parse` gave.
     settings: `{name of a flag: the setting that it is, or a pair of that and
       its value}`. One that --gin_param binds, too, is an error; but where the
@@ -273,7 +276,7 @@ def bindings_of_flags(command, args, settings=()):
 
 
 def print_next(command, *arguments, imports=()):
-  """Prints the command that one usually gives next, as a shell takes it.
+  """Prints the usual next command, quoted for a shell.
 
   Args:
     command: its name, such as 'pgak_sample'.
@@ -285,22 +288,23 @@ def print_next(command, *arguments, imports=()):
 
 
 def import_tensorflow():
-  """Imports TensorFlow without the lines that its C++ parts write meanwhile.
+  """Imports TensorFlow without the lines that its C++ code writes meanwhile.
 
-  No setting turns them off; what goes wrong raises an exception all the same.
+  No setting turns them off, and errors are raised as exceptions anyway.
 
   Raises:
     UserError: if Keras is set to another backend.
   """
   _check_backend()
   sys.stderr.flush()
+  # By the file descriptor: C++ does not write to sys.stderr.
   kept = os.dup(2)
   nowhere = os.open(os.devnull, os.O_WRONLY)
   os.dup2(nowhere, 2)
   try:
     import tensorflow as tf
     tf.config.list_physical_devices()
-    # It warns of traces that a user can do nothing about.
+    # It warns of retracing, about which a user can do nothing.
     tf.get_logger().setLevel('ERROR')
     _set_keras()
   finally:
@@ -321,7 +325,7 @@ def _check_backend():
 
 
 def _set_keras():
-  """Undoes what keras.json sets: a command means the same for everyone."""
+  """Overrides keras.json, so that a command does the same everywhere."""
   import keras
   keras.config.set_floatx('float32')
   keras.config.set_epsilon(1e-7)
@@ -332,28 +336,28 @@ def _set_keras():
 
 def run(main):
   """Calls `main(sys.argv)`; an error that a user can mend is one sentence."""
-  # TensorFlow's own errors come as exceptions, too; what it logs besides, such
-  # as what its optimiser of graphs gave up, nobody can do anything about.
+  # TensorFlow's errors are raised as exceptions, too; about what else it logs,
+  # such as failed graph optimisations, a user can do nothing.
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-  # The folder that one works in may hold one's own model. It comes last: a file
-  # there must not take the place of a library.
+  # The working directory may hold a user's own model. It comes last: a file
+  # there must not hide a library.
   sys.path.append(os.getcwd())
   from pgak import interruption
   try:
     with interruption.handled():
       _call(main)
-  except BrokenPipeError:  # Who reads the output, such as head, has enough.
+  except BrokenPipeError:  # The reader of a pipe, such as head, has exited.
     _end(_ENDED_BY_PIPE)
   except KeyboardInterrupt as e:
     _end(getattr(e, 'status', 130), str(e) or 'Interrupted.')
   except Exception as e:
     from pgak import errors
-    told = errors.sentence(e)
-    if not told:
+    sentence = errors.sentence(e)
+    if not sentence:
       raise
     if _wants_traceback():
       traceback.print_exc()
-    _end(1, told)
+    _end(1, sentence)
 
 
 def _wants_traceback():
@@ -364,8 +368,7 @@ def _wants_traceback():
 
 
 def _call(main):
-  """Calls it; what it printed is then written, or an error says that it is not.
-  """
+  """Calls `main` and flushes its output, so that a failed write is an error."""
   try:
     main(sys.argv)
   except SystemExit as e:
@@ -373,17 +376,16 @@ def _call(main):
       raise
   try:
     sys.stdout.flush()
-  except BrokenPipeError:  # The work is done all the same.
+  except BrokenPipeError:  # The work is done nevertheless.
     _end(0)
 
 
-def _end(status, told=''):
-  """Exits; Python itself then finds nothing to write, which would fail again.
-  """
+def _end(status, sentence=''):
+  """Exits with nothing left to flush, which would fail again in Python."""
   try:
     sys.stdout.flush()
   except OSError:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-  if told:
-    print(told, file=sys.stderr)
+  if sentence:
+    print(sentence, file=sys.stderr)
   sys.exit(status)

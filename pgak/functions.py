@@ -57,6 +57,7 @@ def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
     TypeError: for a keyword that is no flag.
   """
   from pgak.training import composition
+  # A keyword that Python itself would refuse, were the flags spelled out.
   unknown = set(flags) - set(composition.FLAGS)
   if unknown:
     raise TypeError(f'train() has no flag {sorted(unknown)[0]!r}: it has '
@@ -157,6 +158,7 @@ def compare(one, other, number=10000, size=None, features=None, seed=0,
   has_weights = inception or inception_weights.is_here()
   names = features or ('random', *['768'] * bool(has_weights))
   try:
+    # A setting of gin is the one door to the weights: `feature_net` reads it.
     configuration.parse_part(f'inception.weights = {inception!r}')
     nets = [evaluator.feature_net(name, None) for name in names]
   finally:
@@ -199,6 +201,7 @@ class _Sides:
       return 'run'
     if path.is_dir() and client.is_export(path):
       return 'export'
+    # A file of that name comes first, as the user can see it.
     if not path.exists() and '/' not in str(side):
       return 'name'
     return path_kinds.kind_of_path(path)

@@ -45,7 +45,7 @@ def test_the_settings_of_a_name(name, setting, default):
   assert found[setting]['type']
 
 
-def test_an_unknown_name_is_told():
+def test_an_unknown_name_is_an_error():
   with pytest.raises(errors.UserError, match="no list 'modles'.*mean models"):
     catalogue.entries('modles')
   with pytest.raises(errors.UserError, match="has the name 'vpgaa'"):

@@ -25,7 +25,7 @@ _ANY_SIZE = (64, 64)
 @settings.register(hints={
     'name': "the set's name in TFDS: tfds.name = 'mnist'"})
 def tfds(name: str, image_shape: pixels.ImageShape | None = None,
-         data_dir: settings.Path | None = None, download: bool = False,
+         data_dir: settings.Path | None = None, *, download: bool = False,
          image: str | None = None, label: str | None = None,
          crop: settings.Count | None = None, antialias: bool = True,
          test_fraction: settings.Decay = 0.1,

@@ -35,7 +35,7 @@ _LARGE_REDUCTION = 8.
     'path': "your folder, zip or tar of pictures: images.path = 'photos/'",
     'image_shape': 'images.image_shape, such as (64, 64, 3)'})
 def images(path: settings.Path, image_shape: pixels.ImageShape,
-           crop: settings.Count | None = None, antialias: bool = True,
+           crop: settings.Count | None = None, *, antialias: bool = True,
            test_fraction: settings.Decay = 0.1,
            validation_fraction: settings.Decay = 0.,
            attributes: settings.Path | None = None,

@@ -53,7 +53,7 @@ def order(positions, length, seed, version=ORDER):
 
 
 def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
-                  augmenter=None, replica_slots=None, labels=False,
+                  augmenter=None, *, replica_slots=None, labels=False,
                   order_version=ORDER):
   """Makes the endless data set that a model is trained on.
 

@@ -1,8 +1,8 @@
-"""Measures a trained model by a protocol and says the whole protocol.
+"""Measures a trained model by a protocol, and records the whole protocol.
 
 A Frechet distance means nothing without the choices that made it: feature net,
 number of samples, reference images, crop, resize, rounding, batch-norm mode,
-prior. So every row of a score holds all of them, and rows with different
+prior. So every score holds all of them, and scores with different
 choices never stand in one table.
 
 Example:

@@ -1,4 +1,4 @@
-"""Distances between two sets of images, whatever they come from."""
+"""Distances between two sets of images, from any source."""
 import math
 from typing import NamedTuple
 
@@ -46,9 +46,11 @@ def _error(one, other):
   of small sets is common to all parts and cancels. None for few images.
   """
   number = min(len(one), len(other)) // _PARTS
+  # A covariance of so few features is singular, see `frechet.distance`.
   if number <= one.shape[1]:
     return None
   parts = [frechet.distance(
+      # Every fifth image, because a folder may be in the order of its classes.
       *(frechet.moments([rows[i::_PARTS]]) for rows in (one, other)))
       for i in range(_PARTS)]
   return float(np.std(parts, ddof=1)) / math.sqrt(_PARTS)

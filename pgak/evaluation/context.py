@@ -10,6 +10,7 @@ __all__ = ['Context', 'ExamplesContext', 'FeaturesContext', 'PriorContext',
 
 def label(prior):
   """Returns what scores call a prior."""
+  # A prior of one's own may have a name alone.
   return getattr(prior, 'label', prior.name)
 
 
@@ -24,7 +25,7 @@ class Context:
     encoded: the split whose first `num_encoded` examples are encoded.
     num_encoded: int.
     prepared: what the metric's `prepare` returned.
-    defaults: the attributes of a `metric.Value` that is silent of them.
+    defaults: attributes of a score where the `metric.Value` has None.
   """
 
   def __init__(self, model, source, latents):
@@ -33,7 +34,8 @@ class Context:
     Args:
       model: the model.
       source: an `examples.Examples`.
-      latents: dictionary that keeps latents by their number.
+      latents: dictionary from a number to the latents of so many examples,
+        shared by all contexts of a model.
     """
     self.model = model
     self.source = source
@@ -53,7 +55,7 @@ class Context:
     Args:
       number: int N, `num_encoded` by default; fewer if there are fewer.
     """
-    number = reference.count(self.encoded, number or self.num_encoded)
+    number = reference.count(self.encoded, number or self.num_encoded)  # N
     if number not in self._latents:
       self._latents[number] = self.source.latents(self.model, number)
     return self._latents[number]
@@ -70,7 +72,7 @@ class PriorContext(Context):
 
   Attributes:
     prior: the prior, see `pgak.priors`.
-    num_samples: int, how many draws the protocol asks for.
+    num_samples: int, how many samples the protocol asks for.
   """
 
   def __init__(self, model, source, latents):
@@ -120,7 +122,7 @@ class ExamplesContext(Context):
   @functools.cached_property
   def others(self):
     """Second draws for the same conditions, of a model of pairs."""
-    return self.source.others(self.model)
+    return self.source.others(self.model)  # [N, h, w, C]
 
   @property
   def defaults(self):
@@ -129,6 +131,7 @@ class ExamplesContext(Context):
                 num_samples=self.source.number(self.images),
                 split=reference.span(self.source.array,
                                      self.source.number(self.images)),
+                # Real images are uint8 already, and vectors are never rounded.
                 made=self.source.rounds and self.images != 'data')
 
 

@@ -19,6 +19,8 @@ from pgak.runs import scores
 
 __all__ = ['Evaluator', 'feature_net']
 
+# MNIST's whole training split; of larger sets the first ones do for a
+# classifier, and fit into memory.
 _MAX_TRAINING_IMAGES = 60000
 # What a model cannot be without for examples of a kind.
 _NEEDS_OF_IMAGES = {'reconstructions': ('encode',),
@@ -82,9 +84,12 @@ class Evaluator:
              if name not in self.source.always]
     self.metrics = [*named, *metric_lib.implied(self.source.of)]
     self.keeps = frozenset(what for m in self.metrics for what in m.keeps)
+    # Only the named ones: an implied metric uses the nets that are there.
     uses_nets = any(m.keeps or m.scope == 'features' for m in named)
     self.nets = [feature_net(level, dataset)
                  for level in self.protocol.features if uses_nets]
+    # Here, so that missing weights or labels end the command before anything is
+    # measured.
     self.prepared = {m.name: m.prepare(dataset) for m in named if m.prepare}
     self.references = feature_sets.of_references(
         self.nets, self.source.array, self.source.num_references,
@@ -103,6 +108,7 @@ class Evaluator:
     """
     kinds = self.protocol.images
     images = 'samples' if 'samples' in kinds else kinds[0]
+    # Step and averages stand in scores alone, which are dropped here.
     made = _Measurement(self, model, 0, False, None).of_examples(images)
     return {score.metric: score.value for score in made}
 
@@ -134,6 +140,7 @@ class Evaluator:
     for images in self.protocol.images:
       if images != 'samples' and images not in without:
         rows += measurement.of_examples(images)
+    # The own one comes first, see `_priors`: attaching another replaces it.
     for prior in self._priors(model) if attach else ['own']:
       if prior in without:
         continue
@@ -145,7 +152,7 @@ class Evaluator:
     return rows + of_model
 
   def left_out(self, model, latents=False):
-    """Names what the protocol asks for and a model cannot do.
+    """Returns what the protocol asks for and a model cannot do.
 
     Args:
       model: a `GenerativeModel`.
@@ -157,6 +164,7 @@ class Evaluator:
     """
     needs = {name: _NEEDS_OF_IMAGES.get(name, ())
              for name in self.protocol.images}
+    # An implied metric was not asked for, so its absence is no news.
     needs |= {m.name: m.needs for m in self.asked(latents) if not m.implied}
     needs |= {p: ('encode',) for p in self.protocol.priors
               if p != protocols.OWN_OR_GAUSSIAN
@@ -167,6 +175,7 @@ class Evaluator:
   def asked(self, latents):
     """Returns the metrics, with `latent_match` if it is asked for, too."""
     name = 'latent_match'
+    # Data of a kind for which there is no such metric counts as having it.
     has_it = (name in self.protocol.metrics
               or name not in metric_lib.names(self.source.of))
     if not latents or has_it:
@@ -175,6 +184,8 @@ class Evaluator:
 
   def _priors(self, model):
     """The protocol's priors, the model's own first."""
+    # The column N of [1, table 1] of `protocols`: N(0, I) where training
+    # matches the latents to it, a fitted Gaussian elsewhere.
     own = (getattr(model, 'matches_prior', True)
            or getattr(model, 'learns_prior', False))
     normal = 'own' if own else 'gaussian'
@@ -214,6 +225,7 @@ class _Measurement:
         self._evaluator.nets, made, 'features' in self._evaluator.keeps,
         'probabilities' in self._evaluator.keeps)
     rows = []
+    # `collect` has used the batches up; `made` keeps the first examples.
     for real, fake in zip(self._evaluator.references, found):
       rows += self._measured('features', self._context(
           context_lib.FeaturesContext, images, real, fake), metrics)
@@ -233,8 +245,10 @@ class _Measurement:
     for metric in metrics:
       if metric.scope != scope or self._model.lacks(*metric.needs):
         continue
+      # One context serves all metrics of a scope.
       context.prepared = self._evaluator.prepared.get(metric.name)
       for value in metric.compute(context):
+        # The file's name is made of the score's choices.
         score = self._score(metric, context, value)
         self._files.write_parts(metric.name, value, score)
         rows.append(score)
@@ -242,12 +256,15 @@ class _Measurement:
 
   def _score(self, metric, context, value):
     """Returns a value with every choice that made it."""
+    # Where a value has None, the scope decides.
     chosen = {**context.defaults, **{
         name: given for name in ('features', 'images', 'prior', 'num_samples',
                                  'split', 'made')
         if (given := getattr(value, name)) is not None}}
     images, made, net = chosen['images'], chosen['made'], chosen['features']
     choices = self._source.array.preprocessing
+    # Two resizes decide a score: that of the data set and that of the net's
+    # input.
     resizes = [decoding.resize_name(choices), getattr(net, 'resize', None)]
     protocol = self._protocol
     return scores.Score(
@@ -259,6 +276,8 @@ class _Measurement:
         resize='+'.join(r for r in resizes if r and r != 'none') or 'none',
         rounding=protocol.rounding if made else 'none',
         batch_norm=self._batch_norm() if made else 'inference',
+        # Interpolations are of encoded images: the seed of samples plays no
+        # part.
         seed=(protocol.interpolation_seed if images == 'interpolations'
               else protocol.seed),
         protocol=protocol.name, better=metric.better_of(value.name, images),

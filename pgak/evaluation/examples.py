@@ -1,7 +1,7 @@
-"""Which examples a protocol measures: splits, numbers, and what is made.
+"""The examples that a protocol measures: their splits, numbers and making.
 
-But for the real ones all are decoded latents, so that what makes them differ is
-where the latents are from.
+All but the real ones are decoded latents; kinds differ in where the latents
+come from.
 """
 import numpy as np
 
@@ -19,16 +19,17 @@ class Examples:
   Another kind of data has a class like this one in `examples_by_kind.TABLE`.
 
   Attributes:
-    of: string, which metrics there are; see `metric.register`.
+    of: string, what is measured; see `metric.register`.
     advice: string, what to choose instead of a protocol for other data.
     rounds: whether what a model makes is rounded.
-    always: metrics of images that stand here for what every protocol measures.
+    always: names of metrics that are ignored in a protocol, because an implied
+      metric measures the same.
     array: the split that what is made is compared with.
     encoded: the split whose first `num_encoded` examples are encoded.
     num_references: int, how many examples of `array` take part.
     num_samples: int, how many are drawn.
     num_encoded: int.
-    real: the reference as it stands, where a metric compares with it, or None.
+    real: the reference examples, where a metric compares with them, or None.
   """
 
   of = 'images'
@@ -36,8 +37,9 @@ class Examples:
   rounds = True
   always = ()
   real = None
+  # Kept for metrics of single images: nearest neighbours and grids.
   _KEPT = 1000
-  _SHOWN = 64
+  _SHOWN = 64  # A grid of 8 x 8.
 
   def __init__(self, dataset, protocol):
     """Looks up the splits.
@@ -57,6 +59,7 @@ class Examples:
     self.num_references = reference.count(self.array, protocol.num_references)
     self.num_samples = protocol.num_samples or self.num_references
     self.num_encoded = min(self.num_samples, len(self.encoded))
+    # The encoded images are the references themselves then: no more than those.
     if not protocol.encoded_split:
       self.num_encoded = min(self.num_samples, self.num_references)
 
@@ -69,7 +72,7 @@ class Examples:
     return context.label(model.prior) if images == 'samples' else 'none'
 
   def compared(self, images, number):
-    """The reference, after the images that were encoded where others were."""
+    """Returns the reference; after the encoded images, if those are others."""
     real = reference.span(self.array, number)
     made_of = reference.span(self.encoded, self.num_encoded)
     apart = images != 'samples' and self.protocol.encoded_split
@@ -117,6 +120,7 @@ class First:
     for batch in self._batches:
       batch = np.asarray(batch)
       kept = batch[:0] if self.examples is None else self.examples
+      # `kept` has the right shape and dtype from the first batch on.
       missing = self._number - len(kept)
       if missing > 0:
         self.examples = np.concatenate([kept, batch[:missing]])
@@ -124,7 +128,7 @@ class First:
 
 
 def pairs(number, seed):
-  """Draws pairs of positions, different ones where there are two.
+  """Draws pairs of positions, different ones if there are two or more.
 
   Args:
     number: int N, how many there are, and how many pairs are drawn.
@@ -135,6 +139,7 @@ def pairs(number, seed):
   """
   generator = np.random.default_rng(seed)
   first = generator.integers(0, number, number)
+  # At least 1 and less than N further, so never the same position.
   second = first + generator.integers(1, max(number, 2), number)
   return first, second % number
 
@@ -154,10 +159,12 @@ def images_of(images, model, protocol, array, number, latents_of):
     return reference.read(array, number)
   settings = {}
   if images != 'samples':
+    # The mean of the posterior, not a sample: see `Context.latents`.
     settings['latents'] = latents_of(number)
   if images == 'interpolations':
     latents = settings['latents']
     first, second = pairs(len(latents), protocol.interpolation_seed)
+    # Mid-points of arcs, as [1] of `protocols` interpolates.
     settings['latents'] = lines.midpoints(
         latents[first], latents[second]).numpy()
   return sampling.generate(

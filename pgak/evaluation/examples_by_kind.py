@@ -1,4 +1,4 @@
-"""What a protocol measures, a table by kind of data."""
+"""The examples that a protocol measures, by kind of data."""
 from pgak import errors
 from pgak.data import kinds
 from pgak.evaluation import examples

@@ -16,8 +16,7 @@ __all__ = ['Files']
 
 @contextlib.contextmanager
 def _optional():
-  """Goes on without a file that cannot be written: the scores are what counts.
-  """
+  """Turns a failed write into a warning: scores matter more than pictures."""
   try:
     yield
   except OSError as e:
@@ -26,15 +25,15 @@ def _optional():
 
 
 class Files:
-  """Writes below a run's folder, named by all that tells them apart.
+  """Writes files below a run's folder, named by all that distinguishes them.
 
   What a metric leaves is in a folder of its name: `prd/<name>.npz` holds the
   arrays `precision` and `recall`, `prd/<name>.png` is its plot,
   `neighbours/<name>.png` shows samples beside real images, where name is
   `step-<step>_<images>_<prior>_<features>`;
   `grids/step-<step>_<prior>.png` shows samples of a density
-  (or, for pairs, rows of a condition, its image and samples), and
-  `separability/step-<step>_<prior>.csv` holds a line for each attribute.
+  (for pairs, lines of a condition, its image and samples), and
+  `separability/step-<step>_<prior>.csv` has a line for each attribute.
 
   Args:
     folder: path, or None to write nothing.
@@ -46,6 +45,7 @@ class Files:
     self.step = step
 
   def _path(self, kind, *names):
+    # Eight digits, so that files sort by step.
     return self.folder / kind / '_'.join([f'step-{self.step:08d}', *names])
 
   @_optional()
@@ -67,6 +67,8 @@ class Files:
     if value.picture is not None:
       png.write(path.with_name(path.name + '.png'), value.picture)
     if value.table is not None:
+      # Without images and features, which are the same for each value of a
+      # table: it is written once under one name.
       path = self._path(metric, score.prior)
       path.parent.mkdir(parents=True, exist_ok=True)
       with path.with_name(path.name + '.csv').open('w', newline='') as file:
@@ -77,8 +79,7 @@ class Files:
     """Writes samples of a density, uint8 `[n, h, w, C]`, as one picture."""
     if self.folder:
       path = self._path('grids', prior)
-      png.write(path.with_name(path.name + '.png'),
-                           grids.picture(images))
+      png.write(path.with_name(path.name + '.png'), grids.picture(images))
 
   @_optional()
   def write_cloud(self, real, drawn, prior):

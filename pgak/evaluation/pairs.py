@@ -1,4 +1,4 @@
-"""Which examples a protocol measures of a data set of pairs."""
+"""The examples that a protocol measures of a data set of pairs."""
 import numpy as np
 
 from pgak.evaluation import context
@@ -8,7 +8,7 @@ from pgak.metrics import reference
 
 __all__ = ['PairExamples']
 
-_SHOWN = 12
+_SHOWN = 12  # Conditions in the picture that is left in the run.
 
 
 class PairExamples(examples.Examples):
@@ -16,6 +16,7 @@ class PairExamples(examples.Examples):
 
   of = 'pairs'
   advice = '--protocol=learned_priors_pairs'
+  # The implied metric `terms` has the error of reconstructions.
   always = ('reconstruction', 'reconstruction_mse')
 
   def number(self, images):
@@ -28,6 +29,7 @@ class PairExamples(examples.Examples):
     return reference.span(self.array, self.num_samples)
 
   def make(self, images, model, latents_of):
+    # All are kept, because metrics of pairs need each again.
     made = self._draw(model, 0)
     return examples.First([made], len(made))
 
@@ -38,6 +40,7 @@ class PairExamples(examples.Examples):
   def _draw(self, model, index):
     conditions = self.array.read_conditions(np.arange(self.num_samples))
     return np.concatenate(list(conditional.generate(
+        # First and second images of all protocol seeds differ: 2 s and 2 s + 1.
         model, conditions, 2 * self.protocol.seed + index,
         rounding=self.protocol.rounding)))
 

@@ -54,7 +54,7 @@ _MODULE = 'pgak.metrics.protocols'
 def register(function=None, **options):
   """Makes a function that returns a `Protocol` known by its name.
 
-  So `--protocol=NAME` finds it, and gin binds its arguments. One of your own
+  `--protocol=NAME` finds it then, and gin binds its arguments. One of your own
   is in a file that `--import` names:
 
   ```python
@@ -85,7 +85,7 @@ def names():
 @settings.register
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-  """Every choice that decides a score but the model and the data set.
+  """Every choice that decides a score, except the model and the data set.
 
   gin makes one, too: `mine/Protocol.features = ('classifier',)`, and
   `evaluate.protocol = @mine/Protocol()`.
@@ -125,7 +125,7 @@ class Protocol:
   priors: Priors = ('own',)
   metrics: Names = ('frechet', 'reconstruction_mse')
   encoded_split: str | None = None
-  interpolation_seed: settings.Seed = 2
+  interpolation_seed: settings.Seed = 2  # As in the RAE authors' code.
   holds: str = 'images'
 
   def __post_init__(self):
@@ -194,7 +194,7 @@ def rae_iclr2020(num_samples: settings.Count | None = 10000,
                  num_references: settings.Count | None = 10000,
                  features: Names = ('pool_3',), images: Some = _RAE_IMAGES,
                  priors: Priors = _RAE_PRIORS, metrics: Some = _RAE_METRICS,
-                 encoded_split: str | None = 'validation',
+                 *, encoded_split: str | None = 'validation',
                  rounding: Rounding = 'truncate', seed: settings.Seed = 0,
                  interpolation_seed: settings.Seed = 2,
                  name: str = 'rae_iclr2020'):
@@ -222,7 +222,8 @@ def rae_fid768(num_samples: settings.Count | None = 10000, split: str = 'test',
                num_references: settings.Count | None = 10000,
                features: Names = ('768',), images: Some = _RAE_IMAGES,
                priors: Priors = _RAE_PRIORS, metrics: Some = _RAE_METRICS,
-               seed: settings.Seed = 0, interpolation_seed: settings.Seed = 2):
+               *, seed: settings.Seed = 0,
+               interpolation_seed: settings.Seed = 2):
   """`rae_iclr2020` with Inception's 768 features, so no published FID compares.
 
   Returns:
@@ -238,7 +239,8 @@ def rae_quick(num_samples: settings.Count | None = None, split: str = 'test',
               num_references: settings.Count | None = 10000,
               features: Names = ('classifier',), images: Some = _RAE_IMAGES,
               priors: Priors = _RAE_PRIORS, metrics: Some = _RAE_METRICS,
-              seed: settings.Seed = 0, interpolation_seed: settings.Seed = 2):
+              *, seed: settings.Seed = 0,
+              interpolation_seed: settings.Seed = 2):
   """`rae_iclr2020` with features of a small classifier of the data set itself.
 
   By default as many images of each kind as there are references.
@@ -258,8 +260,8 @@ def learned_priors_separability(num_samples: settings.Count | None = 20000,
                                 rounding: Rounding = 'nearest'):
   """Linear separability of latents by attributes of their images, after [2].
 
-  Latents are drawn from the prior, 200,000 in [2], and classifiers that pgak
-  trains tell the attributes of what the decoder makes of them.
+  Latents are drawn from the prior, 200,000 in [2], and decoded; classifiers
+  that pgak trains predict the attributes of the images.
 
   Returns:
     A `Protocol`; the arguments are its attributes.
@@ -290,10 +292,10 @@ def learned_priors_pairs(num_samples: settings.Count | None = None,
   """Diversity and quality of images given conditions, of a data set of pairs.
 
   Two images for each condition of the split: their LPIPS is the diversity, and
-  the inception score of the first ones tells whether the quality is kept. The
-  paper does not say which net its LPIPS has, nor how many pairs. By default as
-  many conditions as there are references. Where LPIPS has no weights, leave it
-  out of `metrics`: the distance of features is always measured, too.
+  the inception score of the first ones measures their quality. The paper does
+  not say which net its LPIPS has, nor how many pairs. By default as many
+  conditions as there are references. Where LPIPS has no weights, leave it out
+  of `metrics`: the distance of features is always measured, too.
 
   Returns:
     A `Protocol`; the arguments are its attributes.
@@ -312,10 +314,9 @@ def vectors(num_samples: settings.Count | None = 5000, split: str = 'test',
   """Samples of vectors, such as the Swiss roll, against as many held-out ones.
 
   `sliced_wasserstein` and `coverage` of samples, and of points of the split
-  `train`, which are as near as anything can be expected to come; `mse`, the
-  error of reconstructions of the held-out points; the topology of the codes of
-  the first 2,000 of them, by their 10 nearest points and, where it is known how
-  the data lie unrolled, by `geodesic_correlation`.
+  `train`, the best values that a model can be expected to reach; `mse` of
+  reconstructions of the held-out points; the topology of the first 2,000
+  latents, for data of a known manifold with `geodesic_correlation`.
 
   Returns:
     A `Protocol`; the arguments are its attributes.
@@ -333,16 +334,15 @@ def no_prior_matching_2021(num_samples: settings.Count | None = 50000,
                            metrics: Some = ('frechet', 'reconstruction_mse',
                                              'topology'),
                            priors: Priors = (OWN_OR_GAUSSIAN,),
-                           encoded_split: str | None = 'test',
+                           encoded_split: str | None = 'test', *,
                            rounding: Rounding = 'nearest',
                            seed: settings.Seed = 0,
                            name: str = 'no_prior_matching_2021'):
   """The protocol of [3]: FID of 50,000 samples against all training images.
 
-  And what the paper claims besides: the error of reconstructions, and whether
-  the codes keep the data's neighbourhoods (`metrics.topology` of the first
-  2,000 images and k = 10). Which images it reconstructs the paper does not say;
-  here they are the test images.
+  And its other claims: the error of reconstructions, and whether latents keep
+  the data's neighbourhoods (`metrics.topology` of the first 2,000 images). The
+  paper does not say which images it reconstructs; here they are those of test.
 
   Returns:
     A `Protocol`; the arguments are its attributes.
@@ -366,7 +366,7 @@ def no_prior_matching_fid768(num_samples: settings.Count | None = 1000,
 
   1,000 samples are compared with the first 10,000 test images by Inception's
   768 features, so no published FID compares, and by a small classifier, which
-  tells whether they are of all classes, too. Without class labels take
+  measures whether they are of all classes, too. Without class labels take
   `features = ('768',)` and leave `class_shares` out of `metrics`.
 
   Returns:
@@ -377,7 +377,7 @@ def no_prior_matching_fid768(num_samples: settings.Count | None = 1000,
       seed=seed, name='no_prior_matching_fid768')
 
 
-NAMES = tuple(names())
+NAMES = tuple(names())  # Those that ship, without those of an --import.
 Spec = str | settings.Reference | Protocol
 
 

@@ -34,7 +34,8 @@ def frechet_scorer(dataset, protocol: protocols.Spec = 'quick',
 
 
 def _steps(run, checkpoint):
-  """Returns the steps that `checkpoint` means."""
+  """Returns the steps that `checkpoint` stands for."""
+  # For `all`, too: it raises where there is no checkpoint.
   latest = run.resolve_checkpoint(
       'latest' if checkpoint == 'all' else checkpoint)
   return run.checkpoints() if checkpoint == 'all' else [latest]
@@ -62,7 +63,7 @@ def _attach(run, step, dataset):
 
 
 def _print_left_out(evaluator, model, latents, chosen):
-  """Says what a model cannot be measured by, and why.
+  """Prints what of the protocol is left out for a model, and why.
 
   Raises:
     errors.UserError: if densities were chosen that are fitted to latents, or
@@ -110,7 +111,7 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
       printed then.
   """
   run = run_directory.RunDirectory(run_dir)
-  run.scores()  # A damaged file is told now, not after hours.
+  run.scores()  # A damaged file is an error now, not after hours.
   steps = _steps(run, checkpoint)
   protocol = _changed(protocol, prior, metrics)
   dataset = data_set.configured()
@@ -118,11 +119,14 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
   rows = []
   for step in steps:
     model = checkpoints.load_configured(run, step)
+    # What a model can do is the same at each step.
     if step == steps[0]:
       _print_left_out(evaluator, model, latents, prior is not None)
     measured = evaluator.rows(model, step, latents=latents,
                               attach=_attach(run, step, dataset),
                               folder=run.path if run.is_writable else None)
+    # After each checkpoint, so that an interrupted command loses one at the
+    # most.
     _keep(run, measured)
     rows += measured
   return rows
@@ -133,6 +137,7 @@ def _keep(run, rows):
   try:
     run.append_scores(rows)
   except OSError as e:
+    # They may have taken hours: they go to the screen before the error.
     print(tables.format_table(rows))
     raise errors.UserError(
         f'The scores above cannot be kept in {run.path} ({errors.reason(e)}): '

@@ -3,6 +3,7 @@ from pgak.runs import scores
 
 __all__ = ['format_table']
 
+# Three metrics beside a step fit into 94 columns.
 _COLUMNS = 3
 _WIDTH = 28
 
@@ -14,12 +15,13 @@ def _choices(row):
 
 def _number(row):
   error = row.get('error')
-  spread = f' ± {float(error):.2g}' if error else ''
-  return f'{float(row["value"]):.6g}{spread}'
+  # A score that was read from a file has text, '' where there is no error.
+  error = f' ± {float(error):.2g}' if error else ''
+  return f'{float(row["value"]):.6g}{error}'
 
 
 def _block(metrics, members):
-  """Lines of a table: one step a line, one of some metrics a column."""
+  """Lines of a table: one per step, with one column per metric."""
   steps = dict.fromkeys(row['step'] for row in members)
   values = {(row['step'], row['metric']): _number(row) for row in members}
   header = ''.join(f'{m:>{max(_WIDTH, len(m) + 2)}}' for m in metrics)
@@ -33,10 +35,10 @@ def _block(metrics, members):
 
 
 def format_table(rows):
-  """Returns rows as text, each set of choices once, under its own scores.
+  """Returns scores as text, each set of choices once, below its scores.
 
   Args:
-    rows: dictionaries with the keys `scores.COLUMNS`.
+    rows: `scores.Score`s, or dictionaries with the keys `scores.COLUMNS`.
   """
   groups = {}
   for row in rows:

@@ -1,7 +1,7 @@
-"""What can be asked of a trained model's latents, whatever its prior.
+"""Samples, reconstructions, paths and figures of a trained model's latents.
 
-Two spaces are told apart [1]: `zT`, in which the encoder's latents lie, and
-`z0`, to which a flow that is the prior maps them, and which is N(0, I).
+There are two latent spaces [1]: `zT`, that of the encoder's latents, and `z0`,
+the base space of a prior that is a flow, in which latents are N(0, I).
 
 #### References
 

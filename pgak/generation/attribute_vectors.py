@@ -13,10 +13,10 @@ __all__ = ['attribute_vector']
 
 
 def attribute_vector(latents, mask):
-  """Mean latent of the images with an attribute less that of those without.
+  """Mean latent of images with an attribute, minus that of those without.
 
-  Added to the latents of an image without the attribute, it gives it the
-  attribute [1].
+  Added to the latents of an image without the attribute, it adds the attribute
+  to the image [1].
 
   Args:
     latents: z_T of the training images, float `[N, H]`.
@@ -29,6 +29,7 @@ def attribute_vector(latents, mask):
     errors.UserError: if all images have it, or none.
   """
   latents, mask = np.asarray(latents, np.float64), np.asarray(mask, bool)
+  # A mean of no images would be NaN.
   if mask.all() or not mask.any():
     raise errors.UserError(
         f'{"All" if mask.any() else "None"} of the {len(mask)} images have the '

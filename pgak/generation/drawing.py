@@ -24,7 +24,7 @@ from pgak.runs import run_directory
 __all__ = ['KINDS', 'STEPS', 'TABLE', 'sample', 'usual_number',
            'usual_priors']
 
-# How many images, or pairs for paths, where nothing else is said.
+# How many images, or pairs for paths, by default.
 KINDS = {'samples': 64, 'interpolation': 64, 'reconstruction': 64,
          'attribute': 64, 'latents': 10000, 'paths': 1, 'log_density': 64,
          'ood': 10000}
@@ -34,12 +34,13 @@ STEPS = 8
 _OF_A_DENSITY = ('samples', 'latents', 'log_density', 'ood')
 _DENSITY = 'gmm'
 _FILLS_A_CHART = kinds.Table({kinds.Vectors: scatter.NUMBER})
+# Enough to show the distribution; more would take long to encode.
 _LARGEST_CLOUD = 20000
 
 
 @settings.configurable(module='pgak.drawing', denylist=['run_dir', 'output'])
 def sample(run_dir: settings.Path, output,
-           kind: Literal[tuple(KINDS)] = 'samples',
+           kind: Literal[tuple(KINDS)] = 'samples', *,
            num_samples: settings.Count | None = None, seed: settings.Seed = 0,
            checkpoint: settings.Checkpoint = 'latest',
            prior: priors.Spec | None = None,
@@ -53,27 +54,27 @@ def sample(run_dir: settings.Path, output,
 
   Args:
     run_dir: path of the run directory, whose configuration gin holds.
-    output: a `.png` file for a picture, a folder, ending with a slash, for an
-      image a file (see `drawn.write`), `.npz` for all that is in it by name,
-      such as `images`, uint8 `[N, h, w, C]`, or float32 `[N, D]` of a model of
-      vectors, and for samples their `latents`;
-      or, for log-densities, `.csv` for a row an image.
+    output: a `.png` file for a picture; a folder, ending with a slash, for one
+      file per image (see `drawn.write`); an `.npz` file for named arrays, such
+      as `images`, uint8 `[N, h, w, C]`, or float32 `[N, D]` of a model of
+      vectors, and `latents` of samples; or, for log-densities, a `.csv` file
+      with one line per image.
     kind: 'samples' from the prior; 'interpolation' in rows of 8 between images
-      of the validation split, or, without an encoder, between draws of the
+      of the validation split, or, without an encoder, between samples of the
       prior; 'reconstruction', each beside its original;
       'attribute', added in rows of 8 to validation images without it;
       'latents' of validation images beside the prior; 'paths' between two
       validation images; 'log_density', the least and most likely validation
       images; 'ood', their log-densities and those of another set.
-    num_samples: number of images, but for originals beside them; for 'paths'
-      of pairs. None for as many as is usual for the kind.
+    num_samples: number of images, not counting originals beside them; for
+      'paths' of pairs. None for the number in `KINDS`.
     seed: int that decides the latents, or which validation images are taken.
     checkpoint: 'latest', 'best' or a step.
     prior: 'own', or the name of another prior, which is fitted if need be; see
-      `priors.ex_post`. None for the model's own where training makes latents
-      and prior alike, and else 'gmm' where anything is drawn from it.
-    label: for 'samples', the class that they are drawn of, for a prior that
-      knows labels.
+      `priors.ex_post`. None for the model's own where training matches latents
+      and prior; else 'gmm' for the kinds that use the prior.
+    label: for 'samples', the class to sample, for a prior that is conditional
+      on labels.
     space: in which paths go: 'zT', 'z0', 'both', or 'all' for those behind
       each coupling of a flow, too. By default 'zT' for 'interpolation', and
       both for 'attribute'.
@@ -91,6 +92,7 @@ def sample(run_dir: settings.Path, output,
   Raises:
     errors.UserError: if that cannot be drawn.
   """
+  # Before the model is loaded and anything is made.
   drawn.check_output(output, kind, KINDS, overwrite)
   if kind == 'attribute' and attribute is None:
     raise errors.UserError('--kind=attribute needs --attribute.')
@@ -159,7 +161,7 @@ def usual_priors(kind):
 
 
 def _drawing(model, kind):
-  """Returns the function that draws so of a model's kind of data."""
+  """Returns the function for a kind of drawing of a model's kind of data."""
   known = TABLE.of(model.kind)
   if kind not in known:
     *first, last = known
@@ -170,13 +172,14 @@ def _drawing(model, kind):
 
 
 def usual_number(kind, model):
-  """Returns how many examples are drawn where nothing is said.
+  """Returns how many examples are drawn by default.
 
   Args:
     kind: one of `KINDS`.
     model: a model or an export, with a `kind` of data.
   """
   pictures = KINDS['samples']
+  # A chart of 64 points shows no distribution.
   fills = _FILLS_A_CHART.of(model.kind) or pictures
   return fills if KINDS[kind] == pictures else KINDS[kind]
 
@@ -186,7 +189,7 @@ def usual_number(kind, model):
 
 def _samples(model, number, seed, label=None):
   given = None if label is None else np.full([number], label)
-  latents = np.asarray(model.draw_latents(number, seed, given))
+  latents = np.asarray(model.draw_latents(number, seed, given))  # [N, H]
   images = np.concatenate(
       list(sampling.generate(model, number, seed, latents=latents)))
   return drawn.Drawn({'images': images, 'latents': latents})
@@ -203,6 +206,7 @@ def _image_samples(model, number, seed, label=None):
 def _reconstruction(model, number, seed):
   originals = _validation_images(number, seed)
   made = model.reconstruct(originals).numpy()
+  # An original, its reconstruction, the next original, and so on.
   pairs = np.stack([originals, made], 1).reshape(-1, *made.shape[1:])
   return drawn.Drawn({'images': made, 'originals': originals}, pairs, 8)
 
@@ -211,6 +215,7 @@ def _interpolation(model, number, seed, space, line):
   if model.lacks('encode'):
     if space != 'zT':
       model.require(f'--space={space}', 'encode')
+    # Rounded up: a path is never cut.
     made = sampling.prior_interpolations(model, -(-number // STEPS), STEPS,
                                          seed, line == 'spherical')
     return drawn.Drawn({'images': made}, made, STEPS)
@@ -236,7 +241,9 @@ def _attribute(model, number, seed, name, strength, space):
     raise errors.UserError(
         f'All images of the split {validation.split} have the attribute '
         f'{name}, so it can be added to none: choose another --attribute.')
+  # RandomState's stream is fixed for ever; that of default_rng may change.
   chosen = np.random.RandomState(seed).permutation(without)
+  # np.resize repeats images where there are too few.
   originals = validation.read(np.resize(chosen, -(-number // STEPS)))
   return latent_figures.attribute(
       model, ex_post.encode(model, train), mask, originals, strength, shown,
@@ -247,6 +254,7 @@ def _latents(model, number, seed):
   array = data_set.split('validation')
   labels = array.labels
   if labels is not None:
+    # The positions that `encode` chooses for the same number.
     labels = labels[ex_post.positions(len(array), number)]
   return latent_figures.latents(
       model.prior, ex_post.encode(model, array, max_latents=number), labels,
@@ -254,7 +262,7 @@ def _latents(model, number, seed):
 
 
 def _log_density(model, number, seed):
-  del seed  # All of the split are ranked.
+  del seed  # The whole split is ranked.
   array = data_set.split('validation')
   return latent_figures.log_densities(
       model.prior, ex_post.encode(model, array), array.read, number,
@@ -281,7 +289,7 @@ def _out_of_distribution(model, number, seed, against):
 
 def _pair_samples(model, number, seed):
   """Rows of a condition, its validation image and samples."""
-  columns = STEPS - 2
+  columns = STEPS - 2  # Beside a condition and its image.
   pairs = _validation_pairs(-(-number // columns), seed)
   return _rows(conditional.sample_rows(model, *pairs, columns, seed), pairs,
                number)
@@ -294,6 +302,7 @@ def _pair_reconstruction(model, number, seed):
 
 
 def _rows(rows, pairs, number):
+  # Without the condition and the original of each row.
   made = rows[:, 2:].reshape(-1, *rows.shape[2:])[:number]
   return drawn.Drawn(
       {'images': made, 'originals': pairs[0], 'conditions': pairs[1]},

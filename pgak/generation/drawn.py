@@ -1,4 +1,4 @@
-"""What was drawn from a model, and the file that it is written to."""
+"""A drawing of a model, and the file that it is written to."""
 import csv
 import dataclasses
 import re
@@ -15,14 +15,14 @@ __all__ = ['Drawn', 'check_output', 'write']
 
 @dataclasses.dataclass
 class Drawn:
-  """A picture and what is in it.
+  """A picture and its content.
 
   Attributes:
-    arrays: `{name: array}`, all that the picture shows.
+    arrays: `{name: array}`, everything that the picture shows.
     grid: uint8 images `[N, h, w, C]` in rows of `columns`, or None.
     columns: int.
     chart: PNG bytes, or None.
-    table: `{column: [N] values}`, a row an image, or None.
+    table: `{column: [N] values}`, one line per image, or None.
     text: sentences to print.
   """
   arrays: dict
@@ -33,7 +33,7 @@ class Drawn:
   text: str = ''
 
 
-# What a folder of images holds.
+# The names in a folder of images: only such a folder may be replaced.
 _IN_A_FOLDER = re.compile(r'\d{6,}\.png|images\.npz')
 
 
@@ -44,12 +44,12 @@ def check_output(output, kind, kinds, overwrite=False):
     output: path of the file, or of a folder if it ends with a slash.
     kind: what is to be drawn.
     kinds: names of all that can be.
-    overwrite: whether what is there is replaced: a file, or a folder that holds
-      nothing but images that were written so.
+    overwrite: whether an existing file is replaced, or a folder that holds only
+      images written by `write`.
 
   Raises:
-    errors.UserError: if there is no such kind, if the file is there, or if its
-      name says nothing that the kind has.
+    errors.UserError: if there is no such kind, if the file exists, or if its
+      suffix names no format of the kind.
   """
   if kind not in kinds:
     raise errors.UserError(f'There is no kind {kind!r}: choose one of '
@@ -75,11 +75,11 @@ def _holds_images(folder):
 
 
 def write(output, drawing):
-  """Writes what was drawn as a picture, arrays or a table, and says so.
+  """Writes a drawing as a picture, arrays or a table, and prints the file.
 
   A folder gets each image, `000000.png` and so on, and all of them in
-  `images.npz`, the array `arr_0`, uint8 RGB `[N, h, w, 3]`: what programs that
-  compute an FID read.
+  `images.npz`, the array `arr_0`, uint8 RGB `[N, h, w, 3]`, as programs that
+  compute an FID read it.
 
   Args:
     output: path that ends with .png, .npz or .csv, or with a slash.
@@ -103,6 +103,7 @@ def write(output, drawing):
       elif output.endswith('/'):
         _write_folder(part, drawing.arrays['images'])
       elif output.endswith('.npz'):
+        # np.savez would append .npz to the name of the part.
         with part.open('wb') as file:
           np.savez(file, **drawing.arrays)
       else:
@@ -125,6 +126,7 @@ def _write_folder(folder, images):
   folder.mkdir()
   for i, image in enumerate(images):
     (folder / f'{i:06d}.png').write_bytes(png.encode(image))
+  # The readers of such files expect RGB.
   colour = np.broadcast_to(images, (*images.shape[:3], 3))
   np.savez(folder / 'images.npz', colour)
 

@@ -1,4 +1,4 @@
-"""What the tools show of a model: pictures, and the numbers behind them.
+"""Figures of a model's latents, and the arrays behind them.
 
 #### References
 
@@ -47,7 +47,7 @@ def spaces_of(space, prior):
 
 
 def interpolation(model, originals, shown=('zT',), steps=8, line=None):
-  """Paths between the latents of images, a row each ([1], figs. 4 and 8).
+  """Paths between the latents of images, one per row ([1], figs. 4 and 8).
 
   Args:
     model: `GenerativeAutoencoder`.
@@ -63,6 +63,7 @@ def interpolation(model, originals, shown=('zT',), steps=8, line=None):
   latents, images = _decoded_paths(
       model, *(np.asarray(model.encode(x)) for x in (start, end)), shown, steps,
       line)
+  # For each pair a row per space, in the order of `shown`.
   rows = [np.concatenate([a[None], row, b[None]])
           for a, b, rows in zip(start, end, images) for row in rows]
   return drawn.Drawn(
@@ -74,7 +75,7 @@ def interpolation(model, originals, shown=('zT',), steps=8, line=None):
 
 def attribute(model, train_latents, mask, originals, strength=1., shown=('zT',),
               steps=8):
-  """An attribute added to images that lack it, little by little ([1], fig. 7).
+  """An attribute added gradually to images that lack it ([1], fig. 7).
 
   A row goes from an image's latents z to z + strength * v, with v the
   attribute's vector in z_T: in z_T straight, in z_0 along the arc.
@@ -106,11 +107,11 @@ def attribute(model, train_latents, mask, originals, strength=1., shown=('zT',),
 
 
 def _decoded_paths(model, start, end, shown, steps, line=None):
-  """Returns latents `[N, spaces, steps, H]`, and uint8 images likewise."""
+  """Returns latents `[N, spaces, steps, H]` and their images, uint8."""
   latents = np.stack([
       paths.path(model.prior, start, end, steps, space, line)
       for space in shown], 1)
-  flat = _flat(latents, 1)
+  flat = _flat(latents, 1)  # [N spaces steps, H]
   images = np.concatenate(list(
       sampling.generate(model, len(flat), latents=flat)))
   return latents, images.reshape(*latents.shape[:-1], *images.shape[1:])
@@ -122,12 +123,13 @@ def _flat(array, kept):
 
 def _deviations(vector, latents):
   length = np.linalg.norm(vector)
+  # The root of the total variance: a length, as that of the vector is.
   deviation = np.sqrt(np.var(latents, axis=0).sum())
   return f'{length / deviation:.2f} standard deviations of the latents long'
 
 
 def _path_densities(prior, latents, shown):
-  """Returns a sentence, empty where there is no density."""
+  """Returns a sentence; an empty string where there is no density."""
   found = _densities(prior, latents, shown)
   text = ', '.join(f'{_in_title(space)} {values.mean():.2f}'
                    for space, values in found.items())
@@ -160,6 +162,7 @@ def path_plot(model, cloud, originals, steps=65):
     The legend has the mean log-density on the way, where the prior has one.
   """
   plane = projections.Plane(cloud)
+  # z_T first, so that z_0 is drawn over it.
   shown = spaces_of(None, model.prior)[::-1]
   start, end = np.split(np.asarray(model.encode(originals)), 2)
   latents = np.stack([paths.path(model.prior, start, end, steps, space)
@@ -203,7 +206,7 @@ def latents(prior, encoded, labels=None, seed=0):
     prior: the model's prior.
     encoded: latents of images, float `[N, H]`.
     labels: their classes, integers `[N]`, or None.
-    seed: int, decides the prior's draws.
+    seed: int, decides the samples of the prior.
 
   Returns:
     A `drawn.Drawn`, the chart of which is that of `latent_panels`.
@@ -225,13 +228,14 @@ def latent_panels(encoded, draws, base=None, labels=None):
 
   Args:
     encoded: E(x), float `[N, H]`.
-    draws: draws of the prior, float `[M, H]`.
+    draws: samples of the prior, float `[M, H]`.
     base: f(E(x)), float `[N, H]`, or None where the prior is no flow.
     labels: classes, integers `[N]`, or None.
   """
   plane = projections.Plane(encoded)
   points, others = plane.project(encoded), plane.project(draws)
   window = _window(points, others)
+  # One window for both, so that their extents can be compared.
   title = _plane_title(plane) or 'The two latents'
   panels = []
   if base is not None:
@@ -243,7 +247,7 @@ def latent_panels(encoded, draws, base=None, labels=None):
     panels.append(charts.Panel(points, _by_class('z_T = E(x)', labels), labels,
                                window))
   panels += [charts.Panel(points, 'z_T = E(x)', window=window),
-             charts.Panel(others, 'draws of the prior', window=window)]
+             charts.Panel(others, 'samples of the prior', window=window)]
   return charts.panels(panels, title)
 
 
@@ -252,9 +256,10 @@ def _by_class(text, labels):
 
 
 def _window(points, others):
-  """Returns `[2, 2]`: room for all points, and all but stray ones of others."""
+  """Returns `[2, 2]`: limits that hold all points, and others but outliers."""
   low, high = np.percentile(others, [0.1, 99.9], axis=0)
   low, high = np.minimum(low, points.min(0)), np.maximum(high, points.max(0))
+  # Never 0 wide, even if all points are one.
   margin = 0.05 * (high - low) + 1e-6
   return np.stack([low - margin, high + margin], 1)
 
@@ -278,6 +283,7 @@ def log_densities(prior, encoded, images, number=64, labels=None):
   """
   values = likelihoods.log_density(prior, encoded)
   order = np.argsort(values, kind='stable')
+  # Whole rows of eight, at least one for each half.
   half = min(8 * max(-(-number // 16), 1), len(order))
   shown = np.concatenate([order[:half], order[-half:]])
   table = {'index': np.arange(len(values)), 'log_density': values}
@@ -298,8 +304,8 @@ def out_of_distribution(prior, inside, outside, names, positions=None):
     inside: latents of images like those of training, float `[N, H]`.
     outside: latents of others, float `[M, H]`.
     names: strings, of the two sets.
-    positions: of the images in the two splits, integers `[N]` and `[M]`, or
-      None for the first ones.
+    positions: where the images are in the two splits, integers `[N]` and `[M]`,
+      or None for the first ones.
 
   Returns:
     A `drawn.Drawn` with a histogram, and the area under the curve in its text.
@@ -318,6 +324,6 @@ def out_of_distribution(prior, inside, outside, names, positions=None):
            for i, (v, name) in enumerate(zip(values, names))],
           f'log-density of the latents under {prior.label}, nats',
           f'AUROC {area:.3f}'),
-      text=f'AUROC {area:.4f} of telling {names[1]} from {names[0]} by the '
-           f'log-density under {prior.label} of their latents, which is not '
-           'the density of the images.')
+      text=f'AUROC {area:.4f} of distinguishing {names[1]} from {names[0]} by '
+           f'the log-density under {prior.label} of their latents, which is '
+           'not the density of the images.')

@@ -1,7 +1,7 @@
 """Latents ranked by their density under a prior.
 
-It is the density of an image's latents that is known, not of the image: what
-the encoder maps to the middle of the latents is likely, however odd it looks.
+The density is that of an image's latents, not of the image: an image that the
+encoder maps close to the mode of the prior is likely, however odd it looks.
 """
 import numpy as np
 from sklearn import metrics
@@ -32,23 +32,25 @@ def log_density(prior, latents):
 
 
 def auroc(inside, outside):
-  """How well a log-density tells one set from another.
+  """How well a log-density separates one set from another.
 
-  The area under the curve of true over false alarms, an alarm being a
-  log-density below a threshold: the probability that one of `outside` has a
+  The area under the ROC curve of detecting `outside` by a log-density below a
+  threshold: the probability that one of `outside` has a
   lower one than one of `inside`, ties counted half.
 
   Args:
-    inside: log-densities, float `[N]`; what is not a number, as of a latent
-      beyond the reach of the prior, ranks lowest.
+    inside: log-densities, float `[N]`; NaN, as for a latent that the prior
+      cannot evaluate, ranks lowest.
     outside: log-densities, float `[M]`.
 
   Returns:
-    float in [0, 1]: 1 if all of `outside` are lower, 1/2 if nothing is told
-    apart.
+    float in [0, 1]: 1 if all of `outside` are lower, 1/2 for equal
+    distributions.
   """
   scores = np.concatenate([inside, outside]).astype(np.float64)
   lowest = np.finfo(np.float64).min
+  # scikit-learn refuses NaN and infinities.
   scores = np.nan_to_num(scores, nan=lowest, neginf=lowest)
   is_outside = np.repeat([False, True], [len(inside), len(outside)])
+  # Negative, because a high score must mean outside.
   return float(metrics.roc_auc_score(is_outside, -scores))

@@ -67,13 +67,16 @@ def slerp(start, end, steps):
   _check(steps)
   line = lerp(start, end, steps)
   start, end = (np.asarray(x, np.float64)[:, np.newaxis] for x in (start, end))
-  shares = np.linspace(0., 1., steps)[:, np.newaxis]
+  shares = np.linspace(0., 1., steps)[:, np.newaxis]  # [steps, 1]
+  # [N, 1, 1]
   norms = [np.linalg.norm(x, axis=-1, keepdims=True) for x in (start, end)]
   units = [x / np.where(n > 0., n, 1.) for x, n in zip((start, end), norms)]
+  # Rounding can take the cosine of parallel vectors beyond 1.
   angle = np.arccos(np.clip((units[0] * units[1]).sum(-1, keepdims=True),
                             -1., 1.))
   sine = np.sin(angle)
   is_arc = (norms[0] > 0.) & (norms[1] > 0.) & (sine > _SMALLEST_SINE)
+  # Unit vectors, [N, steps, H].
   direction = (np.sin((1. - shares) * angle) * units[0]
                + np.sin(shares * angle) * units[1]) / np.where(is_arc, sine, 1.)
   arc = direction * ((1. - shares) * norms[0] + shares * norms[1])
@@ -81,9 +84,9 @@ def slerp(start, end, steps):
 
 
 def path(prior, start, end, steps, space='zT', line=None):
-  """The latents on the way from one to the other, in a space [2].
+  """The latents on a path from one latent to another, in a space [2].
 
-  In z_T no prior plays a part. A spherical line there is one of three variants
+  In z_T the prior is not used. A spherical line there is one of three variants
   of the code of [3], the arc about the origin by the angle of the normalised
   latents with their own norms, `lines.between`; in z_0 it is `slerp`.
 
@@ -114,7 +117,7 @@ def path(prior, start, end, steps, space='zT', line=None):
   if space == 'zT':
     between = _arc_about_the_origin if line == 'spherical' else lerp
     return between(start, end, steps)
-  # Only z_0 is taken for N(0, I), whose mass lies on a sphere.
+  # z_0 is N(0, I), whose samples lie near a sphere: straight lines leave it.
   line = line or ('spherical' if space == 'z0' else 'straight')
   between = lerp if line == 'straight' else slerp
   points = between(spaces.latent_to_base(prior, start, space),

@@ -31,8 +31,10 @@ class Plane:
       return
     self._mean = latents.mean(0)
     variances, axes = np.linalg.eigh(np.cov(latents.T, bias=True))
+    # eigh sorts eigenvalues in ascending order.
     axes = axes[:, :-3:-1]
-    # An eigenvector's sign is arbitrary: the same picture every time.
+    # An eigenvector's sign is arbitrary. Its largest element is made positive,
+    # so that the picture is the same every time.
     self._axes = axes * np.sign(axes[np.abs(axes).argmax(0), [0, 1]])
     total = variances.sum()
     self.share = float(variances[-2:].sum() / total) if total else 1.

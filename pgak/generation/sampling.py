@@ -29,7 +29,7 @@ def generate(model, num_samples, seed=0, batch_size=1000,
     batch_norm: 'inference', or 'train' for statistics of the batch itself, as
       in the PGA authors' protocol.
     rounding: see `Images.to_users` in `pgak.data.kinds`.
-    latents: float `[num_samples, latent_dim]` to decode instead of draws of
+    latents: float `[num_samples, latent_dim]` to decode instead of samples of
       the prior, or None.
 
   Yields:
@@ -37,19 +37,22 @@ def generate(model, num_samples, seed=0, batch_size=1000,
   """
   decode = _decoder_function(model, batch_norm, rounding)
   if latents is None:
+    # All at once, so that they do not depend on the batch size.
     latents = model.prior.sample(num_samples, seed)
   for first in range(0, num_samples, batch_size):
     interruption.check()
     yield decode(latents[first:first + batch_size]).numpy()
 
 
-# One compiled function a model and mode, for as long as the model lives.
+# One compiled function per model and mode. Keys are weak, so that a model is
+# freed when its last user drops it.
 _decoders = weakref.WeakKeyDictionary()
 
 
 def _decoder_function(model, batch_norm, rounding):
   functions = _decoders.setdefault(model, {})
   if (batch_norm, rounding) not in functions:
+    # A proxy: the function must not keep its own key alive.
     functions[batch_norm, rounding] = _new_decoder_function(
         weakref.proxy(model), batch_norm, rounding)
   return functions[batch_norm, rounding]
@@ -63,6 +66,7 @@ def _new_decoder_function(model, batch_norm, rounding):
   @tf.function(reduce_retracing=True)
   def decode(latents):
     if batch_norm == 'train':
+      # Statistics of the batch, while the moving averages stay as they are.
       images = model.frozen('decoder', latents, training=True)
     else:
       images = model.decoder(latents, training=False)
@@ -74,7 +78,7 @@ def _new_decoder_function(model, batch_norm, rounding):
 def gaussian(model, images, max_latents=2000):
   """Returns a `priors.Gaussian` that is fitted to a model's latents.
 
-  It is quick, and kept nowhere: for pictures, not for scores.
+  It is fitted quickly and not saved: for pictures, not for scores.
 
   Args:
     model: `GenerativeAutoencoder`.
@@ -128,18 +132,19 @@ def interpolations(model, images, steps=8):
 
 
 def prior_interpolations(model, number, steps=8, seed=0, spherical=False):
-  """Returns uint8 images on lines between draws of the prior.
+  """Returns uint8 images on lines between samples of the prior.
 
   Args:
     model: `GenerativeAutoencoder`.
     number: how many lines N.
     steps: images on a line, both ends included.
-    seed: int that decides the draws.
+    seed: int that decides the samples.
     spherical: whether the lines are arcs about the origin.
 
   Returns:
     uint8 `[N * steps, h, w, C]`, one line after the other.
   """
+  # Starts, then ends: [N, H] each.
   ends = tf.split(model.prior.sample(2 * number, seed), 2)
   between = lines.between(*ends, steps, spherical)
   return model.decode(tf.reshape(between, [-1, between.shape[-1]])).numpy()
@@ -151,5 +156,5 @@ def _flat(rows):
 
 
 def interpolation_picture(model, images, steps=8):
-  """Returns a uint8 grid with one of the `interpolations` a row."""
+  """Returns a uint8 grid with one of the `interpolations` per row."""
   return grids.picture(interpolations(model, images, steps), columns=steps)

@@ -67,7 +67,7 @@ def _is_base(prior):
 
 
 def in_batches(function, points, size=5000):
-  """Calls a function of float32 tensors `[b, H]` on some rows at a time.
+  """Calls a function of float32 tensors `[b, H]` on some points at a time.
 
   Args:
     function: gives a tensor `[b, ...]`.
@@ -80,4 +80,5 @@ def in_batches(function, points, size=5000):
   points = np.asarray(points, np.float32)
   return np.concatenate([
       np.asarray(function(tf.constant(points[i:i + size])))
+      # At least once: only the function knows the shape of an empty result.
       for i in range(0, max(len(points), 1), size)])

@@ -1,4 +1,4 @@
-"""A small net that tells the binary attributes of a data set, trained once."""
+"""A small classifier of the binary attributes of a data set, trained once."""
 import hashlib
 import warnings
 
@@ -14,6 +14,8 @@ from pgak.metrics import fitted_nets
 __all__ = ['AttributeClassifiers', 'attribute_classifiers', 'batches_of',
            'build', 'cross_entropy', 'hash_of', 'judged', 'require_both']
 
+# Part of the cache's key: another training procedure needs another number, or
+# old weights would be restored.
 _VERSION = 1
 _BATCH = 500
 _FEWEST_LAYERS = 2
@@ -36,11 +38,13 @@ def build(image_shape, num_attributes, filters=16, dropout=0.5, seed=0):
     A functional `keras.Model` from float32 `[B, H, W, C]` in `[-1, 1]` to
     logits, float32 `[B, A]`.
   """
+  # A score must not depend on the precision that the model is trained in.
   options = dict(dtype='float32')
   x = inputs = keras.Input(image_shape, **options)
   layer = 0
   while layer < _FEWEST_LAYERS or max(x.shape[1:3]) > _SMALLEST_SIDE:
     x = keras.layers.Conv2D(
+        # Without a bias: batch norm adds one.
         filters << layer, 3, 2, 'same', use_bias=False,
         kernel_initializer=fitted_nets.initializer(seed, layer), **options)(x)
     x = keras.layers.BatchNormalization(momentum=0.9, **options)(x)
@@ -61,7 +65,8 @@ class AttributeClassifiers:
     name: string, the data set, the number of attributes and a hash of all that
       decides the training.
     names: tuple of A strings.
-    accuracy: float64 `[A]`, shares of held-out images that are told right.
+    accuracy: float64 `[A]`, shares of held-out images that are classified
+      correctly.
     majority: float64 `[A]`, the accuracy of always predicting the majority
       class; a classifier not above its own has learned nothing.
   """
@@ -87,14 +92,14 @@ class AttributeClassifiers:
 @settings.register(denylist=['name', 'names', 'train', 'masks', 'held_out',
                         'held_out_masks'])
 def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
-                          steps: settings.Whole = 1000,
+                          *, steps: settings.Whole = 1000,
                           batch_size: settings.Count = 128,
                           filters: settings.Count = 16,
                           dropout: settings.Decay = 0.5, flip: bool = True,
                           seed: settings.Seed = 0):
   """Makes classifiers of the attributes of a data set, trained at most once.
 
-  One net tells all of them. AdamW descends the mean cross-entropy of the
+  One net has a logit for each. AdamW descends the mean cross-entropy of the
   attributes, with half a cosine down to 0 from 1e-3. The weights are kept in
   the cache under the content of the data and all settings.
 
@@ -103,7 +108,7 @@ def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
     names: A strings, the attributes.
     train: the `data.ImageArray` to train on, N images.
     masks: boolean `[N, A]`, which of them have each attribute.
-    held_out: the `data.ImageArray` that tells how good they are, M images.
+    held_out: the `data.ImageArray` that accuracy is measured on, M images.
     held_out_masks: boolean `[M, A]`.
     steps: train steps.
     batch_size: images in a train step.
@@ -171,6 +176,7 @@ def require_both(name, names, masks):
 
 
 def _warn(name, accuracy, majority):
+  # Many attributes of CelebA are rare, so a high accuracy alone shows nothing.
   if accuracy.mean() <= majority.mean():
     warnings.warn(
         f'The attribute classifiers {name} are right for {accuracy.mean():.1%} '
@@ -194,18 +200,19 @@ def cross_entropy(targets, logits):
 def batches_of(train, masks, options):
   generator = np.random.default_rng(options['seed'])
   for _ in range(options['steps']):
-    rows = generator.integers(0, len(train), options['batch_size'])
-    images = train.read(rows)
+    chosen = generator.integers(0, len(train), options['batch_size'])
+    images = train.read(chosen)  # uint8 [B, H, W, C]
     if options['flip']:
-      flipped = generator.random(len(rows)) < 0.5
+      flipped = generator.random(len(chosen)) < 0.5  # [B]
       images = np.where(
           flipped[:, None, None, None], images[:, :, ::-1], images)
-    yield images, masks[rows].astype(np.float32)
+    yield images, masks[chosen].astype(np.float32)
 
 
 def _accuracy(classifiers, held_out, masks):
   batches = (held_out.read(np.arange(i, min(i + _BATCH, len(held_out))))
              for i in range(0, len(held_out), _BATCH))
+  # A logit of 0 is a probability of 1/2.
   return ((classifiers.logits(batches) > 0.) == masks).mean(0)
 
 

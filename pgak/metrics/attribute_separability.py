@@ -14,6 +14,7 @@ from pgak.metrics import separability as separability_lib
 __all__ = ['Separations', 'attribute_net', 'separations', 'spaces',
            'values_of']
 
+# Latents that a flow inverts at once.
 _BATCH = 10000
 
 
@@ -23,8 +24,8 @@ def attribute_net(dataset, attributes: tuple[str, ...] | None = None,
                   make=classifiers_lib.attribute_classifiers):
   """Makes the classifiers of a data set's attributes.
 
-  They learn from the split `train`; the split `validation`, or `test` where
-  there is none, tells how good they are.
+  They are trained on the split `train`; their accuracy is that on the split
+  `validation`, or `test` where there is none.
 
   Args:
     dataset: a `data.Dataset` with attributes, or with labels, whose classes are
@@ -43,6 +44,7 @@ def attribute_net(dataset, attributes: tuple[str, ...] | None = None,
   names = (tuple(attributes) if attributes else
            train.attribute_names or data.attribute_names(train))
   masks = data.attribute_masks(train, names or None)
+  # Registered, not replaced: the module's own function knows no bindings.
   return gin.get_configurable(make)(
       dataset.name, names, train, masks, held_out,
       data.attribute_masks(held_out, names))
@@ -95,8 +97,8 @@ class Separations:
 def spaces(prior, latents, couplings=False):
   """Returns the latent spaces of a prior, a dictionary of float `[N, H]`.
 
-  The decoder's latents are `zT`, and `z0` are the draws of N(0, I) that a flow
-  makes them of; without a flow the one space is `z`.
+  The decoder's latents are `zT`, and `z0` are the samples of N(0, I) that a
+  flow maps to them; without a flow the one space is `z`.
 
   Args:
     prior: a prior, see `pgak.priors`.
@@ -105,6 +107,7 @@ def spaces(prior, latents, couplings=False):
       couplings but the last.
   """
   if 'base' not in capabilities.of_prior(prior):
+    # There is nothing before the decoder's latents to measure.
     return {'z': np.asarray(latents)}
 
   def mapped(**further):
@@ -134,8 +137,8 @@ def separations(context, options=None, prefix='', couplings: bool = False):
   Returns:
     `Separations`.
   """
-  latents = context.prior.sample(context.num_samples, context.seed)
-  logits = context.prepared.logits(context.generate(latents))
+  latents = context.prior.sample(context.num_samples, context.seed)  # [N, H]
+  logits = context.prepared.logits(context.generate(latents))  # [N, A]
   separability = gin.get_configurable(separability_lib.separability)
   return Separations(
       context.prepared, (logits > 0.).mean(0),
@@ -165,6 +168,8 @@ def values_of(context, found):
     yield metric.Value(name, value, features=net.name, split='train',
                        made=True, table=found.table)
   held_out = context.dataset.split('validation')
+  # A separability is worth as much as the classifiers' labels: their accuracy
+  # stands beside it, as a score of real images.
   quality = {'attribute_accuracy': net.accuracy.mean(),
              'attribute_majority': net.majority.mean()}
   for name, value in quality.items():

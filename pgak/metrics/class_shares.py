@@ -1,4 +1,4 @@
-"""Whether samples are of all classes: what a collapsed model leaves out."""
+"""Shares of classes among samples, to detect mode collapse."""
 import numpy as np
 
 from pgak import errors
@@ -8,17 +8,17 @@ __all__ = ['class_shares']
 
 
 def class_shares(probabilities, confidence=0.9):
-  """Shares of images that a classifier is sure of, in all and by class.
+  """Shares of images that are classified confidently, in all and by class.
 
   Args:
-    probabilities: float `[N, K]`, the rows add up to 1.
+    probabilities: float `[N, K]`, which add up to 1 over the classes.
     confidence: an image counts for its likeliest class if that has a larger
       probability than this.
 
   Returns:
-    Dictionary of floats: `confident_share`, of all images those that count, and
-    `smallest_class_share`, of all images those that count for the class with
-    the fewest, 1 / K at the most.
+    Dictionary of floats: `confident_share`, the images that count among
+    all, and `smallest_class_share`, those that count for the class with the
+    fewest among all, 1 / K at the most.
 
   Raises:
     UserError: if there are no images, or a number is not finite.
@@ -31,16 +31,19 @@ def class_shares(probabilities, confidence=0.9):
     raise errors.UserError(
         'The shares of classes need finite probabilities, and some are not: '
         'the model or the feature net is damaged.')
-  sure = probabilities.max(1) > confidence
-  counts = np.bincount(probabilities[sure].argmax(1),
+  confident = probabilities.max(1) > confidence  # [N]
+  # A blurred image has a likeliest class, too: without the threshold a model
+  # that makes no digit at all would seem to make each.
+  counts = np.bincount(probabilities[confident].argmax(1),
                        minlength=probabilities.shape[1])
-  return {'confident_share': float(sure.mean()),
+  return {'confident_share': float(confident.mean()),
           'smallest_class_share': float(counts.min() / len(probabilities))}
 
 
 @metric.register('class_shares', scope='features', keeps=('probabilities',),
                  better={'*_share': 'higher'})
 def _compute(context):
+  # A net without classes, among several nets of a protocol.
   if context.fake.probabilities is None:
     return
   for name, value in class_shares(context.fake.probabilities).items():

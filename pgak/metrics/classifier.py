@@ -17,6 +17,8 @@ from pgak.metrics import fitted_nets
 
 __all__ = ['build', 'classifier', 'require_labels']
 
+# Part of the cache's key: another training procedure needs another number, or
+# old weights would be restored.
 _VERSION = 1
 
 
@@ -34,6 +36,7 @@ def build(image_shape, num_classes, filters=32, size=64, seed=0):
     A functional `keras.Model` from float32 `[B, H, W, C]` in `[-1, 1]` to
     `[features, logits]`, float32 `[B, size]` and `[B, num_classes]`.
   """
+  # float32 whatever the model's precision, on which no score may depend.
   options = dict(activation='relu', dtype='float32')
 
   def initializer(layer):
@@ -62,11 +65,12 @@ def _cross_entropy(labels, outputs):
 def _batches(images, labels, steps, batch_size, seed):
   generator = np.random.default_rng(seed)
   for _ in range(steps):
-    rows = generator.integers(0, len(images), batch_size)
-    yield images[rows], labels[rows]
+    chosen = generator.integers(0, len(images), batch_size)
+    yield images[chosen], labels[chosen]
 
 
 def _accuracy(network, images, labels):
+  # Enough for a warning, and it costs no pass over all images.
   images, labels = images[:5000], labels[:5000]
   logits = np.concatenate([
       network(fitted_nets.preprocess(images[i:i + 500]), training=False)[1]
@@ -75,7 +79,7 @@ def _accuracy(network, images, labels):
 
 
 def require_labels(name, labels):
-  """Returns labels as an array, if there are classes to tell apart.
+  """Returns labels as an array, if there are two classes or more.
 
   Args:
     name: string, the data set.
@@ -97,6 +101,7 @@ def require_labels(name, labels):
 def _hash(*arrays):
   digest = hashlib.sha256()
   for array in arrays:
+    # Equal bytes of another shape or type are other data.
     digest.update(f'{array.dtype} {array.shape}'.encode())
     digest.update(np.ascontiguousarray(array).tobytes())
   return digest.hexdigest()[:16]
@@ -128,7 +133,8 @@ def classifier(name, images, labels, steps: settings.Whole = 500,
   Raises:
     UserError: if the data set has no class labels.
   """
-  labels = require_labels(name, labels).astype(np.int32)
+  labels = require_labels(name, labels).astype(np.int32)  # [N]
+  # A class without training images keeps its logit.
   num_classes = int(labels.max()) + 1
   choices = dict(
       version=_VERSION, name=name, data=_hash(images, labels), steps=steps,
@@ -141,11 +147,13 @@ def classifier(name, images, labels, steps: settings.Whole = 500,
     accuracy = _accuracy(network, images, labels)
     if accuracy < 0.5:
       warnings.warn(
-          f'The classifier of {name} tells only {accuracy:.0%} of its own '
-          'training images; raise classifier.steps before you trust its '
-          'distance.')
+          f'The classifier of {name} has an accuracy of only {accuracy:.0%} on '
+          'its own training images; raise classifier.steps before you trust '
+          'its distance.')
     kept.save(network, training_accuracy=accuracy)
   return features.FeatureNet(
+      # Only the features leave the net; class probabilities are made of them by
+      # the head.
       keras.Model(network.inputs, network.outputs[0]), fitted_nets.preprocess,
       name=f'{name}_classifier', metric=f'frechet_{name}_classifier',
       resize='none', batch_size=500, head=network.layers[-1].get_weights())

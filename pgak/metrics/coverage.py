@@ -26,7 +26,7 @@ def coverage(real, samples, k=5):
   Args:
     real: float `[N, D]`, N above k.
     samples: float `[M, D]`.
-    k: int.
+    k: int, which neighbour decides how large a neighbourhood is.
 
   Returns:
     Float in [0, 1].
@@ -34,18 +34,18 @@ def coverage(real, samples, k=5):
   Raises:
     UserError: with too few points, or if a number is not finite.
   """
-  real, samples = (np.asarray(x, np.float64) for x in (real, samples))
+  real, samples = (np.asarray(x, np.float64) for x in (real, samples))  # [N, D]
   if not 0 < k < len(real) or not len(samples):
     raise errors.UserError(
         f'The coverage by {k} neighbours needs more than {k} points and a '
         f'sample, and there are {len(real)} and {len(samples)}.')
   for cloud in (real, samples):
     distances.require_finite(cloud, 'The coverage')
-  # Here, because few commands need it.
+  # Imported here, because few commands need it.
   from scipy import spatial
-  # Of its k + 1 nearest points a point itself is one.
-  radii = spatial.cKDTree(real).query(real, k + 1)[0][:, k]
-  nearest = spatial.cKDTree(samples).query(real)[0]
+  # A point is the nearest one to itself, at distance 0.
+  radii = spatial.cKDTree(real).query(real, k + 1)[0][:, k]  # [N]
+  nearest = spatial.cKDTree(samples).query(real)[0]  # [N]
   return float(np.mean(nearest <= radii))
 
 

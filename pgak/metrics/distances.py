@@ -5,22 +5,23 @@ from pgak import errors
 
 __all__ = ['BLOCK', 'nearest', 'require_finite', 'squared']
 
+# 8 MB of float64 for each 1,000 references.
 BLOCK = 1000
 
 
-def require_finite(rows, what):
-  """Raises UserError unless all numbers of an array are finite."""
-  if not np.isfinite(rows).all():
+def require_finite(array, what):
+  """Raises UserError unless all elements of an array are finite."""
+  if not np.isfinite(array).all():
     raise errors.UserError(
         f'{what} needs finite features, and some are not: the model or the '
         'feature net is damaged.')
 
 
 def squared(a, b):
-  """Squared distances between the rows of two arrays.
+  """Squared distances between all pairs of two sets of vectors.
 
   `|a|**2 + |b|**2 - 2 a.b` in float64, about the mean of b, so that a mean far
-  from 0 costs no digits. What is within rounding of 0 is 0.
+  from 0 costs no digits. A distance within rounding of 0 is returned as 0.
 
   Args:
     a: float `[N, D]`.
@@ -32,8 +33,12 @@ def squared(a, b):
   b = np.asarray(b, np.float64)
   centre = b.mean(0)
   a, b = np.asarray(a, np.float64) - centre, b - centre
-  norms = np.square(a).sum(1)[:, None] + np.square(b).sum(1)
+  norms = np.square(a).sum(1)[:, None] + np.square(b).sum(1)  # [N, M]
+  # One product of matrices, where the differences themselves would be
+  # [N, M, D] in memory.
   found = norms - 2. * (a @ b.T)
+  # The difference cancels for equal vectors; a copy must be at distance 0, not
+  # at the root of a rounding error.
   return np.where(found > 1e-12 * norms, found, 0.)
 
 
@@ -51,17 +56,19 @@ def nearest(queries, batches, k):
   distances = np.empty((len(queries), 0))
   indices = np.empty((len(queries), 0), np.int64)
   first = 0
-  for rows in batches:
-    if not len(rows):
+  for batch in batches:
+    if not len(batch):
       continue
-    found = np.concatenate([squared(queries[i:i + BLOCK], rows)
-                            for i in range(0, len(queries), BLOCK)])
-    here = np.arange(first, first + len(rows))
+    found = np.concatenate([squared(queries[i:i + BLOCK], batch)
+                            for i in range(0, len(queries), BLOCK)])  # [N, b]
+    here = np.arange(first, first + len(batch))
     distances = np.concatenate([distances, found], 1)
     indices = np.concatenate(
         [indices, np.broadcast_to(here, found.shape)], 1)
+    # Stable: of equally near references the first one counts, however they are
+    # cut into batches.
     order = np.argsort(distances, 1, kind='stable')[:, :k]
     distances = np.take_along_axis(distances, order, 1)
     indices = np.take_along_axis(indices, order, 1)
-    first += len(rows)
+    first += len(batch)
   return np.sqrt(distances), indices

@@ -1,4 +1,4 @@
-"""How different two images are that a model makes for one condition."""
+"""Diversity: the mean distance of two samples of one condition."""
 import functools
 
 import numpy as np
@@ -8,6 +8,7 @@ from pgak.metrics import metric
 
 __all__ = []
 
+# Pairs whose images go through a net at once.
 _BATCH = 500
 _BETTER = {'*_se': 'neither', 'diversity_*': 'higher'}
 
@@ -19,6 +20,8 @@ def _batches(images):
 
 def _of_features(net, images, others):
   """Distances of features, float64 `[B]`."""
+  # [B, D] each. The features of similar images nearly cancel, so they are
+  # subtracted in float64.
   one, other = (np.concatenate(list(net([x]))) for x in (images, others))
   return np.linalg.norm(one.astype(np.float64) - other, axis=1)
 

@@ -1,5 +1,4 @@
-"""The features of one set of images, as one pass leaves them for all metrics.
-"""
+"""The features of one set of images, made in one pass for all metrics."""
 import dataclasses
 
 import numpy as np
@@ -20,8 +19,8 @@ class Collected:
     moments: `frechet.Moments` of all images.
     rows: float32 `[n, D]`, those of the first images, `reference.MAXIMUM_ROWS`
       at the most; None where no metric needs them.
-    probabilities: float32 `[N, K]`, the classes' of all images; None where no
-      metric needs them or the net tells none.
+    probabilities: float32 `[N, K]`, those of the classes, of all images; None
+      where no metric needs them or the net has no classes.
   """
   net: features.FeatureNet
   moments: frechet.Moments
@@ -37,39 +36,41 @@ def collect(nets, batches, keep_rows=True, keep_probabilities=False):
     batches: iterable of uint8 `[b, h, w, C]`.
     keep_rows: whether to keep the features besides their moments.
     keep_probabilities: whether to keep the probabilities of classes, of those
-      nets that tell some.
+      nets that have classes.
 
   Returns:
-    List of `Collected`, one a net.
+    List of `Collected`, one per net.
 
   Raises:
-    UserError: if a feature is not finite, or no net tells classes whose
-      probabilities are kept.
+    UserError: if a feature is not finite, or if probabilities are wanted and no
+      net has classes.
   """
   moments = [frechet.Moments(net.size) for net in nets]
   kept = [[] for _ in nets]
-  told = [[] if tells else None
-          for tells in _tell_classes(nets, keep_probabilities)]
+  classes = [[] if wanted else None
+             for wanted in _have_classes(nets, keep_probabilities)]
   room = reference.MAXIMUM_ROWS
+  # The model makes the next batch while the nets run. All nets see a batch
+  # before the next one is taken, since images can be made only once.
   for images in features.prefetch(batches):
-    for net, found, rows, odds in zip(nets, moments, kept, told):
-      new = np.concatenate(list(net([np.asarray(images)])))
+    for net, found, first, shares in zip(nets, moments, kept, classes):
+      new = np.concatenate(list(net([np.asarray(images)])))  # [b, D]
       found.update(new)
-      rows.append(new[:max(room, 0)] if keep_rows else new[:0])
-      if odds is not None:
-        odds.append(net.probabilities(new).astype(np.float32))
+      first.append(new[:max(room, 0)] if keep_rows else new[:0])
+      if shares is not None:
+        shares.append(net.probabilities(new).astype(np.float32))
     room -= len(images)
-  return [Collected(net, found, np.concatenate(rows) if keep_rows else None,
-                    None if odds is None else np.concatenate(odds))
-          for net, found, rows, odds in zip(nets, moments, kept, told)]
+  return [Collected(net, found, np.concatenate(first) if keep_rows else None,
+                    None if shares is None else np.concatenate(shares))
+          for net, found, first, shares in zip(nets, moments, kept, classes)]
 
 
-def _tell_classes(nets, wanted):
-  """Returns of which nets probabilities are kept; raises if it is of none."""
-  tell = [wanted and net.head is not None for net in nets]
-  if wanted and nets and not any(tell):
+def _have_classes(nets, wanted):
+  """Returns for each net whether to keep probabilities; raises if for none."""
+  have = [wanted and net.head is not None for net in nets]
+  if wanted and nets and not any(have):
     nets[0].require_classes()
-  return tell
+  return have
 
 
 def of_references(nets, array, limit=None, keep_rows=True):
@@ -82,11 +83,13 @@ def of_references(nets, array, limit=None, keep_rows=True):
     keep_rows: whether the features themselves are needed.
 
   Returns:
-    List of `Collected`, one a net.
+    List of `Collected`, one per net.
   """
   found = []
   for net in nets:
     rows = reference.rows(net, array, limit) if keep_rows else None
+    # The features are passed on, so that images are not read twice where all of
+    # them were kept.
     moments = reference.moments(net, array, limit, rows)
     found.append(Collected(net, moments, rows))
   return found

@@ -1,4 +1,4 @@
-"""A fixed net that turns uint8 images into the features of a distance."""
+"""A fixed net from uint8 images to the features of a distance."""
 from concurrent import futures
 import hashlib
 import itertools
@@ -13,28 +13,30 @@ __all__ = ['FeatureNet', 'measure_overhead', 'prefetch', 'rebatch']
 
 
 def prefetch(iterator):
-  """Yields what `iterator` yields, which works one item ahead in a thread."""
+  """Yields what `iterator` yields, and makes the next item in a thread."""
+  # A value that no iterator yields; None may be one.
   iterator, done = iter(iterator), object()
   with futures.ThreadPoolExecutor(1) as thread:
     ahead = thread.submit(next, iterator, done)
+    # An error of the iterator is raised here, in the caller's thread.
     while (item := ahead.result()) is not done:
       ahead = thread.submit(next, iterator, done)
       yield item
 
 
 def rebatch(batches, batch_size):
-  """Yields arrays of `batch_size` rows, the last one shorter, from any batches.
+  """Yields batches of `batch_size` examples, the last one smaller, from any.
   """
   kept = []
   for batch in batches:
     kept.append(np.asarray(batch))
     if sum(map(len, kept)) < batch_size:
       continue
-    rows = np.concatenate(kept)
-    whole = len(rows) - len(rows) % batch_size
+    examples = np.concatenate(kept)
+    whole = len(examples) - len(examples) % batch_size
     for start in range(0, whole, batch_size):
-      yield rows[start:start + batch_size]
-    kept = [rows[whole:]] if whole < len(rows) else []
+      yield examples[start:start + batch_size]
+    kept = [examples[whole:]] if whole < len(examples) else []
   if kept:
     yield np.concatenate(kept)
 
@@ -53,8 +55,8 @@ class FeatureNet:
 
   ```python
   net = inception.inception('768')
-  for rows in net(batches):   # batches: iterable of uint8 [b, H, W, C]
-    rows.shape                # (50, 768), the last one shorter
+  for features in net(batches):  # batches: iterable of uint8 [b, H, W, C]
+    features.shape               # (50, 768), the last one shorter
   ```
 
   Attributes:
@@ -89,6 +91,8 @@ class FeatureNet:
     self.network = network
     self.head = head
     self._preprocess = preprocess
+    # One graph for the resize and the net. Its input has a fixed shape, see
+    # `_forward`, so it is traced once per size of images.
     self._compiled = tf.function(
         lambda images: network(preprocess(images), training=False))
     self._fingerprint = None
@@ -113,6 +117,8 @@ class FeatureNet:
       ValueError: if images are not uint8 of rank 4.
     """
     queued = None
+    # The features of a batch are fetched after the next batch was sent, so that
+    # an accelerator need not wait for the copy.
     for images in prefetch(rebatch(batches, self.batch_size)):
       features = self._forward(images), len(images)
       if queued is not None:
@@ -122,30 +128,31 @@ class FeatureNet:
       yield _fetch(*queued)
 
   def require_classes(self):
-    """Raises UserError if the net tells no classes."""
+    """Raises UserError if the net has no classes."""
     if self.head is None:
       raise errors.UserError(
           f'{self.name} gives no class probabilities, so it has no inception '
           'score and no shares of classes: take the classifier, or pool_3 of '
           'the whole inception-2015-12-05.tgz.')
 
-  def probabilities(self, rows):
+  def probabilities(self, features):
     """Returns the probabilities of the net's classes, without another pass.
 
     Args:
-      rows: float `[N, D]`, features.
+      features: float `[N, D]`.
 
     Returns:
-      float64 `[N, K]`: `softmax(rows kernel + bias)`.
+      float64 `[N, K]`: `softmax(features kernel + bias)`.
 
     Raises:
-      UserError: if the net tells no classes.
+      UserError: if the net has no classes.
     """
     self.require_classes()
     kernel, bias = self.head
-    logits = np.asarray(rows, np.float64) @ kernel + bias
-    odds = np.exp(logits - logits.max(1, keepdims=True))
-    return odds / odds.sum(1, keepdims=True)
+    logits = np.asarray(features, np.float64) @ kernel + bias
+    # The largest is taken off, so that no exponential overflows.
+    unnormalised = np.exp(logits - logits.max(1, keepdims=True))
+    return unnormalised / unnormalised.sum(1, keepdims=True)
 
   def _forward(self, images):
     if images.dtype != np.uint8 or images.ndim != 4:
@@ -154,17 +161,19 @@ class FeatureNet:
           f'{images.dtype} {images.shape}.')
     missing = self.batch_size - len(images)
     if missing:
+      # With the last image, which is valid input for every net; `_fetch` cuts
+      # the copies off.
       images = np.concatenate([images, np.repeat(images[-1:], missing, 0)])
     return self._compiled(tf.constant(images))
 
 
 def _fetch(features, number):
-  rows = features.numpy()[:number]
-  if not np.isfinite(rows).all():
+  features = features.numpy()[:number]  # [b, D]
+  if not np.isfinite(features).all():
     raise errors.UserError(
         'The features of some images are not finite, so there is no distance: '
         'the images or the feature net\'s weights are damaged.')
-  return rows
+  return features
 
 
 def measure_overhead(net, image_shape=(28, 28, 1), num_batches=8, repeats=3):
@@ -190,18 +199,21 @@ def measure_overhead(net, image_shape=(28, 28, 1), num_batches=8, repeats=3):
 
   def run_bare():
     for _ in range(num_batches):
+      # Fetched, or only the launch would be timed.
       bare(inputs).numpy()
 
   def run():
+    # Two arrays, so that batches must be cut anew, as they are in use.
     for _ in net(np.array_split(images, 2)):
       pass
 
   seconds = {run_bare: [], run: []}
+  # In turn, so that a load from elsewhere falls on both.
   for _, work in itertools.product(range(repeats + 1), seconds):
     start = time.perf_counter()
     work()
     seconds[work].append(time.perf_counter() - start)
-  # The first run of each is left out: it traces.
+  # Without the first run of each, which traces the graph.
   best = [len(images) / min(seconds[work][1:]) for work in (run, run_bare)]
   return {'images_per_second': best[0], 'bare_images_per_second': best[1],
           'ratio': best[0] / best[1]}

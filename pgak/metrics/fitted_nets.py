@@ -11,12 +11,13 @@ __all__ = ['Kept', 'descend', 'initializer', 'preprocess']
 
 
 def preprocess(images):
-  """Returns uint8 images as such a net sees them, float32 in [-1, 1]."""
+  """Maps uint8 images to the input of such a net, float32 in [-1, 1]."""
   return tf.cast(images, tf.float32) / 127.5 - 1.
 
 
 def initializer(seed, layer):
   """Returns the initializer of a layer's kernel, another for each layer."""
+  # A seed for each layer: two of one shape must not start alike.
   return keras.initializers.GlorotUniform(seed=1000 * seed + layer)
 
 
@@ -30,6 +31,7 @@ def descend(network, optimizer, loss, batches):
     batches: iterable of `(uint8 images, targets)`, all of one shape.
   """
   variables = network.trainable_variables
+  # Here, because a graph must not make variables: its moments.
   optimizer.build(variables)
 
   # With XLA two processes on one machine get the same weights.
@@ -37,6 +39,8 @@ def descend(network, optimizer, loss, batches):
   def step(images, targets):
     with tf.GradientTape() as tape:
       value = loss(targets, network(preprocess(images), training=True))
+    # `.value`, because `tape.gradient` needs tensors or tf.Variables, not those
+    # of Keras.
     optimizer.apply(tape.gradient(value, [v.value for v in variables]),
                     variables)
 
@@ -57,6 +61,8 @@ class Kept:
 
   def __init__(self, name, choices):
     self._choices = choices
+    # Not sorted: the order of the choices is part of the names that earlier
+    # versions gave their files.
     self.key = hashlib.sha256(json.dumps(choices).encode()).hexdigest()[:16]
     self._path = files.cache_directory() / 'classifiers' / (
         f'{name}_{self.key}.npz')
@@ -72,7 +78,7 @@ class Kept:
     return arrays
 
   def save(self, network, arrays=(), **measured):
-    """Writes the weights, further arrays, and numbers beside the choices."""
+    """Writes the weights and further arrays; `measured` joins the choices."""
     weights = {f'w{i}': w for i, w in enumerate(network.get_weights())}
     files.keep_npz(self._path, {
         'choices': json.dumps(self._choices | measured), **dict(arrays),

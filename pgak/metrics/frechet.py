@@ -18,7 +18,7 @@ __all__ = ['Moments', 'distance', 'frechet_distance', 'moments']
 
 
 class Moments:
-  """Mean and covariance of rows that come in batches.
+  """Mean and covariance of features that come in batches.
 
   Sums of squares are kept about the running mean, [2, eq. 2.1], so that a mean
   far from 0 costs no digits. The covariance is unbiased (divided by n - 1).
@@ -27,12 +27,12 @@ class Moments:
 
   ```python
   moments = frechet.Moments(768)
-  for rows in net(batches):
-    moments.update(rows)
+  for features in net(batches):
+    moments.update(features)
   ```
 
   Attributes:
-    count: int, number of rows n.
+    count: int, number of examples n.
     mean: float64 `[D]`.
     scatter: float64 `[D, D]`, `sum{ outer(x[i] - mean) : i=1...n }`.
   """
@@ -57,37 +57,42 @@ class Moments:
 
   @property
   def covariance(self):
-    """Unbiased covariance, float64 `[D, D]`; needs two rows."""
+    """Unbiased covariance, float64 `[D, D]`; needs two examples."""
     if self.count < 2:
       raise errors.UserError(
           f'A covariance needs at least 2 samples, and there are {self.count};'
           ' raise the number of samples.')
     return self.scatter / (self.count - 1)
 
-  def update(self, rows):
-    """Takes in rows, float `[b, D]`; returns self.
+  def update(self, features):
+    """Adds the features of b examples, float `[b, D]`; returns self.
 
     Raises:
-      UserError: if a number is not finite.
+      UserError: if an element is not finite.
     """
-    rows = np.asarray(rows, np.float64)
-    if not np.isfinite(rows).all():
+    # float64: a covariance of float32 sums would lose the digits in which two
+    # good models differ.
+    features = np.asarray(features, np.float64)
+    # One infinite feature would spoil all sums and show only at the end.
+    if not np.isfinite(features).all():
       raise errors.UserError(
           'A Frechet distance needs finite features, and some are not: the '
           'model or the feature net is damaged.')
-    if len(rows):
-      mean = rows.mean(0)
-      centred = rows - mean
-      self._add(len(rows), mean, centred.T @ centred)
+    if len(features):
+      mean = features.mean(0)  # [D]
+      centred = features - mean
+      self._add(len(features), mean, centred.T @ centred)
     return self
 
   def merge(self, other):
-    """Takes in all that another `Moments` has seen; returns self."""
+    """Adds the examples of another `Moments`; returns self."""
     if other.count:
       self._add(other.count, other.mean, other.scatter)
     return self
 
   def _add(self, count, mean, scatter):
+    # [2, eq. 2.1], of two sets: the scatter of the union is the sum of both,
+    # plus that of the two means about the common one.
     total = self.count + count
     shift = mean - self.mean
     self.scatter += scatter
@@ -96,18 +101,18 @@ class Moments:
     self.count = total
 
 
-def moments(rows, size=None):
-  """Returns the `Moments` of an iterable of float arrays `[b, D]`.
+def moments(batches, size=None):
+  """Returns the `Moments` of features in batches.
 
   Args:
-    rows: iterable.
+    batches: iterable of float `[b, D]`.
     size: D; by default that of the first batch.
 
   Raises:
-    UserError: if there are no rows at all.
+    UserError: if there is no batch.
   """
   found = None if size is None else Moments(size)
-  for batch in rows:
+  for batch in batches:
     found = Moments(batch.shape[-1]) if found is None else found
     found.update(batch)
   if found is None:
@@ -117,8 +122,8 @@ def moments(rows, size=None):
 
 
 def _sqrt_psd(matrix):
-  """Symmetric square root of a symmetric matrix; rounding below 0 counts as 0.
-  """
+  """Symmetric square root of a positive semidefinite matrix."""
+  # Rounding makes eigenvalues that are 0 slightly negative.
   values, vectors = np.linalg.eigh(matrix)
   return (vectors * np.sqrt(np.maximum(values, 0.))) @ vectors.T
 
@@ -160,9 +165,11 @@ def frechet_distance(mean_a, covariance_a, mean_b, covariance_b):
         'A Frechet distance needs finite means and covariances, and some are '
         'not: the model or the feature net is damaged.')
   root = _sqrt_psd(covariance_a)
-  values = np.linalg.eigvalsh(root @ covariance_b @ root)
+  # The same eigenvalues as those of C_a C_b, but of a symmetric matrix.
+  values = np.linalg.eigvalsh(root @ covariance_b @ root)  # [D]
   trace = (np.trace(covariance_a) + np.trace(covariance_b)
            - 2. * np.sqrt(np.maximum(values, 0.)).sum())
+  # Rounding can leave the trace of equal covariances below 0.
   return float(np.square(mean_a - mean_b).sum() + max(trace, 0.))
 
 
@@ -173,9 +180,11 @@ def distance(moments_a, moments_b):
   with equal counts compare.
 
   Raises:
-    UserError: if one has fewer than two rows.
+    UserError: if one has fewer than two examples.
   """
   fewest = min(moments_a.count, moments_b.count)
+  # n vectors span n - 1 dimensions about their mean. With one there is an error
+  # instead.
   if 1 < fewest <= moments_a.size:
     warnings.warn(
         f'A Frechet distance of {moments_a.size} features from {fewest} '

@@ -30,6 +30,7 @@ __all__ = ['LEVELS', 'average_pool', 'build', 'inception', 'metric_name',
 # Level -> number of features, in the order of the graph.
 LEVELS = {'64': 64, '192': 192, '768': 768, '1280': 1280, 'pool_3': 2048}
 
+# Pixels of a side for which the graph was trained.
 _SIZE = 299
 
 
@@ -48,6 +49,7 @@ def _tower(x, scope, *shapes, reduce=False):
     *shapes: `(filters, height, width)` of each convolution.
     reduce: whether the last one has stride 2 and no padding.
   """
+  # The names are the graph's: weights are assigned by them.
   for i, shape in enumerate(shapes):
     last = reduce and i == len(shapes) - 1
     x = _conv(x, f'{scope}_conv' + (f'_{i}' if i else ''), *shape,
@@ -68,6 +70,7 @@ def _join(*branches):
   return keras.layers.Concatenate(dtype='float32')(branches)
 
 
+# The blocks have the sides of their feature maps in their names, [1, table 1].
 def _block_35(x, name, pooled):
   return _join(
       _tower(x, name, (64, 1, 1)),
@@ -77,6 +80,7 @@ def _block_35(x, name, pooled):
 
 
 def _block_17(x, name, inner):
+  # A 7x7 convolution factorised into 1x7 and 7x1, [1, sec. 3.2].
   row, column = (inner, 1, 7), (inner, 7, 1)
   return _join(
       _tower(x, name, (192, 1, 1)),
@@ -91,6 +95,7 @@ def _block_8(x, name, pool):
   right = _tower(x, f'{name}_tower_1', (448, 1, 1), (384, 3, 3))
   return _join(
       _tower(x, name, (320, 1, 1)),
+      # Side by side, not one after the other: [1, fig. 7].
       _conv(left, f'{name}_tower_mixed_conv', 384, 1, 3),
       _conv(left, f'{name}_tower_mixed_conv_1', 384, 3, 1),
       _conv(right, f'{name}_tower_1_mixed_conv', 384, 1, 3),
@@ -165,7 +170,8 @@ def build(level):
   inputs = keras.Input((_SIZE, _SIZE, 3), dtype='float32')
   x = inputs
   for stage in _STAGES[:list(LEVELS).index(str(level)) + 1]:
-    x = stage(x)
+    x = stage(x)  # [B, h, w, c]
+  # float32 whatever the model's precision, on which no score may depend.
   outputs = keras.layers.GlobalAveragePooling2D(dtype='float32')(x)
   return keras.Model(inputs, outputs, trainable=False,
                      name=f'inception_2015_{level}')
@@ -191,6 +197,7 @@ def set_weights(network, weights, source='the weights'):
   for layer in _convolutions(network):
     for variable, part in ((layer.kernel, 'kernel'), (layer.bias, 'bias')):
       key = f'{layer.name}/{part}'
+      # A file that stops early is a likely mistake with a remedy of its own.
       if key not in weights and layer.name.startswith(('mixed_9', 'mixed_10')):
         raise errors.UserError(
             f'{source} stops before {layer.name}, so it has no pool_3 features '
@@ -207,24 +214,28 @@ def set_weights(network, weights, source='the weights'):
 
 def preprocess(images):
   # The op of the graph itself: TF1's bilinear, without half-pixel centres.
+  # Another resize gives another FID for the same images.
   images = tf.raw_ops.ResizeBilinear(
       images=tf.cast(images, tf.float32), size=[_SIZE, _SIZE],
       align_corners=False, half_pixel_centers=False)
+  # The graph's own constants; not 127.5, which would map to [-1, 1].
   images = (images - 128.) / 128.
+  # After the resize, which costs a third for one channel.
   return tf.repeat(images, 3, -1) if images.shape[-1] == 1 else images
 
 
 def metric_name(level):
+  # Published FIDs are of pool_3, so no other level may have that name alone.
   return {'pool_3': 'fid', '768': 'fid_768'}.get(
       level, f'frechet_inception_2015_{level}')
 
 
 def _head(level, weights):
-  """The classes' weights, where the file has them; as published without bias.
-  """
+  """The classes' weights, where the file has them."""
   kernel = weights.get('softmax/kernel')
   if level != 'pool_3' or kernel is None:
     return None
+  # The published inception score leaves out the graph's bias.
   return kernel, np.zeros(kernel.shape[-1])
 
 
@@ -244,7 +255,7 @@ def inception(level: Literal[tuple(LEVELS)] = 'pool_3',
   Returns:
     A `features.FeatureNet` of uint8 images, of any size, grey or RGB. Its
     metric is `fid` for pool_3 and `fid_768` for 768; other levels have names
-    without that word. With pool_3 and the whole graph it tells classes, too.
+    without that word. With pool_3 and the whole graph it has classes, too.
 
   Raises:
     UserError: if the weights are not available, are damaged, are those of
@@ -253,6 +264,7 @@ def inception(level: Literal[tuple(LEVELS)] = 'pool_3',
   network = build(level)
   path = inception_weights.find(weights)
   loaded = inception_weights.load(path)
+  # Shapes alone do not do: another Inception's may be equal.
   inception_weights.check(loaded, path)
   set_weights(network, loaded, path)
   return features.FeatureNet(

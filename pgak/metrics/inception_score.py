@@ -16,18 +16,19 @@ __all__ = ['inception_score']
 def _score(probabilities):
   """`exp(E KL(p(y|x) || p(y)))`; 0 log 0 is 0."""
   def logarithm(p):
+    # log 1 = 0 in the place of log 0.
     return np.log(np.where(p > 0., p, 1.))
 
-  marginal = probabilities.mean(0)
+  marginal = probabilities.mean(0)  # [K]
   divergence = probabilities * (logarithm(probabilities) - logarithm(marginal))
   return np.exp(divergence.sum(1).mean())
 
 
 def inception_score(probabilities, splits=10):
-  """The score of class probabilities, [1, sec. 4], over parts of the images.
+  """The inception score of class probabilities, [1, sec. 4], by parts.
 
   Args:
-    probabilities: float `[N, K]`, the rows add up to 1.
+    probabilities: float `[N, K]`, which add up to 1 over the classes.
     splits: int, parts in the order of the images. As in the authors' code the
       i-th is that from `i N // splits` up to `(i + 1) N // splits`.
 
@@ -46,6 +47,7 @@ def inception_score(probabilities, splits=10):
     raise errors.UserError(
         'The inception score needs finite probabilities, and some are not: the '
         'model or the feature net is damaged.')
+  # Parts that differ by one image at the most; none is left out.
   edges = [i * len(probabilities) // splits for i in range(splits + 1)]
   scores = [_score(probabilities[a:b]) for a, b in zip(edges, edges[1:])]
   return float(np.mean(scores)), float(np.std(scores))
@@ -57,6 +59,7 @@ _SPLITS = 10
 
 
 def _name(net):
+  # Inception-2015 alone makes an inception score.
   return 'inception_score' if net.metric == 'fid' else 'classifier_score'
 
 
@@ -71,6 +74,7 @@ def _compute(context):
   mean, deviation = inception_score(probabilities, _SPLITS)
   numbers = dict(num_samples=len(probabilities),
                  split=context.compared(len(context.real.rows)))
+  # The parts are independent, so their mean has 1/sqrt(10) of their deviation.
   yield metric.Value(name, mean, error=deviation / _SPLITS**0.5, **numbers)
   yield metric.Value(f'{name}_std', deviation, **numbers)
 

@@ -39,6 +39,7 @@ def _download(target):
     with files.replacing(target) as part:
       keras.utils.get_file(
           part.name, URL, cache_dir=str(target.parent), cache_subdir='.')
+  # Whatever Keras, urllib or the disk raises: for the user it is one thing.
   except Exception as error:
     raise errors.UserError(
         f'The Inception weights are not here and their download failed '
@@ -77,7 +78,7 @@ def _folder():
 
 
 def _in_cache():
-  # The archive is the only one that is sure to reach pool_3.
+  # The archive first: an .npz may stop before pool_3.
   for pattern in ('*.tgz', '*.pb', '*.npz'):
     for found in sorted(_folder().glob(pattern)):
       return found
@@ -99,6 +100,7 @@ def load(path):
   path = pathlib.Path(path)
   readers = {'.npz': _load_npz, '.pb': _load_graph,
              '.tgz': _load_archive, '.gz': _load_archive}
+  # .tar.gz has the suffix .gz.
   if path.suffix not in readers:
     raise errors.UserError(
         f'{path} is none of .npz, .pb and .tgz; {HOW_TO_GET}')
@@ -113,6 +115,7 @@ def load(path):
 
 
 def _load_npz(path):
+  # A pickle could run code of whoever made the file.
   with np.load(path, allow_pickle=False) as arrays:
     return {key: arrays[key] for key in arrays.files}
 
@@ -123,6 +126,7 @@ def _load_graph(path):
 
 def _load_archive(path):
   with tarfile.open(path) as archive:
+    # Read from the archive, never unpacked: no path in it is trusted.
     names = [n for n in archive.getnames() if pathlib.Path(n).name == GRAPH]
     with archive.extractfile(names[0] if names else GRAPH) as graph:
       return fold(tf.compat.v1.GraphDef.FromString(graph.read()))
@@ -146,10 +150,12 @@ def fold(graph):
   nodes = {node.name: node for node in graph.node}
 
   def node_of(name):
+    # An input is 'node', 'node:1' or, as a control input, '^node'.
     node = nodes[name.removeprefix('^').split(':')[0]]
     return node_of(node.input[0]) if node.op == 'Identity' else node
 
   def constant(name):
+    # float64 until the folding is done.
     return tf.make_ndarray(node_of(name).attr['value'].tensor).astype(float)
 
   weights = {}
@@ -157,10 +163,11 @@ def fold(graph):
     if node.op != 'BatchNormWithGlobalNormalization':
       continue
     conv = node_of(node.input[0])
+    # The order of the op's inputs: t, m, v, beta, gamma.
     mean, variance, beta, gamma = [constant(name) for name in node.input[1:5]]
     scale = 1. / np.sqrt(variance + node.attr['variance_epsilon'].f)
     if node.attr['scale_after_normalization'].b:
-      scale = gamma * scale
+      scale = gamma * scale  # [out]
     op = conv.name.removesuffix('/Conv2D').replace('/', '_')
     kernel = constant(conv.input[1]) * scale
     weights[f'{op}/kernel'] = kernel.astype(np.float32)
@@ -172,7 +179,7 @@ def fold(graph):
 
 
 def fingerprint(array):
-  """Two numbers that tell a tensor: its norm and a projection.
+  """Two numbers that identify a tensor: its norm and a projection.
 
   Args:
     array: float array of any shape.
@@ -187,10 +194,11 @@ def fingerprint(array):
 
 
 def check(weights, source='the weights'):
-  """Holds weights through mixed_8 against the fingerprints of Inception-2015.
+  """Raises unless weights through mixed_8 are those of Inception-2015.
 
-  Numbers may differ by 1e-5 of a tensor's norm, so that a rounding of the
-  folding passes and another net does not. mixed_9 and mixed_10 are not checked.
+  Fingerprints may differ by 1e-5 of a tensor's norm, so that the rounding of
+  another way of folding passes and another net does not. mixed_9 and mixed_10
+  are not checked.
 
   Args:
     weights: dictionary as `load` returns it.
@@ -199,6 +207,7 @@ def check(weights, source='the weights'):
   Raises:
     UserError: if a tensor is missing or differs.
   """
+  # In the graph's order, so the error names the first block that is wrong.
   for key, expected in inception_fingerprints.FINGERPRINTS.items():
     if key not in weights or not np.allclose(
         fingerprint(weights[key]), expected, rtol=0.,

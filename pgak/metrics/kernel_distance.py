@@ -27,13 +27,14 @@ def mmd2(real, fake):
     fake: float `[M, D]`, M > 1.
 
   Returns:
-    Float; below 0 by chance where the distributions meet.
+    Float; for equal distributions it is 0 on average, so it may be negative.
   """
   real, fake = np.asarray(real, float), np.asarray(fake, float)
   total = -2. * _kernel(real, fake).mean()
-  for rows in (real, fake):
-    kernel = _kernel(rows, rows)
-    number = len(rows)
+  for features in (real, fake):
+    kernel = _kernel(features, features)  # [N, N]
+    number = len(features)
+    # Without the diagonal, k(x, x), which makes the estimate unbiased.
     total += (kernel.sum() - np.trace(kernel)) / (number * (number - 1))
   return float(total)
 
@@ -55,8 +56,8 @@ def kernel_distance(real, fake, subset_size=1000, num_subsets=100, seed=0):
     UserError: with fewer than two vectors, or if a number is not finite.
   """
   real, fake = np.asarray(real), np.asarray(fake)
-  for rows in (real, fake):
-    distances.require_finite(rows, 'The kernel distance')
+  for features in (real, fake):
+    distances.require_finite(features, 'The kernel distance')
   size = min(subset_size, len(real), len(fake))
   if size < 2:
     raise errors.UserError(
@@ -65,6 +66,8 @@ def kernel_distance(real, fake, subset_size=1000, num_subsets=100, seed=0):
   if size == len(real) == len(fake):
     num_subsets = 1  # They would all be the same.
   generator = np.random.default_rng(seed)
+  # Subsets keep the kernel matrices small, and show how much the estimate
+  # varies.
   values = [mmd2(generator.choice(real, size, replace=False, axis=0),
                  generator.choice(fake, size, replace=False, axis=0))
             for _ in range(num_subsets)]

@@ -1,4 +1,4 @@
-"""Whether data and samples meet in latent space, as PGA's theorem 1 needs.
+"""Distances between latents of data, of samples and of the prior.
 
 #### References
 
@@ -21,6 +21,7 @@ def _latents_of_data(model, images, batch_size):
 
 def _latents_of_samples(model, number, seed, batch_size):
   for start in range(0, number, batch_size):
+    # The position is part of the seed: each batch has other noise.
     drawn = noise.normal(
         [min(batch_size, number - start), model.latent_dim],
         noise.seed(seed, start, 'latent_match'))
@@ -34,8 +35,8 @@ def latent_match(model, images, seed=0, batch_size=500):
   Theorem 1 of [1] needs the encoder F to map both the data x and the decoded
   G(z), z ~ N(0, I), to N(0, I). They are: N(0, I) itself ('prior'), of
   which mean and covariance are known; F(x) ('data'); F(G(z)) ('generated').
-  A stochastic encoder counts by its mean. All three distances are 0 where the
-  first two moments meet.
+  A stochastic encoder counts by its mean. All three distances are 0 where
+  the first two moments are equal.
 
   Args:
     model: a `GenerativeAutoencoder`.
@@ -53,8 +54,9 @@ def latent_match(model, images, seed=0, batch_size=500):
   data = frechet.moments(_latents_of_data(model, images, batch_size))
   generated = frechet.moments(
       _latents_of_samples(model, len(images), seed, batch_size))
-  size = model.latent_dim
-  # Of the prior everything is known: a sample of it would only add noise.
+  size = model.latent_dim  # H
+  # The moments of the prior are known: a sample of it would only add noise. Its
+  # scatter is (n - 1) I, so that its covariance is I.
   prior = frechet.Moments(size, data.count, np.zeros(size),
                           (data.count - 1) * np.eye(size))
   return {

@@ -1,4 +1,4 @@
-"""Log-density of latents that a fitted density has seen and has not."""
+"""Log-likelihood of a fitted prior on training and held-out latents."""
 from pgak.metrics import metric
 from pgak.priors import ex_post
 
@@ -11,11 +11,13 @@ _MAXIMUM_LATENTS = 10000
                  needs=('fit',), implied=True,
                  better={'log_likelihood_*': 'neither'})
 def _compute(context):
-  """The first is much the larger for a density that memorises."""
+  """The one of training latents is much larger if the prior memorises."""
   train, held_out = context.dataset.split('train'), context.encoded
+  # Equally many of both, so that both means are equally precise.
   number = min(len(train), len(held_out), _MAXIMUM_LATENTS)
   values = ex_post.log_likelihoods(context.model, train, held_out, number)
   names = 'log_likelihood_train', 'log_likelihood_held_out'
+  # None for a prior without a density.
   for name, value in zip(names, values or ()):
     yield metric.Value(
         name, value, features='latents', images='data', num_samples=number,

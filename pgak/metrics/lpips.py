@@ -1,4 +1,4 @@
-"""LPIPS: how different two images look, as people have judged.
+"""LPIPS: a perceptual distance of images, fitted to human judgements.
 
 #### References
 
@@ -30,7 +30,7 @@ NETS = tuple(lpips_nets.CHANNELS)
 _PUBLISHED = {'squeeze': '68f1b1752260e033', 'vgg': '9153a2043dccf3b5',
               'alex': '718a8b40b0d22f96'}
 
-# Nothing is divided by 0 where no channel is active.
+# Added to a norm, so that nothing is divided by 0 where no channel is active.
 _EPSILON = 1e-10
 
 
@@ -58,6 +58,7 @@ def _backbone_of(net, weights):
   if weights not in (None, 'imagenet'):
     return pretrained.read(weights)
   if net == 'squeeze':
+    # torchvision's file first: its distance is LPIPS itself, see `LPIPS`.
     names = ['squeezenet1_1.npz',
              'squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5']
     return pretrained.read(_find(names, 'SqueezeNet weights', 'weights'))
@@ -92,6 +93,7 @@ def load_heads(net, path=None):
   heads = []
   try:
     with np.load(path, allow_pickle=False) as arrays:
+      # By number, so that the order of the names in the file does not matter.
       for k in range(len(arrays.files)):
         heads.append(arrays[f'lin{k}.model.1.weight'].ravel())
   except (OSError, EOFError, KeyError, ValueError,
@@ -105,6 +107,8 @@ def load_heads(net, path=None):
         f"The linear weights {path} are not those of LPIPS's {net}: they are "
         f'for {tuple(map(len, heads))} channels, and its taps have '
         f'{lpips_nets.CHANNELS[net]}.')
+  # [1, sec. 3] keeps them from becoming negative, so that no difference of
+  # features makes images more alike.
   if not all(np.all(head >= 0.) for head in heads):
     raise errors.UserError(
         f'The linear weights {path} are not all at least 0, so they make no '
@@ -113,8 +117,10 @@ def load_heads(net, path=None):
 
 
 def _version(net, heads):
+  # Little-endian float32, so that a hash is the same on every machine.
   digest = hashlib.sha256(np.concatenate(heads).astype('<f4').tobytes())
   found = digest.hexdigest()[:16]
+  # Distances by other weights do not compare, so they have another name.
   return 'v0.1' if _PUBLISHED.get(net) == found else f'heads-{found[:8]}'
 
 
@@ -130,10 +136,10 @@ class LPIPS:
   (-.030, -.088, -.188) and divided by (.458, .448, .450), in RGB. Their files
   (see `networks.pretrained`) give LPIPS itself. Nets in Keras's layout, VGG16
   of `keras.applications` and the widespread SqueezeNet 1.1 `.h5`, were
-  converted from Caffe's: trained by others, on BGR on [0, 255] less its mean,
-  which they are given here, as they say little of anything else. The published
-  weights were not fitted to their channels, so their distance is not shown to
-  be LPIPS to the digit; `backbone` tells which it is.
+  converted from Caffe's: trained by others, on mean-subtracted BGR in [0, 255].
+  They get that input here; with another one their features are meaningless. The
+  published linear weights were not fitted to their channels, so their distance
+  is not shown to be LPIPS to the digit; `backbone` says which of the two it is.
 
   Files are looked for in the folder that the environment's `PGAK_PERCEPTUAL`
   names, else in `perceptual/` of the cache: `squeeze.npz`, `vgg.npz` and
@@ -178,6 +184,7 @@ class LPIPS:
     self.smallest = lpips_nets.SMALLEST[net]
     self.batch_size = batch_size
     self._network = lpips_nets.backbone(net, convolutions)
+    # One graph for batches of any size: the last one is smaller.
     batch = tf.TensorSpec([None, None, None, 3])
     self._compiled = tf.function(
         self._distance, input_signature=[batch, batch])
@@ -202,7 +209,7 @@ class LPIPS:
                        f', not {images.shape} and {others.shape}.')
     self.check_size(images.shape[1:3])
     starts = range(0, len(images), self.batch_size)
-    # Large batches would fill the memory with activations.
+    # All taps of both images are in memory at once, so batches must be small.
     found = [self._compiled(images[i:i + self.batch_size],
                             others[i:i + self.batch_size]) for i in starts]
     return tf.concat(found, 0) if found else tf.zeros([0])
@@ -227,10 +234,12 @@ def _prepared(images):
   is_bytes = images.dtype == tf.uint8
   images = tf.cast(images, tf.float32)
   images = images / 255. if is_bytes else (images + 1.) / 2.
+  # The nets are of RGB; grey has three equal channels.
   return tf.repeat(images, 3, -1) if images.shape[-1] == 1 else images
 
 
 def tap_distance(activations, others, head):
+  # [B, h, w, C]
   difference2 = tf.math.squared_difference(_unit(activations), _unit(others))
   return tf.reduce_mean(tf.tensordot(difference2, head, 1), [1, 2])
 
@@ -247,13 +256,14 @@ def diversity(distance, pairs):
     pairs: iterable of `(images, others)`, each as `LPIPS` takes them.
 
   Returns:
-    `(mean, standard error)` over all pairs; the error takes them as drawn
-    independently.
+    `(mean, standard error)` over all pairs; the error holds for pairs
+    that were drawn independently.
 
   Raises:
     UserError: with fewer than two pairs, or if a distance is not finite.
   """
   found = [np.asarray(distance(a, b), np.float64) for a, b in pairs]
+  # np.concatenate refuses an empty list, for which there is a better sentence.
   values = np.concatenate([np.zeros(0), *found])
   if len(values) < 2:
     raise errors.UserError(

@@ -47,12 +47,14 @@ def _pool_up(x):
   The zeros stand beside at least one value that is not negative, so they change
   no maximum.
   """
+  # torchvision pools with ceil_mode; Keras has no such option.
   x = keras.layers.ZeroPadding2D(((0, 1), (0, 1)), dtype='float32')(x)
   return keras.layers.MaxPooling2D(3, 2, dtype='float32')(x)
 
 
 def _squeeze(x):
   """SqueezeNet 1.1's first convolution, and all stages that widen or pool."""
+  # Without padding, as in torchvision.
   x = _relu(pretrained.convolution(x, 'conv1', 64, strides=2, padding='valid'))
   taps = [x]
   x = _fire(_fire(_pool_up(x), 'fire2', 16), 'fire3', 16)
@@ -73,6 +75,7 @@ def _vgg(x):
   for name in pretrained.vgg_layers(16):
     if name[4] != block:
       taps.append(x)
+      # The tap is before the pooling.
       x, block = keras.layers.MaxPooling2D(2, dtype='float32')(x), name[4]
     x = _relu(pretrained.convolution(
         x, name, min(32 * 2 ** int(block), 512)))
@@ -81,11 +84,13 @@ def _vgg(x):
 
 def _alex(x):
   """AlexNet of one column, [3]: the activation of each convolution."""
+  # torchvision pads by 2 here, where "same" would pad by other amounts.
   x = keras.layers.ZeroPadding2D(2, dtype='float32')(x)
   x = _relu(pretrained.convolution(x, 'conv1', 64, 11, 4, 'valid'))
   taps = [x]
   for i, (filters, size) in enumerate(((192, 5), (384, 3), (256, 3), (256, 3)),
                                       2):
+    # The last three convolutions follow each other without pooling, [3].
     if i < 4:
       x = keras.layers.MaxPooling2D(3, 2, dtype='float32')(x)
     x = _relu(pretrained.convolution(x, f'conv{i}', filters, size))
@@ -105,6 +110,7 @@ def squeeze_weights(found):
 
 
 def _alex_weights(found):
+  # By position: the five convolutions are the only layers kept of the file.
   return dict(zip([f'conv{i}' for i in range(1, 6)], found.weights.values()))
 
 

@@ -97,16 +97,18 @@ class Metric:
       images: what it is of. What is said of real examples alone is no score of
         a model, unless the metric is of the model's latents.
     """
+    # Such a score is the floor that a model's is compared with.
     if images == 'data' and self.scope in ('examples', 'features'):
       return 'neither'
     return self._declared(name) or 'neither'
 
   def _declared(self, name):
+    # The first pattern counts, so that `*_std` can stand before `*`.
     return next((better for pattern, better in self.better.items()
                  if fnmatch.fnmatchcase(name, pattern)), '')
 
 
-def register(name, scope, needs=(), better=None, keeps=(), of='images',
+def register(name, scope, *, needs=(), better=None, keeps=(), of='images',
              prepare=None, implied=False, roots=()):
   """Makes a function a metric that a protocol may name.
 
@@ -127,9 +129,10 @@ def register(name, scope, needs=(), better=None, keeps=(), of='images',
     roots: gin's names of the functions that it calls with their settings.
 
   Returns:
-    The decorator, which gives the function back.
+    The decorator, which returns the function.
   """
   better = {'*': better} if isinstance(better, str) else dict(better or {})
+  # A mistake of whoever writes a metric, so it is raised on import.
   wrong = set(better.values()) - set(BETTER)
   if scope not in SCOPES or wrong:
     raise ValueError(f'The metric {name} has the scope {scope!r} and the '
@@ -148,13 +151,15 @@ def register(name, scope, needs=(), better=None, keeps=(), of='images',
 
 def load():
   """Imports the metrics that ship: each file here registers its own."""
+  # Looked up in the folder, so that a metric is one file and nothing else is
+  # touched.
   package = __name__.rpartition('.')[0]
   for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
     importlib.import_module(f'{package}.{module.name}')
 
 
 def every():
-  """Returns all metrics, those that are implied, too."""
+  """Returns all metrics, including those that are implied."""
   load()
   return list(_METRICS.values())
 
@@ -194,13 +199,14 @@ def implied(of):
 
 def roots():
   """Returns gin's names of all functions that metrics call."""
+  # Each once, in a fixed order.
   return tuple(dict.fromkeys(root for m in every() for root in m.roots))
 
 
 def better_of(name, images):
-  """Returns what `Metric.better_of` says by a value's name alone.
+  """Returns which is better of a value, by its name alone.
 
-  For scores that were written without it.
+  For score files without a column `better`, as 0.4 wrote them.
 
   Args:
     name: the value's name.

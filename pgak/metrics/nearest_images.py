@@ -17,7 +17,7 @@ _BLOCK = 500
 
 @dataclasses.dataclass
 class Neighbourhoods:
-  """What the neighbours of samples say in one space.
+  """The neighbours of samples in one space.
 
   Attributes:
     net: the `features.FeatureNet`, or None in pixel space.
@@ -33,13 +33,15 @@ class Neighbourhoods:
 
 def _pixels_of(array, number):
   """Function without arguments to batches of pixels of the first images."""
+  # A function, because the search passes through the images more than once, and
+  # they may be too many to keep.
   return lambda: map(neighbours.pixels, reference.read(array, number))
 
 
-def _rows_of(net, array):
+def _features_of(net, array):
   """Function without arguments to batches of features of the first images."""
-  rows = reference.rows(net, array)
-  return lambda: (rows[i:i + _BLOCK] for i in range(0, len(rows), _BLOCK))
+  found = reference.rows(net, array)
+  return lambda: (found[i:i + _BLOCK] for i in range(0, len(found), _BLOCK))
 
 
 def neighbourhoods(dataset, held_out, images, found):
@@ -59,12 +61,12 @@ def neighbourhoods(dataset, held_out, images, found):
   most = reference.MAXIMUM_ROWS
   spaces = [(None, neighbours.pixels(images), _pixels_of(train, len(train)),
              _pixels_of(test, reference.count(test, most)), len(train))]
-  spaces += [(c.net, c.rows[:len(images)], _rows_of(c.net, train),
-              _rows_of(c.net, test), reference.count(train, most))
+  spaces += [(c.net, c.rows[:len(images)], _features_of(c.net, train),
+              _features_of(c.net, test), reference.count(train, most))
              for c in found]
-  for net, rows, train_rows, test_rows, number in spaces:
+  for net, samples, train_batches, test_batches, number in spaces:
     scores, train_indices, test_indices = neighbours.memorisation(
-        rows, train_rows, test_rows)
+        samples, train_batches, test_batches)
     split = (reference.span(train, number) + ' vs '
              + reference.span(test, reference.count(test, most)))
     yield Neighbourhoods(
@@ -83,6 +85,8 @@ def _read(array, indices):
                  better=dict.fromkeys(('memorisation_ratio', 'nearest_*'),
                                       'neither'))
 def _compute(context):
+  # Reconstructions are near to their originals by design, so memorisation shows
+  # only in samples.
   if context.images != 'samples':
     return
   for found in neighbourhoods(context.dataset, context.encoded,

@@ -12,12 +12,13 @@ __all__ = ['memorisation', 'picture', 'pixels']
 
 
 def pixels(images):
-  """Returns uint8 images as rows, float32 `[N, h w C]` on [0, 1]."""
+  """Returns uint8 images as vectors, float32 `[N, h w C]` on [0, 1]."""
   images = np.asarray(images)
   return images.reshape(len(images), -1).astype(np.float32) / 255.
 
 
 def _ratio(a, b):
+  # 0 / 0: both are copies, so neither is nearer than the other.
   if a == b == 0.:
     return 1.
   return a / b if b > 0. else np.inf
@@ -25,20 +26,21 @@ def _ratio(a, b):
 
 def _fresh(test, number):
   """The first odd-numbered test vectors."""
-  rows, seen = [], 0
+  fresh, seen = [], 0
   for batch in test():
-    rows.append(np.asarray(batch)[1 - seen % 2::2])
+    # Where an odd number was seen, the batch begins with an odd position.
+    fresh.append(np.asarray(batch)[1 - seen % 2::2])
     seen += len(batch)
-    if sum(map(len, rows)) >= number:
+    if sum(map(len, fresh)) >= number:
       break
   if seen < 2:
     raise errors.UserError(
         f'Nearest neighbours need at least 2 test images, and there is {seen}.')
-  return np.concatenate(rows)[:number]
+  return np.concatenate(fresh)[:number]
 
 
 def memorisation(samples, train, test, k=5):
-  """Tells samples that are near to training images from those near to data.
+  """Measures whether samples are nearer to training images than data is.
 
   With d the mean distance of a set's vectors to their nearest training image
   over that to their nearest test image, the ratio is `d(samples) / d(fresh)`,
@@ -68,12 +70,14 @@ def memorisation(samples, train, test, k=5):
                            'none; raise the number of samples.')
   distances.require_finite(samples, 'The search of neighbours')
   number = len(samples)
+  # Both in one search: the training images are read once.
   queries = np.concatenate([samples, _fresh(test, number)])
   to_train, train_indices = distances.nearest(queries, train(), k)
   to_test, test_indices = distances.nearest(samples, test(), k)
+  # Searched without the fresh images, of which each is its own neighbour.
   searched = _even(test())
   to_even = distances.nearest(queries, searched, 1)[0][:, 0]
-  to_train = to_train[:, 0]
+  to_train = to_train[:, 0]  # [N + fresh]
   own = _ratio(to_train[:number].mean(), to_even[:number].mean())
   usual = _ratio(to_train[number:].mean(), to_even[number:].mean())
   return ({'memorisation_ratio': float(_ratio(own, usual)),
@@ -103,8 +107,8 @@ def picture(samples, train_images, test_images):
     its test neighbours, a white column between.
   """
   white = np.full_like(samples[:, None], 255)
-  rows = np.concatenate(
+  cells = np.concatenate(
       [samples[:, None], white, train_images, white, test_images], 1)
-  columns = rows.shape[1]
+  columns = cells.shape[1]
   return grids.grid(
-      grids.enlarged(rows.reshape(-1, *samples.shape[1:])), columns)
+      grids.enlarged(cells.reshape(-1, *samples.shape[1:])), columns)

@@ -1,4 +1,4 @@
-"""What a model's own objective says of real pairs, in plain units."""
+"""A model's own loss terms on real pairs, in plain units."""
 import tensorflow as tf
 
 from pgak import data
@@ -15,22 +15,26 @@ def mean_terms(model, array, number):
   Args:
     model: a `ConditionalAutoencoder`.
     array: a split of pairs.
-    number: the first so many pairs are taken; their latents are the encoder's
-      draws.
+    number: how many pairs are measured, from the first on; their latents are
+      samples of the posterior.
 
   Returns:
     `{name: float}`: the terms, and `reconstruction_mae` in the value range.
   """
 
+  # The last batch is smaller, which is no reason for another graph.
   @tf.function(reduce_retracing=True)
   def measure(batch, index):
+    # By the batch's position, as a tensor: a Python number would be traced anew
+    # for each batch.
     noise = model.draw_noise(batch, index, 'evaluation')
     terms = model.terms(batch, noise, training=False)
     latents = model.encoder([batch['images'], batch['conditions']],
                             training=False) + noise['posterior']
-    made = model.render(latents, batch['conditions'])
+    made = model.render(latents, batch['conditions'])  # [B, h, w, C]
     terms['reconstruction_mae'] = tf.reduce_mean(
         tf.abs(made - batch['images']), [1, 2, 3])
+    # Sums, so that a smaller last batch counts by its size.
     return {name: tf.reduce_sum(values) for name, values in terms.items()}
 
   total = {}
@@ -48,12 +52,12 @@ def _compute(context):
   model = context.model
   means = mean_terms(model, context.encoded, context.num_encoded)
   low, high = model.value_range
-  # Of pixels in [0, 255].
+  # In units of a grey level, whatever the value range.
   yield metric.Value(
       'reconstruction_mae', means['reconstruction_mae'] * 255. / (high - low),
       features='pixels', images='reconstructions')
   if 'kl' in means:
-    # Nats an image: the term is divided by the number of latents.
+    # In nats per image: the term is divided by the latent size.
     yield metric.Value('kl', means['kl'] * model.latent_dim,
                        features='latents')
   if 'prior_nll' in means:

@@ -1,4 +1,4 @@
-"""Precision and recall for distributions: how good, and how much of the data.
+"""Precision and recall for distributions (PRD): quality and coverage.
 
 #### References
 
@@ -17,6 +17,7 @@ from pgak.metrics import metric
 __all__ = ['curve', 'curve_of_histograms', 'f_beta', 'histograms', 'plot',
            'prd', 'write']
 
+# As in [1] and its authors' code.
 NUM_CLUSTERS = 20
 NUM_RUNS = 10
 NUM_ANGLES = 1001
@@ -36,10 +37,13 @@ def curve_of_histograms(real, fake, num_angles=NUM_ANGLES):
   Returns:
     `(precision, recall)`, float64 `[num_angles]` in `[0, 1]`.
   """
+  # The slope of the first angle would be 0, a divisor, and that of the last one
+  # infinite.
   angles = np.linspace(1e-10, np.pi / 2. - 1e-10, num_angles)
-  slopes = np.tan(angles)[:, None]
-  precision = np.minimum(slopes * real, fake).sum(1)
+  slopes = np.tan(angles)[:, None]  # [A, 1]
+  precision = np.minimum(slopes * real, fake).sum(1)  # [A]
   recall = np.minimum(real, fake / slopes).sum(1)
+  # Rounding of the sums can exceed 1.
   return np.clip(precision, 0., 1.), np.clip(recall, 0., 1.)
 
 
@@ -55,15 +59,16 @@ def histograms(real, fake, num_clusters=NUM_CLUSTERS, seed=0):
   Returns:
     Two float64 arrays `[K]`.
   """
-  # Here, because it takes a second, and few commands need it.
+  # Imported here, because it takes a second, and few commands need it.
   from sklearn import cluster
   from sklearn import exceptions
-  rows = np.concatenate([real, fake]).astype(np.float64)
+  union = np.concatenate([real, fake]).astype(np.float64)  # [2 N, D]
   means = cluster.MiniBatchKMeans(num_clusters, n_init=10, random_state=seed)
   with warnings.catch_warnings():
-    # Fewer different rows than clusters leave some empty, which is right here.
+    # Fewer different vectors than clusters leave some clusters empty, which is
+    # right here.
     warnings.simplefilter('ignore', exceptions.ConvergenceWarning)
-    labels = means.fit_predict(rows)
+    labels = means.fit_predict(union)
   return [np.bincount(part, minlength=num_clusters) / len(part)
           for part in (labels[:len(real)], labels[len(real):])]
 
@@ -71,7 +76,7 @@ def histograms(real, fake, num_clusters=NUM_CLUSTERS, seed=0):
 def curve(real, fake, num_clusters=NUM_CLUSTERS, num_runs=NUM_RUNS, seed=0):
   """The curve of two sets of features, the mean over some clusterings.
 
-  Of the larger set the first rows count, as many as the other has.
+  Of the larger set the first vectors count, as many as the other has.
 
   Args:
     real: float `[N, D]`.
@@ -87,6 +92,7 @@ def curve(real, fake, num_clusters=NUM_CLUSTERS, num_runs=NUM_RUNS, seed=0):
     UserError: with fewer features than clusters, or if one is not finite.
   """
   number = min(len(real), len(fake))
+  # Equally many, as in [1]: else the clusters would follow the larger set.
   real, fake = np.asarray(real)[:number], np.asarray(fake)[:number]
   if 2 * number < num_clusters:
     raise errors.UserError(
@@ -97,6 +103,7 @@ def curve(real, fake, num_clusters=NUM_CLUSTERS, num_runs=NUM_RUNS, seed=0):
     raise errors.UserError(
         'The curve of precision and recall needs finite features, and some are '
         'not: the model or the feature net is damaged.')
+  # k-means starts at random; [1] averages runs.
   curves = [curve_of_histograms(*histograms(real, fake, num_clusters,
                                             seed * num_runs + run))
             for run in range(num_runs)]
@@ -106,6 +113,7 @@ def curve(real, fake, num_clusters=NUM_CLUSTERS, num_runs=NUM_RUNS, seed=0):
 def f_beta(precision, recall, beta):
   """`(1 + beta**2) p r / (beta**2 p + r)`; 0 where both are 0."""
   weighted = beta**2 * precision + recall
+  # Both are 0 then, and so is the numerator.
   safe = np.where(weighted > 0., weighted, 1.)
   return (1. + beta**2) * precision * recall / safe
 
@@ -118,8 +126,9 @@ def prd(precision, recall):
     recall: float `[A]`.
 
   Returns:
-    Dictionary with `prd_f_8`, the largest F_8, which weighs recall, and
-    `prd_f_1_8`, the largest F_1/8, which weighs precision; both in `[0, 1]`.
+    Dictionary with `prd_f_8`, the largest F_8, which stresses recall,
+    and `prd_f_1_8`, the largest F_1/8, which stresses precision; both in
+    `[0, 1]`.
   """
   return {'prd_f_8': float(f_beta(precision, recall, 8.).max()),
           'prd_f_1_8': float(f_beta(precision, recall, 1. / 8.).max())}
@@ -128,6 +137,7 @@ def prd(precision, recall):
 def plot(precision, recall, title=''):
   """Returns the curve as the bytes of a PNG."""
   from matplotlib import figure as figure_lib
+  # Not pyplot, which keeps every figure until it is closed.
   figure = figure_lib.Figure(figsize=(4., 4.), layout='constrained')
   axes = figure.subplots()
   axes.plot(recall, precision)

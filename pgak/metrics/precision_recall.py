@@ -1,4 +1,4 @@
-"""Improved precision and recall: who lies within whose neighbourhoods.
+"""Improved precision and recall: by the k nearest neighbours.
 
 #### References
 
@@ -14,50 +14,53 @@ from pgak.metrics import metric
 
 __all__ = ['BLOCK', 'precision_recall', 'radii']
 
+# Vectors whose distances to all others are in memory at once.
 BLOCK = 1000
 
 
-def _blocks(rows):
-  return [rows[i:i + BLOCK] for i in range(0, len(rows), BLOCK)]
+def _blocks(vectors):
+  return [vectors[i:i + BLOCK] for i in range(0, len(vectors), BLOCK)]
 
 
-def radii(rows, k=3):
+def radii(vectors, k=3):
   """Distance of each vector to its k-th nearest of the others.
 
   Args:
-    rows: float `[N, D]`, N > k.
+    vectors: float `[N, D]`, N > k.
     k: int.
 
   Returns:
     float64 `[N]`.
   """
   return np.concatenate([
-      _kth(rows, first, k) for first in range(0, len(rows), BLOCK)])
+      _kth(vectors, first, k) for first in range(0, len(vectors), BLOCK)])
 
 
-def _kth(rows, first, k):
+def _kth(vectors, first, k):
   """The radii of one block of vectors."""
-  found = distances.squared(rows[first:first + BLOCK], rows)
+  found = distances.squared(vectors[first:first + BLOCK], vectors)  # [b, N]
+  # By its position, not by a distance of 0: a copy is a neighbour.
   own = np.arange(len(found))
   found[own, first + own] = np.inf
   return np.sqrt(np.partition(found, k - 1, 1)[:, k - 1])
 
 
-def _share_inside(rows, centres, radius):
+def _share_inside(vectors, centres, radius):
   """Share of vectors that lie in at least one ball."""
-  # Rounding must not put a vector outside of a ball that it is the edge of.
+  # Rounding must not exclude a vector whose own distance is the radius.
   limits = np.square(radius) * (1. + 1e-9)
   return float(np.concatenate([
       (distances.squared(block, centres) <= limits).any(1)
-      for block in _blocks(rows)]).mean())
+      for block in _blocks(vectors)]).mean())
 
 
 def precision_recall(real, fake, k=3):
   """Improved precision and recall, [1, eqs. 1 and 2].
 
-  A ball is around each vector of a set, as wide as to its k-th neighbour in the
-  set. Precision is the share of generated vectors in a ball of the real ones,
-  recall the share of real vectors in a ball of the generated ones.
+  Each vector of a set has a ball around it, whose radius is the distance to its
+  k-th neighbour in the set. Precision is the share of generated vectors in a
+  ball of the real ones, recall the share of real vectors in a ball of the
+  generated ones.
 
   Args:
     real: float `[N, D]`.
@@ -71,13 +74,13 @@ def precision_recall(real, fake, k=3):
     UserError: if a set has k vectors or fewer, or a number is not finite.
   """
   real, fake = np.asarray(real), np.asarray(fake)
-  for rows in (real, fake):
-    if len(rows) <= k:
+  for features in (real, fake):
+    if len(features) <= k:
       raise errors.UserError(
           f'Improved precision and recall with {k} neighbours needs more than '
-          f'{k} images, and there are {len(rows)}; raise the number of '
+          f'{k} images, and there are {len(features)}; raise the number of '
           'samples.')
-    distances.require_finite(rows, 'Improved precision and recall')
+    distances.require_finite(features, 'Improved precision and recall')
   return {'knn_precision': _share_inside(fake, real, radii(real, k)),
           'knn_recall': _share_inside(real, fake, radii(fake, k))}
 

@@ -1,9 +1,9 @@
 """Features of a fixed convolutional net with random weights.
 
 It needs neither labels nor a download, for images of any size. Random
-convolutions keep edges and textures, and tell unlike sets of images apart; what
-they say of fine differences between good models is not to be trusted as much as
-what a trained net says.
+convolutions keep edges and textures, which is enough to separate sets of images
+that differ much; for fine differences between good models, trust the features
+of a trained net.
 """
 import keras
 from keras import layers

@@ -1,4 +1,4 @@
-"""How well a model gives back the images that it encodes.
+"""Errors of reconstructions: mean squared error, PSNR and SSIM.
 
 #### References
 
@@ -15,7 +15,8 @@ from pgak.metrics import reference
 __all__ = ['perceptual_distance', 'psnr', 'reconstruction',
            'reconstruction_mse', 'ssim']
 
-# 100 dB. Where nothing differs there is no other end to the scale.
+# Limits PSNR to 100 dB: of equal images it would be infinite, and so would a
+# mean with one of them.
 _SMALLEST_ERROR = 1e-10
 
 
@@ -48,7 +49,7 @@ def ssim(images, others):
     float `[B]`, at most 1: the mean over windows and channels.
   """
   window = min(11, *images.shape[1:3])
-  window -= 1 - window % 2
+  window -= 1 - window % 2  # Odd, so that it has a centre.
   return tf.image.ssim(images, others, 1., filter_size=window)
 
 
@@ -57,6 +58,7 @@ def _batches(model, array, number):
   low, high = model.value_range
   for batch in reference.read(array, number):
     images = model.to_model(batch)
+    # Not `model.reconstruct`, which rounds to uint8.
     decoded = model.decoder(
         model.encode_mean(images, training=False), training=False)
     yield (images - low) / (high - low), (decoded - low) / (high - low)
@@ -67,6 +69,7 @@ def _means(values_of, model, array, limit):
   number, totals = reference.count(array, limit), {}
   for images, decoded in _batches(model, array, number):
     for name, values in values_of(images, decoded).items():
+      # float64, so that a mean of many images does not depend on their order.
       total = float(tf.reduce_sum(tf.cast(values, tf.float64)))
       totals[name] = totals.get(name, 0.) + total
   return {name: total / number for name, total in totals.items()}
@@ -78,7 +81,7 @@ def _mse(images, others):
 
 
 def reconstruction_mse(model, array, limit=None):
-  """Mean squared error of reconstructions, on [0, 1], before rounding.
+  """Mean squared error of reconstructions, of pixels in [0, 1], not rounded.
 
   A stochastic encoder counts by its mean; batch norm is in inference mode.
 
@@ -94,7 +97,7 @@ def reconstruction_mse(model, array, limit=None):
 
 
 def reconstruction(model, array, limit=None):
-  """Errors of reconstructions, on [0, 1], before rounding.
+  """Mean errors of a model's reconstructions, of pixels in [0, 1], not rounded.
 
   Args:
     model: as for `reconstruction_mse`.
@@ -139,7 +142,7 @@ def _compute(context):
 @metric.register('reconstruction_mse', scope='model', needs=('encode',),
                  better={'reconstruction_mse': 'lower'})
 def _error_alone(context):
-  # `reconstruction` has it, too.
+  # `reconstruction` measures it, too, and scores need each value once.
   if 'reconstruction' not in context.protocol.metrics:
     yield metric.Value(
         'reconstruction_mse', reconstruction_mse(
@@ -151,7 +154,7 @@ def _error_alone(context):
                  better={'mse': 'lower'})
 def _of_vectors(context):
   real = context.encoded.read(np.arange(context.num_encoded))
-  made = context.model.reconstruct(real).numpy()
+  made = context.model.reconstruct(real).numpy()  # [N, D]
   error = np.mean((made.astype(np.float64) - real)**2)
   yield metric.Value('mse', float(error), features='vectors',
                      images='reconstructions')

@@ -1,6 +1,6 @@
-"""Keeps what features of reference images give on disk, under all choices.
+"""Keeps features of reference images in the cache, under all that decides them.
 
-That is their moments, and the features of the first images themselves, which
+Kept are their moments, and the features of the first images themselves, which
 some metrics compare one by one.
 """
 import hashlib
@@ -13,6 +13,7 @@ from pgak.metrics import frechet
 __all__ = ['MAXIMUM_ROWS', 'cached', 'count', 'key', 'moments', 'read', 'rows',
            'span']
 
+# Of 2,048 features these are 80 MB; nearest neighbours of more would take long.
 MAXIMUM_ROWS = 10000
 
 _READ_BATCH = 500
@@ -25,6 +26,7 @@ def key(choices):
     choices: dictionary of what JSON can hold.
   """
   text = json.dumps(choices, sort_keys=True)
+  # Part of the names of files that earlier versions left in the cache.
   return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -55,6 +57,8 @@ def _cached(kind, choices, compute):
   """Returns named arrays from a folder of the cache, made if need be."""
   folder = files.cache_directory() / kind
   path = folder / f'{key(choices)}.npz'
+  # A file whose own choices differ from those asked for is not used, whatever
+  # its name.
   found = _read(path, choices)
   if found is None:
     found = compute()
@@ -91,6 +95,7 @@ def span(array, number):
 def _choices(net, array, number):
   return dict(
       dataset=array.name, split=array.split, content=array.fingerprint,
+      # As text, which is a part of the files' names, see `key`.
       preprocessing={k: str(v) for k, v in array.preprocessing.items()},
       num_images=number, features=net.name, weights=net.fingerprint,
       resize=net.resize)
@@ -113,6 +118,7 @@ def moments(net, array, limit=None, known=None):
 
   def compute():
     if known is not None and len(known) == number:
+      # No second pass through the net.
       return frechet.moments([known], net.size)
     return frechet.moments(net(read(array, number)), net.size)
 

@@ -1,4 +1,4 @@
-"""Linear separability: how well planes in latent space tell attributes.
+"""Linear separability of attributes in a latent space.
 
 #### References
 
@@ -19,17 +19,18 @@ __all__ = ['Separability', 'conditional_entropy', 'joint', 'kept', 'score',
 
 @dataclasses.dataclass(frozen=True)
 class Separability:
-  """What the planes of one latent space say of A attributes.
+  """Separability of one latent space by A attributes.
 
   Attributes:
-    value: `2^(sum_i H_i)`, 1 where a plane tells each attribute for certain.
+    value: `2^(sum_i H_i)`, 1 where a plane separates each attribute without
+      error.
     deviation: its standard error, or None; see `separability`.
     entropies: float64 `[A]`, the H_i in bits.
     accuracy: float64 `[A]`, shares of the kept latents on their label's side.
     held_out_accuracy: float64 `[A]`, the same of the second half of the kept
       latents for planes that were fitted to the first; NaN where that fails.
     failed: boolean `[A]`, where all kept latents have one label, so that there
-      is nothing to tell apart and the entropy is 0.
+      is nothing to separate and the entropy is 0.
   """
   value: float
   deviation: float | None
@@ -40,15 +41,16 @@ class Separability:
 
 
 def kept(logits):
-  """Returns which half of the images a classifier is surest of.
+  """Returns the half of the images that a classifier is most confident of.
 
-  With p = softmax([l, -l]) the sureness max(p) grows with |l|.
+  With p = softmax([l, -l]) the confidence max(p) grows with |l|.
 
   Args:
     logits: float `[N]` of one attribute.
 
   Returns:
-    Positions of the N // 2 surest, surest first; ties in their order.
+    Positions of the N // 2 images with the highest confidence, highest first;
+    ties in their order.
   """
   logits = np.asarray(logits)
   return np.argsort(-np.abs(logits), kind='stable')[:len(logits) // 2]
@@ -59,16 +61,17 @@ def joint(sides, labels, weights=None):
 
   Args:
     sides: boolean `[N]`, the side of the plane, X.
-    labels: boolean `[N]`, what the classifier says, Y.
-    weights: float32 `[B, N]` of whole numbers, how often each counts; or None
-      to count each once.
+    labels: boolean `[N]`, the classifier's label, Y.
+    weights: float32 `[B, N]`, integers, how often each counts; or None to count
+      each once.
 
   Returns:
     float64 `[2, 2]`, or `[B, 2, 2]` with weights: rows are X, columns are Y.
   """
+  # 0 to 3: the cell of the table, row by row.
   cells = 2 * np.asarray(sides, int) + np.asarray(labels, int)
-  # Whole numbers below 2^24 are exact in float32, which is quicker.
-  cells = np.eye(4, dtype=np.float32)[cells]
+  # Integers below 2^24 are exact in float32, whose product is quicker.
+  cells = np.eye(4, dtype=np.float32)[cells]  # [N, 4], one-hot
   counts = cells.sum(0) if weights is None else weights @ cells
   counts = counts.astype(np.float64)
   return (counts / counts.sum(-1, keepdims=True)).reshape(
@@ -82,8 +85,9 @@ def conditional_entropy(table):
   """
   table = np.asarray(table, np.float64)
   given = table.sum(-1, keepdims=True)
-  # A cell without any weight adds nothing, and p log p ends at 0.
+  # Where a cell is empty: log2(1) = 0, the limit of p log p.
   share = np.divide(table, given, out=np.ones_like(table), where=table > 0.)
+  # Rounding can leave an entropy of 0 slightly negative.
   return np.maximum(-(table * np.log2(share)).sum((-2, -1)), 0.)
 
 
@@ -98,15 +102,15 @@ def separability(latents, logits, seed: settings.Seed = 0,
                  held_out: bool = True):
   """Measures by the protocol of [1] how linear attributes are in latents.
 
-  For each attribute the half of the latents that its classifier is surest of
-  is kept, and scikit-learn's `LinearSVC` with its own settings is fitted to
-  tell their labels, which are what the classifier says. H_i is the conditional
+  For each attribute the half of the latents that its classifier is most
+  confident of is kept, and scikit-learn's `LinearSVC` with its own settings is
+  fitted to predict the classifier's labels of them. H_i is the conditional
   entropy of the label given the plane's side, on the same latents. Where all
   kept latents have one label, H_i is 0.
 
   The latents are standardised first, which changes no plane that could be found
-  but lets the SVM's regularisation weigh alike in spaces of different scale;
-  for latents from N(0, I) it does nothing.
+  but gives the SVM's regularisation the same weight in spaces of different
+  scale; [1] does not. For latents from N(0, I) it changes nothing.
 
   Args:
     latents: float `[N, H]`.
@@ -114,10 +118,9 @@ def separability(latents, logits, seed: settings.Seed = 0,
     seed: int, decides the bootstrap.
     standardise: whether to divide each dimension by its standard deviation,
       after taking off its mean.
-    bootstraps: number of times that the latents are drawn anew, with
-      replacement and for all attributes alike, for the standard error: that of
-      the score for these planes and classifiers, which leaves out that other
-      latents would give other planes; 0 for none.
+    bootstraps: number of resamples of the latents, with replacement and the
+      same for all attributes, for the standard error; 0 for none. Planes and
+      classifiers stay as they are, so their own variance is left out.
     held_out: whether to fit and test the planes on two halves of the kept
       latents, too.
 
@@ -130,12 +133,13 @@ def separability(latents, logits, seed: settings.Seed = 0,
   latents, logits = _checked(latents, logits)
   if standardise:
     scale = latents.std(0)
+    # A latent that never varies stays 0.
     latents = (latents - latents.mean(0)) / np.where(scale > 0., scale, 1.)
   weights = _weights(len(latents), bootstraps, seed)
   planes = [_Plane(latents, column, weights, held_out) for column in logits.T]
   deviation = None
   if bootstraps:
-    drawn = score(np.stack([p.drawn_entropies for p in planes], -1))
+    drawn = score(np.stack([p.drawn_entropies for p in planes], -1))  # [B]
     deviation = float(drawn.std(ddof=1))
   entropies = np.array([p.entropy for p in planes])
   return Separability(
@@ -149,19 +153,20 @@ class _Plane:
   """The plane of one attribute."""
 
   def __init__(self, latents, logits, weights, held_out):
-    rows = kept(logits)
-    x, labels = latents[rows], logits[rows] > 0.
+    chosen = kept(logits)
+    x, labels = latents[chosen], logits[chosen] > 0.  # [n, H], [n]
     sides = _sides(x, labels, x)
     self.failed = sides is None
+    # As in the authors' code, an SVM that cannot be fitted counts as perfect.
     sides = labels if self.failed else sides
     self.accuracy = float((sides == labels).mean())
     self.entropy = float(conditional_entropy(joint(sides, labels)))
     if weights is not None:
       self.drawn_entropies = conditional_entropy(
-          joint(sides, labels, weights[:, rows]))
+          joint(sides, labels, weights[:, chosen]))
     self.held_out_accuracy = np.nan
     if held_out:
-      # Every other one, so that both halves are as sure.
+      # Every other one, so that both halves are classified as confidently.
       predicted = _sides(x[::2], labels[::2], x[1::2])
       if predicted is not None:
         self.held_out_accuracy = float((predicted == labels[1::2]).mean())
@@ -171,10 +176,12 @@ def _sides(latents, labels, others):
   """Fits a plane; returns the sides of other latents, or None if it fails."""
   from sklearn import exceptions
   from sklearn import svm
+  # LinearSVC raises for one class.
   if labels.all() or not labels.any():
     return None
   with warnings.catch_warnings():
     warnings.simplefilter('ignore', exceptions.ConvergenceWarning)
+    # Its solver permutes the data at random.
     return svm.LinearSVC(random_state=0).fit(latents, labels).predict(others)
 
 

@@ -1,4 +1,4 @@
-"""Sliced Wasserstein distance of two clouds of points.
+"""Sliced Wasserstein distance between two sets of points.
 
 #### References
 
@@ -19,8 +19,8 @@ def sliced_wasserstein(points, others, num_directions=500, seed=0):
 
       mean{ W_1(theta . x, theta . y) : |theta| = 1 }
 
-  Of equally many numbers, W_1 is the mean absolute difference of the sorted
-  ones. It is in units of the points; [1, eq. 5] has squares in its place.
+  Between two sets of N scalars, W_1 is the mean absolute difference of the
+  sorted ones. It is in units of the points; [1, eq. 5] takes squares instead.
 
   Args:
     points: float `[N, D]`.
@@ -29,7 +29,7 @@ def sliced_wasserstein(points, others, num_directions=500, seed=0):
     seed: int that decides them.
 
   Returns:
-    Float, 0 for two equal clouds. For samples of one distribution it shrinks as
+    Float, 0 for two equal sets. For samples of one distribution it shrinks as
     `1 / sqrt(N)`.
 
   Raises:
@@ -39,13 +39,15 @@ def sliced_wasserstein(points, others, num_directions=500, seed=0):
   points, others = (np.asarray(x, np.float64) for x in (points, others))
   if points.shape != others.shape or not len(points):
     raise errors.UserError(
-        'The sliced Wasserstein distance needs equally many points of equally '
-        f'many numbers, and not {points.shape} and {others.shape}.')
+        'The sliced Wasserstein distance needs equally many points of equal '
+        f'dimension, and not {points.shape} and {others.shape}.')
   for cloud in (points, others):
     distances.require_finite(cloud, 'The sliced Wasserstein distance')
+  # Normalised Gaussian vectors are uniform on the sphere.
   directions = np.random.default_rng(seed).normal(
       size=(points.shape[1], num_directions))
   directions /= np.linalg.norm(directions, axis=0)
+  # In one dimension the optimal transport maps sorted points to sorted points.
   one, other = (np.sort(x @ directions, 0) for x in (points, others))
   return float(np.abs(one - other).mean())
 

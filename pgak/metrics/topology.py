@@ -1,4 +1,4 @@
-"""Whether codes keep the neighbourhoods and the geometry of what they encode.
+"""How well latents preserve the neighbourhoods and the geometry of the data.
 
 #### References
 
@@ -14,21 +14,24 @@ from pgak.metrics import reference
 
 __all__ = ['MAXIMUM_EXAMPLES', 'geodesic_correlation', 'topology']
 
+# All pairwise distances are needed: memory and time grow with the square.
 MAXIMUM_EXAMPLES = 2000
 
 
-def _rows(vectors):
+def _flat(vectors):
   """Returns vectors of any shape as finite float64 `[N, D]`."""
   vectors = np.asarray(vectors, np.float64)
-  distances.require_finite(vectors, 'The topology of codes')
+  distances.require_finite(vectors, 'The topology of latents')
   return vectors.reshape(len(vectors), -1)
 
 
-def _neighbours(rows, k):
-  """Positions `[N, k]` of the nearest other rows."""
+def _neighbours(points, k):
+  """Positions `[N, k]` of the nearest other points."""
   from sklearn import neighbors
+  # Trees are slower than all distances in so many dimensions.
   search = neighbors.NearestNeighbors(n_neighbors=k, algorithm='brute')
-  return search.fit(rows).kneighbors(return_distance=False)
+  # Without an argument, scikit-learn leaves each point itself out.
+  return search.fit(points).kneighbors(return_distance=False)
 
 
 def _overlap(points, codes, k):
@@ -39,7 +42,7 @@ def _overlap(points, codes, k):
 
 
 def topology(points, codes, k=10):
-  """How well codes keep which points are neighbours; 1 is perfect.
+  """How well latents preserve which points are neighbours; 1 is perfect.
 
   With r(i, j) the rank of j among the neighbours of i by the distance of the
   points, U_i the k nearest codes of i that are not among its k nearest points,
@@ -48,8 +51,8 @@ def topology(points, codes, k=10):
       1 - 2 / (N k (2 N - 3 k - 1)) sum_i sum_{j in U_i} (r(i, j) - k),
 
   and continuity is the same with points and codes exchanged: it falls where
-  neighbours are torn apart. Distances are Euclidean. Codes that are drawn
-  without regard to the points have about 1/2, and an overlap of k / (N - 1).
+  neighbours are torn apart. Distances are Euclidean. Latents that are
+  independent of the points have about 1/2, and an overlap of k / (N - 1).
 
   Args:
     points: float `[N, ...]`, such as pixels, flattened here.
@@ -66,7 +69,7 @@ def topology(points, codes, k=10):
       points.
     ValueError: if there are not as many codes as points.
   """
-  points, codes = _rows(points), _rows(codes)
+  points, codes = _flat(points), _flat(codes)  # [N, D], [N, H]
   if len(points) != len(codes):
     raise ValueError(
         f'There are {len(points)} points and {len(codes)} codes, not one each.')
@@ -74,7 +77,7 @@ def topology(points, codes, k=10):
     raise errors.UserError(
         f'The topology of {k} neighbours needs more than {2 * k} points, and '
         f'there are {len(points)}: take more of them, or fewer neighbours.')
-  # Here, because it takes a second, and few commands need it.
+  # Imported here, because it takes a second, and few commands need it.
   from sklearn import manifold
   return {
       'trustworthiness': float(
@@ -102,15 +105,17 @@ def geodesic_correlation(geodesics, codes):
   """
   from scipy import stats
   from scipy.spatial import distance
-  apart = distance.pdist(_rows(codes))
+  apart = distance.pdist(_flat(codes))  # [N (N - 1) / 2]
   geodesics = np.asarray(geodesics, np.float64)
   distances.require_finite(geodesics, 'The correlation of geodesics')
   if geodesics.ndim == 2:
+    # Unchecked: rounding may leave the matrix slightly asymmetric.
     geodesics = distance.squareform(geodesics, checks=False)
   if len(geodesics) != len(apart):
     raise ValueError(
         f'There are {len(geodesics)} geodesics, and {len(apart)} pairs of '
         'codes.')
+  # SciPy gives NaN and a warning for a constant.
   if np.ptp(apart) == 0. or np.ptp(geodesics) == 0.:
     return 0.
   return float(stats.spearmanr(geodesics, apart).statistic)
@@ -122,15 +127,14 @@ def geodesic_correlation(geodesics, codes):
                                        'neighbour_overlap',
                                        'geodesic_correlation'), 'higher'))
 def _compute(context):
-  """Of the latents of the first examples, by their pixels.
-
-  And where it is known how the data lie unrolled, by their geodesics.
-  """
+  """Compares latents with pixels, and with geodesics where they are known."""
   from scipy.spatial import distance
   array = context.encoded
   number = reference.count(array, MAXIMUM_EXAMPLES)
   latents = context.latents(number)
   values = topology(array.read(np.arange(number)), latents)
+  # The Swiss roll's coordinates in its plane, in which straight lines are
+  # geodesics; see `data.vectors`.
   unrolled = getattr(array, 'unrolled', None)
   if unrolled is not None:
     values['geodesic_correlation'] = geodesic_correlation(

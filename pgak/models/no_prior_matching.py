@@ -43,8 +43,8 @@ class _Interpolating(critics.JudgesImages, base.GenerativeAutoencoder):
       'image_critic': 'images', 'latent_critic': 'latents'}
   stochastic = False
 
-  def __init__(self, encoder, decoder, image_critic, lambda_, gamma, weights,
-               updates, prior, name):
+  def __init__(self, encoder, decoder, image_critic, lambda_, gamma, *,
+               weights, updates, prior, name):
     super().__init__(encoder, decoder, weights, updates, prior, name)
     self.image_critic = image_critic
     self.lambda_ = lambda_
@@ -115,7 +115,8 @@ class ACAI(_Interpolating):
                gamma: settings.Fraction = 0.2,
                updates: base.Updates | None = None):
     super().__init__(encoder, decoder, image_critic, 0., gamma,
-                     {'interpolation': omega1}, updates, None, 'acai')
+                     weights={'interpolation': omega1}, updates=updates,
+                     prior=None, name='acai')
     self.omega1 = omega1
 
   @property
@@ -166,7 +167,7 @@ class NoPriorMatching(_Interpolating):
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                latent_critic: base.Net,
-               prior: parts_lib.GeneratorLike,
+               prior: parts_lib.GeneratorLike, *,
                image_critic: base.Net | None = None,
                lambda_: settings.NonNegative = 0.1,
                gamma: settings.Fraction = 0.5, omega1: schedules.Weight = 0.5,
@@ -180,8 +181,9 @@ class NoPriorMatching(_Interpolating):
     if image_critic is None:
       weights = dict.fromkeys(
           [*weights, 'reconstruction_target', 'mix_target'], 0.)
-    super().__init__(encoder, decoder, image_critic, lambda_, gamma, weights,
-                     updates, generator, 'no_prior_matching')
+    super().__init__(encoder, decoder, image_critic, lambda_, gamma,
+                     weights=weights, updates=updates, prior=generator,
+                     name='no_prior_matching')
     self.latent_critic = latent_critic
     self.generator = generator
     self.omega1 = omega1

@@ -111,7 +111,7 @@ class LPGA(PerceptualAutoencoder):
   stochastic = False
   needs_full_precision = True
 
-  def __init__(self, encoder: base.Net, decoder: base.Net,
+  def __init__(self, encoder: base.Net, decoder: base.Net, *,
                latent_reconstruction: schedules.Weight = 3e-2,
                data_latent_reconstruction: schedules.Weight = 0.,
                nll_encoder: schedules.Weight = 1.5e-2,
@@ -204,7 +204,7 @@ class VPGA(PerceptualAutoencoder):
   nets = {'encoder': '@gaussian/encoder()'}
   stochastic = True
 
-  def __init__(self, encoder: base.Net, decoder: base.Net,
+  def __init__(self, encoder: base.Net, decoder: base.Net, *,
                latent_reconstruction: schedules.Weight = 3e-2,
                data_latent_reconstruction: schedules.Weight = 0.,
                variational_reconstruction: schedules.Weight = 1e-2,
@@ -310,7 +310,7 @@ class LVPGA(PerceptualAutoencoder):
   stochastic = True
   needs_full_precision = True
 
-  def __init__(self, encoder: base.Net, decoder: base.Net,
+  def __init__(self, encoder: base.Net, decoder: base.Net, *,
                latent_reconstruction: schedules.Weight = 3e-2,
                data_latent_reconstruction: schedules.Weight = 0.,
                nll_encoder: schedules.Weight = 0.,

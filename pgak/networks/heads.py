@@ -75,7 +75,7 @@ _LARGEST_LOG_SIGMA = 5.
 def encoder(network: settings.reference('@conv_mnist_encoder'),
             image_shape: Shape, latent_dim: settings.Count,
             log_variance: bool = False, initial_sigma: settings.Positive = 0.1,
-            batch_norm_latents: bool = False, spectral_norm: bool = False,
+            *, batch_norm_latents: bool = False, spectral_norm: bool = False,
             equalised: bool = False,
             sigma_head: Literal['linear', 'tanh'] = 'linear'):
   """Builds an encoder: images to latents, or to a Gaussian over latents.

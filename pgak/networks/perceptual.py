@@ -45,7 +45,7 @@ class PerceptualError:
 
   def __init__(self, layers: settings.Several[str] = vgg19_lib.LAYERS,
                layer_weights: tuple[settings.NonNegative, ...] | None = None,
-               weights: settings.Path = 'imagenet',
+               weights: settings.Path = 'imagenet', *,
                pixel: settings.NonNegative = 0.,
                perceptual: settings.NonNegative = 1.,
                distance: Literal['l1', 'l2'] = 'l2', relative: bool = False,

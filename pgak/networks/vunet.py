@@ -65,7 +65,7 @@ def latent_shapes(image_shape, num_scales, latent_channels, groups=1):
 
 @settings.register
 def vunet_encoder(image_shape: heads.ImageShape,
-                  condition_shape: heads.ImageShape,
+                  condition_shape: heads.ImageShape, *,
                   base_filters: settings.Count = 8,
                   num_scales: settings.Count = 4,
                   latent_channels: settings.Count = 2,
@@ -108,7 +108,7 @@ def vunet_encoder(image_shape: heads.ImageShape,
 
 @settings.register
 def vunet_decoder(image_shape: heads.ImageShape,
-                  condition_shape: heads.ImageShape,
+                  condition_shape: heads.ImageShape, *,
                   base_filters: settings.Count = 8,
                   num_scales: settings.Count = 4,
                   latent_channels: settings.Count = 2,

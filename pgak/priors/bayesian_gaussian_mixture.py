@@ -50,7 +50,7 @@ class BayesianGaussianMixture(mixtures.Mixture):
 
   def __init__(self, latent_dim: settings.Count,
                num_components: settings.Count = 10,
-               covariance: mixtures.Covariance = 'full',
+               covariance: mixtures.Covariance = 'full', *,
                weights: Literal[tuple(_WEIGHTS)] = 'dirichlet_process',
                concentration: settings.Positive | None = None,
                max_iterations: settings.Count = 100,

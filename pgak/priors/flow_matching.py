@@ -113,7 +113,7 @@ class FlowMatching(fitted.FittedPrior):
 
   def __init__(self, latent_dim: settings.Count,
                width: settings.Count = 512, blocks: settings.Count = 3,
-               steps: settings.Count | None = None,
+               steps: settings.Count | None = None, *,
                batch_size: settings.Count = 512,
                learning_rate: settings.Positive = 1e-3,
                average_decay: settings.Decay = 0.999,

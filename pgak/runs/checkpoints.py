@@ -55,7 +55,11 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
   Raises:
     errors.UserError: if the settings do not fit each other.
   """
+  # Layers take the policy when they are made, and global state would leak into
+  # the next model: it is set back below.
   keras.config.set_dtype_policy(precision)
+  # It decides the initial weights; training draws its noise by other seeds, see
+  # `noise`.
   keras.utils.set_random_seed(seed)
   try:
     built = settings_lib.made(model, 'train.model', _Model)
@@ -66,7 +70,7 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
   finally:
     keras.config.set_dtype_policy('float32')
   if built.needs_full_precision:
-    # A product of rounded numbers would lose what it is for.
+    # TensorFloat-32 would round away a difference of nearly equal numbers.
     tf.config.experimental.enable_tensor_float_32_execution(False)
   unknown = set(optimizers or {}) - set(built.parts)
   if unknown:
@@ -75,6 +79,7 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
         f'{built.name} are {", ".join(built.parts)}.')
   made = {}
   for part in built.parts:
+    # The error of a wrong optimizer names the setting that it came from.
     own = part in (optimizers or {})
     name = f'train.optimizers[{part!r}]' if own else 'train.optimizer'
     made[part] = _optimizer(part, optimizers[part] if own else optimizer, name,
@@ -85,32 +90,34 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
     if takes_range and image_error.value_range is None:
       image_error.value_range = built.value_range
     built.image_error = image_error
+  # Last: compile builds the optimizers, whose moments a checkpoint must find.
   built.compile(made, seed=seed, run_steps=steps, **compile_options)
   return built
 
 
 def _optimizer(part, make, name, schedule, step, steps):
+  # So that `encoder/adam.learning_rate` is the encoder's alone.
   with gin.config_scope(part):
     optimizer = settings_lib.made(make, name, _Optimizer)
   if not schedule:
     return optimizer
   rate = optimizers_lib.RunSchedule(
       float(optimizer.learning_rate.numpy()), schedule, step, steps)
-  # Set afterwards it would leave a hole in what a checkpoint tracks.
+  # A schedule set on a built optimizer would make it unsaveable.
   config = optimizer.get_config() | {'learning_rate': rate}
   return type(optimizer).from_config(config)
 
 
 def save(model, run, step, is_chief=True, finished=None):
-  """Writes a checkpoint; a worker that is not the chief writes to nowhere.
+  """Writes a checkpoint; workers other than the chief delete theirs.
 
   Args:
     model: `GenerativeAutoencoder`.
     run: `RunDirectory`.
     step: int.
     is_chief: whether this process writes.
-    finished: None; or, of a run that is left between two steps, the names of
-      the callbacks that have done their work at this one.
+    finished: None; or, of a run that was interrupted between two steps, the
+      names of the callbacks that have done their work at this one.
 
   Raises:
     errors.UserError: if it cannot be written.
@@ -124,12 +131,15 @@ def save(model, run, step, is_chief=True, finished=None):
           path = pathlib.Path(prefix).with_name('finished.json')
           path.write_text(json.dumps(finished))
     except (OSError, tf.errors.OpError) as e:
+      # TensorFlow has errors of its own for a full disk.
       reason = errors.unwritable(e) or errors.reason(e)
       raise errors.UserError(
           f'The checkpoint of step {step} cannot be written to '
           f'{run.checkpoint_folder} ({reason}): make room, and the same '
           'command goes on from the one before.') from e
   else:
+    # Reading the variables of several workers is collective: each must take
+    # part, or the chief waits for ever.
     folder = tempfile.mkdtemp()
     checkpoint.write(f'{folder}/checkpoint')
     shutil.rmtree(folder)
@@ -144,8 +154,9 @@ def restore(model, run, step):
   prefix = run.checkpoint_prefix(step)
   try:
     status = tf.train.Checkpoint(model=model).read(prefix)
+    # A variable without a value would keep its initial weights, silently.
     status.assert_existing_objects_matched()
-    # What only training needs, such as the plateau's record, may stay.
+    # What only training needs, such as the state of a plateau, may stay unread.
     status.expect_partial()
   except (tf.errors.OpError, AssertionError, LookupError, OSError,
           RuntimeError, ValueError) as e:
@@ -183,6 +194,7 @@ def load_configured(run, checkpoint='latest', prior='own'):
   model = build(**settings)
   restore(model, run, step)
   for part, optimizer in model.optimizers.items():
+    # Before the first step the averages are zeros, not weights.
     if optimizer.use_ema and int(optimizer.iterations.numpy()) > 0:
       optimizer.finalize_variable_values(model.parts[part].trainable_variables)
   return ex_post.attach(model, prior, run, step, data_set.configured)
@@ -218,11 +230,13 @@ def load(run_dir, checkpoint='latest', imports=(), prior='own'):
   try:
     return load_configured(run, checkpoint, prior)
   finally:
+    # A notebook may load several runs, whose bindings must not mix.
     gin.clear_config()
 
 
 def build_settings():
   """The settings of `train` that decide what a checkpoint holds."""
+  # `steps`, because a schedule of the learning rate is one of the run's share.
   names = ('model', 'optimizer', 'optimizers', 'seed', 'precision',
            'learning_rate_schedule', 'steps')
   settings = {n: configuration.setting(f'train.{n}') for n in names}

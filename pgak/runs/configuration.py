@@ -1,7 +1,7 @@
 """Gin files and bindings: found, parsed strictly, compared and saved.
 
 Every choice of a run is a gin binding. Flags become bindings, later files and
-bindings win over earlier ones, and what cannot be meant is an error: an unknown
+bindings win over earlier ones, and a mistake is an error: an unknown
 name, an undefined macro, a `--gin_param` that the command never reads.
 """
 import contextlib
@@ -24,7 +24,8 @@ __all__ = ['FREE_ON_RESUME', 'NOT_READ', 'as_text', 'bindings_of',
            'changed_bindings', 'check_macros', 'check_trusted',
            'keep_old_values', 'parse', 'parse_part', 'parse_run', 'setting']
 
-# On resuming a run these may change; `train.steps` may only grow.
+# On resuming a run these may change: they decide no weight. `train.steps` may
+# only grow.
 FREE_ON_RESUME = re.compile(
     r'train\.(\w+_every|keep_checkpoints|best_by)$|(^|\.)data_dir$|'
     r'images\.path$')
@@ -39,19 +40,18 @@ OLD_VALUES = {
     'pairs': {'background': 'None'},
 }
 
-# What a command that opens a run reads of `train` besides the model: what it
-# was trained with otherwise is past, and to bind it would change nothing.
+# What a command that opens a run reads of `train`: more would change nothing.
 READ_OF_A_RUN = {f'train.{name}' for name in (
     'dataset', 'image_error', 'model', 'split', 'validation_split')}
 
-# Versions that knew none of them.
+# Versions that had none of these settings.
 _BEFORE = ('0.1.', '0.2.', '0.3.', '0.4.')
 
 NOT_READ = '# Bindings that training does not read:'
 
 
 class _AsText(config_parser.ParserDelegate):
-  """Keeps references as text, so that a config can be read without its code."""
+  """Keeps references as text, so that no module need be imported for them."""
 
   def configurable_reference(self, scoped_name, evaluate):
     return _Reference('@' + scoped_name + ('()' if evaluate else ''))
@@ -112,13 +112,14 @@ def parse_part(text, imports=()):
 
 @contextlib.contextmanager
 def _reading(imports):
-  """Begins a configuration anew; what gin says of it becomes a UserError."""
+  """Clears gin's configuration; what gin raises becomes a UserError."""
   gin.clear_config()
   for module in imports:
     gin_files.import_module(module)
   # Gin logs an error for each folder that a file is not in.
   logging.disable(logging.ERROR)
   try:
+    # Imported above; read here, so that config.gin records them.
     gin.parse_config([f'import {m}' for m in imports])
     yield
   except (ValueError, TypeError, SyntaxError, OSError, ImportError,
@@ -150,6 +151,7 @@ def parse_run(run, bindings=(), roots=(), imports=()):
         raise errors.UserError(
             f'--gin_param={binding!r} is never read by this command: the run '
             f'keeps the {name} that it was trained with; leave it out.')
+  # The command makes what `train` refers to, such as the model and the data.
   parse([file], [*old, *bindings], imports,
         lambda: ('train', *_names(roots)))
 
@@ -188,6 +190,7 @@ def check_trusted(run, imports=()):
 def _imported(run):
   """Returns the modules that a run's config.gin imports."""
   try:
+    # Parsed as text: gin's own parser would import the modules.
     statements = list(config_parser.ConfigParser(run.config_gin, _AsText()))
   except (SyntaxError, UnicodeDecodeError, ValueError,
           tokenize.TokenError) as e:
@@ -204,16 +207,16 @@ def _imported(run):
 
 
 def keep_old_values(run):
-  """Binds what version 0.4 did in a run of its, before the run is resumed.
+  """Binds `OLD_VALUES` for a run that version 0.4 began, before it is resumed.
 
-  The gin files of the command may say otherwise by now; the run goes on with
-  the pixels and splits that it began with.
+  Gin files and defaults may have changed since; the run goes on with the pixels
+  and splits that it began with.
 
   Args:
     run: `RunDirectory`, with or without a configuration.
   """
   if run.has_config:
-    # Since it was resumed once, its configuration names them.
+    # Once it was resumed, its configuration names them.
     begun = run.config.get('versions', {}).get('pgak', '')
     for binding in _old_bindings(run, named_too=begun.startswith(_BEFORE)):
       gin.parse_config(binding)
@@ -243,10 +246,11 @@ def as_text():
   """Returns the configuration of a run as gin text, to be saved.
 
   First what was read so far, with the defaults; then, below a line that says
-  so, the bindings that were not, such as those of a protocol.
+  so, the bindings that were not read, such as those of a protocol.
   """
   operative = gin.operative_config_str()
   read = bindings_of(operative)
+  # Kept, because evaluate and sample may read what training does not.
   rest = bindings_of(gin.config_str())
   lines = [f'{n} = {v}' for n, v in rest.items() if n not in read]
   return '\n'.join([operative, '', NOT_READ, *lines, ''])
@@ -283,7 +287,7 @@ def _short(text):
 
 
 def bindings_of(text):
-  """Reads gin text without its code.
+  """Reads the bindings of gin text, without importing anything.
 
   Args:
     text: gin statements, as `gin.config_str()` gives them.
@@ -318,8 +322,8 @@ def changed_bindings(saved, present):
     raise errors.UserError(
         f'The config.gin of the run is damaged ({gin_errors.sentence(e)}): '
         'restore it, or train into a new run directory.') from e
-  # What one of the two does not name, it does not read: there another binding
-  # decides, such as train.score_every, which may change, or train.model.
+  # A binding that is absent from one of them was not read there: another one,
+  # such as train.score_every or train.model, decided that and is compared.
   changed = [n for n in sorted(set(old) & set(new)) if old[n] != new[n]]
   return [n for n in changed
           if not (FREE_ON_RESUME.search(n) or _grown(n, old, new))]
@@ -332,6 +336,7 @@ def _grown(name, old, new):
 
 
 def _references(value, sign):
+  # A sign within a string is no reference.
   strings = r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\''
   pattern = re.escape(sign) + r'([\w./]+)'
   found = re.findall(pattern, re.sub(strings, '', value))
@@ -339,8 +344,10 @@ def _references(value, sign):
 
 
 def check_macros(statements, parsed, bindings):
+  # gin itself fails only when the macro is called, and does not name it.
   for value in statements.values():
     for macro in _references(value, '%'):
+      # A name with a dot is a constant of a module, which is no binding.
       if macro not in statements and '.' not in macro:
         where = _location('%' + macro, parsed, bindings)
         raise errors.UserError(

@@ -27,6 +27,7 @@ def configured():
     named = gin.query_parameter('train.dataset')
   except ValueError:
     named = None
+  # Bound to None counts as not bound.
   if named is None:
     raise errors.UserError(
         'The configuration in gin binds no train.dataset: call '

@@ -1,4 +1,4 @@
-"""What gin takes and pgak does not."""
+"""Checks of what gin accepts and pgak does not."""
 import math
 
 from pgak import errors
@@ -11,6 +11,7 @@ def check_finite():
   """Refuses infinite numbers, such as 1e400, which gin cannot write again."""
   for scope, selector, parameter, value in gin_internals.bound_values():
     if not all(math.isfinite(n) for n in _floats(value)):
+      # A macro is bound in a scope of its name, so its name is the scope.
       name = selector.rpartition('.')[2]
       name = scope if selector == 'gin.macro' else (
           f'{scope}/{name}' if scope else name) + f'.{parameter}'
@@ -19,6 +20,8 @@ def check_finite():
 
 
 def _floats(value):
+  # Only floats: Python's integers are finite, and references are checked where
+  # they are bound.
   if isinstance(value, dict):
     value = list(value.values())
   if isinstance(value, (list, tuple)):

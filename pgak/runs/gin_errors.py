@@ -1,4 +1,4 @@
-"""What gin says about a file or a binding, in one sentence for its author."""
+"""Gin's errors about a file or a binding, as one sentence for its author."""
 import inspect
 import re
 import tokenize
@@ -8,6 +8,7 @@ from pgak.runs import gin_internals
 
 __all__ = ['sentence']
 
+# gin appends a place to bindings that came from a flag, where it means nothing.
 _PLACE = re.compile(r'\s+In bindings string line \d+.*|\s+\(line 1\)$', re.S)
 
 
@@ -21,11 +22,13 @@ def sentence(error):
   if isinstance(error, SyntaxError) and error.filename:
     text = (f'{error.msg} in file "{error.filename}", line {error.lineno}: '
             f'{(error.text or "").strip()}')
+  # Both come from Python's parser, by its version.
   if isinstance(error, (MemoryError, RecursionError)):
     return 'its brackets are nested too deeply.'
   if isinstance(error, tokenize.TokenError):
     return f'{error.args[0]}: a bracket or string is never closed.'
   text = ' '.join(_PLACE.sub('', text).split())
+  # gin raises ValueError for most mistakes: only the text distinguishes them.
   for pattern, words in _WORDS:
     match = re.search(pattern, text)
     if match:
@@ -50,6 +53,7 @@ def _names():
 
 def _value(match):
   value = match[1]
+  # A frequent slip: VAE for @VAE.
   known = '@' + value if value in _names() else ''
   return (f'{value} is no value: a string stands in quotes, a reference begins '
           'with @ and a macro with %, and a number is no NaN'

@@ -1,4 +1,4 @@
-"""Gin files and users' modules: found, and read into gin."""
+"""Finds gin files and users' modules and reads them into gin."""
 import importlib
 import pathlib
 import re
@@ -28,11 +28,12 @@ def parse(name):
     name: its path, or its path below one of `folders()`.
 
   Raises:
-    ValueError, or what gin raises: in words that `gin_errors` makes a sentence.
+    ValueError, or what gin raises; `gin_errors.sentence` words both for users.
   """
   gin_internals.read_from(folders())
   require(name)
   try:
+    # gin names neither the file of these errors nor the way out.
     return gin.parse_config_file(name)
   except tokenize.TokenError as e:
     raise ValueError(f'{e.args[0]}: a bracket or string of {name}, or of a '
@@ -49,11 +50,12 @@ def parse_text(text):
   """Reads gin text; the files that it includes are found as by `parse`.
 
   Returns:
-    List of what gin says of the files that it includes.
+    List of gin's records of the files that it includes.
   """
   if not text:
     return []
   gin_internals.read_from(folders())
+  # gin's own error for a missing file lists each folder it tried.
   for name in re.findall(r"^include ['\"](.+)['\"]$", text, re.M):
     require(name)
   includes, _ = gin.parse_config(text)
@@ -62,6 +64,7 @@ def parse_text(text):
 
 def require(name):
   """Raises UserError unless there is a gin file of that name."""
+  # A folder of that name is another mistake than no file.
   found = [path for folder in ['', *folders()]
            if (path := pathlib.Path(folder, name)).exists()]
   if found and not any(path.is_file() for path in found):
@@ -70,6 +73,7 @@ def require(name):
   if not found:
     shipped = [str(path.relative_to(folder)) for folder in folders()
                for path in pathlib.Path(folder).rglob('*.gin')]
+    # The likeliest mistake: the file without its folder.
     named_so = [f for f in shipped if pathlib.Path(f).name == name]
     hint = (f': did you mean {named_so[0]}?' if named_so else
             errors.similar(name, shipped) or ': check the path.')
@@ -83,6 +87,7 @@ def import_module(module):
   Raises:
     UserError: if there is none, or it cannot be imported.
   """
+  # importlib takes a leading dot for a relative import.
   if not re.fullmatch(r'\w+(\.\w+)*', module):
     raise errors.UserError(f'--import={module!r} is no name of a module: give '
                            'one such as mine.models.')
@@ -97,6 +102,8 @@ def import_module(module):
         f'Cannot import {module!r}: {gin_errors.sentence(e)}; put that line '
         'right.') from e
   except ValueError as e:
+    # gin's error for a second function of one name; another ValueError is the
+    # module's own.
     if 'already exists' not in str(e):
       raise
     raise errors.UserError(

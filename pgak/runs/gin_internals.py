@@ -1,6 +1,6 @@
-"""What pgak needs of gin and gin does not offer: all its private names.
+"""Every use that pgak makes of gin's private names, in one place.
 
-A test holds each against the gin that is installed.
+A test compares them with the gin that is installed.
 """
 import functools
 import inspect
@@ -19,6 +19,7 @@ def read_from(folders):
   file of a Python package `networks`, which fails where such a folder is on the
   path. A file from another system may begin with a byte-order mark.
   """
+  # In place: gin's functions hold these lists.
   config._FILE_READERS[:] = [
       (functools.partial(open, encoding='utf-8-sig'), os.path.isfile)]
   config._LOCATION_PREFIXES[:] = ['', *folders]
@@ -40,6 +41,7 @@ def referred_classes():
   The scopes are those in which gin looks for the bindings of that reference:
   '' first, then 'a' and 'a/b' for `@a/b/C`.
   """
+  # A list, because the caller binds while it reads.
   for _, _, _, value in list(bound_values()):
     for reference in _references(value):
       wrapped = reference.configurable.wrapped
@@ -60,16 +62,17 @@ def _references(value):
 
 
 def bind_first(selector, parameters):
-  """Moves what is bound to a function or class before its other bindings.
+  """Moves some bindings of a function or class before its others.
 
   Gin evaluates bindings in the order in which they were first made.
 
   Args:
     selector: full name, such as 'pgak.models.vae.VAE'.
-    parameters: names of bound parameters, the first one first.
+    parameters: names of bound parameters, in the order that they get.
   """
   values = config._CONFIG['', selector]
   for name in [*parameters, *(n for n in values if n not in parameters)]:
+    # A dictionary keeps the order of insertion.
     values[name] = values.pop(name)
 
 

@@ -13,10 +13,10 @@ __all__ = ['bind', 'named']
 def bind():
   """Binds what model classes name as their nets and nothing binds.
 
-  It is for every class with `nets` that the configuration refers to, such as
-  that of `train.model`, and as if a gin file had it: `VAE.encoder =
-  @gaussian/encoder()`. What is bound already, in whatever scope of the
-  reference, stays.
+  For every class with `nets` that the configuration refers to, such as that of
+  `train.model`, this has the effect of a gin file with `VAE.encoder =
+  @gaussian/encoder()`. What is already bound, in any scope of the reference,
+  stays.
 
   Raises:
     errors.UserError: names the class whose `nets` gin cannot read.
@@ -44,6 +44,7 @@ def named(model):
     model: class, of whose attribute `nets` gin may bind what `__init__` takes.
   """
   nets = {}
+  # From the most general class on, so that a class overrides its parents.
   for parent in reversed(model.__mro__):
     nets |= vars(parent).get('nets', {})
   parameters = inspect.signature(model).parameters if nets else {}
@@ -61,6 +62,7 @@ def _bind(selector, model, argument, text):
   try:
     if not isinstance(text, str):
       raise TypeError(f'it is of the type {type(text).__name__}')
+    # As a binding, so that config.gin records it and old runs read it.
     gin.parse_config(f'{selector}.{argument} = {text}')
   except (ValueError, TypeError, SyntaxError, KeyError) as e:
     raise errors.UserError(

@@ -1,4 +1,4 @@
-"""What a run holds, and the only code that writes it.
+"""The content of a run directory, and the only code that writes it.
 
 ```
 RUN_DIR/
@@ -11,7 +11,7 @@ RUN_DIR/
   samples/        grids by step
   densities/      those that were fitted to the latents
   grids/ prd/ neighbours/   what evaluations drew
-  scores.csv      one row a number
+  scores.csv      one row per score
 ```
 
 A file or checkpoint is written beside its place and then renamed, so that it is
@@ -34,7 +34,8 @@ __all__ = ['RunDirectory', 'SCORE_COLUMNS']
 
 SCORE_COLUMNS = scores_lib.COLUMNS
 
-# What config.json holds, as far as it is read: names and their types.
+# The names of config.json that are read, with their types. Older versions may
+# lack some, so only wrong types are damage at once.
 _CONFIG = {'config_keys': list, 'data': dict, 'imports': list, 'seed': int,
            'versions': dict}
 _DATA = {'examples': int, 'fingerprint': str, 'name': str, 'order': int,
@@ -42,7 +43,7 @@ _DATA = {'examples': int, 'fingerprint': str, 'name': str, 'order': int,
 
 
 class _Record(dict):
-  """What a JSON file holds; a name that is missing means that it is damaged."""
+  """The content of a JSON file; a missing name means that it is damaged."""
 
   def __init__(self, content, path, types=()):
     super().__init__(content)
@@ -95,6 +96,8 @@ class RunDirectory:
 
   def _create(self):
     if self.path.is_dir():
+      # Hidden files are those of editors and file systems; the two others are
+      # what a command leaves that was killed before config.gin.
       foreign = [p.name for p in self.path.iterdir()
                  if not p.name.startswith('.')
                  and p.name not in ('config.json', 'command.gin')]
@@ -139,6 +142,7 @@ class RunDirectory:
     config.json holds the keys of config.gin as it will be and as it is, so that
     one of them fits whenever the process is killed.
     """
+    # A dictionary for an ordered set.
     keys = {files.key(config_gin): None}
     if self.has_config:
       keys[files.key(self.config_gin)] = None
@@ -159,6 +163,7 @@ class RunDirectory:
     Raises:
       errors.UserError: if another process holds it.
     """
+    # A run on a read-only disk can be neither locked nor changed.
     if not self.is_writable:
       yield
       return
@@ -170,10 +175,11 @@ class RunDirectory:
   # === Checkpoints ===
 
   def checkpoints(self):
-    """Returns the steps of the finished checkpoints, in order."""
+    """Returns the steps of all complete checkpoints, in ascending order."""
     found = []
     if self.checkpoint_folder.is_dir():
       for folder in self.checkpoint_folder.iterdir():
+        # Parts of a checkpoint that is being written have other names.
         match = re.fullmatch(r'step-(\d+)', folder.name)
         if match:
           found.append(int(match.group(1)))
@@ -184,6 +190,7 @@ class RunDirectory:
     return str(self._step_folder(step) / 'checkpoint')
 
   def _step_folder(self, step):
+    # Eight digits, so that folders sort by step.
     return self.checkpoint_folder / f'step-{step:08d}'
 
   @contextlib.contextmanager
@@ -191,6 +198,7 @@ class RunDirectory:
     """Yields a path to write to; afterwards the checkpoint is in its place."""
     with files.replacing(self._step_folder(step)) as part:
       part.mkdir()
+      # TensorFlow takes a prefix: it makes several files that begin so.
       yield str(part / 'checkpoint')
 
   def finished_callbacks(self, step):
@@ -215,13 +223,15 @@ class RunDirectory:
   def prune(self, keep):
     """Deletes all but the newest `keep` checkpoints and the best one.
 
-    Each is renamed first: half of one, after a kill, would count as whole.
+    A folder is renamed before it is deleted, so that a process that is killed
+    meanwhile leaves no incomplete checkpoint under a valid name.
     """
     best = self.best
     for step in self.checkpoints()[:-keep]:
       if not best or step != best['step']:
         folder = self._step_folder(step)
         folder.rename(folder.with_name(f'.{folder.name}.old'))
+    # Of earlier commands that were killed, too.
     for old in self.checkpoint_folder.glob('.step-*.old'):
       shutil.rmtree(old)
 
@@ -250,6 +260,7 @@ class RunDirectory:
             f'{self.path} has no best checkpoint: it was trained without '
             '`train.best_by`; use --checkpoint=latest or a step.')
       checkpoint = self.best['step']
+    # A longer one is no step, and Python refuses to convert 4,300 digits.
     if not re.fullmatch('[0-9]{1,18}', str(checkpoint)) or (
         int(checkpoint) not in steps):
       raise errors.UserError(
@@ -269,6 +280,8 @@ class RunDirectory:
       errors.UserError: if the file is damaged.
       OSError: if it cannot be written.
     """
+    # Read, extended and replaced under one lock, or one of two commands loses
+    # its scores.
     with files.locked(self.path / '.scores.lock', '', wait=True):
       files.write_text(self.path / 'scores.csv',
                        scores_lib.to_csv([*self.scores(), *rows]))
@@ -281,7 +294,7 @@ class RunDirectory:
     killed.
 
     Args:
-      numbers: whether a step or value that is no number is damage, too.
+      numbers: whether to treat a step or value that is no number as damage.
 
     Raises:
       errors.UserError: if the file is damaged.
@@ -294,6 +307,7 @@ class RunDirectory:
       rows = scores_lib.from_csv(text)
     except (csv.Error, OSError, ValueError) as e:
       raise _damaged(path, e) from e
+    # csv.DictReader fills the columns of a short row with None.
     if rows and not text.endswith('\n') and None in rows[-1].values():
       logging.warning('%s ends with half a row, which is left out.', path)
       rows.pop()

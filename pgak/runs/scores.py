@@ -7,12 +7,13 @@ import io
 __all__ = ['CHOICES', 'COLUMNS', 'Score', 'from_csv', 'to_csv']
 
 
+# eq=False: Mapping compares by the content, with dictionaries, too.
 @dataclasses.dataclass(frozen=True, eq=False)
 class Score(collections.abc.Mapping):
   """One number and every choice that made it.
 
-  It reads like a dictionary, too: `score['value']`, `dict(score)`. As read from
-  a file all that it holds is text.
+  It can be read like a dictionary, too: `score['value']`, `dict(score)`. One
+  that was read from a file has only strings.
 
   Attributes:
     step: int, the checkpoint's step.
@@ -73,7 +74,8 @@ class Score(collections.abc.Mapping):
 
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Score))
-# Two scores that differ in one of these do not compare.
+# Two scores that differ in one of these do not compare: from dataset to
+# protocol.
 CHOICES = COLUMNS[3:16]
 _OPTIONAL = ('better', 'error')
 
@@ -88,7 +90,9 @@ def to_csv(rows):
   Raises:
     ValueError: if a row has other keys.
   """
+  # Unchanged line ends, as the csv module wants them.
   buffer = io.StringIO(newline='')
+  # Unix line ends on every system, as 0.4 wrote them.
   writer = csv.DictWriter(buffer, COLUMNS, restval='', lineterminator='\n')
   writer.writeheader()
   writer.writerows(dict(row) for row in rows)

@@ -11,9 +11,9 @@ __all__ = ['bindings']
 
 
 def bindings(run, against, imports=()):
-  """Binds the data set that another one is told from.
+  """Makes the bindings of a data set to compare with the one of a run.
 
-  It is bound within a scope of its own, so that it may be of the run's kind
+  They are in a scope of their own, so that both may be made by one function
   with other settings, such as another folder of images.
 
   Args:
@@ -35,8 +35,10 @@ def bindings(run, against, imports=()):
         f'There is no data set {against!r} for --against: choose one of '
         f'{", ".join(known)}, or a gin file that binds train.dataset'
         f'{errors.similar(against, known) or "."}')
+  # Before the run is parsed, which would import what its config.gin names.
   configuration.check_trusted(run, imports)
   configuration.parse([str(run.config_file)], imports=imports)
+  # The run is parsed without and with the file: what differs is the file's.
   own = configuration.bindings_of(gin.config_str())
   configuration.parse([str(run.config_file), file], imports=imports)
   found = configuration.bindings_of(gin.config_str())

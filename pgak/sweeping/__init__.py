@@ -1,7 +1,7 @@
 """Sweeps: many runs, trained and measured by one command.
 
-`plan` reads a .sweep file, `progress` tells how far a sweep is, `running` calls
-the train and evaluate commands, `results` remembers what is finished and makes
+`plan` reads a .sweep file, `progress` shows how far a sweep is, `running` calls
+the train and evaluate commands, `results` records what is finished and makes
 the table.
 """
 from pgak.sweeping.plan import Evaluation

@@ -1,4 +1,4 @@
-"""What a .sweep file asks for: cells x seeds, and how each is measured.
+"""The plan in a .sweep file: cells x seeds, and how each is measured.
 
 A .sweep file is a gin file that binds `sweep` alone:
 
@@ -82,7 +82,7 @@ class Job:
     try:
       texts = [_tokens(f) for f in self.gin_files]
     except (OSError, SyntaxError, UnicodeDecodeError, tokenize.TokenError):
-      return ''  # The train command will say what is wrong.
+      return ''  # The train command will report what is wrong.
     return _sha(texts, self.bindings)
 
 
@@ -115,14 +115,14 @@ Evaluations = Annotated[tuple[dict[str, object], ...], settings.Says(
 def sweep(cells: Cells, evaluations: Evaluations = (),
           seeds: settings.Several[settings.Seed] = (0,),
           gin_files: tuple[str, ...] = (), bindings: tuple[str, ...] = ()):
-  """Says what a sweep is made of; see docs/sweeps.md.
+  """Makes the jobs and evaluations of a sweep; see docs/sweeps.md.
 
   Args:
     cells: `{name: list of strings}`; a string that ends in .gin is a gin file,
       any other a binding.
     evaluations: list of dictionaries with the keys `EVALUATE_FLAGS`, of which
       'protocol' must be there, and 'bindings', a list of strings.
-    seeds: whole numbers; each cell is trained once with each.
+    seeds: integers from 0; each cell is trained once with each.
     gin_files: gin files of all cells, before the cells' own.
     bindings: bindings of all cells, before the cells' own.
 
@@ -136,6 +136,8 @@ def sweep(cells: Cells, evaluations: Evaluations = (),
   _check_seeds(seeds)
   common = [*_strings('sweep.gin_files', gin_files),
             *_strings('sweep.bindings', bindings)]
+  # Seeds outside, so that a sweep that is stopped early has all cells with the
+  # first seed.
   jobs = [_job(name, seed, common, own)
           for seed in seeds for name, own in cells.items()]
   return tuple(jobs), tuple(_evaluation(e) for e in evaluations)
@@ -148,8 +150,8 @@ def read(path, bindings=(), extra=(), protocols=None):
     path: the file, found as gin files are.
     bindings: bindings of `sweep` itself, such as 'sweep.seeds = [0, 1]'.
     extra: bindings that are added to every cell.
-    protocols: names that evaluations may have, so that a wrong one is told
-      before hours of training; None to let the evaluate command tell it.
+    protocols: names that evaluations may have, so that a wrong one is an error
+      before hours of training; None to leave that to the evaluate command.
 
   Returns:
     A `Sweep`.
@@ -160,6 +162,7 @@ def read(path, bindings=(), extra=(), protocols=None):
   try:
     _check_text(path)
     configuration.parse([path], bindings, roots=['sweep'])
+    # Again: an included file may bind other names.
     _check_names_bound(path, gin.config_str())
     jobs, evaluations = sweep()
     if protocols is not None:
@@ -168,13 +171,14 @@ def read(path, bindings=(), extra=(), protocols=None):
     gin.clear_config()
   for binding in extra:
     _check_binding('--gin_param', binding)
+  # Last, so that no other binding wins over the seed of the job's folder.
   jobs = [dataclasses.replace(j, bindings=(
       *j.bindings, *extra, f'train.seed = {j.seed}')) for j in jobs]
   return Sweep(str(path), tuple(jobs), evaluations)
 
 
 def parse_shard(text):
-  """Turns 'I/N' into `(I, N)`; parts are counted from 0.
+  """Parses 'I/N' to `(I, N)`; parts are counted from 0.
 
   Raises:
     errors.UserError: if it is not a part of a whole.
@@ -197,6 +201,7 @@ def _check_names(cells):
       raise errors.UserError(
           f'The cell {name!r} cannot name a folder: use letters, digits and '
           'any of _ . + = , - after the first.')
+    # As on macOS and Windows.
     if name.lower() in seen:
       raise errors.UserError(
           f'The cells {seen[name.lower()]!r} and {name!r} would share a folder '
@@ -205,6 +210,7 @@ def _check_names(cells):
 
 
 def _check_seeds(seeds):
+  # bool is a subclass of int.
   whole = isinstance(seeds, (list, tuple)) and all(
       isinstance(s, int) and not isinstance(s, bool) and s >= 0 for s in seeds)
   if not whole or not seeds or len(set(seeds)) < len(seeds):
@@ -228,6 +234,7 @@ def _job(name, seed, common, own):
   bindings = [s for s in strings if not s.endswith('.gin')]
   for binding in bindings:
     _check_binding(where, binding)
+  # All bindings of a command win over all its files, whatever their order here.
   files = [s for s in strings if s.endswith('.gin')]
   for file in files:
     gin_files.require(file)
@@ -276,6 +283,7 @@ def _evaluation(given):
 
 def _check_protocols(evaluations, known):
   for evaluation in evaluations:
+    # `_evaluation` has made sure that there is exactly one.
     protocol, = [flag.partition('=')[2] for flag in evaluation.flags
                  if flag.startswith('--protocol=')]
     if protocol not in known:
@@ -297,13 +305,13 @@ def _flag(name, value):
 
 
 def _check_text(path):
-  """Looks at what gin would not tell, or would tell in other words."""
+  """Finds mistakes that gin ignores, or reports less clearly."""
   try:
     text = _locate(path).read_text(encoding='utf-8')
     _check_names_bound(path, text)
     _check_repeated(path, text)
   except (OSError, SyntaxError, ValueError, tokenize.TokenError):
-    return  # Gin will say what is wrong.
+    return  # Gin will report what is wrong.
 
 
 def _check_names_bound(path, text):
@@ -315,7 +323,8 @@ def _check_names_bound(path, text):
 
 
 def _check_repeated(path, text):
-  """Finds a cell that is there twice, of which gin keeps the last."""
+  """Finds a cell that is named twice; gin would keep the last one."""
+  # Gin text without references, macros and imports is Python.
   python = re.sub(r'[%@][\w./]+(\(\))?', 'None', text)
   python = re.sub(r'(?m)^(include|import|from)\b.*', '', python)
   for node in ast.walk(ast.parse(python)):
@@ -336,14 +345,16 @@ def _locate(name):
 
 
 def _tokens(name):
-  """Returns a gin file without its comments, its includes opened."""
+  """Returns the tokens of a gin file and its includes, without comments."""
   text = _locate(name).read_text(encoding='utf-8')
   skipped = tokenize.COMMENT, tokenize.NL
   lines = tokenize.generate_tokens(io.StringIO(text).readline)
   tokens = [t.string for t in lines if t.type not in skipped]
   included = re.findall(r'(?m)^include\s+[\'"](.+?)[\'"]', text)
+  # The includes count, too: a run is trained anew when one of them changes.
   return [tokens, [_tokens(f) for f in included]]
 
 
 def _sha(*parts):
+  # Part of the records that earlier versions left beside runs.
   return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -27,6 +27,7 @@ class Progress:
     self._waiting = {name: list(kinds) for name, kinds in stages.items()}
     self._stream = stream or sys.stdout
     self._bar = self._new_bar() if self._stream.isatty() else None
+    # Reentrant, because `fail` and `finish` print within it.
     self._lock = threading.RLock()
     self._begun = time.monotonic()
     self._done = 0
@@ -34,8 +35,8 @@ class Progress:
     self._taken = {}  # kind: seconds of each stage that is finished
 
   def _new_bar(self):
-    # Its own estimate would take all jobs for equally long. A terminal may say
-    # that it has no lines and no columns, on which tqdm shows nothing.
+    # Without tqdm's estimate, which assumes that all jobs take equally long.
+    # A terminal may report 0 lines and columns, on which tqdm shows nothing.
     return tqdm.tqdm(
         total=self._total, file=self._stream, nrows=24, ncols=_columns(),
         bar_format='{l_bar}{bar}| {n_fmt}/{total_fmt}{postfix}')
@@ -54,7 +55,7 @@ class Progress:
       self._taken.setdefault(kind, []).append(time.monotonic() - begun)
 
   def fail(self, name, reason):
-    """A job's stage has failed; its length tells nothing about the others."""
+    """A job's stage has failed; its duration is not used for estimates."""
     with self._lock:
       kind, _, _ = self._running.pop(name)
       self._print(f'{self._count()} {name}  {kind} failed: {reason}')
@@ -81,7 +82,12 @@ class Progress:
       self._bar.close()
 
   def seconds_left(self):
-    """Returns `(seconds, whether all that is left is known)`, or None."""
+    """Returns the time left, or None if no stage has an estimate yet.
+
+    Returns:
+      `(seconds, is_complete)`: without stages of an unknown duration, and
+      whether there are none.
+    """
     now = time.monotonic()
     known = [self._seconds_of_running(*r, now) for r in self._running.values()]
     known += [self._mean(kind) for kinds in self._waiting.values()
@@ -92,21 +98,23 @@ class Progress:
     return seconds, None not in known
 
   def _seconds_of_running(self, kind, begun, log, now):
-    told = _seconds_told(log)
-    if told is not None:
-      # The run's own estimate; similar stages are assumed to take as long.
-      return told
+    estimate = _seconds_left_in(log)
+    if estimate is not None:
+      return estimate
     mean = self._mean(kind)
     return None if mean is None else max(0., mean - (now - begun))
 
   def _mean(self, kind):
-    """Returns the seconds that a kind of stage takes, as far as one knows."""
+    """Returns the mean seconds of a kind of stage, or None if unknown."""
     taken = list(self._taken.get(kind, ()))
     now = time.monotonic()
     for other, begun, log in self._running.values():
-      told = _seconds_told(log) if other == kind and not taken else None
-      if told is not None:
-        taken.append(now - begun + told)
+      # Without a finished stage, use the run's own estimate, and assume that
+      # similar stages take as long.
+      wanted = other == kind and not taken
+      estimate = _seconds_left_in(log) if wanted else None
+      if estimate is not None:
+        taken.append(now - begun + estimate)
     return sum(taken) / len(taken) if taken else None
 
   def _change(self, name, what):
@@ -140,13 +148,15 @@ def _columns():
   return shutil.get_terminal_size().columns
 
 
-def _seconds_told(log):
-  """Returns the time left that the end of a train command's log tells."""
+def _seconds_left_in(log):
+  """Returns the time left by the end of a train command's log, or None."""
   try:
     with open(log, 'rb') as file:
       file.seek(max(0, file.seek(0, 2) - 2000))
+      # The log holds several commands: only the last one runs. Its end is
+      # enough, and may begin within a character.
       lines = file.read().decode(errors='replace').split('\n$ ')[-1]
-  except (OSError, TypeError):
+  except (OSError, TypeError):  # TypeError: no log at all.
     return None
   found = _LEFT.findall(lines)
   if not found:

@@ -1,7 +1,7 @@
-"""What of a sweep is finished, and the table of its scores.
+"""The finished parts of a sweep, and the table of its scores.
 
-Beside each run directory a small file says with which settings the run was
-trained to its end, and holds the rows of scores.csv that each evaluation made.
+Beside each run directory a small file records with which settings the run was
+trained to its end, and the rows of scores.csv that each evaluation made.
 """
 import hashlib
 import json
@@ -15,13 +15,13 @@ from pgak.runs import run_directory
 
 __all__ = ['Record', 'format_table', 'mean_and_error']
 
-# All that decides a score but what is in the table's rows and columns.
+# All that decides a score, except what the table's rows and columns show.
 _CHOICES = tuple(c for c in run_directory.SCORE_COLUMNS
                  if c not in ('step', 'value', 'images', 'prior'))
 
 
 class Record:
-  """What is finished of one job.
+  """The finished stages of one job.
 
   Args:
     output_dir: path of the sweep's folder.
@@ -41,13 +41,15 @@ class Record:
       return {'settings': found['settings'], 'step': int(found['step']),
               'evaluations': dict(found['evaluations'])}
     except (OSError, ValueError, TypeError, KeyError):
-      # Without it all is done once more, which costs time alone.
+      # Without a record the job runs again, which costs time, not results.
       return {'settings': None, 'step': 0, 'evaluations': {}}
 
   @property
   def is_trained(self):
     """Whether the run was trained to its end with the job's settings."""
     steps = self._checkpoints()
+    # The digest is empty where a gin file is gone. The checkpoint may be too: a
+    # user may have deleted the run.
     return bool(self._digest and self._digest == self._finished['settings']
                 and steps and steps[-1] >= self._finished['step'])
 
@@ -58,7 +60,7 @@ class Record:
       return []
 
   def write_trained(self):
-    """Notes that training is finished."""
+    """Records that training is finished."""
     steps = self._checkpoints()
     self._finished.update(settings=self._digest, step=steps[-1] if steps else 0)
     self._write()
@@ -69,7 +71,7 @@ class Record:
     return self._finished['evaluations'].get(key)
 
   def write_rows(self, evaluation, rows):
-    """Notes that an evaluation is finished."""
+    """Records that an evaluation is finished."""
     self._finished['evaluations'][self._key(evaluation)] = rows
     self._write()
 
@@ -79,6 +81,8 @@ class Record:
       step = run.resolve_checkpoint(evaluation.checkpoint)
     except errors.UserError:
       step = None  # Such as 'all', or what the evaluate command will refuse.
+    # The last step, too: 'best' may stay while a longer run changes what 'all'
+    # stands for.
     text = json.dumps([self._digest, step, run.checkpoints()[-1],
                        evaluation.flags])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -102,8 +106,8 @@ def mean_and_error(values):
 def format_table(sweep, output_dir):
   """Returns the scores of all runs of a sweep as text.
 
-  One table for each metric with all that decides it; a row for each cell, a
-  column for what was measured: the prior of samples, or reconstructions.
+  One table per metric and all that decides it; a row per cell, and a column per
+  prior of samples, or kind of other images, such as reconstructions.
 
   Args:
     sweep: a `plan.Sweep`.
@@ -114,7 +118,8 @@ def format_table(sweep, output_dir):
     for choices, column, more, value in _scores(
         Record(output_dir, job), sweep):
       cell = tables.setdefault(choices, {}).setdefault(job.cell, {})
-      # Settings that the columns of a score do not hold tell two apart.
+      # Two evaluations with equal choices differ in settings that scores do not
+      # record: the label has them.
       if cell.get(column, {}).get(job.seed, value) != value:
         column = f'{column} ({more})'
       cell.setdefault(column, {})[job.seed] = value
@@ -157,5 +162,5 @@ def _value(by_seed):
   if not by_seed:
     return '-'
   mean, error = mean_and_error(list(by_seed.values()))
-  spread = '' if error is None else f' +- {error:.2g}'
-  return f'{mean:.4g}{spread} (n={len(by_seed)})'
+  error = '' if error is None else f' +- {error:.2g}'
+  return f'{mean:.4g}{error} (n={len(by_seed)})'

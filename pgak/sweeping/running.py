@@ -24,7 +24,7 @@ PATIENCE = 30.
 
 
 class Runner:
-  """Trains and evaluates the jobs of a sweep, as far as they are not finished.
+  """Trains and evaluates the jobs of a sweep that are not finished.
 
   Args:
     sweep: a `plan.Sweep`.
@@ -64,10 +64,14 @@ class Runner:
             *evaluation.flags, *self._evaluate_flags]
 
   def pending(self, job):
-    """Returns the stages that are not finished: None is training, else an
-    evaluation."""
+    """Returns the stages of a job that are not finished, in order.
+
+    Returns:
+      List of None, which stands for training, and `plan.Evaluation`s.
+    """
     record = results.Record(self.output_dir, job)
     if not record.is_trained:
+      # Evaluations of an older training do not count.
       return [None, *self.sweep.evaluations]
     return [e for e in self.sweep.evaluations if record.rows(e) is None]
 
@@ -83,7 +87,7 @@ class Runner:
   # === Running ===
 
   def run(self):
-    """Runs what is not finished.
+    """Runs the stages that are not finished.
 
     Returns:
       `{'cell/seed-0 training': reason}`, the stages that failed.
@@ -109,6 +113,8 @@ class Runner:
     return self.failures
 
   def _run_threads(self, waiting, shown):
+    # Threads suffice: the work is in child processes. Daemons, so that a second
+    # Ctrl-C can end the command.
     threads = [threading.Thread(target=self._work, args=(waiting, shown),
                                 daemon=True) for _ in range(self.parallel)]
     try:
@@ -116,11 +122,12 @@ class Runner:
         thread.start()
       while any(thread.is_alive() for thread in threads):
         shown.show()
+        # With a timeout, so that this thread can receive signals and redraw.
         threads[0].join(0.5)
         for thread in threads[1:]:
           thread.join(0.02)
     finally:
-      # The commands get their time to save what they did.
+      # A second signal must not end the wait for commands that are saving.
       interruption.postpone()
       self._stop()
       interruption.allow()
@@ -150,11 +157,15 @@ class Runner:
       command = self._command(job, stage)
       print(f'$ {shlex.join(command)}', file=log, flush=True)
       shown.begin(job.name, _kind(stage), log.name)
+      # scores.csv only grows: the rows after these are those of this
+      # evaluation.
       before = len(_scores(record))
       reason = self._call(command, log)
       if reason:
         self.failures[f'{job.name} {_kind(stage)}'] = reason
         shown.fail(job.name, reason)
+        # Without training there is nothing to evaluate; the next evaluation may
+        # succeed.
         if not stage:
           return
         continue
@@ -166,6 +177,7 @@ class Runner:
 
   def _call(self, command, log):
     """Runs a command; returns why it failed, or None."""
+    # The log holds the output of earlier commands, too.
     start = log.tell()
     with self._lock:
       if self._stopped:
@@ -183,10 +195,11 @@ class Runner:
     return _reason(status, log.name, start) if status else None
 
   def _environment(self):
-    """Gives each command our path, and of several each its share of the cores.
+    """Returns the environment of a command: our path, its share of the cores.
 
     What we import may be on the path only because of how we were started.
     """
+    # Each TensorFlow takes all cores otherwise, and they slow each other down.
     share = str(max(1, _cores() // self.parallel))
     threads = {} if self.parallel == 1 else {
         'OMP_NUM_THREADS': share, 'TF_NUM_INTRAOP_THREADS': share}
@@ -199,6 +212,7 @@ class Runner:
       self._stopped = True
       children = [c for c in self._children if c.poll() is None]
       for child in children:
+        # The group, because a command may have children itself.
         os.killpg(child.pid, signal.SIGTERM)
     for child in children:
       try:
@@ -226,7 +240,7 @@ class _Stopped(BaseException):
 
 
 def _words(command, bin_dir):
-  """Turns a console script into this environment's Python with its file."""
+  """Replaces a console script by this environment's Python with its file."""
   path = bin_dir / f'{command[0].removeprefix("pgak_")}.py'
   return [sys.executable, str(path), *command[1:]]
 
@@ -236,6 +250,8 @@ def _kind(stage):
 
 
 def _cores():
+  # A container or batch system may allow fewer cores than there are. Not on
+  # macOS.
   if hasattr(os, 'sched_getaffinity'):
     return len(os.sched_getaffinity(0))
   return os.cpu_count() or 1
@@ -254,14 +270,15 @@ def _reason(status, log, start):
     file.seek(start)
     text = file.read().decode(errors='replace')
   lines = [s for s in map(str.strip, _lines(text)) if s]
-  told = lines[-1] if lines else 'it wrote nothing'
+  last = lines[-1] if lines else 'it wrote nothing'
+  # subprocess gives a signal as a negative status.
   if status < 0:
-    return f'ended by {signal.Signals(-status).name} ({told})'
-  return told
+    return f'ended by {signal.Signals(-status).name} ({last})'
+  return last
 
 
 def _lines(text):
-  """Splits at carriage returns, too, and drops what moves the cursor."""
+  """Splits at carriage returns, too, and drops control sequences of a bar."""
   return text.replace('\x1b[K', '').replace('\r', '\n').splitlines()
 
 
@@ -279,12 +296,14 @@ def locked_log(path):
 
 @contextlib.contextmanager
 def _terminating():
-  """Makes SIGTERM and SIGHUP what Ctrl-C is."""
+  """Handles SIGTERM and SIGHUP as Ctrl-C."""
   def interrupt(number, frame):
     raise interruption.Interrupted(number)
+  # Python sets handlers in the main thread alone.
   if threading.current_thread() is not threading.main_thread():
     yield
     return
+  # nohup ignores SIGHUP, so that a sweep outlives its terminal.
   kept = {s: signal.signal(s, interrupt)
           for s in (signal.SIGTERM, signal.SIGHUP)
           if signal.getsignal(s) is not signal.SIG_IGN}

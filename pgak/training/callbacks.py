@@ -1,4 +1,4 @@
-"""What happens every N steps of training, each as a Keras callback.
+"""Keras callbacks that act every N steps of training.
 
 pgak counts steps, not epochs: each callback reads the model's own step counter,
 so that a resumed run goes on where it was. Under several workers all of them
@@ -35,8 +35,8 @@ class EveryNSteps(keras.callbacks.Callback):
     self.every = every
     self.last_step = last_step
     self.step = 0
-    # Of a run that was left at the step from which it goes on: whether the work
-    # of that step is still to do.
+    # For a run that was interrupted at the step from which it is resumed:
+    # whether the work of that step is still to be done.
     self.is_left = False
     self.finished_at = None
 
@@ -47,7 +47,7 @@ class EveryNSteps(keras.callbacks.Callback):
     self.is_left = False
 
   def on_train_batch_end(self, batch, logs=None):
-    # Counted here: to read the model's own counter would wait for the device.
+    # Counted here: reading the model's own counter would wait for the device.
     self.step += self.model.steps_per_execution
     if self.is_due():
       self._do(logs or {})
@@ -56,8 +56,8 @@ class EveryNSteps(keras.callbacks.Callback):
     try:
       self.at_step(self.step, logs)
     except (OSError, tf.errors.OpError) as e:
-      # An OutOfRangeError, such as a full disk's, Keras would take for the end
-      # of the data, and end without an error.
+      # Keras takes an OutOfRangeError, such as that of a full disk, for the end
+      # of the data, and returns without an error.
       if not (errors.unwritable(e) or isinstance(e, tf.errors.OutOfRangeError)):
         raise
       raise errors.UserError(
@@ -93,7 +93,7 @@ class LeaveBetweenSteps(EveryNSteps):
 
 
 class _LeaveBetweenBatches(keras.callbacks.Callback):
-  """Leaves a validation after a signal."""
+  """Ends a validation after a signal; what it measured so far is dropped."""
 
   def on_test_batch_end(self, batch, logs=None):
     interruption.check()
@@ -101,6 +101,7 @@ class _LeaveBetweenBatches(keras.callbacks.Callback):
 
 def stop_on_fault(model):
   """Raises `UserError` with the term's name if a loss was not finite."""
+  # Recorded by the train step in the graph: XLA has no assertions.
   fault = model.fault()
   if fault:
     step, terms = fault
@@ -125,7 +126,7 @@ class StopOnFault(EveryNSteps):
   """Stops the run with the term's name when a loss is not finite.
 
   Args:
-    intervals: `Intervals`; it looks whenever the terms are logged.
+    intervals: `Intervals`; it checks whenever the terms are logged.
   """
 
   def __init__(self, intervals):
@@ -252,16 +253,16 @@ class TermLogger(EveryNSteps):
 
 
 class Plateau(EveryNSteps):
-  """Lowers the learning rates when the validation loss stands still.
+  """Lowers the learning rates when the validation loss stops falling.
 
-  What it remembers is a weight of the model, which checkpoints hold.
+  Its state is a weight of the model, which checkpoints hold.
 
   Args:
     intervals: `Intervals`.
     validated: `TermLogger`, which has just validated.
     record: variable `[2]`: the lowest loss and the validations since then.
     patience: validations without a lower loss, after which the rates fall.
-    factor: by which they are multiplied.
+    factor: number by which the rates are multiplied.
   """
 
   def __init__(self, intervals, validated, record, patience, factor=0.5):
@@ -307,7 +308,7 @@ class Scores(EveryNSteps):
     stop_on_fault(self.model)
     with self.model.averaged_weights():
       rows = self.score(self.model, step)
-    # Where other images are measured, too, a name means that of samples.
+    # One name may be of several kinds of images: samples come last and win.
     rows = sorted(rows, key=lambda r: r.get('images') == 'samples')
     self.latest = {r['metric']: float(r['value']) for r in rows}
     self.measured_at = step
@@ -324,10 +325,10 @@ class Scores(EveryNSteps):
 
 
 class Checkpointer(EveryNSteps):
-  """Saves checkpoints, and remembers the best by a score.
+  """Saves checkpoints, and marks the best by a score.
 
-  Batch norm's statistics are first set to those of what they will see
-  at inference (`pgak.generation.sampling.reestimate_batch_norm`).
+  Batch norm's statistics are first re-estimated on the distributions that they
+  will see at inference (`pgak.models.batch_norm.reestimate`).
 
   Args:
     intervals: `Intervals`.
@@ -335,8 +336,8 @@ class Checkpointer(EveryNSteps):
     run: `RunDirectory`, or None on a worker that is not the chief.
     keep: how many of the newest to keep.
     images: `ImageArray` of training images, for batch norm.
-    measured: `Scores` or `TermLogger`, whose latest numbers tell the best.
-    best_by: which of them; the lowest is the best. None for no best one.
+    measured: `Scores` or `TermLogger`, whose latest values decide the best.
+    best_by: name of the value; the lowest is the best. None for no best one.
   """
 
   def __init__(self, intervals, save, run, keep, images, measured=None,
@@ -350,6 +351,7 @@ class Checkpointer(EveryNSteps):
     self.best_by = best_by
 
   def at_step(self, step, logs):
+    # Weights that are not finite must not replace good checkpoints.
     stop_on_fault(self.model)
     stop_on_weights(self.model, step)
     if self.run:
@@ -358,6 +360,7 @@ class Checkpointer(EveryNSteps):
       batch_norm.reestimate(self.model, self.images)
     self.save(step)
     if self.run:
+      # Before older ones are deleted, among which the best may be.
       self._mark_best(step)
       self.run.prune(self.keep)
 

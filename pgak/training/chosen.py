@@ -1,4 +1,4 @@
-"""Settings that a train command chooses from the data, where none are given."""
+"""Settings that a train command chooses by the data set."""
 import dataclasses
 import math
 
@@ -13,13 +13,13 @@ MODEL, RECIPE = 'vpga', 'modern'
 _BATCH = 64
 _PASSES = 20
 _FEWEST_STEPS, _MOST_STEPS = 2000, 20000
-# Up to so many pixels, so many latent dimensions.
+# (Most pixels, latent dimensions), by the size of an image.
 _LATENTS = ((64, 8), (1024, 16), (4096, 64), (math.inf, 128))
 
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-  """What is known of a data set before training.
+  """Properties of a data set that settings depend on.
 
   Attributes:
     shape: of one example.
@@ -56,6 +56,7 @@ def network(data):
 def latent_dim(shape):
   """Returns the number of latent dimensions for examples of a shape."""
   if kinds.Vectors.fits(shape):
+    # Fewer than the data, or nothing would be compressed.
     return max(1, min(8, shape[0] - 1))
   pixels = shape[0] * shape[1]
   return next(number for most, number in _LATENTS if pixels <= most)
@@ -63,19 +64,22 @@ def latent_dim(shape):
 
 def steps(data, batch_size):
   """20 passes over the training examples, between 2,000 and 20,000."""
+  # Whole hundreds, so that a tenth of them is a whole interval.
   wanted = math.ceil(_PASSES * data.train / batch_size / 100.) * 100
   return min(max(wanted, _FEWEST_STEPS), _MOST_STEPS)
 
 
 def settings(data, given_steps=None):
-  """Returns `{setting: value}` of all that depends on the data's number.
+  """Returns `{setting: value}` of all that depends on the number of examples.
 
   Args:
     data: a `Data`.
     given_steps: int, where the user gave it.
   """
+  # A batch is full, so it cannot be larger than the split.
   batch_size = min(_BATCH, data.train)
   number = given_steps or steps(data, batch_size)
+  # Ten galleries and checkpoints in a run of any length.
   every = max(number // 10, 1)
   return {'train.batch_size': batch_size, 'train.steps': number,
           'train.log_every': min(100, every), 'train.validate_every': every,

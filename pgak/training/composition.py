@@ -1,9 +1,9 @@
 """A train command's flags as gin: files, then settings, the later wins.
 
-Without a gin file all is filled in, from the data where it depends on them:
-base.gin, the files of data, network, model and recipe, the values chosen, those
-of flags. With gin files nothing is chosen: the files, the files of the flags
-that are given, their values. What results is gin text, `command.gin` in the
+Without a gin file everything is filled in: base.gin; the files of data,
+network, model and recipe; values that are chosen from the data; values of
+flags. With gin files nothing is chosen: there are the files, those of the flags
+that are given, and their values. The result is gin text, `command.gin` in the
 run, which trains the same run by itself.
 """
 import ast
@@ -35,16 +35,18 @@ VALUES = {'latent_dim': 'latent_dim', 'steps': 'train.steps',
           'seed': 'train.seed', 'attributes': 'images.attributes',
           'download': 'tfds.download', 'data_dir': 'data_dir'}
 FLAGS = (*named_files.FOLDERS, 'size', *VALUES)
+# The recipe's average of the weights is for longer runs: of few steps it would
+# keep the initial weights.
 _EMA_BELOW, _EMA_DECAY = 5000, 0.99
 _FLAGS_LINE = '# flags: '
-# What measures data other than images.
+# The protocols of data other than images, for the printed next command.
 _PROTOCOLS = {'vectors': ' --protocol=vectors',
               'pairs': ' --protocol=learned_priors_pairs'}
 
 
 @dataclasses.dataclass
 class Composition:
-  """What a command will train, as gin and in words.
+  """The configuration that a command will train, as gin and in words.
 
   Attributes:
     flags: `{name: value}`, those that were given.
@@ -81,7 +83,7 @@ class Composition:
     return [f'{setting} = {value}  # {origin}'
             for setting, value, origin in self.settings]
 
-  # What comes before all that: nothing, for a new run.
+  # Lines of the run's own text, which come first: none for a new run.
   _kept = ()
 
   def parse(self, imports=(), roots=('train',)):
@@ -105,12 +107,12 @@ class Composition:
 
 
 def composed(run_dir, flags, gin_files_given=(), imports=()):
-  """Composes a command for a run directory: a new run, or one that is there.
+  """Composes a command for a run directory: a new run, or an existing one.
 
   Args:
     run_dir: path of the run directory.
     flags: as for `compose`.
-    gin_files_given: as there; with them nothing is taken from the run.
+    gin_files_given: as for `compose`; with them nothing is taken from the run.
     imports: modules that the user trusts.
 
   Returns:
@@ -130,7 +132,7 @@ def composed(run_dir, flags, gin_files_given=(), imports=()):
 
 
 def train(run_dir, made, imports=()):
-  """Trains what a `Composition` has, which gin has read, and keeps its text.
+  """Trains a `Composition`, which gin has parsed, and keeps its text.
 
   Args:
     run_dir: path of the run directory.
@@ -148,6 +150,7 @@ def train(run_dir, made, imports=()):
   try:
     trained = loop.train(run_dir, imports=tuple(imports))
   except errors.UserError:
+    # The run never began: the next command is not bound by this one.
     if is_new and not (path / 'config.gin').is_file():
       (path / COMMAND).unlink()
     raise
@@ -191,15 +194,15 @@ def compose(flags, gin_files_given=(), imports=()):
 
 
 def resume(text, flags, imports=()):
-  """Composes a command for a run that is there.
+  """Composes a command for an existing run.
 
   Args:
     text: its `command.gin`, or its `config.gin`.
     flags: as for `compose`.
 
   Returns:
-    A `Composition` whose `text` is the old one with what flags change. Data
-    are not asked again.
+    A `Composition` whose `text` is the old one with what flags change. The
+    data set is not made again.
   """
   kept = _flags_of(text)
   changed = {name: value for name, value in flags.items()
@@ -215,7 +218,7 @@ def resume(text, flags, imports=()):
 
 @dataclasses.dataclass
 class _Kept(Composition):
-  """As `Composition`, on top of a text that is kept."""
+  """A `Composition` on top of the text of a run."""
   kept: str = ''
 
   @property
@@ -295,7 +298,7 @@ def _look(made, imports):
 
 @contextlib.contextmanager
 def _parsed(text, imports=()):
-  """Reads gin text that may not be whole; yields its bindings as text."""
+  """Parses gin text that may be incomplete; yields its bindings as text."""
   try:
     configuration.parse_part(text, imports)
     yield configuration.bindings_of(gin.config_str())
@@ -309,12 +312,12 @@ def _choose_numbers(made, data, shape):
   made.set('latent_dim', latent_dim,
            '--latent_dim' if 'latent_dim' in flags else 'chosen')
   made.tell('Latents', latent_dim, _origin(flags, 'latent_dim'))
-  numbers = chosen.settings(data, flags.get('steps'))
-  for setting, value in numbers.items():
+  found = chosen.settings(data, flags.get('steps'))
+  for setting, value in found.items():
     is_given = setting == 'train.steps' and 'steps' in flags
     made.set(setting, value, '--steps' if is_given else 'chosen')
-  steps = numbers['train.steps']
-  passes = steps * numbers['train.batch_size'] / data.train
+  steps = found['train.steps']
+  passes = steps * found['train.batch_size'] / data.train
   made.tell('Steps', steps, f'{passes:.3g} passes; {_origin(flags, "steps")}')
   if flags.get('recipe', chosen.RECIPE) == chosen.RECIPE and steps < _EMA_BELOW:
     made.set('adam.ema_decay', _EMA_DECAY, 'chosen')
@@ -356,7 +359,7 @@ def _add_values(made, flags):
 
 
 def _tell_replaced(made, given, imports):
-  """Says what flags put in the place of what the gin files chose."""
+  """Notes which choices of the gin files are replaced by flags."""
   with _parsed(Composition({}, given).text, imports) as found:
     bound = dict(found)
   for flag, setting in (('data', 'train.dataset'), ('model', 'train.model')):

@@ -1,4 +1,4 @@
-"""What training shows of a model every N steps, a table by kind of data."""
+"""Galleries of a model every N steps of training, by kind of data."""
 import numpy as np
 import tensorflow as tf
 
@@ -20,8 +20,8 @@ _FITTED = 'samples of a Gaussian fitted to the latents'
 class Galleries(callbacks.EveryNSteps):
   """Writes grids of samples, reconstructions and interpolations.
 
-  The prior's draws and the images are the same at every step. Of a model
-  without an encoder there are samples and lines between draws of the prior.
+  The latents of samples and the images are the same at every step. A model
+  without an encoder has samples, and lines between samples of the prior.
   Samples of a model that is not trained towards its prior are drawn from a
   Gaussian that is fitted to its latents at that step, and the files say so.
 
@@ -35,14 +35,14 @@ class Galleries(callbacks.EveryNSteps):
       samples of the model's own prior.
   """
 
-  # What there is only of what was encoded.
+  # What a model without an encoder lacks, in words.
   of_encoded = 'reconstructions and interpolations between images'
 
   def __init__(self, intervals, images, folder, events, seed,
                train_images=None):
     super().__init__(intervals.sample_every, intervals.steps)
     self.images = images
-    # An even number, and at least two, whatever is there.
+    # Starts and ends: an even number, with repeated images if there is one.
     number = max(min(len(images), 16) // 2 * 2, 2)
     self.ends = np.resize(images, (number, *images.shape[1:]))
     self.folder = folder
@@ -70,7 +70,7 @@ class Galleries(callbacks.EveryNSteps):
             if self.is_fitted() else self.model.prior)
 
   def at_step(self, step, logs):
-    # What made no number has no picture, and the reason is theirs to say.
+    # A model that is not finite has no picture; these raise with the reason.
     callbacks.stop_on_fault(self.model)
     callbacks.stop_on_weights(self.model, step)
     with self.model.averaged_weights():
@@ -99,7 +99,7 @@ class Galleries(callbacks.EveryNSteps):
 
   @classmethod
   def of_split(cls, array, **settings):
-    """Shows the first images of a split."""
+    """Makes a gallery of the first images of a split."""
     return cls(images=array.read(_first(array, 32)), **settings)
 
 
@@ -131,10 +131,10 @@ class PairGalleries(Galleries):
 
 
 class VectorGalleries(Galleries):
-  """Writes vectors as clouds of points: samples, and reconstructions.
+  """Writes scatter plots of vectors: samples, and reconstructions.
 
   Args:
-    shades: numbers `[N]` that decide the colours of the vectors.
+    shades: float `[N]`, decides the colours of the vectors.
     **settings: as for `Galleries`, whose images are vectors, float `[N, D]`.
   """
 
@@ -151,7 +151,7 @@ class VectorGalleries(Galleries):
                **settings)
 
   def pictures(self):
-    drawn = self.prior().sample(len(self.images), self.seed)
+    drawn = self.prior().sample(len(self.images), self.seed)  # [N, H]
     found = {'samples': scatter.samples(
         self.images, self.model.decode(drawn), self.shades)}
     if not self.model.lacks('encode'):

@@ -1,4 +1,4 @@
-"""After how many steps what is done during training."""
+"""The intervals of logging, validation and so on, in train steps."""
 import dataclasses
 
 from pgak import errors
@@ -8,7 +8,7 @@ __all__ = ['Intervals']
 
 @dataclasses.dataclass(frozen=True)
 class Intervals:
-  """The steps of a run, and those between two turns of each kind of work.
+  """The steps of a run, and the interval of each kind of work.
 
   Each is the setting of `train` of the same name, which has its default.
 
@@ -37,6 +37,8 @@ class Intervals:
     Raises:
       errors.UserError: names the setting.
     """
+    # Callbacks run between two calls only, so that any other step would be
+    # missed.
     for name, value in dataclasses.asdict(self).items():
       if value and value % number:
         raise errors.UserError(

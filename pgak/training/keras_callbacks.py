@@ -1,11 +1,11 @@
-"""Callbacks of Keras, or of one's own, in a run: `train.callbacks`.
+"""Keras callbacks and users' own in a run: `train.callbacks`.
 
     train.callbacks = [@keras.callbacks.CSVLogger(), @my.Callback()]
     keras.callbacks.CSVLogger.filename = 'runs/me/terms.csv'
 
-A run counts steps. Here an epoch is the stretch between two validations,
-numbered by the run's steps, so that the numbers go on when it is resumed. What
-a callback remembers itself begins anew then.
+A run counts steps. Here an epoch is the interval between two validations,
+numbered by the run's steps, so that the numbers go on when the run is resumed.
+The state of a callback itself is not saved.
 """
 import dataclasses
 from typing import Annotated
@@ -25,7 +25,8 @@ __all__ = ['Epochs', 'Callbacks', 'check', 'ended']
 NAMES = ('CSVLogger', 'EarlyStopping', 'LambdaCallback',
          'LearningRateScheduler', 'ReduceLROnPlateau', 'RemoteMonitor',
          'TensorBoard', 'TerminateOnNaN')
-# Those that are refused, and what a run has in their place.
+# Those that are refused, and what a run has in their place. Gin knows them, so
+# that a configuration that names one gets the reason.
 _REFUSED = {
     'BackupAndRestore': 'a run is resumed by its own command',
     'ModelCheckpoint': 'a run saves checkpoints itself, see '
@@ -35,6 +36,7 @@ _REFUSED = {
     'SwapEMAWeights': 'a run keeps averages itself, see `ema_decay` of its '
                       'optimizer',
 }
+# They assign the learning rate, as a schedule or a plateau of the run does.
 _RATES = ('LearningRateScheduler', 'ReduceLROnPlateau')
 _MARK = 'stopped.json'
 
@@ -73,7 +75,7 @@ def check(given, learning_rate_schedule, plateau_patience):
 
 @dataclasses.dataclass
 class _Mean:
-  """Sums of the terms of an epoch, each weighted by its steps."""
+  """Mean of the terms of an epoch, weighted by steps."""
   steps: int = 0
   sums: dict = dataclasses.field(default_factory=dict)
 
@@ -90,7 +92,7 @@ class _Mean:
 class Epochs(callbacks_lib.EveryNSteps):
   """Calls a run's callbacks, with an epoch from one validation to the next.
 
-  It comes after what validates, and before what saves: weights and rates that a
+  It stands after validation and before saving, so that weights and rates that a
   callback changes are in the checkpoint.
 
   Args:
@@ -120,7 +122,7 @@ class Epochs(callbacks_lib.EveryNSteps):
       for callback in self._given:
         callback.set_params({'epochs': -(-self.last_step // self.every),
                              'steps': self.every, 'verbose': 0})
-      self._tell('on_train_begin')
+      self._call('on_train_begin')
     super().on_train_begin(logs)
     self._noted_at = self.step
     self._begin_epoch()
@@ -130,17 +132,17 @@ class Epochs(callbacks_lib.EveryNSteps):
       return
     self._is_in_epoch = True
     self._mean = _Mean()
-    self._tell('on_epoch_begin', self.step // self.every)
+    self._call('on_epoch_begin', self.step // self.every)
 
   def on_train_batch_begin(self, batch, logs=None):
-    self._tell('on_train_batch_begin', self.step % self.every)
+    self._call('on_train_batch_begin', self.step % self.every)
 
   def on_train_batch_end(self, batch, logs=None):
-    # After it the terms begin anew.
+    # The logger resets the terms then, so their means are added up here.
     if self._given and self._validated.is_due():
       self._mean.add(logs or {}, self._validated.step - self._noted_at)
       self._noted_at = self._validated.step
-    self._tell('on_train_batch_end', self.step % self.every, logs)
+    self._call('on_train_batch_end', self.step % self.every, logs)
     super().on_train_batch_end(batch, logs)
     if self.stopped_by:
       self._end()
@@ -150,7 +152,7 @@ class Epochs(callbacks_lib.EveryNSteps):
         name.replace('validation_', 'val_', 1): value
         for name, value in self._validated.latest.items()}
     self._is_in_epoch = False
-    self._tell('on_epoch_end', (step - 1) // self.every, values)
+    self._call('on_epoch_end', (step - 1) // self.every, values)
     if step == self.last_step and not self.stopped_by:
       self._end()
     self._begin_epoch()
@@ -158,13 +160,15 @@ class Epochs(callbacks_lib.EveryNSteps):
   def _end(self):
     if not self._given:
       return
-    self._tell('on_train_end')
-    # One that puts weights of an earlier epoch back does so with their step.
+    self._call('on_train_end')
+    # One that restores the weights of an earlier epoch, as EarlyStopping may,
+    # restores their step counter, too.
     self.model.step.assign(self.step)
 
-  def _tell(self, hook, *args):
+  def _call(self, hook, *args):
     """Calls a method of all callbacks, and notes which of them ends the run."""
     for callback in self._given:
+      # Copies: a callback may add to the logs it is given.
       arguments = [dict(a) if isinstance(a, dict) else a for a in args]
       getattr(callback, hook)(*arguments)
       if self.model.stop_training and not self.stopped_by:
@@ -175,13 +179,13 @@ class Epochs(callbacks_lib.EveryNSteps):
 
 
 def ended(run, step, steps, by=None):
-  """Says that a callback has ended a run, and keeps that in the run.
+  """Prints that a callback has ended a run, and records it in the run.
 
   Args:
     run: `RunDirectory`.
     step: int, where the run is, of which there is a checkpoint.
     steps: int, `train.steps`.
-    by: name of the callback that has just ended it; None to ask what was kept.
+    by: name of the callback that has just ended it; None to read the record.
 
   Returns:
     Whether the run was ended at that step.
@@ -189,6 +193,7 @@ def ended(run, step, steps, by=None):
   path = run.path / _MARK
   if by:
     files.write_text(path, f'{{"step": {step}, "by": "{by}"}}\n')
+  # A run that went on past that step is not ended.
   kept = files.load_json(path, dict) if path.is_file() else {}
   if not step or kept.get('step') != step:
     return False

@@ -29,6 +29,7 @@ from pgak.training import summary
 __all__ = ['train']
 
 PlateauFactor = Annotated[float, settings.Range(0., 1., excluded=(0., 1.))]
+# Values of `best_by` that a validation gives; any other is a score.
 BY_VALIDATION = ('validation_loss', 'validation_reconstruction')
 
 
@@ -41,7 +42,7 @@ BY_VALIDATION = ('validation_loss', 'validation_reconstruction')
         'optimizer': 'a recipe, such as --gin_file=recipes/modern.gin'})
 def train(run_dir: settings.Path, model: settings.reference('@VAE'),
           dataset: settings.reference('@mnist'), steps: settings.Count,
-          optimizer: settings.reference('@adam'),
+          optimizer: settings.reference('@adam'), *,
           batch_size: settings.Count = 64, seed: settings.Seed = 0,
           optimizers: dict[str, settings.Reference] | None = None,
           learning_rate_schedule: schedules.OfRun | None = None,
@@ -78,7 +79,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     optimizer: gin reference to an optimizer, such as @sgd, for every part.
     batch_size: examples in a batch, over all replicas.
     seed: int that decides weights, noise and the order of the data.
-    optimizers: `{part: reference}` for parts with another optimizer.
+    optimizers: `{part: reference}` for parts that have another optimizer.
     learning_rate_schedule: such as @cosine(); None for constant rates.
     clip_norm: largest global norm of a part's gradient, or None.
     augmenter: such as @augmenter(); None for the images as they are.
@@ -96,7 +97,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       'validation_loss'.
     plateau_patience: after so many validations without a lower validation loss
       all learning rates are multiplied by `plateau_factor`; None for never.
-    plateau_factor: see there.
+    plateau_factor: see `plateau_patience`.
     strategy: 'one_device'; 'mirrored' for all GPUs of this machine (or all
       logical CPUs); 'multi_worker' for the cluster that TF_CONFIG describes.
     xla: whether XLA compiles the step; by default only on one device.
@@ -104,8 +105,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       would need scaled losses.
     steps_per_execution: steps in one call of the compiled function; it divides
       `steps` and all intervals.
-    image_error: what the term `reconstruction` measures, in the place of the
-      mean squared error, such as @PerceptualError(); None for that.
+    image_error: error of the term `reconstruction`, such as
+      @PerceptualError(); None for the mean squared error.
     callbacks: Keras's, or one's own, such as [@keras.callbacks.CSVLogger()];
       an epoch is from one validation to the next. See `keras_callbacks`.
     imports: modules that register what the configuration names.
@@ -127,8 +128,10 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
   distribution = hardware.distribution()
   is_chief = strategies.is_chief(distribution)
   run = run_directory.RunDirectory(run_dir, create=True)
+  # Before the data set is made, whose settings these are.
   configuration.keep_old_values(run)
   images = data_set.made(dataset)
+  # Variables belong to the strategy in whose scope they are made.
   with distribution.scope():
     trained = checkpoints.build(
         model, optimizer, optimizers, learning_rate_schedule, steps, seed,
@@ -136,6 +139,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
         jit_compile=hardware.jit_compile,
         steps_per_execution=hardware.steps_per_execution)
     if plateau_patience:
+      # A weight, so that checkpoints hold it and a resumed run goes on
+      # counting.
       trained.plateau = trained.add_weight(
           name='plateau', shape=(2,), trainable=False, initializer=_no_record)
   _check_stages(trained, steps)
@@ -153,6 +158,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     finished = run.finished_callbacks(first_step)
     if is_chief:
       print(summary.describe(trained, hardware.precision))
+      # The callbacks left over at an interrupted step write its events anew.
       resuming.purge_events(run.events, first_step - (finished is not None))
     score = score_every and settings.made(
         scorer, 'train.scorer', Callable, images)
@@ -180,12 +186,14 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
         batches = strategies.distributed(
             distribution, lambda slots: data.train_batches(
                 train_images, batch_size * trained.table.slices, seed, begin,
-                trained.value_range, augmenter, slots, order_version=order))
-        # Keras's own: what a run reads is in the range, and needs no check.
+                trained.value_range, augmenter, replica_slots=slots,
+                order_version=order))
+        # Not the model's own `fit`, which checks the range of its input: a
+        # run's batches are in it.
         keras.Model.fit(trained, batches, steps_per_epoch=end - begin, epochs=1,
                         verbose=0, shuffle=False, callbacks=called)
         if epochs.stopped_by:
-          called[-1].at_step(epochs.step, {})  # The checkpoint.
+          called[-1].at_step(epochs.step, {})  # Saves a checkpoint.
           keras_callbacks.ended(run, epochs.step, steps,
                                 is_chief and epochs.stopped_by)
           break
@@ -238,6 +246,7 @@ def _no_record(shape, dtype=None):
 
 
 def _lock(run, is_chief):
+  # Only the chief writes. A name scope is a context without effect here.
   return run.locked() if is_chief else tf.name_scope('worker')
 
 
@@ -287,7 +296,7 @@ def _left_with_a_checkpoint(model, run, called, is_chief):
   try:
     yield
   except interruption.Interrupted as e:
-    # Saving takes longer than a process gets that is to end at once.
+    # Saving takes longer than the grace period of a process that must end.
     interruption.postpone()
     step = int(model.step.numpy())
     steps = run.checkpoints()
@@ -320,7 +329,7 @@ def _check_end(model, run, end):
 
 
 def _stages(model, first_step, last_step):
-  """Yields `(stage, its first step to do, its last)` of what is left to do.
+  """Yields `(stage, first step, last step)` of the steps that remain.
 
   A model whose parts all train at once has the one stage None.
   """

@@ -10,7 +10,7 @@ __all__ = ['FOLDERS', 'data', 'named', 'names']
 FOLDERS = {'data': 'datasets', 'model': 'models', 'network': 'networks',
            'recipe': 'recipes'}
 _TFDS = 'tfds:'
-# Those that need a path or a name besides.
+# Data sets that need a path or a name besides, so their own name is none.
 _WITH_PATH = ('images', 'arrays', 'tfds', 'pairs')
 
 
@@ -68,6 +68,7 @@ def data(value):
     return 'datasets/tfds.gin', {'tfds.name': value.removeprefix(_TFDS)}
   if value.endswith('.gin'):
     return named('data', value), {}
+  # Names first: a folder `mnist` here must not silently replace the data set.
   path = pathlib.Path(value).expanduser()
   known = [n for n in names('data') if n not in _WITH_PATH]
   if value in known:
@@ -82,6 +83,8 @@ def data(value):
         f'There is nothing at {value}{meant or ": check the path,"}'
         f'{" or give" if meant else " or give"} the name of a data set (pgak_'
         'list data).')
+  # Imported here: only a path needs what reads files.
   from pgak.data import path_kinds
   kind = path_kinds.kind_of_path(path)
+  # Absolute, so that command.gin holds in another working directory, too.
   return f'datasets/{kind}.gin', {f'{kind}.path': str(path.absolute())}

@@ -1,7 +1,7 @@
-"""How a run begins, and how it goes on with what is on the disk.
+"""Begins a run, or resumes it from what is on the disk.
 
-A run that has no checkpoint yet is begun anew: there is nothing to protect. One
-that has is resumed by the command that began it, or not at all.
+A run without a checkpoint is begun anew, as there is nothing to lose. One with
+a checkpoint is resumed by the command that began it, or not at all.
 """
 import datetime
 import platform
@@ -54,6 +54,7 @@ def describe(run, imports, seed, train_images, is_chief):
     return data.ORDER
   described = run.config
   _check_whole(run, described)
+  # After the check of the file: a cut one would compare fewer settings.
   changed = configuration.changed_bindings(run.config_gin, present)
   if changed:
     raise errors.UserError(
@@ -67,14 +68,15 @@ def describe(run, imports, seed, train_images, is_chief):
   # A finished run may lie where nothing can be written.
   if is_chief and present != run.config_gin:
     run.write_config(present, described)
+  # Version 0.4 recorded no order; it had the first.
   return described['data'].get('order', 1)
 
 
 def _check_whole(run, described):
   """Refuses a config.gin that was cut or changed since pgak wrote it.
 
-  Names that only one of two configurations has are not compared, so that half
-  a file would let other settings pass.
+  Names that only one of two configurations has are not compared, so with half a
+  file other settings would go unnoticed.
   """
   text, keys = run.config_gin, described.get('config_keys')
   # Version 0.4 wrote no keys.
@@ -121,6 +123,8 @@ def restore_latest(run, model):
     errors.UserError: if there are some and none can be restored.
   """
   first_error = None
+  # The newest may be damaged, by a disk or a copy; an older one loses steps,
+  # not the run.
   for step in reversed(run.checkpoints()):
     try:
       checkpoints.restore(model, run, step)
@@ -129,6 +133,7 @@ def restore_latest(run, model):
       continue
     if first_error:
       logging.warning('%s The run goes on from step %d.', first_error, step)
+    # The model's own counter, which a renamed folder does not change.
     return int(model.step.numpy())
   if first_error:
     raise first_error
@@ -136,7 +141,7 @@ def restore_latest(run, model):
 
 
 def purge_events(folder, step):
-  """Removes from TensorBoard's files what will be written again.
+  """Removes events from TensorBoard's files that will be written again.
 
   Args:
     folder: the folder of the event files.
@@ -147,6 +152,7 @@ def purge_events(folder, step):
     kept = [whole for whole, content in records
             if event_pb2.Event.FromString(content).step <= step]
     if len(kept) < len(records):
+      # Whole records are copied as bytes, so their checksums stay valid.
       with files.replacing(path) as part:
         part.write_bytes(b''.join(kept))
 
@@ -161,6 +167,7 @@ def _records(content):
   while start + 12 <= len(content):
     length, = struct.unpack_from('<Q', content, start)
     end = start + 12 + length + 4
+    # A process that was killed may have written half a record.
     if end > len(content):
       return
     yield content[start:end], content[start + 12:end - 4]

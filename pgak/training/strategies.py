@@ -1,4 +1,4 @@
-"""On which devices a run trains: TensorFlow's strategies, and their batches."""
+"""The devices that a run trains on: TensorFlow's strategies, their batches."""
 import dataclasses
 import json
 import os
@@ -16,7 +16,7 @@ PRECISIONS = ('float32', 'mixed_bfloat16')
 
 @dataclasses.dataclass(frozen=True)
 class Hardware:
-  """On what a run is computed, and how.
+  """Devices, precision and compilation of a run.
 
   Each is the setting of `train` of the same name, which has its default.
 
@@ -37,6 +37,8 @@ class Hardware:
   steps_per_execution: int
 
   def __post_init__(self):
+    # With jit_compile Keras 3 fails under a strategy, and several workers
+    # abort; steps_per_execution fails, too.
     if self.strategy != 'one_device' and (
         self.xla or self.steps_per_execution != 1):
       raise errors.UserError(
@@ -53,7 +55,7 @@ class Hardware:
     """Returns the `tf.distribute.Strategy`.
 
     Raises:
-      errors.UserError: if the workers cannot be told from the environment.
+      errors.UserError: if the environment does not name the workers.
     """
     return _distribution(self.strategy)
 
@@ -62,8 +64,11 @@ def _distribution(strategy):
   if strategy == 'mirrored':
     devices = (tf.config.list_logical_devices('GPU')
                or tf.config.list_logical_devices('CPU'))
+    # Named, because by default it takes GPUs alone; logical CPUs serve for
+    # tests.
     return tf.distribute.MirroredStrategy([d.name for d in devices])
   if strategy == 'multi_worker':
+    # TensorFlow would train alone without a sentence.
     _check_cluster(os.environ.get('TF_CONFIG', ''))
     return tf.distribute.MultiWorkerMirroredStrategy()
   return tf.distribute.get_strategy()
@@ -88,6 +93,7 @@ def is_chief(strategy):
   resolver = strategy.cluster_resolver
   if not resolver:
     return True
+  # A cluster without a chief has worker 0 in its place.
   first = 'chief' if 'chief' in resolver.cluster_spec().jobs else 'worker'
   return (resolver.task_type, resolver.task_id) == (first, 0)
 
@@ -112,6 +118,7 @@ def distributed(strategy, make_batches):
     return make_batches(None)
 
   def worker_batches(context):
+    # One pipeline per worker: it makes the slices of its own replicas.
     local = replicas // context.num_input_pipelines
     first = context.input_pipeline_id * local
     return make_batches((replicas, list(range(first, first + local))))

@@ -128,7 +128,7 @@ def test_another_protocol_measures_it_too_without_feature_nets(monkeypatch):
   assert rows[0]['protocol'] == 'quick'
 
 
-def test_what_cannot_be_told_apart_is_said_before_anything_is_made():
+def test_attributes_without_two_classes_are_an_error_before_anything_is_made():
   gin.bind_parameter('attribute_net.attributes', ['Hat'])
   with pytest.raises(errors.UserError, match="no attribute 'Hat'"):
     evaluator_lib.Evaluator(data.digits(), 'learned_priors_separability')

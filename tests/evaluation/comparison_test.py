@@ -38,7 +38,7 @@ def test_the_standard_error_is_the_spread_of_repetitions():
   assert np.mean([d.error for d in found]) == pytest.approx(spread, rel=0.35)
 
 
-def test_two_sizes_are_told():
+def test_two_sizes_are_an_error():
   with pytest.raises(errors.UserError, match='give --size'):
     comparison.compare(_noise(9, 0), np.zeros((9, 4, 4, 1), np.uint8), [])
 

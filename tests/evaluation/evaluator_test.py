@@ -280,7 +280,7 @@ def test_latents_are_measured_too(flat, generated):
       'latent_match_data_generated'), 'data')
 
 
-def test_files_are_named_by_what_tells_them_apart(flat, generated, tmp_path):
+def test_files_are_named_by_what_distinguishes_them(flat, generated, tmp_path):
   _evaluator(flat, metrics=('prd', 'neighbours'),
              images=('samples', 'reconstructions')).rows(
                  tiny_evaluation.Model(), 30, folder=tmp_path)
@@ -298,7 +298,7 @@ def test_files_are_named_by_what_tells_them_apart(flat, generated, tmp_path):
     assert arrays['precision'].shape == arrays['recall'].shape == (1001,)
 
 
-def test_a_model_that_decodes_no_numbers_is_told(flat):
+def test_images_that_are_not_finite_are_an_error(flat):
   class Broken(tiny_evaluation.Model):
     def encode_mean(self, images, training=False):
       return tf.fill([len(images), 3], np.nan)
@@ -307,7 +307,7 @@ def test_a_model_that_decodes_no_numbers_is_told(flat):
     _evaluator(flat).rows(Broken(), 0, latents=True)
 
 
-def test_an_absent_split_is_told(flat):
+def test_an_absent_split_is_an_error(flat):
   with pytest.raises(errors.UserError, match='has no split letters'):
     _evaluator(flat, split='letters')
 
@@ -332,7 +332,7 @@ def test_lpips_of_reconstructions_has_a_row_with_net_and_version(
   assert (row['split'], row['num_samples']) == ('test[:30]', 30)
 
 
-def test_lpips_that_cannot_be_had_is_told_before_anything_is_measured(
+def test_missing_lpips_is_an_error_before_anything_is_measured(
     flat, generated, tmp_path, monkeypatch):
   monkeypatch.setenv('PGAK_PERCEPTUAL', str(tmp_path))
   with pytest.raises(errors.UserError, match='squeeze.npz'):

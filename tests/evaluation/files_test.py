@@ -42,7 +42,7 @@ def test_nowhere_and_nothing_write_nothing(tmp_path):
   assert not list(tmp_path.iterdir())
 
 
-def test_what_cannot_be_written_is_told_of(tmp_path, caplog):
+def test_what_cannot_be_written_is_a_warning(tmp_path, caplog):
   (tmp_path / 'file').write_text('in the way')
   out = files.Files(tmp_path / 'file', 7)
   out.write_grid(np.zeros((1, 8, 8, 1), np.uint8), 'own')

@@ -53,7 +53,7 @@ def test_the_first_2000_images_count():
   assert number == 2000
 
 
-def test_codes_that_are_no_numbers_are_told():
+def test_latents_that_are_not_finite_are_an_error():
   class Broken(tiny_evaluation.Model):
     def encode_mean(self, floats, training=False):
       return tf.fill([tf.shape(floats)[0], 3], np.nan)

@@ -35,7 +35,7 @@ def test_gin_changes_a_protocol_that_is_named():
   assert protocols.resolve('pga_icml2020').batch_norm == 'inference'
 
 
-def test_an_unknown_name_is_told():
+def test_an_unknown_name_is_an_error():
   with pytest.raises(errors.UserError, match="'fid'; choose one of fid768"):
     protocols.resolve('fid')
 
@@ -89,7 +89,7 @@ def test_no_prior_matching_2021_is_the_papers():
       encoded_split='test')
 
 
-def test_its_small_form_tells_classes():
+def test_its_small_form_measures_classes():
   gin.parse_config(["no_prior_matching_fid768.num_samples = 500",
                     "no_prior_matching_2021.rounding = 'truncate'"])
   assert protocols.resolve('no_prior_matching_fid768') == protocols.Protocol(
@@ -99,7 +99,7 @@ def test_its_small_form_tells_classes():
       encoded_split='test', rounding='nearest')
 
 
-def test_what_nobody_measures_is_told():
+def test_what_nobody_measures_is_an_error():
   with pytest.raises(errors.UserError, match="'luck'.*its images"):
     protocols.Protocol('mine', (), 5, 'test', images=('luck',))
 

@@ -88,7 +88,7 @@ def test_a_given_prior_replaces_the_protocols(run, flat):
 
 
 @pytest.mark.parametrize('name', ['Gauss', 'digits'])
-def test_an_unknown_prior_is_told_before_anything_is_measured(
+def test_an_unknown_prior_is_an_error_before_anything_is_measured(
     run, monkeypatch, name):
   monkeypatch.setattr(evaluator_lib, 'Evaluator', None)
   with pytest.raises(errors.UserError, match=f'no prior {name!r}'):
@@ -118,7 +118,7 @@ def test_the_paper_of_raes_has_its_columns(run, flat):
       'truncate'}
 
 
-def test_a_damaged_configuration_is_told(run, flat):
+def test_a_damaged_configuration_is_an_error(run, flat):
   gin.clear_config()
   with pytest.raises(errors.UserError, match='parse_run'):
     evaluation.evaluate(run.path, protocol=flat)
@@ -145,7 +145,7 @@ def test_a_run_that_nobody_can_write_to_is_measured(run, flat, capsys,
       run.path / '.scores.lock', run.path / 'scores.csv']
 
 
-def test_damaged_scores_are_told_before_anything_is_measured(
+def test_damaged_scores_are_an_error_before_anything_is_measured(
     run, flat, monkeypatch):
   (run.path / 'scores.csv').write_text('a,b\n1,2\n')
   monkeypatch.setattr(evaluator_lib, 'Evaluator', None)

@@ -221,7 +221,7 @@ def test_every_image_has_its_log_density(run, tmp_path, capsys):
   assert f'{len(test)} images' in capsys.readouterr().out
 
 
-def test_a_set_is_not_told_from_itself(run, tmp_path):
+def test_a_set_is_not_separated_from_itself(run, tmp_path):
   path = str(tmp_path / 'a.npz')
   drawing.sample(run.path, path, kind='ood', against=data.digits)
   assert arrays(path)['auroc'] == 0.5
@@ -270,7 +270,7 @@ def test_what_is_asked_for_must_be_there(run, tmp_path, settings, match):
     ('a.csv', 'samples', 'must end with .png'),
     ('a.png', 'sketch', "'sketch'.*samples"), ('a.jpg', 'samples', 'a.jpg'),
     ('png', 'samples', 'must end with .png')])
-def test_what_cannot_be_drawn_is_told_before_anything_is_loaded(
+def test_what_cannot_be_drawn_is_an_error_before_anything_is_loaded(
     tmp_path, monkeypatch, output, kind, match):
   monkeypatch.chdir(tmp_path)
   for draw in (drawing.sample, pictures.sample_export):

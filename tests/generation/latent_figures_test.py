@@ -196,7 +196,7 @@ def test_few_images_are_all_shown():
   assert len(view.arrays['shown']) == 6 and 'label' not in view.table
 
 
-def test_far_latents_are_told_apart():
+def test_far_latents_are_separated():
   generator = np.random.default_rng(0)
   near, far = (generator.normal(m, size=(n, 3)) for m, n in ((0, 80), (9, 50)))
   view = latent_figures.out_of_distribution(priors.StandardNormal(3), near, far,

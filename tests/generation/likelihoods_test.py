@@ -16,7 +16,7 @@ def test_the_density_is_the_priors():
   assert found.dtype == np.float64
 
 
-def test_a_prior_without_a_density_is_told_with_the_way_out():
+def test_a_prior_without_a_density_is_an_error_with_the_way_out():
   prior = priors.TwoStageVAE(3)
   if hasattr(prior, 'log_prob'):
     pytest.skip('It has a density.')

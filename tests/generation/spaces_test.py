@@ -16,7 +16,7 @@ def test_a_flow_has_a_z_0_and_n_0_i_is_its_own(name, has):
   assert generation.has_base(priors.prior_class(name)(4)) == has
 
 
-def test_a_prior_without_z_0_is_told_with_the_way_out():
+def test_a_prior_without_z_0_is_an_error_with_the_way_out():
   for function in (generation.latent_to_base, generation.base_to_latent):
     with pytest.raises(errors.UserError, match='gmm_10 has no z_0.*real_nvp'):
       function(priors.GaussianMixture(4), np.zeros([2, 4]))

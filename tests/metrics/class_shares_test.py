@@ -31,7 +31,7 @@ def test_a_collapse_is_nought(probabilities):
   assert found['smallest_class_share'] == 0.
 
 
-def test_what_cannot_be_measured_is_told():
+def test_what_cannot_be_measured_is_an_error():
   with pytest.raises(errors.UserError, match='there are none'):
     class_shares.class_shares(np.zeros((0, 3)))
   with pytest.raises(errors.UserError, match='finite'):

@@ -30,7 +30,7 @@ def test_the_published_formula():
   assert 0.1 < expected < 0.95
 
 
-def test_two_draws_of_one_law():
+def test_two_samples_of_one_distribution():
   """It is 1 - 2^-5 = 0.969 for k = 5."""
   real, samples = np.random.default_rng(1).normal(size=(2, 4000, 2))
   assert lib.coverage(real, samples) == pytest.approx(1. - 2.**-5, abs=0.01)

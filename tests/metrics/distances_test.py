@@ -40,7 +40,7 @@ def test_few_references_give_few_neighbours():
   assert found.shape == indices.shape == (2, 3)
 
 
-def test_what_is_not_finite_is_told():
+def test_what_is_not_finite_is_an_error():
   distances.require_finite(np.ones(2), 'This')
   with pytest.raises(errors.UserError, match='^This needs finite'):
     distances.require_finite(np.array([1., np.inf]), 'This')

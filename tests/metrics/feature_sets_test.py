@@ -97,7 +97,7 @@ def test_references_pass_once_and_come_from_the_cache(
   assert {p.name for p in tmp_path.iterdir()} == {'features', 'statistics'}
 
 
-def test_features_that_are_no_numbers_are_told(images):
+def test_features_that_are_no_numbers_are_an_error(images):
   with pytest.raises(errors.UserError, match='not finite'):
     feature_sets.collect([_net(np.nan)], [images])
 

@@ -38,7 +38,7 @@ def test_the_parts_of_a_number_that_is_not_divisible():
       pytest.approx(np.mean(scores)), pytest.approx(np.std(scores)))
 
 
-def test_what_cannot_be_measured_is_told():
+def test_what_cannot_be_measured_is_an_error():
   rows = np.ones((9, 1))
   with pytest.raises(errors.UserError, match='10 parts.*there are 9'):
     inception_score.inception_score(rows)

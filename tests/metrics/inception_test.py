@@ -138,7 +138,7 @@ def test_only_pool_3_is_an_fid():
   assert not any('fid' in names[level] for level in ('64', '192', '1280'))
 
 
-def test_only_the_whole_graph_tells_classes():
+def test_only_the_whole_graph_has_classes():
   kernel = np.ones((2048, 1008), np.float32)
   found, bias = inception._head('pool_3', {'softmax/kernel': kernel})
   assert found is kernel and bias.shape == (1008,) and not bias.any()

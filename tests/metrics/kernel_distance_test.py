@@ -56,7 +56,7 @@ def test_identical_features_are_at_0():
       pytest.approx(0., abs=1e-12), 0.)
 
 
-def test_what_cannot_be_measured_is_told():
+def test_what_cannot_be_measured_is_an_error():
   with pytest.raises(errors.UserError, match='at least 2 images.*is|are 1'):
     kernel_distance.kernel_distance(np.ones((5, 2)), np.ones((1, 2)))
   with pytest.raises(errors.UserError, match='finite'):

@@ -84,7 +84,7 @@ def test_is_zero_for_equal_images_symmetric_and_takes_floats_and_grey():
       rtol=1e-4)
 
 
-def test_a_label_tells_net_and_version(folder):
+def test_a_label_has_net_and_version(folder):
   distance = lpips.LPIPS('squeeze')
   # Made heads cannot pass for the published ones.
   assert distance.label.startswith('lpips_squeeze_heads-')

@@ -52,7 +52,7 @@ def test_one_of_your_own_is_found_like_the_others():
   assert found.better_of('lucky', 'data') == 'higher'
 
 
-def test_an_unknown_one_is_told_with_those_that_there_are():
+def test_an_unknown_one_is_an_error_with_those_that_there_are():
   with pytest.raises(errors.UserError, match="no metric 'frechett' of images"
                      '.*frechet,.*did you mean'):
     metric.find('frechett', 'images')
@@ -60,7 +60,7 @@ def test_an_unknown_one_is_told_with_those_that_there_are():
 
 @pytest.mark.parametrize('wrong', [
     {'scope': 'model', 'better': 'more'}, {'scope': 'world'}])
-def test_a_wrong_declaration_is_told_where_it_stands(wrong):
+def test_a_wrong_declaration_is_an_error_where_it_stands(wrong):
   with pytest.raises(ValueError, match='The metric luck'):
     metric.register('luck', **wrong)
 

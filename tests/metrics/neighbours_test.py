@@ -55,7 +55,7 @@ def test_identical_images_are_no_memories():
   assert scores['memorisation_ratio'] == 1.
 
 
-def test_what_cannot_be_measured_is_told():
+def test_what_cannot_be_measured_is_an_error():
   rows = np.ones((4, 2))
   with pytest.raises(errors.UserError, match='at least 2 test.*there is 1'):
     _measure(rows, rows, rows[:1])

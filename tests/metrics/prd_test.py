@@ -84,7 +84,7 @@ def test_identical_features_are_all_precise_and_all_recalled():
   assert found == pytest.approx({'prd_f_8': 1., 'prd_f_1_8': 1.}, abs=2e-3)
 
 
-def test_what_cannot_be_measured_is_told():
+def test_what_cannot_be_measured_is_an_error():
   rows = np.zeros((9, 2))
   with pytest.raises(errors.UserError, match='needs 20 images.*there are 18'):
     prd.curve(rows, rows)

@@ -67,7 +67,7 @@ def test_identical_features_are_inside():
       'knn_precision': 0., 'knn_recall': 0.}
 
 
-def test_what_cannot_be_measured_is_told():
+def test_what_cannot_be_measured_is_an_error():
   rows = np.arange(10.).reshape(5, 2)
   with pytest.raises(errors.UserError, match='more than 3 images.*there are 3'):
     precision_recall.precision_recall(rows, rows[:3])

@@ -41,7 +41,7 @@ def test_the_surer_half_is_kept():
   assert separability.kept([.1, -3., 2., -.2, 0.]).tolist() == [1, 2]
 
 
-def test_labels_of_a_plane_are_told_for_certain():
+def test_labels_of_a_plane_are_separated_without_error():
   points = np.random.default_rng(0).normal(size=[2000, 3])
   logits = np.stack([points @ [1., 2., 0.] + .3, -points[:, 2]], 1)
   found = separate(points, logits)
@@ -52,7 +52,7 @@ def test_labels_of_a_plane_are_told_for_certain():
   assert not found.failed.any()
 
 
-def test_a_plane_tells_nothing_of_an_exclusive_or():
+def test_a_plane_does_not_separate_an_exclusive_or():
   corner = np.random.default_rng(1).uniform(.1, 1., [500, 2])
   points = np.concatenate(
       [corner * signs for signs in ([1, 1], [-1, 1], [1, -1], [-1, -1])])
@@ -107,7 +107,7 @@ def test_the_scale_and_place_of_the_latents_do_not_matter():
   assert separate(dead, logits).value == pytest.approx(value, rel=1e-3)
 
 
-def test_one_label_alone_counts_as_perfect_and_is_told():
+def test_one_label_alone_counts_as_perfect_and_as_failed():
   latents = np.random.default_rng(4).normal(size=[200, 2])
   logits = np.stack([latents[:, 0], np.full(200, -3.)], 1)
   found = separate(latents, logits)
@@ -136,7 +136,7 @@ def test_the_standard_error_is_that_of_other_latents():
     (np.full([9, 2], np.nan), np.zeros([9, 1]), {}, 'not finite'),
     (np.zeros([9, 2]), np.full([9, 1], np.inf), {}, 'not finite'),
     (np.zeros([9, 2]), np.zeros([9, 1]), dict(bootstraps=1), 'at least 2')])
-def test_what_has_no_score_is_told(latents, logits, settings, message):
+def test_what_has_no_score_is_an_error(latents, logits, settings, message):
   with pytest.raises(errors.UserError, match=message):
     with warnings.catch_warnings():
       warnings.simplefilter('error')

@@ -1,4 +1,4 @@
-"""Tests of the topology of codes."""
+"""Tests of the topology of latents."""
 import numpy as np
 import pytest
 from scipy import stats
@@ -98,7 +98,7 @@ def test_the_correlation_is_scipys_of_all_pairs_with_ties(cloud):
       distance.pdist(cloud, 'chebyshev'), codes) == pytest.approx(expected)
 
 
-def test_what_cannot_be_measured_is_told(cloud):
+def test_what_cannot_be_measured_is_an_error(cloud):
   with pytest.raises(errors.UserError, match='more than 20 points.*are 20'):
     topology.topology(cloud[:20], cloud[:20])
   with pytest.raises(ValueError, match='80 points and 79 codes'):
