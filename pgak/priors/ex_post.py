@@ -19,11 +19,14 @@ from pgak import settings
 
 __all__ = ['attach', 'encode', 'log_likelihoods', 'positions']
 
+# What a density is fitted to: the encoder's means, or samples of its posterior.
 SOURCES = ('means', 'samples')
 
 
 @settings.configurable(
     name='density', module='pgak.densities',
+    # The names in users' gin files, which a move of this module must not
+    # change.
     denylist=['model', 'prior', 'run', 'step', 'dataset'])
 def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
            max_latents: settings.Count | None = None):
@@ -65,6 +68,7 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
     prior.source = source
     path = _path(model, prior, run, step, max_latents)
     if not _read(prior, path):
+      # Only here: a density that is kept needs no data.
       dataset = dataset() if callable(dataset) else dataset
       images = dataset.split(run.config['data']['split'])
       prior.fit(encode(model, images, source, max_latents),
@@ -113,6 +117,7 @@ def positions(number, max_latents=None):
   """
   if max_latents is None or max_latents >= number:
     return np.arange(number)
+  # Sorted, so that files are read in their order.
   return np.sort(np.random.default_rng(0).permutation(number)[:max_latents])
 
 
@@ -146,9 +151,11 @@ def log_likelihoods(model, train, held_out, max_latents=None):
 def _path(model, prior, run, step, max_latents):
   """Names the file by all that decides what is in it."""
   weights = hashlib.sha256()
+  # The encoder's alone: the decoder does not change the latents.
   for variable in model.encoder.variables:
     weights.update(np.ascontiguousarray(variable.numpy()).tobytes())
   kind = f'{type(prior).__module__}.{type(prior).__qualname__}'
+  # Settings that only decide sampling need no other file.
   chosen = getattr(prior, 'fit_settings', prior.settings)
   text = json.dumps([
       kind, chosen, prior.source, max_latents, weights.hexdigest(),

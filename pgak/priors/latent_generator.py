@@ -1,4 +1,4 @@
-"""A prior that is learned without a density: a net that maps noise to latents.
+"""A prior without a density: a net that maps noise to latents.
 """
 from typing import Literal
 
@@ -44,10 +44,12 @@ class LatentGenerator(keras.layers.Layer):
     self.base = base
     self.base_dim = base_dim or latent_dim
     self.settings = dict(base=base, base_dim=self.base_dim, units=list(units))
+    # The last layer is linear: latents are not bounded.
     self.net = keras.Sequential([
         keras.Input((self.base_dim,)),
         *[layers.Dense(n, 'relu', kernel_initializer='he_normal')
           for n in units],
+        # In float32 also under a bfloat16 policy.
         layers.Dense(latent_dim, dtype=keras.config.floatx())])
     self.built = True
 

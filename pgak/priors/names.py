@@ -1,4 +1,4 @@
-"""Priors by their names, as the commands' flag --prior gives them."""
+"""Priors by their names, as the flag --prior of the commands gives them."""
 import dataclasses
 from typing import Annotated
 
@@ -56,6 +56,7 @@ class Choice:
       return model.prior
     if not isinstance(self.chosen, type):
       return self.chosen
+    # By gin, so that bindings of the class count.
     return _configured(self.chosen)(model.latent_dim)
 
 
@@ -95,6 +96,7 @@ def prior_class(prior):
   Raises:
     errors.UserError: if no prior has that name.
   """
+  # 'own' stays text: only the model knows its prior.
   if not isinstance(prior, str) or prior == 'own':
     return prior
   found = NAMES.get(prior)
@@ -123,4 +125,5 @@ def prior_roots(prior):
   if prior == 'own':
     return []
   known = NAMES.get(prior)
+  # A class of one's own may be given with its module.
   return ['density', known.__name__ if known else prior.split('.')[-1]]
