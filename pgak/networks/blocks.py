@@ -1,4 +1,4 @@
-"""What several architectures are made of."""
+"""Building blocks that several architectures share."""
 import keras
 from keras import layers
 
@@ -28,11 +28,12 @@ def activated(layer, x, activation, normalised):
 
 @keras.saving.register_keras_serializable('pgak')
 class ZeroUnpooling(layers.Layer):
+  # The un-pooling of the authors' `resnet_32`.
   """Doubles height and width; all but the upper left of four pixels are 0."""
 
   def call(self, x):
     _, height, width, channels = x.shape
-    x = keras.ops.reshape(x, (-1, height, 1, width, 1, channels))
+    x = keras.ops.reshape(x, (-1, height, 1, width, 1, channels))  # A 2x2 cell.
     x = keras.ops.pad(x, ((0, 0), (0, 0), (0, 1), (0, 0), (0, 1), (0, 0)))
     return keras.ops.reshape(x, (-1, 2 * height, 2 * width, channels))
 

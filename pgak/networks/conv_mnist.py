@@ -30,9 +30,10 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
 
   With `spectral_norm` the kernels are divided by their spectral norms, as in a
   discriminator of images. Without `dense_activation` the dense layer is linear,
-  as in the authors' code before February 2020, by which their workshop paper's
-  results of MNIST differ from the later ones.
+  as in the authors' code before February 2020: that is why their workshop
+  paper's results on MNIST differ from the later ones.
   """
+  # Where batch norm follows, a bias would be subtracted again.
   options = dict(kernel_size=kernel_size, strides=2, padding='same')
   bias = not batch_norm
   def normalised(layer):
@@ -42,7 +43,7 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
   x = blocks.activated(
       normalised(layers.Conv2D(2 * base_filters, use_bias=bias, **options)), x,
       _leaky_relu, batch_norm)
-  x = layers.Flatten()(x)
+  x = layers.Flatten()(x)  # [B, 7 * 7 * 128] by default
   return blocks.activated(
       normalised(layers.Dense(dense_units, use_bias=bias)), x,
       _leaky_relu if dense_activation else lambda y: y, batch_norm)
@@ -67,12 +68,13 @@ def conv_mnist_decoder(latents, channels: settings.Count,
   def normalised(layer):
     return spectral_norm_lib.maybe_normalised(layer, spectral_norm)
   x = blocks.activated(
+      # The authors' first layer has no batch norm, InfoGAN's has.
       normalised(layers.Dense(dense_units, use_bias=not first_batch_norm)),
       latents, ops.relu, first_batch_norm)
   x = blocks.activated(
       normalised(layers.Dense(side * side * 2 * base_filters, use_bias=bias)),
       x, ops.relu, batch_norm)
-  x = layers.Reshape((side, side, 2 * base_filters))(x)
+  x = layers.Reshape((side, side, 2 * base_filters))(x)  # [B, 7, 7, 128]
   x = blocks.activated(
       normalised(layers.Conv2DTranspose(base_filters, **options)), x, ops.relu,
       False)

@@ -1,4 +1,4 @@
-"""Critics: nets that tell latents of data from draws of the prior."""
+"""Critics: nets that classify latents as data's or as samples of the prior."""
 import keras
 from keras import layers
 
@@ -25,5 +25,6 @@ def latent_critic(latent_dim: settings.Count, units: settings.Count = 512,
   x = latents
   for _ in range(num_layers):
     x = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(units)(x))
+  # No sigmoid: the losses take logits. In float32 also under a bfloat16 policy.
   logits = layers.Dense(1, dtype=keras.config.floatx(), name='logits')(x)
   return keras.Model(latents, logits, name='critic')

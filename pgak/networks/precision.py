@@ -17,11 +17,13 @@ def full_precision(*nets):
   Args:
     *nets: `keras.Model`s or layers.
   """
+  # A mixed policy keeps weights in float32: it decides the computation alone.
   low = {layer: layer.dtype_policy for net in nets for layer in _layers(net)
          if layer.compute_dtype in ('bfloat16', 'float16')}
   full = keras.DTypePolicy('float32')
   for layer in low:
     layer.dtype_policy = full
+  # Policies are read when a layer is called, so that setting them is enough.
   try:
     yield
   finally:
