@@ -6,6 +6,7 @@ from pgak.data import orientation
 __all__ = ['after', 'stated']
 
 _PADDING = b'\0' * 16
+# The most bytes of notes that are read, the largest segment of a JPEG.
 _REACH = 1 << 16
 
 
@@ -34,6 +35,7 @@ def _exif(contents, form):
   mark, reach = orientation.EXIF_MARKS[form], orientation.EXIF_REACH[form]
   within = contents if reach is None else tf.strings.substr(contents, 0, reach)
   found, _ = after(within, mark)
+  # Of the whole file: only the mark must be within reach.
   tiff = _padded(after(contents, mark)[1])
   if form == 'WEBP':
     tiff = _without_mark(tf.strings.substr(tiff, 4, _REACH))
@@ -75,6 +77,7 @@ def _in_tiff(tiff, little):
       tf.minimum(number(directory, 2), most))
   wanted = tf.equal(number(entries, 2), orientation.ORIENTATION)
   values = tf.boolean_mask(number(entries + 8, 2), wanted)
+  # -1 is behind all values, and the first where there are none.
   return tf.cast(tf.concat([values, [-1]], 0)[0], tf.int32)
 
 

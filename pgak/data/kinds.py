@@ -1,12 +1,12 @@
 """Kinds of data: what an example is, and its two conversions.
 
-Inside pgak an example is float32 in its model's value range. What a user
-touches, files, signatures and galleries, has the type of its kind: uint8 of
-images, float32 of vectors. `Kind.to_model` and `Kind.to_users` are the only
-conversions between the two.
+Inside pgak an example is float32 in its model's value range. Users see files,
+signatures and galleries in the type of the kind: uint8 for images, float32 for
+vectors. `Kind.to_model` and `Kind.to_users` are the only conversions between
+the two.
 
-What another package does by kind is a `Table` there. A kind of one's own is one
-file: it registers its class, and adds to the tables that it wants.
+What another package does by kind stands in a `Table` there. A kind of one's own
+is one file: it registers its class, and adds to the tables that it wants.
 
 ```python
 @kinds.register
@@ -37,6 +37,7 @@ from pgak import errors
 __all__ = ['Images', 'Kind', 'Pairs', 'Table', 'VALUE_RANGES', 'Vectors',
            'named', 'of', 'of_shape', 'register', 'value_range_of']
 
+# A decoder's last activation -> the range of what it makes.
 VALUE_RANGES = {'tanh': (-1., 1.), 'sigmoid': (0., 1.), 'linear': None}
 
 # The latest first: a kind of a user's may take what would be one of ours.
@@ -258,6 +259,7 @@ class Table:
 
   def of(self, kind):
     """Returns the entry of a `Kind`, or None."""
+    # By the order of inheritance, so that the nearest class's entry wins.
     found = [self._entries[c] for c in type(kind).__mro__ if c in self._entries]
     return found[0] if found else None
 
@@ -273,8 +275,10 @@ def value_range_of(decoder):
   Raises:
     ValueError: if that activation is none of tanh, sigmoid and linear.
   """
+  # By name first: a decoder with two outputs need not end in its images.
   named = [layer for layer in decoder.layers if layer.name == 'images']
   last = (named or decoder.layers)[-1]
+  # `ClippedOutput` has one, and no activation.
   stated = getattr(last, 'value_range', None)
   if stated is not None:
     return tuple(stated)
@@ -313,6 +317,7 @@ def _levels(images, value_range=None, verb='encode'):
   low, high = value_range
   found = (tf.cast(images, tf.float32) - low) * (255. / (high - low))
   if tf.executing_eagerly() and not bool(tf.reduce_all(
+      # Half a level of slack, which rounds back into the range.
       (found >= -0.5) & (found <= 255.5))):
     raise errors.UserError(
         f'`{verb}` was told by value_range = ({low:g}, {high:g}) what its '
@@ -330,6 +335,7 @@ def _remedy(images):
   """Says how to make uint8 of images, by what they look like."""
   spans = {(0., 1.): '(255 * images).round()', (-1., 1.):
            '(127.5 * (images + 1)).round()', (0., 255.): 'images.round()'}
+  # In a graph there are no values to look at.
   if tf.is_tensor(images) and not hasattr(images, 'numpy'):
     return 'give value_range=(low, high), or cast them to grey levels.'
   values = np.asarray(images, np.float64)
@@ -348,6 +354,7 @@ def _to_uint8(images, value_range, rounding='nearest'):
         f'`rounding` must be nearest or truncate, not {rounding!r}.')
   low, high = value_range
   levels = (tf.cast(images, tf.float32) - low) * (255. / (high - low))
+  # Before the cast, which would wrap around.
   levels = tf.clip_by_value(levels, 0., 255.)
   # Scaled to a range and back, a grey level may come out just below itself.
   levels = tf.round(levels) if rounding == 'nearest' else levels + 1e-3

@@ -1,4 +1,4 @@
-"""Which split and class a picture is in: by folders, by a list, by its name."""
+"""Splits and classes of pictures: by folders, by a list, or by their names."""
 import hashlib
 from typing import NamedTuple
 
@@ -82,6 +82,7 @@ def partition(names, fractions):
       name: 'test' if x < test_end else
             'validation' if x < validation_end else 'train'
       for name, x in place.items()}
+  # Few pictures may all miss a small share: the one nearest to it is taken.
   for split in ('test', 'validation'):
     if fractions[split] and split not in split_of.values() and len(names) > 2:
       spare = [name for name in names if split_of[name] == 'train']
@@ -111,10 +112,10 @@ def _split_of(folders):
 
 
 def _given(inner):
-  """Returns `{split: names}` as folders tell, or nothing; None is no split.
+  """Returns `{split: names}` by the folders, or nothing; None is no split.
 
-  What is in no such folder is to be trained on where there is no folder train.
-  A folder train beside others alone may be a class.
+  Without a folder train, pictures outside the folders of splits are `train`. If
+  train is the only such folder, beside others, it may be a class.
   """
   groups = {}
   for name, folders in inner.items():
@@ -143,6 +144,7 @@ def _classes(inner):
   if not inner or not all(inner.values()):
     return ()
   found = sorted({folders[0] for folders in inner.values()})
+  # One folder is no class: there is nothing to tell apart.
   return tuple(found) if len(found) > 1 else ()
 
 
