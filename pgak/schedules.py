@@ -1,4 +1,4 @@
-"""Numbers that follow the training step: weights of terms, learning rates.
+"""Values that depend on the training step: weights of terms, learning rates.
 
 A schedule is a function of the step (an int64 scalar tensor: the number of
 finished train steps) to a float scalar tensor, so that it changes without
@@ -18,12 +18,12 @@ __all__ = ['Factor', 'OfRun', 'Schedule', 'SignedWeight', 'Weight', 'cosine',
            'linear', 'saveable', 'straight', 'switch_on', 'times', 'value_at']
 
 
-# Name of a function, in gin and in files -> the function, which makes one.
+# Name of a function, in gin and in files -> the function.
 _MAKERS = {}
 
 
 class _Made:
-  """What a `saveable` function has made; a file keeps that and its arguments.
+  """The product of a `saveable` function; a file keeps its name and arguments.
   """
 
   made_by = None
@@ -70,6 +70,7 @@ def saveable(function):
   def make(*args, **kwargs):
     made = function(*args, **kwargs)
     given = signature.bind(*args, **kwargs)
+    # Defaults too: they may be others when the file is read.
     given.apply_defaults()
     made.made_by = function.__name__, dict(given.arguments)
     return made
@@ -84,7 +85,7 @@ class Schedule(_Made):
 
   Args:
     function: function of the step, an int64 scalar tensor, to a float scalar.
-    lowest: the lowest of its values, for who takes none below 0.
+    lowest: the lowest of its values, for arguments that must not be negative.
   """
 
   def __init__(self, function, lowest=0.):
@@ -111,7 +112,7 @@ class Factor(_Made):
 
 
 class _NotA:
-  """A function, but none of a class whose argument means something else."""
+  """A function, but not of a class whose argument means something else."""
 
   def __init__(self, other):
     self._other = other
@@ -133,11 +134,12 @@ class _NotNegative:
 
 
 def _lowest(value):
+  # A user's own function states no lowest value, and is taken as it is.
   return getattr(value, 'lowest', 0.) if callable(value) else value
 
 
 _OfStep = Annotated[settings.called('@linear()', 1), _NotA(Factor)]
-# What the learning rates are multiplied by.
+# A factor of the learning rates.
 OfRun = Annotated[settings.called('@cosine()', 1), _NotA(Schedule)]
 SignedWeight = float | _OfStep
 Weight = Annotated[SignedWeight, _NotNegative()]
@@ -182,6 +184,7 @@ def linear(start: float, end: float, first_step: settings.NonNegative,
         f'{first_step}`.')
 
   def schedule(step):
+    # float32 holds steps up to 2^24 exactly.
     done = (tf.cast(step, tf.float32) - first_step) / (last_step - first_step)
     return start + (end - start) * tf.clip_by_value(done, 0., 1.)
   return Schedule(schedule, min(start, end))
@@ -217,5 +220,6 @@ def straight(constant: settings.Decay = 0., final: settings.NonNegative = 0.):
     As `cosine`.
   """
   def factor(done):
+    # `linear` of the share done, in the place of a step.
     return linear(1., final, constant, 1.)(done)
   return Factor(factor)

@@ -31,6 +31,7 @@ def is_configurable(value):
 
 
 def _below(high):
+  # 2^31 - 1 reads as "below 2^31".
   power = math.log2(high + 1)
   return f'below 2^{power:g}' if power.is_integer() else f'of at most {high:g}'
 
@@ -59,7 +60,7 @@ class Range(typing.NamedTuple):
 
 
 class Says(typing.NamedTuple):
-  """Another text for a type: what a sentence about a wrong value asks for."""
+  """Another description of a type, for an error about a wrong value."""
   words: str
 
   def holds(self, value):
@@ -74,6 +75,7 @@ class Says(typing.NamedTuple):
 class _Name:
 
   def holds(self, value):
+    # What TensorFlow takes as the name of a scope.
     return re.fullmatch(r'[A-Za-z0-9_.][A-Za-z0-9_.-]*', value)
 
   def text(self, base):
@@ -98,7 +100,7 @@ class Several:
 
 
 class Has(typing.NamedTuple):
-  """What has some attributes, such as a data set; `words` says what it is."""
+  """Something with some attributes, such as a data set; `words` names it."""
   names: tuple
   words: str
 
@@ -134,6 +136,7 @@ class _Called:
     self._number, self._example = number, example
 
   def holds(self, value):
+    # A registered function was given without brackets: it is not what it makes.
     return (not inspect.isclass(value) and not is_configurable(value)
             and takes(value, self._number))
 
@@ -145,6 +148,7 @@ class _Called:
 def takes(function, number):
   """Returns whether a function can be called with so many arguments."""
   try:
+    # Bound, not called: whether the arguments fit needs no values.
     inspect.signature(function).bind(*[None] * number)
   except (TypeError, ValueError):
     return False
@@ -166,13 +170,14 @@ def called(example, number):
   return Annotated[collections.abc.Callable, _Called(number, example)]
 
 
+# Up to int32, in which TensorFlow counts; seeds up to NumPy's uint32.
 Count = Annotated[int, Range(1, 2**31 - 1)]
 Whole = Annotated[int, Range(0, 2**31 - 1)]
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 Positive = Annotated[float, Range(0., excluded=(0.,))]
 NonNegative = Annotated[float, Range(0.)]
 Fraction = Annotated[float, Range(0., 1.)]
-# Shares that leave something, and shares that are something.
+# Shares below 1, and shares above 0.
 Decay = Annotated[float, Range(0., 1., excluded=(1.,))]
 Share = Annotated[float, Range(0., 1., excluded=(0.,))]
 Path = Annotated[str | os.PathLike, Says('a path in quotes')]
