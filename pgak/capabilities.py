@@ -40,7 +40,7 @@ _METHODS = {'log_prob': 'log_density', 'latent_to_base': 'base', 'fit': 'fit'}
 
 
 def of_prior(prior):
-  """Returns what a prior, or a class of priors, can."""
+  """Returns the capabilities of a prior, or of a class of priors, a set."""
   stated = getattr(prior, 'can', None)
   if stated is not None:
     return frozenset(stated)
@@ -63,7 +63,7 @@ def is_unmatched(model):
 
 
 def lacks(needs, can, model='the model', prior='the prior', data='the data'):
-  """Returns why what is needed cannot be done, or ''.
+  """Returns the reason why a capability in `needs` is lacking, or ''.
 
   Args:
     needs: names out of those above.
@@ -80,7 +80,7 @@ def lacks(needs, can, model='the model', prior='the prior', data='the data'):
 
 
 def require(what, needs, can, **names):
-  """Raises UserError if what a user named cannot be done.
+  """Raises UserError if a capability that a user's request needs is lacking.
 
   Args:
     what: string, what the user named.

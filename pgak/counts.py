@@ -24,7 +24,7 @@ def sentence(name, least, most):
 
 
 def whole(value, name, least=0, most=LARGEST):
-  """Returns a number as it was given, if it is a whole one within bounds.
+  """Returns a number unchanged, if it is an integer within bounds.
 
   Args:
     value: int, or an integer scalar of NumPy or TensorFlow. A tensor in a graph

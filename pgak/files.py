@@ -85,7 +85,7 @@ def replacing(path):
 
 @contextlib.contextmanager
 def beside(path):
-  """Yields a free path beside another one; what is there afterwards goes.
+  """Yields an unused path beside another one, and removes what is left there.
 
   The parent folder is made if absent. For what does not replace what is there;
   who writes flushes it and renames it.

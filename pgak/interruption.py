@@ -37,7 +37,7 @@ class Interrupted(KeyboardInterrupt):
 
   Args:
     number: the signal's.
-    sentence: what is told, such as where the checkpoint is.
+    sentence: what is printed, such as where the checkpoint is.
 
   Attributes:
     status: the exit status, 130 for SIGINT and 143 for SIGTERM.
@@ -58,7 +58,7 @@ class _State:
 
 @contextlib.contextmanager
 def handled():
-  """Within it, a signal raises `Interrupted`, or ends the process.
+  """Context in which a signal raises `Interrupted`, or ends the process.
 
   Outside the main thread it does nothing. Set it before TensorFlow is
   imported: process 1 of a container ignores SIGTERM without a handler.
@@ -100,7 +100,7 @@ def _handle(number, frame):
 
 
 def _watch(read):
-  """Ends the process where Python does not come to it in time."""
+  """Ends the process if Python does not handle the signal in time."""
   # The main thread is to get them, so that they end what it waits in.
   signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
   seen, begun, own = 0, None, 0

@@ -30,7 +30,7 @@ def sgd(learning_rate: settings.Positive, momentum: settings.Decay = 0.9,
 def adam(learning_rate: settings.Positive = 1e-3, beta_1: settings.Decay = 0.9,
          beta_2: settings.Decay = 0.999, epsilon: settings.Positive = 1e-7,
          ema_decay: settings.Decay | None = None):
-  """Adam.
+  """The Adam optimizer.
 
   Args:
     learning_rate: number.

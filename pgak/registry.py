@@ -11,7 +11,7 @@ _FEATURES = ('classifier', 'inception', 'random_net')
 
 
 def register():
-  """Imports them: a name registers itself with gin where it is defined."""
+  """Imports the modules, which register their names with gin."""
   for module in MODULES:
     importlib.import_module(f'pgak.{module}')
   from pgak.metrics import metric

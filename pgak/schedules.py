@@ -52,7 +52,7 @@ class _Made:
 
 
 def saveable(function):
-  """Lets a model's file hold what a function makes, a `Schedule` or `Factor`.
+  """Lets a model's file hold a function's product, a `Schedule` or `Factor`.
 
   ```python
   @settings.register
@@ -177,7 +177,7 @@ def switch_on(value: SignedWeight, after: settings.Whole):
 @saveable
 def linear(start: float, end: float, first_step: settings.NonNegative,
            last_step: settings.NonNegative):
-  """`start` up to `first_step`, `end` from `last_step`, a line between."""
+  """`start` up to `first_step`, `end` from `last_step`, linear between them."""
   if last_step <= first_step:
     raise settings.SettingError(
         f'`linear.last_step = {last_step}` must be above `linear.first_step = '
@@ -210,10 +210,10 @@ def cosine(final: settings.NonNegative = 0.01):
 @settings.register
 @saveable
 def straight(constant: settings.Decay = 0., final: settings.NonNegative = 0.):
-  """1 at first, then a line to `final` at the end of a run.
+  """1 at first, then linear to `final` at the end of a run.
 
   Args:
-    constant: share of the run before the line begins, below 1.
+    constant: share of the run before the decay begins, below 1.
     final: factor at the end of the run.
 
   Returns:

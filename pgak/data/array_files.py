@@ -136,7 +136,7 @@ def data_set(name, tables, fingerprint, place, image_shape=None, *,
 
 
 def _check(tables, place):
-  """Refuses arrays that are no examples, or not alike."""
+  """Refuses arrays that are no examples, or differ in shape."""
   shapes = {}
   for split, table in tables.items():
     images = table.images
@@ -230,7 +230,7 @@ class _Arrays(store.Recipe):
       yield self._shaped(found), None if labels is None else labels[chosen]
 
   def _shaped(self, images):
-    """Crops and resizes uint8 `[n, H, W, C]`, and turns colour to grey or back.
+    """Crops and resizes uint8 `[n, H, W, C]`; converts colour to grey or back.
     """
     channels = self.image_shape[2]
     if images.shape[3] < channels:
@@ -246,7 +246,7 @@ class _Arrays(store.Recipe):
 
 
 def cut(tables, fractions):
-  """Returns `{split: (split of the file, places there)}` in their order."""
+  """Returns `{split: (split of the file, places there)}`, in order."""
   source = 'train' if 'train' in tables else 'all'
   found = {split: (source, places) for split, places in cut_places(
       _len_of(tables[source]), fractions).items()}
@@ -256,7 +256,7 @@ def cut(tables, fractions):
 
 
 def cut_places(number, fractions):
-  """Cuts splits out of examples; each place is in one by itself alone.
+  """Assigns examples to splits, each by its place alone.
 
   Args:
     number: of examples.
@@ -288,7 +288,7 @@ def _len_of(table):
 
 
 def _places(number):
-  """Returns a number in [0, 1) for each place, `[number]`, as by chance.
+  """Returns a pseudo-random number in [0, 1) for each place, `[number]`.
 
   They are the outputs of the generator splitmix64, one for each place.
   """
@@ -352,7 +352,7 @@ def _loaded_vectors(tables, place, fractions):
 
 
 def digest(array):
-  """Returns hexadecimal digits that change with an array."""
+  """Returns a digest of an array, hexadecimal digits."""
   array = np.ascontiguousarray(array)
   head = repr((array.shape, array.dtype.str)).encode()
   return hashlib.sha256(head + array.tobytes()).hexdigest()[:16]

@@ -87,7 +87,7 @@ def members(path):
 
 
 def fingerprint(path):
-  """Returns hexadecimal digits that change with what a file holds.
+  """Returns a digest of a file's content, hexadecimal digits.
 
   Of an .npz these are its checksums; of a .npy, its size, its time of change
   and bytes of 64 places, so that a large file is not read whole.

@@ -183,7 +183,7 @@ def attribute_masks(array, names=None):
 
 
 def attribute_names(array):
-  """Returns the names that `attribute_mask` knows, a tuple.
+  """Returns the names that `attribute_mask` takes, a tuple.
 
   Args:
     array: an `ImageArray`.

@@ -24,7 +24,7 @@ def augmenter(horizontal_flip: bool = True, translation: settings.Fraction = 0.,
               rotation: settings.Fraction = 0., zoom: settings.Fraction = 0.,
               brightness: settings.Fraction = 0.,
               contrast: settings.Fraction = 0.):
-  """Makes the function that changes a training batch; all but the flip is off.
+  """Makes a function that augments a training batch; by default it only flips.
 
   Call it outside of `tf.function` and outside of a strategy's scope.
 
@@ -98,13 +98,13 @@ def _changes(horizontal_flip, translation, rotation, zoom, brightness,
 
 
 class Augmentation:
-  """keras-cv's layers, with draws that are a function of each call's seed.
+  """keras-cv's layers, with random numbers that depend on each call's seed.
 
   Args:
     changes: list of `(layer, draw)`: a keras-cv layer that changes images by
       its `augment_images(images, transformations)`, and a function
       `draw(uniform, n)` that makes its transformations of n images, where
-      `uniform(shape, low, high)` draws numbers.
+      `uniform(shape, low, high)` makes uniform numbers.
 
   Example:
 

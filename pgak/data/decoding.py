@@ -35,7 +35,7 @@ class _Refused(ValueError):
 
 
 def decode(data, channels, background=pixels.WHITE):
-  """Decodes one picture and turns it as its EXIF or XMP orientation says.
+  """Decodes one picture and rotates it by its EXIF or XMP orientation.
 
   The content decides which format it is; of several frames the first is taken.
   16-bit levels are divided by 257.
@@ -161,7 +161,7 @@ def _check_size(height, width):
 
 
 def center_crop(image, height, width):
-  """Cuts the middle out of `[H, W, C]`; an odd margin is less at the top left.
+  """Crops the centre of `[H, W, C]`; an odd margin is smaller at the top left.
 
   Raises:
     ValueError: if the image is smaller than the crop.
@@ -203,7 +203,7 @@ def resize(image, height, width, antialias, kernel='bicubic'):
 
 
 def resize_name(preprocessing):
-  """Returns what a score says of how its images were resized, or None.
+  """Returns the name of the resizing for a score, or None.
 
   Args:
     preprocessing: dictionary of every choice that made the pixels.
@@ -218,7 +218,7 @@ def resize_name(preprocessing):
 
 
 def largest_window(rows, columns, height, width):
-  """Returns the largest part of a picture that has some proportions.
+  """Returns the size of the largest part of a picture with some proportions.
 
   Args:
     rows: pixels of the picture, int or int tensor.

@@ -118,7 +118,7 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
 
 
 def check_kernel(name, resize, antialias):
-  """Refuses to smooth with the kernel that cannot."""
+  """Refuses `antialias` for the kernel that has no smoothing."""
   if resize == 'bicubic_tf1' and antialias:
     raise errors.UserError(
         f"{name}.resize = 'bicubic_tf1' never smooths: set {name}.antialias = "

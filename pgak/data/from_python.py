@@ -101,7 +101,7 @@ def _collected(source):
 def _is_batched(source):
   """Whether elements have a leading axis, as `batch` makes it.
 
-  With drop_remainder its size is known, and only channels tell.
+  With drop_remainder its size is known, and only the channels decide.
   """
   first = tf.nest.flatten(source.element_spec)[0].shape
   if first.rank is None:

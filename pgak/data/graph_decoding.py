@@ -29,7 +29,7 @@ _PADDING = b'\0' * 64
 
 
 def decode(contents, channels, background, max_pixels):
-  """Decodes one picture in a graph and turns it upright.
+  """Decodes one picture in a graph and rotates it upright.
 
   Args:
     contents: scalar string tensor, the bytes of a file.

@@ -25,7 +25,8 @@ def stated(contents, form, xmp=True):
 
 
 def after(contents, mark):
-  """Returns whether a mark is in a string, and what follows its first place."""
+  """Returns whether a mark is in a string, and the text after its first place.
+  """
   parts = tf.strings.split(contents, mark, maxsplit=1)
   return tf.size(parts) > 1, parts[-1]
 

@@ -19,7 +19,7 @@ __all__ = ['CONDITIONS', 'PairArray', 'PairDataset', 'coarse', 'edges', 'pairs']
 
 
 def coarse(images, factor=4):
-  """Means of squares of pixels, each as large a square again.
+  """Replaces squares of pixels by their means.
 
   Args:
     images: uint8 `[n, h, w, C]`; `factor` divides h and w.

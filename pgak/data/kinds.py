@@ -51,7 +51,7 @@ def register(kind):
 
 
 def of_shape(shape, value_range=None):
-  """Returns the kind of which one example has that shape.
+  """Returns the kind whose examples have that shape.
 
   Raises:
     UserError: if there is none.
@@ -68,7 +68,7 @@ def of_shape(shape, value_range=None):
 def of(data):
   """Returns the kind of a data set or of one of its splits.
 
-  One that states none, as version 0.4 asked for none, has that of its shape.
+  Data sets for version 0.4 have no `kind`: it is then that of their shape.
   """
   return getattr(data, 'kind', None) or of_shape(data.image_shape)
 
@@ -116,7 +116,7 @@ class Kind:
     return dataclasses.replace(self, value_range=value_range)
 
   def to_model(self, examples, value_range=None, verb='encode'):
-    """Returns what users see as float32 in the model's range.
+    """Converts examples in users' types to float32 in the model's range.
 
     Args:
       examples: `[B, ...]`, or a dictionary of such.
@@ -129,7 +129,7 @@ class Kind:
     raise NotImplementedError
 
   def to_users(self, outputs, rounding='nearest'):
-    """Returns what the decoder made as users see it.
+    """Converts a decoder's outputs to the type that users see.
 
     Args:
       outputs: float `[B, ...]` in the model's range.
@@ -194,7 +194,7 @@ class Vectors(Kind):
     return len(shape) == 1
 
   def to_model(self, examples, value_range=None, verb='encode'):
-    """Returns them; a NaN or infinity is a UserError, but in a graph."""
+    """Returns float32; NaN and infinity are a UserError, outside of a graph."""
     return batches.require_finite(tf.cast(examples, tf.float32), 'examples')
 
   def to_users(self, outputs, rounding='nearest'):
@@ -227,7 +227,7 @@ class Pairs(Kind):
 
   @property
   def images(self):
-    """The kind of what is made."""
+    """The kind of the images alone."""
     return Images(self.shape, self.value_range)
 
   def to_model(self, examples, value_range=None, verb='encode'):

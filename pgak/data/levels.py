@@ -31,7 +31,7 @@ def extent(chunks, name):
 
 
 def range_of(dtype, low, high, name):
-  """Returns which numbers of an array are black and white.
+  """Returns the values that are black and white in an array.
 
   Whole numbers in [0, 255] are levels, unless none is above 1: then 1 is white.
   Floats in [0, 1] or [-1, 1] are in that range; others in [0, 255] are levels.

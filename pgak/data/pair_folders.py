@@ -189,7 +189,7 @@ class _Part:
                         crop and max(round(crop * scale), 1))
 
   def _drawn(self, name, size, shape, crop):
-    """Moves keypoints as crop and resize move the image, and draws them."""
+    """Crops and scales keypoints as the image, and draws them."""
     height, width = shape[:2]
     rows, columns = (crop, crop) if crop else (
         min(size[0], max(1, size[1] * height // width)),

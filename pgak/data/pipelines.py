@@ -156,7 +156,7 @@ def batches(array, batch_size, value_range=(-1., 1.), limit=None,
 
 
 def validation_batches(array, value_range, replicas=1, largest=500):
-  """Makes a data set of whole batches of one size, as few images left over.
+  """Makes a data set of batches of one size, which leaves out few images.
 
   Args:
     array: an `ImageArray`.

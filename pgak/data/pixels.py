@@ -26,7 +26,7 @@ def eight_bits(pixels):
 
 
 def composite(rgba, background):
-  """Lays a picture with an alpha channel on a background.
+  """Blends a picture with an alpha channel into a background.
 
   Args:
     rgba: uint8 tensor `[H, W, 4]`.

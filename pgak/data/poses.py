@@ -107,7 +107,7 @@ def _seen(places):
 
 
 def draw(places, height, width, limbs=None, radius=None):
-  """Draws keypoints: a disc each and a stick for each limb, by their colours.
+  """Draws keypoints as discs and limbs as sticks, each in a colour of its own.
 
   A pixel's centre lies at whole coordinates and a half; what is further than
   the radius from every disc and stick is black. Later ones lie above.

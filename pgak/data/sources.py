@@ -336,7 +336,7 @@ class _Tar(_Archive):
 
 
 def is_tar(path):
-  """Returns whether a file is a tar, by what it holds, compressed or not."""
+  """Returns whether a file is a tar, compressed or not, by its content."""
   try:
     return not zipfile.is_zipfile(path) and tarfile.is_tarfile(path)
   except _DAMAGED_TAR:

@@ -15,7 +15,7 @@ _OUTSIDE = 'outside the folders of the splits'
 
 
 class Layout(NamedTuple):
-  """What became of the pictures of a folder or zip.
+  """The splits and classes of the pictures of a folder or zip.
 
   Attributes:
     members: `{split: names}` in the order of the splits.
@@ -74,7 +74,7 @@ def layout(names, kind, fractions, labels, listed=None, wrapped=False):
 
 
 def partition(names, fractions):
-  """Returns split -> names, by a hash of each name; order is kept."""
+  """Returns `{split: names}` by a hash of each name, in their order."""
   place = {name: place_of(name) for name in names}
   test_end = fractions['test']
   validation_end = test_end + fractions['validation']
@@ -92,7 +92,7 @@ def partition(names, fractions):
 
 
 def place_of(name):
-  """Returns a number in [0, 1) that looks random and depends on the name."""
+  """Returns a pseudo-random number in [0, 1) that depends on the name alone."""
   # Bytes of a name that is not UTF-8 are kept as they are.
   content = name.encode('utf-8', 'surrogateescape')
   return int(hashlib.sha256(content).hexdigest()[:12], 16) / 2.**48
@@ -144,7 +144,7 @@ def _classes(inner):
   if not inner or not all(inner.values()):
     return ()
   found = sorted({folders[0] for folders in inner.values()})
-  # One folder is no class: there is nothing to tell apart.
+  # A single class would be the same label for all.
   return tuple(found) if len(found) > 1 else ()
 
 

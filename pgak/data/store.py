@@ -77,7 +77,7 @@ class Recipe:
     raise NotImplementedError
 
   def summary(self):
-    """Returns one line on what was read and what was not, or ''."""
+    """Returns one line on what was read and what was left out, or ''."""
     return ''
 
 

@@ -43,7 +43,7 @@ class Contents(NamedTuple):
 
 
 def data_dir(given):
-  """Returns the folder of prepared sets: given, TFDS_DATA_DIR or TFDS's own."""
+  """Returns the folder of prepared sets: `given`, TFDS_DATA_DIR or TFDS's."""
   return files.local(given or os.environ.get('TFDS_DATA_DIR')
                      or '~/tensorflow_datasets')
 
@@ -93,7 +93,7 @@ def version(folder):
 
 
 def fingerprint(folder):
-  """Returns hexadecimal digits that change with a prepared set."""
+  """Returns a digest of a prepared set, hexadecimal digits."""
   # Names and sizes: reading the examples would take as long as preparing them.
   found = sorted((path.name, path.stat().st_size)
                  for path in folder.iterdir() if path.is_file())

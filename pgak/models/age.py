@@ -97,7 +97,7 @@ class AGE(base.GenerativeAutoencoder):
     return _on_sphere(self.encoder(images, training=training))
 
   def render(self, latents, given=None, training=False):
-    """Returns float images of latents `[B, H]`, brought to the sphere."""
+    """Returns float images of latents `[B, H]`, normalised to `|z| = 1`."""
     # Interpolations and a user's latents lie inside or outside of the sphere.
     return super().render(_on_sphere(latents), given, training)
 

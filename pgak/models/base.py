@@ -135,7 +135,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
 
   @property
   def parts(self):
-    """`{name: keras.Model or Layer}`: what is trained, each part apart."""
+    """`{name: keras.Model or Layer}`: the parts, each with an optimizer."""
     return {'decoder': self.decoder}
 
   @property
@@ -149,7 +149,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     Args:
       batch: what the data set yields: float images `[B, h, w, C]` in the
         model's value range, vectors `[B, D]`, or a structure of such.
-      noise: `{name: draws [B, ...]}`, as `draw_noise` gives it.
+      noise: `{name: samples [B, ...]}`, as `draw_noise` gives it.
       training: False for inference-mode batch norm.
 
     Returns:
@@ -164,7 +164,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
 
   @property
   def kind(self):
-    """The `pgak.data.kinds.Kind` of what it learns from and makes."""
+    """The `pgak.data.kinds.Kind` of the model's inputs and outputs."""
     return kinds.of_shape(self.image_shape, self.value_range)
 
   def is_on(self, term):
@@ -200,7 +200,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
   # === Training ===
 
   def enter_stage(self, stage):
-    """From now on only the phases of one stage, an int, are run."""
+    """Restricts training to the phases of one stage, an int."""
     self.stage = stage
     self.train_function = None  # `fit` would go on with the one it has traced.
 
@@ -338,7 +338,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     return int(step), [t for t, f in zip(self.term_names, faults) if f == step]
 
   def averaged_weights(self):
-    """Within it, the parts have their weight averages where they keep some."""
+    """Context in which parts have their averaged weights, if they keep any."""
     return parts_lib.averaged_weights(self.parts, self.optimizers)
 
   def _counter(self, name, shape, initial=0):

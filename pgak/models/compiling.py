@@ -131,7 +131,7 @@ class Compiled:
             'run_steps', 'run_eagerly')}}
 
   def compile_from_config(self, config):
-    """Compiles the model as the one was that `get_compile_config` describes."""
+    """Compiles the model by what `get_compile_config` of another returned."""
     if not config:
       return
     config = dict(config)

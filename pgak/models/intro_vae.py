@@ -82,8 +82,8 @@ class _Introspective(base.GenerativeAutoencoder):
 class IntroVAE(_Introspective):
   """IntroVAE, [1, alg. 1], with the terms of its authors' code.
 
-  In means per element, `w = H / D` for the code's sums over H latent and D
-  image numbers, E and G descend
+  In means per element, with `w = H / D` for the code's sums over H latent and D
+  image elements, E and G descend
 
   ```none
   E: |x - x_r|^2 + w KL(E(x)) + w/2 sum{ max(0, m - mean KL(E(sg f))) }

@@ -26,7 +26,7 @@ _warned = weakref.WeakSet()
 
 
 def as_floats(batch, model):
-  """Returns a batch of what users see, or of floats, as a model's floats."""
+  """Returns a batch, in users' types or in floats, as the model's floats."""
   batch = examples_of(batch, model)
   if all(tf.as_dtype(x.dtype).is_floating for x in tf.nest.flatten(batch)):
     return batch
@@ -34,7 +34,7 @@ def as_floats(batch, model):
 
 
 def examples_of(batch, model):
-  """Returns what a model learns from, of a batch as Keras has it.
+  """Returns the examples of one of Keras's batches, without labels or targets.
 
   Args:
     batch: examples; a tuple or list `(examples, labels)`; or, for a model of
@@ -138,7 +138,7 @@ _OTHER_TARGETS = (
 
 
 def checked(x, model, verb):
-  """Returns what `fit` or `evaluate` was given, of which floats are checked.
+  """Returns the input of `fit` or `evaluate`, with a check of its floats.
 
   Args:
     x: an array, a dictionary of arrays, a `tf.data.Dataset`, or what Keras
@@ -264,7 +264,7 @@ def _checked_dataset(dataset, check, model):
 
 @contextlib.contextmanager
 def refusals():
-  """Turns what a check found inside a `tf.data.Dataset` into a UserError."""
+  """Turns an error of a check inside a `tf.data.Dataset` into a UserError."""
   try:
     yield
   except tf.errors.OpError as e:

@@ -32,7 +32,7 @@ class GMMN(base.GenerativeAutoencoder):
     prior: a `priors.LatentGenerator`, or a reference to one, which is called
       with the latent size.
     autoencoder_steps: steps of the first stage; None trains all parts at once,
-      the generator towards latents that still move.
+      the generator towards latents that still change.
     bandwidths: of the Gaussian kernels; see `losses.moment_matching`.
     updates: rows that replace those of the update table.
   """

@@ -222,7 +222,7 @@ class NoPriorMatching(_Interpolating):
     return self._errors(images, *made, training)
 
   def latent_critic_terms(self, images, noise, training=True):
-    """[1, eq. 12]."""
+    """The term of the discriminator of latents, [1, eq. 12]."""
     # Frozen after the first stage: batch norm, too, is that of inference.
     codes = self.encoder(images, training=training and self.stage is None)
     generated = self.generator(noise['critic_base'], training=training)
@@ -233,7 +233,7 @@ class NoPriorMatching(_Interpolating):
             losses.hinge_discrimination(of_codes, of_prior)}
 
   def prior_terms(self, images, noise, training=True):
-    """[1, eq. 13]."""
+    """The latent generator's term, [1, eq. 13]."""
     generated = self.generator(noise['base'], training=training)
     return {'latent_adversarial':
             -self.latent_critic(generated, training=training)}

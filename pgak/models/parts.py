@@ -1,4 +1,4 @@
-"""The parts of a model: what they must fit, their priors and averages."""
+"""The parts of a model: checks, priors that are parts, averaged weights."""
 import contextlib
 import inspect
 from typing import Annotated
@@ -47,7 +47,7 @@ def made_prior(model, reference, decoder, needs=()):
 
 @contextlib.contextmanager
 def averaged_weights(parts, optimizers):
-  """Within it, parts have their weight averages where optimizers keep some.
+  """Context in which parts have the averaged weights of their optimizers.
 
   Args:
     parts: `{part: keras.Model or Layer}`.

@@ -92,9 +92,9 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
             'mix': (noise_lib.uniform, ones)}
 
   def level(self, step):
-    """How many blocks the nets have at a step, a float scalar tensor.
+    """Returns the number of blocks at a step, a float scalar tensor.
 
-    A block counts by its share while it fades in, from k to k + 1.
+    While a block fades in, its share counts: the number grows from k to k + 1.
     """
     blocks = float(len(self._fades))
     # Outside of a run, as after loading, the nets are whole.
@@ -115,7 +115,7 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
     return super().train_step(batch)
 
   def at_level(self, images):
-    """Returns float images as the decoder's blocks could make them."""
+    """Returns float images at the resolution that the nets have reached."""
     pyramid = [images]
     for _ in self._fades:
       # Halved by averages and doubled by repeats, as the blocks of the nets do.
@@ -137,7 +137,7 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
     return tf.sqrt(square + 1e-12)
 
   def critic_terms(self, images, noise, training=True):
-    """[2, eq. 3], and the drift of [1, appendix A.1]."""
+    """The terms of [2, eq. 3], and the drift of [1, appendix A.1]."""
     images = self.at_level(images)
     generated = tf.stop_gradient(
         self.decoder(noise['critic_prior'], training=training))

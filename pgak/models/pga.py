@@ -230,11 +230,11 @@ class VPGA(PerceptualAutoencoder):
                eta: schedules.Weight | None = None,
                sigma_factor: settings.Positive = 1.,
                direct_gradient: bool = False):
-    two = {'variational_reconstruction': variational_reconstruction, 'kl': kl}
+    apart = {'variational_reconstruction': variational_reconstruction, 'kl': kl}
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,
-    } | (two if eta is None else {
+    } | (apart if eta is None else {
         'variational_reconstruction': schedules.times(0.5, eta), 'kl': eta,
     }), latent_distance, warm_up_steps, updates, 'vpga')
     self.variational_reconstruction = variational_reconstruction

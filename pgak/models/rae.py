@@ -176,8 +176,8 @@ class RAEGP(RAE):
   def _exact_penalty(self, latents, training):
     """Mean square of the Jacobian, `[B]`, a column of it at a time.
 
-    These passes leave the decoder's moving statistics alone, which the one
-    that reconstructs has moved.
+    These passes do not update the decoder's moving statistics, as the one that
+    reconstructs has done so.
     """
     # Forward mode: H columns are cheaper than D rows.
     columns = []
@@ -191,7 +191,7 @@ class RAEGP(RAE):
     return tf.add_n(columns) / self.latent_dim
 
   def _decoded_again(self, latents, training):
-    # Without state: H further passes would move the moving statistics, too.
+    # Without state: H further passes would each update the moving statistics.
     net = self.decoder
     weights = [tf.convert_to_tensor(v) for v in net.trainable_variables]
     state = [tf.convert_to_tensor(v) for v in net.non_trainable_variables]

@@ -93,7 +93,7 @@ class Saved:
     return {'prior': {n: list(a.shape) for n, a in self._prior_state().items()}}
 
   def build_from_config(self, config):
-    """Takes note of the shapes that the file of the weights must have."""
+    """Notes the shapes that the arrays in the file of the weights must have."""
     self.made_with.shapes = (config or {}).get('prior') or {}
 
   def save_own_variables(self, store):

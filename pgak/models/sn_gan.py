@@ -61,7 +61,7 @@ class SNGAN(critics.JudgesImages, base.GenerativeModel):
     return {'critic_prior': draw, 'prior': draw}
 
   def critic_terms(self, images, noise, training=True):
-    """[1, eq. 16]."""
+    """The discriminator's term, [1, eq. 16]."""
     generated = self.decoder(noise['critic_prior'], training=training)
     return {'discrimination': losses.hinge_discrimination(
         self._critic(images, training),
@@ -69,7 +69,7 @@ class SNGAN(critics.JudgesImages, base.GenerativeModel):
         self._critic(tf.stop_gradient(generated), training))}
 
   def generator_terms(self, images, noise, training=True):
-    """[1, eq. 17]."""
+    """The generator's term, [1, eq. 17]."""
     del images  # The generator sees none.
     generated = self.decoder(noise['prior'], training=training)
     return {'adversarial': -self._critic(generated, training)}

@@ -67,7 +67,7 @@ class VAE(base.GenerativeAutoencoder):
       'reconstruction': ('encoder', 'decoder'),
       'kl': ('encoder',),
   }
-  # So that the kl shares the reconstruction's backward pass through the
+  # So that the KL shares the reconstruction's backward pass through the
   # encoder.
   unreachable = {'kl': ('decoder',)}
   matches_prior = True

@@ -41,7 +41,7 @@ class TakesRange(type):
 
 
 def given():
-  """Returns the `(low, high)` that the model being made was given, or None."""
+  """Returns the `value_range` of the model under construction, or None."""
   return _GIVEN.get()
 
 

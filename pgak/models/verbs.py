@@ -54,7 +54,7 @@ class Generation:
 
   @property
   def has_encoder(self):
-    """Whether there are latents of images; a GAN makes images alone."""
+    """Whether the model gives latents of images; a GAN does not."""
     return 'encode' in self.can
 
   @property
@@ -63,11 +63,11 @@ class Generation:
     return False
 
   def lacks(self, *needs):
-    """Returns why the model with its prior cannot do what is needed, or ''."""
+    """Returns why the model with its prior lacks one of `needs`, or ''."""
     return capabilities.lacks(needs, self._all_can, **self._named)
 
   def require(self, what, *needs):
-    """Raises UserError if `what`, named by a user, needs what it cannot do."""
+    """Raises UserError if one of `needs`, of the request `what`, is lacking."""
     capabilities.require(what, needs, self._all_can, **self._named)
 
   @property
@@ -98,7 +98,7 @@ class Generation:
     return self.kind.to_model(examples, value_range, verb)
 
   def render(self, latents, given=None, training=False):
-    """Returns what the decoder makes of latents, floats in the model's range.
+    """Returns the decoder's outputs for latents, floats in the model's range.
 
     Args:
       latents: float `[B, H]`.
@@ -170,7 +170,7 @@ class Generation:
   encode_split = _lacking('the latents of images')
 
   def condition(self, given, verb='sample'):
-    """Returns what a user gave as floats; None of a model that takes nothing.
+    """Returns a user's conditions as floats; None for a model that takes none.
 
     Raises:
       UserError: if something is given to a model that takes nothing, or nothing
@@ -206,7 +206,7 @@ class Encoding:
     return outputs[0] if self.is_stochastic else outputs
 
   def gaussian(self, floats, training=False):
-    """Returns what the encoder gives: `(mean, log_variance)`, each `[B, H]`.
+    """Returns the encoder's outputs `(mean, log_variance)`, each `[B, H]`.
 
     The log-variance of a deterministic encoder is None.
     """
@@ -216,7 +216,7 @@ class Encoding:
     return mean, log_variance
 
   def posterior(self, floats, training=False):
-    """Returns q(z | x) as training draws from it.
+    """Returns q(z | x) as training samples it.
 
     Args:
       floats: as for `encode_mean`.
@@ -230,7 +230,7 @@ class Encoding:
     return mean, None if log_variance is None else tf.exp(0.5 * log_variance)
 
   def draw(self, examples, seed):
-    """Draws latents of examples from the `posterior`.
+    """Samples latents of examples from the `posterior`.
 
     Args:
       examples: as for `encode`.

@@ -125,7 +125,7 @@ class _UNetPrior:
 class VUNetFlow(conditional.ConditionalAutoencoder):
   """Variational U-Net without a KL term, its prior a flow, [2, eq. 9, sec. 6].
 
-  The encoder keeps its noise of variance 1 and is held to nothing; the flow
+  The encoder keeps its noise of variance 1, and no prior pulls it; the flow
   learns the distribution of its draws given y,
   `-(log N(f(z; y); a(y), I) + log|det df|) / H`, and no gradient of that
   reaches the encoder. Both scales' latents are one vector of the flow.

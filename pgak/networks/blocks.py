@@ -6,7 +6,7 @@ __all__ = ['ZeroUnpooling', 'activated', 'batch_norm']
 
 
 def batch_norm():
-  """Returns a layer as in the PGA authors' code: decay 0.999, epsilon 1e-3."""
+  """Returns batch norm as in the PGA authors' code: decay 0.999, eps 1e-3."""
   return layers.BatchNormalization(momentum=0.999, epsilon=1e-3)
 
 

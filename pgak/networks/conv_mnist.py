@@ -28,10 +28,17 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
                        dense_activation: bool = True):
   """Images `[B, 28, 28, C]`, or of another side, to `[B, dense_units]`.
 
-  With `spectral_norm` the kernels are divided by their spectral norms, as in a
-  discriminator of images. Without `dense_activation` the dense layer is linear,
-  as in the authors' code before February 2020: that is why their workshop
-  paper's results on MNIST differ from the later ones.
+  Args:
+    images: Keras tensor.
+    base_filters: filters of the first conv layer; the second has twice as many.
+    batch_norm: whether batch norm follows all layers but the first.
+    dense_units: units of the dense layer.
+    kernel_size: side of the kernels, in pixels.
+    spectral_norm: whether the kernels are divided by their spectral norms, as
+      in a discriminator of images.
+    dense_activation: False for a linear dense layer, as in the authors' code
+      before February 2020. It explains why the results on MNIST in their
+      workshop paper differ from the later ones.
   """
   # Where batch norm follows, a bias would be subtracted again.
   options = dict(kernel_size=kernel_size, strides=2, padding='same')
@@ -60,8 +67,17 @@ def conv_mnist_decoder(latents, channels: settings.Count,
                        spectral_norm: bool = False):
   """Latents `[B, H]` to images `[B, 4 * side, 4 * side, channels]`.
 
-  With `spectral_norm` the kernels are divided by their spectral norms, as in
-  RAE-SN.
+  Args:
+    latents: Keras tensor.
+    channels: channels of the images.
+    base_filters: filters before the last layer.
+    batch_norm: whether batch norm follows the second dense layer.
+    dense_units: units of the first dense layer.
+    kernel_size: side of the kernels, in pixels.
+    side: a quarter of the images' side.
+    first_batch_norm: whether batch norm follows the first dense layer.
+    spectral_norm: whether the kernels are divided by their spectral norms, as
+      in RAE-SN.
   """
   options = dict(kernel_size=kernel_size, strides=2, padding='same')
   bias = not batch_norm

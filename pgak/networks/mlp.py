@@ -10,7 +10,7 @@ __all__ = ['mlp_decoder', 'mlp_encoder']
 
 
 class _IsActivation:
-  """The name of an activation that Keras knows."""
+  """The name of one of Keras's activations."""
 
   def holds(self, value):
     try:

@@ -8,7 +8,7 @@ __all__ = ['full_precision']
 
 @contextlib.contextmanager
 def full_precision(*nets):
-  """Within it, nets compute in float32, whatever their layers' policies.
+  """Context in which nets compute in float32, whatever their layers' policies.
 
   For terms that low precision loses, such as eq. 7 of the PGA paper, a
   difference of nearly equal numbers. A function that is traced within keeps

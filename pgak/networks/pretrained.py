@@ -239,7 +239,7 @@ class _Convolution(keras.layers.Conv2D):
 
 
 def convolution(x, name, filters, size=3, strides=1, padding='same'):
-  """A convolution that waits for its weights, without activation."""
+  """Adds a convolution without activation, whose weights are set later."""
   # No initializer that draws: another net's first weights would change.
   return _Convolution(
       filters, size, strides, padding, kernel_initializer='zeros',
@@ -299,7 +299,7 @@ def vgg_layers(depth):
 
 
 def vgg_weights(convolutions, depth):
-  """Returns VGG's weights by the names of `vgg_layers`, as far as they go.
+  """Returns VGG's weights by the names of `vgg_layers`; the last may be absent.
 
   Args:
     convolutions: `Convolutions` of VGG, named by Keras (`block1_conv1`) or

@@ -71,7 +71,7 @@ class SpectralNormalization(layers.Wrapper):
 
 
 def maybe_normalised(layer, wanted):
-  """Returns a layer with spectral normalisation, or as it is."""
+  """Returns a layer, wrapped in spectral normalisation if that is wanted."""
   return SpectralNormalization(layer) if wanted else layer
 
 

@@ -42,7 +42,7 @@ def _block(layer):
 
 
 def smallest_image(layers):
-  """Returns the least number of pixels of a side that reaches all layers.
+  """Returns the smallest side, in pixels, of images that reach all layers.
 
   Each of the pools before a block halves the sides, rounding down.
   """

@@ -123,7 +123,7 @@ def _draw(axes, line):
 
 
 def setting_ticks(values):
-  """Places a setting's values on an axis, in logarithms; 0 at its left end.
+  """Places a setting's values on a logarithmic axis, 0 at its left end.
 
   Args:
     values: distinct numbers, none negative.
@@ -262,7 +262,7 @@ def _class_colour(index, number):
 
 
 def histogram(groups, x_label, title=None):
-  """Returns histograms over each other as PNG bytes, each of area 1.
+  """Returns overlaid histograms as PNG bytes, each of area 1.
 
   Args:
     groups: list of `(values [N], label, number)`; what is not finite is left

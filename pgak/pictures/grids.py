@@ -39,7 +39,7 @@ def grid(images, columns=None, border=1):
 
 
 def enlarged(images, smallest=28):
-  """Repeats the pixels of small images, so that one can look at them.
+  """Enlarges small images by repeating their pixels.
 
   Args:
     images: uint8 `[N, H, W, C]`.

@@ -36,7 +36,7 @@ __all__ = ['log_densities', 'probes', 'transport']
 
 
 def transport(velocity, points, steps, backwards=False):
-  """Moves points along their paths, by Heun's method.
+  """Transports points along their paths, by Heun's method.
 
   Args:
     velocity: function of points `[B, H]` and a time, a scalar in [0, 1], to
@@ -58,7 +58,7 @@ def transport(velocity, points, steps, backwards=False):
 
 
 def log_densities(velocity, points, steps, signs=None):
-  """Estimates the log-density of points at time 1.
+  """Estimates the log-density of points at time 1, by following them to time 0.
 
   Args:
     velocity: as for `transport`.
@@ -123,11 +123,11 @@ def _with_traces(velocity, points, time, directions, combine):
 
 
 def probes(points, number):
-  """Makes signs that are a function of each point alone.
+  """Makes random signs that are a function of each point alone.
 
-  A latent then has one log-density, whatever shares its batch, and the errors
-  of many latents are independent, so that their mean has a small one. The signs
-  are bits of a hash of the point's float32 bits.
+  So a latent's log-density does not depend on its batch, and the errors of many
+  latents are independent, so that their mean has a small error. The signs are
+  bits of a hash of the point's float32 bits.
 
   Args:
     points: float `[B, H]`.

@@ -106,7 +106,7 @@ def encode(model, images, source='means', max_latents=None):
 
 
 def positions(number, max_latents=None):
-  """Returns which of so many images are encoded: all, or some at random.
+  """Returns the positions of the images to encode: all, or a random subset.
 
   Args:
     number: int, how many images there are.
@@ -122,9 +122,9 @@ def positions(number, max_latents=None):
 
 
 def log_likelihoods(model, train, held_out, max_latents=None):
-  """Mean log-density of latents that the model's prior has seen and has not.
+  """Train and held-out log-likelihood of the prior, to detect memorisation.
 
-  A density that memorises gives the first much more than the second.
+  A density that memorises has a much higher one on the first.
 
   Args:
     model: `GenerativeAutoencoder` with its prior.
@@ -149,7 +149,7 @@ def log_likelihoods(model, train, held_out, max_latents=None):
 
 
 def _path(model, prior, run, step, max_latents):
-  """Names the file by all that decides what is in it."""
+  """Names the file by a digest of all that decides its content."""
   weights = hashlib.sha256()
   # The encoder's alone: the decoder does not change the latents.
   for variable in model.encoder.variables:

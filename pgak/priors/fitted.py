@@ -1,4 +1,4 @@
-"""What the priors that are fitted after training have in common."""
+"""Base class and helper functions of priors that are fitted after training."""
 import inspect
 
 import numpy as np
@@ -39,7 +39,7 @@ def checked(latents, latent_dim):
 
 
 def smallest_variance(latents, share):
-  """Returns what is added to variances so that none is 0, a float.
+  """Returns a float to add to variances, so that none is 0.
 
   A share of the latents' mean variance, so that a density does not depend on
   their unit; and, for latents that are all equal, the resolution of float32.
@@ -148,7 +148,7 @@ class FittedPrior:
 
   @property
   def fit_settings(self):
-    """Those of the settings that decide the fit, beside the latents."""
+    """The settings that decide the fit, together with the latents."""
     return {n: v for n, v in self.settings.items() if n not in self.after_fit}
 
   @property
@@ -176,7 +176,7 @@ class FittedPrior:
     return made
 
   def state(self):
-    """Returns what `fit` has found, `{name: NumPy array}`.
+    """Returns the result of `fit`, `{name: NumPy array}`.
 
     Raises:
       errors.UserError: if the prior is not fitted.
@@ -188,7 +188,7 @@ class FittedPrior:
     return self._state
 
   def load_state(self, arrays):
-    """Takes what another one's `state` returned; returns self.
+    """Loads the result of another prior's `state`; returns self.
 
     Raises:
       ValueError: if that is not the state of such a prior.

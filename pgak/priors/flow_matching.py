@@ -153,7 +153,7 @@ class FlowMatching(fitted.FittedPrior):
 
   @property
   def takes_labels(self):
-    """Whether `fit` is to be given labels, where there are some."""
+    """Whether `fit` takes the data's labels, if there are any."""
     return self.conditional
 
   @property
@@ -164,7 +164,7 @@ class FlowMatching(fitted.FittedPrior):
 
   @property
   def added_noise(self):
-    """Standard deviation of the noise that the density has; 0 of samples."""
+    """Standard deviation of the added noise; 0 if fitted to samples."""
     return 0. if self.source == 'samples' else self.noise
 
   def _size_label(self):
@@ -253,7 +253,7 @@ class FlowMatching(fitted.FittedPrior):
     self.flow = velocity_flow.VelocityFlow(self.net, self.guidance)
 
   def load_state(self, arrays):
-    """Takes what another one's `state` returned; returns self.
+    """Loads the result of another prior's `state`; returns self.
 
     Raises:
       ValueError: if that is not the state of such a prior.

@@ -71,7 +71,7 @@ class FlowPrior(running_moments.RunningMoments):
 
   @property
   def label(self):
-    """What scores call it: learned with the model, not fitted afterwards."""
+    """Its name in scores: learned with the model, not fitted afterwards."""
     return self.name
 
   def call(self, latents):

@@ -68,7 +68,7 @@ def _configured(prior):
 
 
 def resolve(prior):
-  """Turns what a user gave as a prior into a factory, once and for all.
+  """Turns a prior as a user gives it into a factory.
 
   Args:
     prior: 'own' for the model's; a name out of `NAMES`, or of a class that gin
@@ -87,7 +87,7 @@ def resolve(prior):
 
 
 def prior_class(prior):
-  """Returns the class of a prior that is given by its name, or what is given.
+  """Returns the class of a prior given by name; anything else as it is.
 
   Args:
     prior: a name out of `NAMES`, the name of a class that gin knows, or 'own';
@@ -114,7 +114,7 @@ def prior_class(prior):
 
 
 def prior_roots(prior):
-  """Returns what a command with this prior reads of the configuration.
+  """Returns the gin names that a command with this prior reads.
 
   Args:
     prior: as for `prior_class`, a name.

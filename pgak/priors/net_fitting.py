@@ -64,14 +64,14 @@ def minimise(loss, variables, points, seed, learning_rate, batch_size,
 
 
 def held_out(number, seed):
-  """Returns which of so many points are trained on and which are watched.
+  """Splits points into those to train on and those that are held out.
 
   Args:
     number: int.
     seed: int.
 
   Returns:
-    Two arrays of indices. A tenth is watched; of fewer than ten, all are both.
+    Two arrays of indices. A tenth is held out; of fewer than ten, all are both.
   """
   return _split(number, np.random.default_rng(seed))
 

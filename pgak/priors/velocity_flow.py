@@ -31,7 +31,7 @@ class VelocityFlow:
     self._functions = {}
 
   def forwards(self, points, steps, labels=None):
-    """Moves points from time 0 to 1, by steps of Heun's method.
+    """Transports points from time 0 to 1, by steps of Heun's method.
 
     Args:
       points: float32 `[B, H]`.
@@ -44,7 +44,7 @@ class VelocityFlow:
     return self._called('forwards', self._moved, [points], labels, steps, False)
 
   def backwards(self, points, steps, labels=None):
-    """Moves points from time 1 to 0; see `forwards`."""
+    """Transports points from time 1 to 0; see `forwards`."""
     return self._called('backwards', self._moved, [points], labels, steps, True)
 
   def log_densities(self, points, keys, steps, probes, labels=None):

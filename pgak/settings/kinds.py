@@ -21,12 +21,12 @@ _MARK = '_pgak_setting'
 
 
 def mark(function, name):
-  """Marks a function as one that gin or a user calls, under that name."""
+  """Marks a function as registered under that name."""
   setattr(function, _MARK, name)
 
 
 def is_configurable(value):
-  """Returns whether it is a function that was registered as a setting's."""
+  """Returns whether a value is a function that `mark` has marked."""
   return hasattr(value, _MARK)
 
 
@@ -113,7 +113,7 @@ class Has(typing.NamedTuple):
 
 
 def is_uncalled(value):
-  """Returns whether it is a function or class, such as @sgd."""
+  """Returns whether a value is a function or class, such as @sgd."""
   return (inspect.isroutine(value) or inspect.isclass(value)
           or isinstance(value, functools.partial))
 
@@ -146,7 +146,7 @@ class _Called:
 
 
 def takes(function, number):
-  """Returns whether a function can be called with so many arguments."""
+  """Returns whether a function takes that number of positional arguments."""
   try:
     # Bound, not called: whether the arguments fit needs no values.
     inspect.signature(function).bind(*[None] * number)

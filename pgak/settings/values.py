@@ -19,7 +19,7 @@ class Mismatch(Exception):
 
 
 def converted(value, wanted):
-  """Returns a value as its annotation wants it, or raises `Mismatch`."""
+  """Returns a value, converted to what is wanted, or raises `Mismatch`."""
   origin, parts = typing.get_origin(wanted), typing.get_args(wanted)
   if wanted in (Any, inspect.Parameter.empty):
     return value
