@@ -123,5 +123,5 @@ def _full_temporary_folder():
       file.write(bytes(2**16))
       file.flush()
   except OSError as e:
-    return unwritable(e) and f'{e.strerror}: {tempfile.gettempdir()}'
+    return f'{e.strerror}: {tempfile.gettempdir()}' if unwritable(e) else ''
   return ''

@@ -93,7 +93,9 @@ def _end_with_parent():
 
 def _handle(number, frame):
   del frame
-  first, _State.received = not _State.received, _State.received or number
+  first = not _State.received
+  if first:
+    _State.received = number
   # Not again, in the middle of what cleans up.
   if first and not _State.is_deferred:
     raise Interrupted(number)

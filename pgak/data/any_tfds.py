@@ -177,7 +177,8 @@ class _AnyTFDS(store.Recipe):
   def _chunk(self, pool, examples):
     """Returns `(images, labels or None, attributes)` of encoded examples."""
     label = self.choices['label']
-    labels = label and np.array([example[label] for example in examples])
+    labels = (np.array([example[label] for example in examples])
+              if label else None)
     # Threads, since the decoders release Python's lock; `map` keeps the order.
     images = pool.map(self._picture,
                       [e[self.choices['image']] for e in examples])

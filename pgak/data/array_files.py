@@ -130,7 +130,8 @@ def data_set(name, tables, fingerprint, place, image_shape=None, *,
   kept = [s for s in _ORDER if s == 'train' or s in tables or fractions[s]]
   return arrays_lib.Dataset(_Arrays(
       name, image_shape, kept, {
-          'value_range': value_range and list(map(float, value_range)),
+          'value_range': (list(map(float, value_range)) if value_range
+                          else None),
           'fractions': fractions, 'labels': labels},
       tables, fingerprint, place, unused))
 

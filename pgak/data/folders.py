@@ -110,7 +110,7 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
       'crop': crop, 'resize': resize, 'antialias': antialias,
       'fractions': fractions, 'background': background, 'split_by': splits,
       # By content: the list may be anywhere.
-      'partition': listed and listed.fingerprint, 'labels': labels,
+      'partition': listed.fingerprint if listed else None, 'labels': labels,
       'skip_damaged': skip_damaged, 'listing': listing}
   return arrays.Dataset(_Pictures(
       path, source, layout, attributes, name, image_shape,

@@ -185,8 +185,8 @@ class _Part:
         self._path / 'conditions' / other, shape[-1], background)
     # A pose may be drawn at a size of its own; it is cut as its image is.
     scale = condition.shape[0] / size[0]
-    return self._fitted(other, condition, shape,
-                        crop and max(round(crop * scale), 1))
+    own_crop = max(round(crop * scale), 1) if crop else None
+    return self._fitted(other, condition, shape, own_crop)
 
   def _drawn(self, name, size, shape, crop):
     """Crops and scales keypoints as the image, and draws them."""

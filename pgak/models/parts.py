@@ -100,7 +100,7 @@ def check(model):
           f'`{name}.{part}` takes {shape}, and the decoder '
           f'{_of_decoder(wanted, model)}: {_same("image_shape", "latent_dim")} '
           'for all its nets.')
-  latents = 'encode' in model.can and _shape(model.encoder, 'outputs')
+  latents = _shape(model.encoder, 'outputs') if 'encode' in model.can else None
   if latents and latents != (model.latent_dim,):
     raise settings.SettingError(
         f'`{name}.encoder` makes latents of {latents}, and the decoder takes '

@@ -123,5 +123,10 @@ def summed(gradients, others):
   """
   if gradients is None:
     return list(others)
-  return [b if a is None else a if b is None else a + b
-          for a, b in zip(gradients, others)]
+  return [_sum_of_two(a, b) for a, b in zip(gradients, others)]
+
+
+def _sum_of_two(gradient, other):
+  if gradient is None:
+    return other
+  return gradient if other is None else gradient + other

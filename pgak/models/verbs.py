@@ -319,8 +319,8 @@ class Encoding:
       raise errors.UserError(
           '`interpolate` wants as many starts as ends, but has '
           f'{sizes[0]} and {sizes[1]}.')
-    line = [max(sizes[0] or 1, 1), *self.image_shape]  # One step of all.
-    steps = counts.rows(steps, line, 'steps', least=2)  # Memory is bounded.
+    line = [max(sizes[0] or 1, 1), *self.image_shape]  # One step of all lines.
+    steps = counts.rows(steps, line, 'steps', least=2)  # Bounds the memory.
     latents = lines.between(
         *(self._encoded(x, value_range, 'interpolate') for x in (start, end)),
         steps, spherical)

@@ -8,7 +8,7 @@ __all__ = ['full_precision']
 
 @contextlib.contextmanager
 def full_precision(*nets):
-  """Context in which nets compute in float32, whatever their layers' policies.
+  """Within it, nets compute in float32, whatever their layers' policies.
 
   For terms that low precision loses, such as eq. 7 of the PGA paper, a
   difference of nearly equal numbers. A function that is traced within keeps
@@ -17,13 +17,11 @@ def full_precision(*nets):
   Args:
     *nets: `keras.Model`s or layers.
   """
-  # A mixed policy keeps weights in float32: it decides the computation alone.
   low = {layer: layer.dtype_policy for net in nets for layer in _layers(net)
          if layer.compute_dtype in ('bfloat16', 'float16')}
   full = keras.DTypePolicy('float32')
   for layer in low:
     layer.dtype_policy = full
-  # Policies are read when a layer is called, so that setting them is enough.
   try:
     yield
   finally:

@@ -1,10 +1,10 @@
 """Latent distributions with one interface.
 
 A prior has `name`, `label` (the name with its size), `latent_dim` and
-`sample(n, seed) -> [n, latent_dim]`. One with a density has
-`log_prob(latents) -> [B]` and `distribution`, the same as a TFP distribution.
-One that is fitted after training has `fit(latents)`, `state()` and
-`load_state(arrays)`.
+`sample(n, seed) -> [n, latent_dim]`; where it has a density,
+`log_prob(latents) -> [B]`, and `distribution`, the same as a TFP distribution,
+from which a user of TFP goes on; where it is fitted after training,
+`fit(latents)`, `state()` and `load_state(arrays)`.
 """
 import keras
 

@@ -133,7 +133,7 @@ class FittedPrior:
     return self.label
 
   def _source_label(self):
-    return '_of_samples' * (self.source == 'samples')
+    return '_of_samples' if self.source == 'samples' else ''
 
   def _size_label(self):
     return self.name

@@ -169,11 +169,14 @@ class FlowMatching(fitted.FittedPrior):
 
   def _size_label(self):
     # The default is left out: the label is a name in scores.csv.
-    coarser = f'_heun_{self.sampling_steps}' * (self.sampling_steps != 32)
-    return self._noise_label() + coarser
+    if self.sampling_steps == 32:
+      return self._noise_label()
+    return f'{self._noise_label()}_heun_{self.sampling_steps}'
 
   def _noise_label(self):
-    return self.name + f'_noise_{self.added_noise:g}' * bool(self.added_noise)
+    if not self.added_noise:
+      return self.name
+    return f'{self.name}_noise_{self.added_noise:g}'
 
   @property
   def fit_label(self):

@@ -1,4 +1,4 @@
-"""A kernel density estimate: a normal density around each latent."""
+"""A kernel density estimate: every latent that was seen, blurred."""
 import math
 from typing import Literal
 

@@ -35,7 +35,7 @@ def check_number(prior, latents):
 
 def label(prior):
   """Returns a mixture's name with its size, such as 'gmm_10'."""
-  diagonal = '_diagonal' * (prior.covariance == 'diagonal')
+  diagonal = '_diagonal' if prior.covariance == 'diagonal' else ''
   return f'{prior.name}_{prior.num_components}{diagonal}'
 
 
