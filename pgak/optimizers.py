@@ -18,7 +18,8 @@ def sgd(learning_rate: settings.Positive, momentum: settings.Decay = 0.9,
   Args:
     learning_rate: number.
     momentum: share of the last update that is kept.
-    nesterov: whether the gradient is taken at the point the momentum leads to.
+    nesterov: whether to use Nesterov's variant, whose gradient is taken at the
+      point that the momentum leads to.
     ema_decay: decay of an average of the weights, which evaluation then uses;
       None for no average.
   """

@@ -43,7 +43,11 @@ class Contents(NamedTuple):
 
 
 def data_dir(given):
-  """Returns the folder of prepared sets: `given`, TFDS_DATA_DIR or TFDS's."""
+  """Returns the folder of prepared sets.
+
+  It is `given`, or else the environment's TFDS_DATA_DIR, or else
+  ~/tensorflow_datasets.
+  """
   return files.local(given or os.environ.get('TFDS_DATA_DIR')
                      or '~/tensorflow_datasets')
 

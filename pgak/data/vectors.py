@@ -140,7 +140,7 @@ class VectorDataset:
 
   @property
   def image_shape(self):
-    """`(D,)`."""
+    """Shape of a vector, `(D,)`."""
     return tuple(self._later.shape)
 
   @property

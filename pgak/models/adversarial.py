@@ -85,7 +85,6 @@ class AAE(_Adversarial):
 
   def critic_terms(self, images, noise, training=True):
     latents = self.encoder(images, training=training)
-    # No stop_gradient: the table gives this term to the discriminator alone.
     return {'discrimination': self._discrimination(noise['prior'], latents,
                                                    training)}
 

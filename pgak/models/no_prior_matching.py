@@ -222,7 +222,7 @@ class NoPriorMatching(_Interpolating):
     return self._errors(images, *made, training)
 
   def latent_critic_terms(self, images, noise, training=True):
-    """The term of the discriminator of latents, [1, eq. 12]."""
+    """[1, eq. 12]."""
     # Frozen after the first stage: batch norm, too, is that of inference.
     codes = self.encoder(images, training=training and self.stage is None)
     generated = self.generator(noise['critic_base'], training=training)

@@ -61,11 +61,10 @@ class SNGAN(critics.JudgesImages, base.GenerativeModel):
     return {'critic_prior': draw, 'prior': draw}
 
   def critic_terms(self, images, noise, training=True):
-    """The discriminator's term, [1, eq. 16]."""
+    """[1, eq. 16]."""
     generated = self.decoder(noise['critic_prior'], training=training)
     return {'discrimination': losses.hinge_discrimination(
         self._critic(images, training),
-        # g is not updated in this phase.
         self._critic(tf.stop_gradient(generated), training))}
 
   def generator_terms(self, images, noise, training=True):

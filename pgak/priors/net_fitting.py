@@ -150,15 +150,16 @@ def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
   """Descends a loss by Adam, whose rate falls to 0 along a cosine.
 
   The averages follow the variables, `a <- d a + (1 - d) v` with
-  `d = min(average_decay, (1 + step) / (10 + step))`. They are left at their
-  best by the held-out loss, which is measured twenty times on the way. A loss
-  that is no longer finite ends the fit. On a terminal and in a notebook there
-  is a progress bar.
+  `d = min(average_decay, (1 + step) / (10 + step))`. The held-out loss is
+  measured twenty times on the way, and at the end the averages have their
+  values of the lowest one. A loss that is not finite ends the fit. On a
+  terminal and in a notebook there is a progress bar.
 
   Args:
-    loss: function of the step, an int64 scalar tensor from 1 on, to the loss by
+    loss: function of the step, an int64 scalar tensor from 1 on, to the loss of
       the variables, a scalar.
-    measure: function of nothing to the held-out loss by the averages.
+    measure: function without arguments that returns the held-out loss of the
+      averages, a scalar.
     variables: list of Keras variables.
     averages: as many others, with the same values.
     steps: int.
