@@ -204,7 +204,7 @@ def local(path):
   """Returns a path that a user gave as `pathlib.Path`, with ~ for the home.
 
   Raises:
-    UserError: if it is an address, or the home of nobody.
+    UserError: if it is an address, or the home of an unknown user.
   """
   text = os.fspath(path)
   if re.match(r'[A-Za-z][\w+.-]*://', text):
@@ -241,8 +241,8 @@ def load_json(path, kind=dict):
 def keep_npz(path, arrays):
   """Writes an .npz file of what can be made again, whole or not at all.
 
-  Where it cannot be written, such as to a full disk, that is a warning: who
-  made it goes on with it.
+  If it cannot be written, such as to a full disk, that is a warning: the caller
+  can do without the file.
 
   Args:
     path: the file.

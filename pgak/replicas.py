@@ -37,7 +37,7 @@ def draw(function, size, shape, seed, dtype):
 
 
 def logs(values):
-  """Returns scalars by name in the shape that `fit` logs: `[1]` with workers."""
+  """Returns scalars by name as `fit` logs them: `[1]` with several workers."""
   if isinstance(tf.distribute.get_strategy(),
                 tf.distribute.MultiWorkerMirroredStrategy):
     # There `fit` reduces every log over its first axis.

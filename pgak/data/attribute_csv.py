@@ -51,7 +51,7 @@ def rows_of(lines):
     if len(row) != len(header):
       raise ValueError(number, f'{len(header)} fields, as the first line has')
   lower = [name.lower() for name in header]
-  # In the order of `_NAMES`: file_name is surer than id.
+  # In the order of `_NAMES`, the most specific first.
   key = next((lower.index(name) for name in _NAMES if name in lower), 0)
   columns = [i for i in range(len(header)) if i != key]
   binary = [i for i in columns if _is_binary(header[i], i, rows)]

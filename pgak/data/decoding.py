@@ -20,7 +20,7 @@ __all__ = ['MAX_PIXELS', 'Resize', 'center_crop', 'decode',
            'largest_window', 'resize', 'resize_name', 'to_shape']
 
 # A larger picture is refused before it is decoded: a small file can claim any
-# size, and a decoder believes it.
+# size, and a decoder allocates it.
 MAX_PIXELS = 1 << 26
 
 Resize = Literal['bicubic', 'bicubic_tf1']

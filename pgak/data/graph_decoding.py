@@ -51,7 +51,7 @@ def decode(contents, channels, background, max_pixels):
       form < len(FORMATS), ['`image_bytes` must hold PNG, JPEG, GIF, BMP or '
                             'WebP files.'])])
   readers = [_PNG, _JPEG, _GIF, _BMP, _WebP]
-  # From the header: a decoder would believe a small file that claims any size.
+  # From the header, before a decoder allocates what a small file may claim.
   size = tf.switch_case(form, [
       lambda r=r: r.size(contents) for r in readers])
   number = tf.reduce_prod(tf.cast(size, tf.int64))

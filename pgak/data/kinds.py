@@ -121,7 +121,7 @@ class Kind:
     Args:
       examples: `[B, ...]`, or a dictionary of such.
       value_range: `(low, high)`, where examples are floats in another range.
-      verb: string, who asks, for the error.
+      verb: string, the name of the caller, for the error.
 
     Raises:
       UserError: if they are none of the kind.
@@ -161,7 +161,7 @@ class Images(Kind):
       examples: uint8 `[B, h, w, C]`; or floats, or other numbers, with their
         range.
       value_range: `(low, high)`, black and white; None for uint8.
-      verb: string, who asks, for the error.
+      verb: string, the name of the caller, for the error.
 
     Raises:
       UserError: if they are not uint8 and no range is given, or if they lie
@@ -299,7 +299,7 @@ def _to_float(images, value_range):
 
 
 def _levels(images, value_range=None, verb='encode'):
-  """Returns images as grey levels, 0 to 255, whatever a user has.
+  """Returns a user's images as grey levels, 0 to 255.
 
   Args and errors are those of `Images.to_model`.
 

@@ -46,7 +46,7 @@ def range_of(dtype, low, high, name):
     `(black, white)`.
 
   Raises:
-    UserError: if neither can be; `arrays.value_range` then says it.
+    UserError: if neither fits; then `arrays.value_range` must be set.
   """
   # Before the next: images on [0, 1] lie in [-1, 1], too.
   if low >= -_SLACK and high <= 1. + _SLACK:

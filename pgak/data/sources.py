@@ -373,7 +373,7 @@ def _uncompressed(path, stamp):
 
 
 class _Open:
-  """A file that is closed when nobody needs it any more."""
+  """A file that is closed with the last reference to it."""
 
   def __init__(self, file):
     self.file = file

@@ -1,4 +1,4 @@
-"""The mechanism that every model shares: parts, terms, and who updates what.
+"""The mechanism that every model shares: parts, terms and the update table.
 
 A model of pgak is a set of parts (an encoder, a decoder, sometimes a prior or
 a discriminator), a method that computes its loss terms, and a table that says

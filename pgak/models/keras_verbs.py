@@ -1,6 +1,6 @@
 """Keras's own verbs of a model: `fit`, `evaluate`, `predict`, `export`.
 
-They take what `keras_data` says: uint8, or floats in the model's range.
+Their inputs are those of `keras_data`: uint8, or floats in the model's range.
 """
 import sys
 

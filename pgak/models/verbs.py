@@ -40,9 +40,9 @@ def _lacking(verb):
 class Generation:
   """The verbs of every model: it has `decoder`, `prior` and `kind`.
 
-  Images are uint8 `[B, h, w, C]`. Floats are taken where `value_range` says
-  what they are, such as `(0., 1.)`: an image in another range than its reader
-  believes gives wrong latents and no error. Vectors are floats `[B, D]`.
+  Images are uint8 `[B, h, w, C]`, or floats with their `value_range`, such as
+  `(0., 1.)`: images that are taken for another range give wrong latents and no
+  error. Vectors are floats `[B, D]`.
   """
 
   # === What it can ===
@@ -89,7 +89,7 @@ class Generation:
       examples: uint8 images; floats with their `value_range`; vectors; or a
         dictionary of such.
       value_range: `(low, high)` of the images, black and white; None for uint8.
-      verb: string, who asks, for the error.
+      verb: string, the name of the caller, for the error.
 
     Raises:
       UserError: if images are not uint8 and no range is given, or if they lie

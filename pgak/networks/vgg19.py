@@ -50,7 +50,7 @@ def smallest_image(layers):
 
 
 def _check_reach(layers, weights, source):
-  """A file may stop early: says which layer it does not reach."""
+  """Refuses layers that a file of weights, which may end early, lacks."""
   for layer in layers:
     wanted = _convolution_of(layer)
     if layer != 'input' and wanted not in weights:

@@ -39,8 +39,8 @@ def positions(labels, classes):
     classes: int64 `[K]`.
 
   Raises:
-    errors.UserError: if one is not among them. (A graph does not say so: there
-      it is taken for the first class.)
+    errors.UserError: if one is not among them. (A graph does not check: there
+      an unknown label is the first class.)
   """
   labels = tf.cast(labels, tf.int64)
   matches = tf.equal(labels[:, tf.newaxis], tf.constant(classes, tf.int64))
