@@ -131,7 +131,7 @@ class _InFile:
     self._name = f'pgak>{name}'
 
   def from_config(self, config):
-    """Imports what registers the class, and makes what the file describes."""
+    """Imports the modules that register the class, and makes the object."""
     import keras
     importlib.import_module('pgak.models')
     # Not `get_registered_object`: while a file is read, that knows the table

@@ -68,7 +68,7 @@ def lacks(needs, can, model='the model', prior='the prior', data='the data'):
   Args:
     needs: names out of those above.
     can: set of names, of all that takes part.
-    model: string, what the reason calls the model.
+    model: string, the model's name in the reason.
     prior: the same of the prior.
     data: the same of the data, in the plural.
   """
@@ -83,7 +83,7 @@ def require(what, needs, can, **names):
   """Raises UserError if a capability that a user's request needs is lacking.
 
   Args:
-    what: string, what the user named.
+    what: string, the request that the user named.
     needs: as for `lacks`.
     can: as there.
     **names: as there.

@@ -29,7 +29,7 @@ def similar(name, known):
   """Returns ': did you mean X?' for a name similar to a known one, or ''.
 
   Args:
-    name: what a user wrote.
+    name: the name that a user wrote.
     known: strings, the names that there are.
   """
   lower = {k.lower(): k for k in known}

@@ -87,8 +87,8 @@ def replacing(path):
 def beside(path):
   """Yields an unused path beside another one, and removes what is left there.
 
-  The parent folder is made if absent. For what does not replace what is there;
-  who writes flushes it and renames it.
+  The parent folder is made if absent. For files that replace none: the caller
+  flushes and renames them.
 
   Raises:
     OSError: if the folder cannot be made.

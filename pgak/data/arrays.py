@@ -64,7 +64,7 @@ class Dataset:
     return self._recipe.splits + extra + ('all',)
 
   def split(self, name):
-    """Returns one split; what it falls back to has its own name in `.split`.
+    """Returns one split; a fallback has its own name in `.split`.
 
     Args:
       name: string, one of `splits`, or 'validation'.

@@ -256,7 +256,7 @@ class _Pictures(store.Recipe):
             f'them, {way_out}.')
 
   def summary(self):
-    """Says in one line what was used, and what was passed over and why."""
+    """Returns one line: what was used, and what was passed over and why."""
     numbers = ', '.join(f'{self._numbers[s]} {s}' for s in self.splits)
     text = (f'{self._path}: {sum(self._numbers.values())} pictures ({numbers}, '
             f'{self._layout.found})')

@@ -76,7 +76,7 @@ def _form(contents):
 
 
 def _padded(contents):
-  """Zeros follow, so that what is cut short can be read."""
+  """Appends zeros, so that the header of a truncated file can be read."""
   return tf.strings.join([contents, _PADDING])
 
 

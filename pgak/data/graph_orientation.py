@@ -56,7 +56,7 @@ def _without_mark(tiff):
 
 
 def _padded(text):
-  """Its beginning with zeros after it, so that what is cut can be read."""
+  """Its beginning with zeros after it, so that truncated data can be read."""
   return tf.strings.join([tf.strings.substr(text, 0, _REACH), _PADDING])
 
 

@@ -44,7 +44,7 @@ def edges(images):
     images: uint8 `[n, h, w, C]`; colours are averaged first.
 
   Returns:
-    uint8 `[n, h, w, 1]`, 0 where an image is flat; what is above 255 is 255.
+    uint8 `[n, h, w, 1]`, 0 where an image is flat, at most 255.
   """
   grey = images.astype(np.float64).mean(-1)
   # The edge repeated, so that a flat border is no edge.
@@ -137,7 +137,7 @@ class PairDataset:
     condition_shape: `(height, width, channels)`.
     to_pairs: function of what `dataset` holds, uint8 `[n, h, w, c]`, to images
       and conditions, uint8.
-    condition: name of what the conditions are made by, or None.
+    condition: name of the function that makes the conditions, or None.
   """
 
   def __init__(self, dataset, name, image_shape, condition_shape, to_pairs,

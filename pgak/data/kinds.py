@@ -37,7 +37,7 @@ from pgak import errors
 __all__ = ['Images', 'Kind', 'Pairs', 'Table', 'VALUE_RANGES', 'Vectors',
            'named', 'of', 'of_shape', 'register', 'value_range_of']
 
-# A decoder's last activation -> the range of what it makes.
+# A decoder's last activation -> the range of its images.
 VALUE_RANGES = {'tanh': (-1., 1.), 'sigmoid': (0., 1.), 'linear': None}
 
 # The latest first: a kind of a user's may take what would be one of ours.
@@ -90,9 +90,9 @@ class Kind:
     value_range: `(low, high)` of the model's floats; None in a data set, and
       where the floats have no ends.
     name: string, in the plural.
-    made: string, what a model of the kind makes.
+    made: string, the outputs of a model of the kind.
     dtype: NumPy type of what users see.
-    can: names of what is possible; see `pgak.capabilities`.
+    can: names of its capabilities; see `pgak.capabilities`.
     source: what to add for data of the kind, where a model wants them.
     sink: what to take for a model of the kind, where data are there.
   """
@@ -203,9 +203,9 @@ class Vectors(Kind):
 
 @dataclasses.dataclass(frozen=True)
 class Pairs(Kind):
-  """Images and what they are given, `{'images', 'conditions'}`, both uint8.
+  """Images and their conditions, `{'images', 'conditions'}`, both uint8.
 
-  A model makes images alone: `to_users` takes these.
+  A model makes images alone: `to_users` takes only images.
 
   Attributes:
     shape: of an image.
@@ -244,7 +244,7 @@ class Pairs(Kind):
 
 
 class Table:
-  """What a package does by kind: looked up by class, then by its parents.
+  """A table by kind of data: looked up by class, then by its parents.
 
   Args:
     entries: `{class: entry}`; a kind without one is left out.
@@ -332,7 +332,7 @@ def _span(images):
 
 
 def _remedy(images):
-  """Says how to make uint8 of images, by what they look like."""
+  """Returns a remedy for images that are not uint8, by their range."""
   spans = {(0., 1.): '(255 * images).round()', (-1., 1.):
            '(127.5 * (images + 1)).round()', (0., 255.): 'images.round()'}
   # In a graph there are no values to look at.

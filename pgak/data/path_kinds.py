@@ -1,4 +1,4 @@
-"""What a path from a user holds, by first bytes and not by its name."""
+"""The kind of data at a user's path, by first bytes and not by its name."""
 import os
 import pathlib
 import zipfile
@@ -29,7 +29,7 @@ _OTHERS = {
 
 
 def kind_of_path(path):
-  """Returns what a path holds: 'images' or 'arrays'.
+  """Returns the kind of data at a path: 'images' or 'arrays'.
 
   Images are pictures in a folder, with all folders in it, in a zip or in a tar;
   arrays are a .npy, an .npz or a folder of .npy files without pictures. What is

@@ -62,7 +62,7 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
   The batch of a step is a function of `(seed, step)`: each epoch is a
   permutation of the split, of which floor(n / batch_size) whole batches are
   taken. A data set that starts at a later step jumps there at once and yields
-  what the one from step 0 would yield there.
+  the same batches as one that starts at step 0.
 
   Args:
     array: an `ImageArray`.

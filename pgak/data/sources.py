@@ -80,7 +80,7 @@ def pictures(path):
 
 
 def _check_bounds(path, listing):
-  """Refuses what is larger than pgak will read; `listing` has bytes second."""
+  """Refuses more than pgak reads; `listing` has bytes second."""
   if len(listing) > MAX_FILES:
     raise errors.UserError(f'{path} holds {len(listing)} pictures, and '
                            f'{MAX_FILES} is the most that pgak reads.')
@@ -158,7 +158,7 @@ class _Folder:
         self._take(entry, f'{name}/{entry.name}'.lstrip('/'), folders, links)
 
   def _take(self, entry, name, folders, links):
-    """Sorts one entry of a folder into what is to be read, or passed over."""
+    """Sorts one entry of a folder into those to be read, or passed over."""
     if is_hidden(entry.name):
       self._pass_over(name, HIDDEN)
     elif entry.is_dir():
@@ -229,7 +229,7 @@ class _Archive:
     return name
 
   def _take(self, member, name, listing, bytes_, stamp, reason=''):
-    """Sorts a member that is a file into what is to be read, or passed over."""
+    """Sorts a member that is a file into those to be read, or passed over."""
     if any(map(is_hidden, name.split('/'))):
       self.passed_over.append((name, HIDDEN))
       return

@@ -199,7 +199,7 @@ def _fits(recipe, path):
 
 
 def _damage(manifest):
-  """Returns what is wrong with a prepared set in words, or None."""
+  """Returns the damage of a prepared set in words, or None."""
   try:
     found = _read_manifest(manifest)
     stats = [os.stat(path) for path in _paths(manifest, found).values()]

@@ -14,7 +14,7 @@ _MOST = 500
 
 @dataclasses.dataclass(frozen=True)
 class Survey:
-  """What the headers of some pictures say.
+  """A summary of the headers of some pictures.
 
   Attributes:
     number: int, how many files look like pictures.

@@ -20,7 +20,7 @@ _NAME = re.compile(r'(?P<name>\w+)(/(?P<config>[\w.+-]+))?'
 
 
 class Contents(NamedTuple):
-  """What a prepared set holds.
+  """The contents of a prepared set.
 
   Attributes:
     sizes: `{split: number of examples}`, in the order of the set.
@@ -112,7 +112,7 @@ def first_line(error):
 
 
 def contents(folder):
-  """Reads what a prepared set holds.
+  """Reads the description of a prepared set.
 
   Raises:
     UserError: if its description is damaged.

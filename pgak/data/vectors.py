@@ -82,7 +82,7 @@ def _unrolled(position, height, deviation):
 
 
 class Split(NamedTuple):
-  """What a split holds.
+  """The contents of a split.
 
   Attributes:
     vectors: float32 `[n, D]`.

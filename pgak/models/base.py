@@ -131,7 +131,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     # loads.
     self.built = True
 
-  # === What a model is ===
+  # === Description ===
 
   @property
   def parts(self):
@@ -177,7 +177,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     Args:
       term: name of a term.
       part: name of the part behind `tensor`.
-      tensor: what the part computed.
+      tensor: the part's output.
     """
     # Where it does not, the backward pass through the part is spared, too.
     reaches = part in self.table.rows.get(term, ())

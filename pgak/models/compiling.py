@@ -68,7 +68,7 @@ def _number(value):
 
 
 class Compiled:
-  """What configures a model's training, and what a file keeps of that."""
+  """A model's `compile`, and its configuration in a file."""
 
   def compile(self, optimizer='adam', loss=None, metrics=None, *, seed=0,
               clip_norm=None, jit_compile=False, steps_per_execution=1,

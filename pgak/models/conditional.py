@@ -1,4 +1,4 @@
-"""What the models of images given a condition have in common."""
+"""Base class of models that make images given a condition."""
 import keras
 import numpy as np
 import tensorflow as tf

@@ -172,7 +172,7 @@ _MARK = '\N{BULLET}'
 
 
 class _Check:
-  """Looks at arrays of images; `sentence` says what is wrong with them."""
+  """Checks arrays of images; `sentence` is the error, or None."""
 
   def __init__(self, model, verb):
     # A data set that outlives the model must not keep its weights in memory.

@@ -12,7 +12,7 @@ __all__ = ['KerasVerbs']
 
 
 class KerasVerbs:
-  """Keras's verbs of a model, which check what they are given."""
+  """Keras's verbs of a model, which check their inputs."""
 
   # Whether `terms` is given a whole batch `(x, y)`, and not x alone.
   takes_structures = False

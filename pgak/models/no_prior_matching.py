@@ -100,7 +100,7 @@ class ACAI(_Interpolating):
       in [2] a second encoder.
     omega1: weight of the interpolation term, the lambda of [2], beside an error
       that is a mean.
-    gamma: share of the image in what the discriminator is to give 0, in [0, 1].
+    gamma: share of the image in the blend whose target is 0, in [0, 1].
     updates: rows that replace those of the update table.
   """
 

@@ -35,7 +35,7 @@ def register(*objects):
 
 
 class MadeWith:
-  """What a model was made with, apart from Keras's tracking of attributes.
+  """A model's prior and range, apart from Keras's tracking of attributes.
 
   Attributes:
     prior: the prior that the constructor gave it.
@@ -175,7 +175,7 @@ def _fits(array, shape):
 
 def _serialized(value, name, model):
   """Returns a value as Keras writes it, if Keras can make it again."""
-  # Keras itself says what it misses in a layer.
+  # For a layer Keras itself raises an error that names what is missing.
   # Numbers, lists and dictionaries need no registration.
   if (callable(value) or name.endswith('prior')) and not isinstance(
       value, keras.layers.Layer):

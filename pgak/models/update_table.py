@@ -23,7 +23,7 @@ class Phase(NamedTuple):
     stage: the stage of training to which it belongs. A model whose parts are
       trained one after the other says in `stage_ends` when each stage ends.
     hands_on: whether the method takes `handed`, a dictionary in which the
-      phases of one step hand on what they computed; each slice has its own.
+      phases of one step hand on their results; each slice has its own.
   """
   terms: Callable
   updates: dict

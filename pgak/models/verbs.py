@@ -45,7 +45,7 @@ class Generation:
   error. Vectors are floats `[B, D]`.
   """
 
-  # === What it can ===
+  # === Capabilities ===
 
   @property
   def can(self):

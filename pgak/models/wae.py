@@ -70,8 +70,8 @@ class WAEMMD(_Matching):
     updates: rows that replace those of the update table.
     input_noise: standard deviation of Gaussian noise that is added to the
       images that the encoder sees in training, in units of the value range, to
-      which they are then clipped; what is reconstructed are the images
-      themselves. The RAE authors' code has 0.01 of [0, 1] on CelebA.
+      which they are then clipped; the images without noise are reconstructed.
+      The RAE authors' code has 0.01 of [0, 1] on CelebA.
   """
 
   updates = {

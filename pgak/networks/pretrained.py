@@ -39,7 +39,7 @@ TORCHVISION = (np.diag(1. / _STD), -_MEAN / _STD)
 
 @dataclasses.dataclass(frozen=True)
 class Convolutions:
-  """What a file holds of a net.
+  """A net's convolutions, and the preparation of its images.
 
   Attributes:
     weights: `{layer: (kernel [h, w, in, out], bias [out])}`, float32, in the

@@ -54,7 +54,7 @@ class Panel:
     points: `[N, 2]`, or `[N, 3]` to look at in perspective.
     title: string.
     classes: `[N]` integers, one colour each, or None for grey.
-    window: what it shows of the plane, `(low, high)` of either axis, `[2, 2]`,
+    window: the part that is shown, `(low, high)` of either axis, `[2, 2]`,
       or None for what its points need; with three dimensions `[3, 2]`.
     shades: `[N]` numbers, coloured by their size, instead of classes.
   """
@@ -265,8 +265,8 @@ def histogram(groups, x_label, title=None):
   """Returns overlaid histograms as PNG bytes, each of area 1.
 
   Args:
-    groups: list of `(values [N], label, number)`; what is not finite is left
-      out, and what is below the lowest percent of all stands at the left end.
+    groups: list of `(values [N], label, number)`; values that are not finite
+      are left out, and the lowest percent of all stands at the left end.
     x_label: string.
     title: string, or None.
   """

@@ -34,9 +34,8 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
 
   One that can be fitted is read from the run, or fitted to the latents of the
   split that the run was trained on and saved there. Batch norm keeps the
-  statistics of the checkpoint: what the decoder makes of a latent is the
-  model's, whatever density the latent is drawn from, so that reconstructions
-  are the same beside every density.
+  statistics of the checkpoint: the decoder does not depend on the density, so
+  that reconstructions are the same with every density.
 
   Args:
     model: `GenerativeAutoencoder` at that step.
@@ -79,7 +78,7 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
 
 
 def _labels(prior, images, max_latents):
-  """Returns the labels of what is encoded, for a prior that learns them."""
+  """Returns the labels of the encoded images, for a prior that learns them."""
   labels = getattr(images, 'labels', None)
   if labels is None or not getattr(prior, 'takes_labels', False):
     return {}

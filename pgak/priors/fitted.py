@@ -102,7 +102,7 @@ class FittedPrior:
   """Base class of the priors with `fit`: their settings and their state.
 
   The arguments of a subclass's constructor are its settings, each an attribute
-  of the same name. `fit` calls `load_state` with what it found.
+  of the same name. `fit` calls `load_state` with its result.
 
   Attributes:
     source: what it was fitted to, 'means' of the encoder or 'samples' of its

@@ -66,7 +66,7 @@ class FlowMatching(fitted.FittedPrior):
     average_decay: decay of the averaged weights, which are those that are kept.
     times: distribution of t while fitting, 'logit_normal' for the sigmoid of
       samples of N(0, 1) [4], or 'uniform'.
-    noise: standard deviation of what is added to standardised latents, if they
+    noise: standard deviation of the noise added to standardised latents if they
       are means of the encoder (samples of a posterior have noise of their own).
     conditional: whether labels are learned, where the data have some.
     unlabelled: share of the latents whose label is dropped in a step.
@@ -149,7 +149,7 @@ class FlowMatching(fitted.FittedPrior):
     # In the object, not in the class: labels and guidance decide.
     self.can = self._abilities()
 
-  # === What it is ===
+  # === Description ===
 
   @property
   def takes_labels(self):
@@ -276,7 +276,7 @@ class FlowMatching(fitted.FittedPrior):
     self.can = self._abilities()
 
   def _abilities(self):
-    """What it can; see `pgak.capabilities`."""
+    """Returns its capabilities; see `pgak.capabilities`."""
     names = {'base': True, 'fit': True, 'condition': len(self.classes) > 0,
              'log_density': self.guidance == 1.}
     return frozenset(name for name, can in names.items() if can)

@@ -1,4 +1,4 @@
-"""The regression of flow matching: what a velocity net is fitted to.
+"""The regression of flow matching, to which a velocity net is fitted.
 
 See `flow_matching.FlowMatching` for the equations and their sources.
 """
@@ -31,7 +31,7 @@ class Regression:
     seed: int that decides what is held out and all noise.
     batch_size: points in a step, drawn with replacement.
     times: distribution of t in a step, see `FlowMatching`.
-    noise: standard deviation of what is added to the points.
+    noise: standard deviation of the noise that is added to the points.
     unlabelled: share of the points whose label is dropped.
   """
 

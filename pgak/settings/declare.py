@@ -84,7 +84,7 @@ def _checked_call(function, name, hints, is_init=False):
 
   @functools.wraps(function)
   def call(*args, **kwargs):
-    # Called by a subclass's `__init__`: what it hands on is its own business.
+    # Called by a subclass's `__init__`, which answers for what it passes on.
     if is_init and type(args[0]).__init__ is not call:
       return function(*args, **kwargs)
     # Partial, so that what is missing is said in our words and not in Python's.

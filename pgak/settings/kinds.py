@@ -130,7 +130,7 @@ class _Uncalled(typing.NamedTuple):
 
 
 class _Called:
-  """What a call made, which takes so many arguments."""
+  """The result of a call, a function of that many arguments."""
 
   def __init__(self, number, example):
     self._number, self._example = number, example
@@ -161,7 +161,7 @@ def reference(example):
 
 
 def called(example, number):
-  """Annotation of what a reference with brackets makes: a function.
+  """Annotation of a function that a reference with brackets makes.
 
   Args:
     example: string, such as '@augmenter()'.

@@ -114,7 +114,7 @@ _WORDS = {float: 'a number', int: 'a whole number', str: 'a string in quotes',
 
 
 def described(wanted):
-  """Returns what a value must be: 'a whole number of at least 1 or None'."""
+  """Describes the allowed values: 'a whole number of at least 1 or None'."""
   origin, parts = typing.get_origin(wanted), typing.get_args(wanted)
   if origin is Annotated:
     text = described(parts[0])
