@@ -127,7 +127,7 @@ def _same(x, y, model):
     return np.array_equal(x, y)
   # uint8 beside its floats.
   x, y = (np.asarray(as_floats(t, model)) for t in (x, y))
-  # A level of uint8 is 1/255 or 2/255 of the range.
+  # More than a grey level, by which rounding to uint8 may differ.
   return np.allclose(x, y, rtol=0., atol=1e-2)
 
 
