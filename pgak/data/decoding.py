@@ -106,9 +106,8 @@ def _decode_jpeg(data, channels, background):
   height, width, stored = tf.io.extract_jpeg_shape(data).numpy().tolist()
   _check_size(height, width)
   # TensorFlow brings the four inks of CMYK to three colours, and to no grey.
+  # The exact transform, since the default depends on the system.
   decoded = tf.io.decode_jpeg(data, 3 if stored == 4 else channels,
-                              # The exact transform: the default depends on the
-                              # system.
                               dct_method='INTEGER_ACCURATE')
   if decoded.shape[-1] != channels:
     decoded = pixels.to_channels(decoded, channels)

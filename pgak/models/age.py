@@ -101,9 +101,9 @@ class AGE(base.GenerativeAutoencoder):
     # Interpolations and a user's latents lie inside or outside of the sphere.
     return super().render(_on_sphere(latents), given, training)
 
-  # Data and fakes go through e apart, so that each has its own batch
-  # statistics.
   def encoder_terms(self, images, noise, training=True):
+    # Data and fakes go through e apart, so that each has its own batch
+    # statistics.
     latents = self.encode_mean(images, training)
     terms = {'kl_real': self.divergence(latents)}
     if self.is_on('reconstruction'):

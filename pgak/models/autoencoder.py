@@ -22,7 +22,6 @@ class AE(base.GenerativeAutoencoder):
                updates: base.Updates | None = None):
     super().__init__(encoder, decoder, updates=updates, name='ae')
 
-  # `noise` is empty: nothing here is random.
   def terms(self, images, noise, training=True):
     latents = self.encode_mean(images, training)
     reconstructed = self.decoder(latents, training=training)

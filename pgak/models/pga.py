@@ -59,8 +59,8 @@ class PerceptualAutoencoder(base.GenerativeAutoencoder):
       setattr(self, term, weight)
 
   @property
-  # One perturbation for each example and step, as in the authors' code.
   def noise_shapes(self):
+    # One perturbation for each example and step, as in the authors' code.
     return {'prior': (noise_lib.normal, (self.latent_dim,)),
             'perturbation': (noise_lib.normal, (self.latent_dim,))}
 

@@ -87,9 +87,9 @@ class Saved:
 
   # === The arrays of a prior that was fitted ===
 
-  # Keras reads it before the weights, so that their shapes can be checked.
   def get_build_config(self):
     """Returns the shapes of the arrays of a fitted prior."""
+    # Keras reads it before the weights, so that their shapes can be checked.
     return {'prior': {n: list(a.shape) for n, a in self._prior_state().items()}}
 
   def build_from_config(self, config):

@@ -179,9 +179,10 @@ class CVVAE(base.GenerativeAutoencoder):
   def noise_shapes(self):
     return {'posterior': (noise_lib.normal, (self.latent_dim,))}
 
-  # 0.7 is a variance in [2, eq. 13], a standard deviation in the authors' code.
   def posterior(self, floats, training=False):
     mean = self.encode_mean(floats, training)
+    # 0.7 is a variance in [2, eq. 13], a standard deviation in the authors'
+    # code.
     return mean, tf.fill(tf.shape(mean), tf.cast(self.posterior_sigma,
                                                  mean.dtype))
 

@@ -86,8 +86,8 @@ class VUNet(conditional.ConditionalAutoencoder):
     }
 
   def latents_of(self, normal, conditions):
-    # Ancestral sampling: p is autoregressive over the groups.
     """Each group of latents follows those that are drawn before it."""
+    # Ancestral sampling: p is autoregressive over the groups.
     latents = tf.zeros_like(normal)
     first = 0
     for size in self._group_sizes():

@@ -98,8 +98,8 @@ class WAEMMD(_Matching):
     return super().noise_shapes | {
         'input': (noise_lib.normal, self.image_shape)}
 
-  # Clipped, as in the RAE authors' code; vectors have no range to clip to.
   def _noisy(self, images, noise):
+    # Clipped, as in the RAE authors' code; vectors have no range to clip to.
     noisy = images + self.input_noise * noise['input']
     return noisy if self.value_range is None else tf.clip_by_value(
         noisy, *self.value_range)

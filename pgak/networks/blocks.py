@@ -28,8 +28,8 @@ def activated(layer, x, activation, normalised):
 
 @keras.saving.register_keras_serializable('pgak')
 class ZeroUnpooling(layers.Layer):
-  # The un-pooling of the authors' `resnet_32`.
   """Doubles height and width; all but the upper left of four pixels are 0."""
+  # The un-pooling of the authors' `resnet_32`.
 
   def call(self, x):
     _, height, width, channels = x.shape
