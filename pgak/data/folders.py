@@ -192,12 +192,10 @@ class _Pictures(store.Recipe):
     self._reductions.clear()
     attributes = self._attributes()
     self._columns = attributes.passed_over if attributes else ()
-    # Threads, since the decoders release Python's lock.
     workers = min(8, os.cpu_count() or 1)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
       for split, names in self._layout.members.items():
         yield split, self._chunks(pool, attributes, split, names)
-    # At the end, so that one error names all of them.
     if self._unusable and not self.choices['skip_damaged']:
       raise errors.UserError(self._all_unusable())
     self._warn_of_reduction()

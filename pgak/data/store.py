@@ -303,11 +303,11 @@ def _write(recipe, source, manifest):
     file.write(json.dumps(found, indent=2).encode())
   if found['summary']:
     print(f'Prepared {found["summary"]}.', file=sys.stderr)
-  _report_lacking(recipe, parts, labels)
+  _tell_lacking(recipe, parts, labels)
 
 
-def _report_lacking(recipe, parts, labels):
-  """Prints on stderr which classes the training split lacks."""
+def _tell_lacking(recipe, parts, labels):
+  """Says on stderr which classes training lacks."""
   if labels:
     every = np.concatenate(labels)
     lacking = array_labels.lacking(

@@ -33,7 +33,6 @@ def encode(image, text=''):
   content = tf.io.encode_png(visible(image)).numpy()
   if not text:
     return content
-  # The PNG standard has Latin-1 in tEXt chunks.
   chunk = _DESCRIPTION + text.encode('latin-1')
   return b''.join([
       content[:_HEADER], struct.pack('>I', len(chunk) - 4), chunk,
