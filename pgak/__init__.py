@@ -72,12 +72,13 @@ MOVED = {
 
 
 class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-  """Finds a module that has moved, and says its new name, once a process."""
+  """Finds a module that has moved; warns of its new name, once a process."""
 
   def find_spec(self, fullname, path, target=None):
     del path, target
     if fullname.removeprefix('pgak.') not in MOVED:
       return None
+    # `latent_tools` had modules of its own, which only a package can have.
     return importlib.machinery.ModuleSpec(
         fullname, self, is_package=fullname == 'pgak.latent_tools')
 
@@ -92,6 +93,7 @@ class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         FutureWarning, stacklevel=2)
     for home in homes:
       found = importlib.import_module(f'pgak.{home}')
+      # All names, private ones, too: what worked goes on working.
       vars(module).update({n: v for n, v in vars(found).items()
                            if not n.startswith('__')})
     for name, place in renamed.items():
@@ -100,6 +102,7 @@ class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
               getattr(importlib.import_module(f'pgak.{home}'), new))
 
 
+# Behind the others, so that a module that exists is found first.
 sys.meta_path.append(_Moved())
 
 # Classes that Keras's files name: `keras.models.load_model` finds them, though
@@ -128,7 +131,7 @@ class _InFile:
     self._name = f'pgak>{name}'
 
   def from_config(self, config):
-    """Imports what registers the class, and makes what the file describes."""
+    """Imports the modules that register the class, and makes the object."""
     import keras
     importlib.import_module('pgak.models')
     # Not `get_registered_object`: while a file is read, that knows the table
@@ -136,34 +139,37 @@ class _InFile:
     return keras.saving.get_custom_objects()[self._name].from_config(config)
 
 
-def _tell_keras():
+def _register_with_keras():
   known = sys.modules['keras'].saving.get_custom_objects()
   for name in IN_FILES:
+    # Not over a class that is there already.
     known.setdefault(f'pgak>{name}', _InFile(name))
 
 
 class _AfterKeras(importlib.abc.MetaPathFinder):
-  """Tells Keras of `IN_FILES` once somebody has imported it."""
+  """Registers `IN_FILES` with Keras once somebody has imported it."""
 
   def find_spec(self, fullname, path, target=None):
     if fullname != 'keras':
       return None
+    # Once, and before `find_spec` asks this finder again.
     sys.meta_path.remove(self)
     spec = importlib.util.find_spec(fullname)
     if spec is None or spec.loader is None:
       return spec
     run = spec.loader.exec_module
 
-    def run_and_tell(module):
+    def run_and_register(module):
       run(module)
-      _tell_keras()
+      _register_with_keras()
 
-    spec.loader.exec_module = run_and_tell
+    spec.loader.exec_module = run_and_register
     return spec
 
 
+# Imported before pgak; not one that is only half imported.
 if hasattr(sys.modules.get('keras'), 'saving'):
-  _tell_keras()
+  _register_with_keras()
 else:
   sys.meta_path.insert(0, _AfterKeras())
 
@@ -174,6 +180,7 @@ def __getattr__(name):
   if name in _PACKAGES:
     return importlib.import_module(f'pgak.{name}')
   if name == 'load':
+    # Here, since gin must know every name before a configuration is read.
     from pgak import registry
     from pgak.runs import checkpoints
     registry.register()

@@ -1,4 +1,4 @@
-"""Batches that nets do not take as they are: of no rows, and of no numbers."""
+"""Batches that nets do not take as they are: empty ones, and ones with NaN."""
 import tensorflow as tf
 
 from pgak import errors
@@ -8,10 +8,9 @@ __all__ = ['broken_rows', 'finite_sentence', 'never_empty', 'of_rows',
 
 
 def never_empty(function, *batch):
-  """Calls a function of batches with one row of zeros where there is none.
+  """Calls a function of batches with one example of zeros if there are none.
 
-  TensorFlow's convolutions on a CPU give an empty batch back in the shape that
-  it had.
+  On a CPU TensorFlow's convolutions return an empty batch in its input shape.
 
   Args:
     function: takes tensors `[B, ...]` with B at least 1 and gives one.
@@ -24,33 +23,35 @@ def never_empty(function, *batch):
     return function(*batch)
   size = tf.shape(batch[0])[0]
   missing = tf.cast(tf.equal(size, 0), tf.int32)
-  return function(*(_padded(x, missing) for x in batch))[:size]
+  return function(*(_padded(x, missing) for x in batch))[:size]  # [B, ...]
 
 
 def of_rows(function, *batch):
-  """Does as `never_empty` where the number of rows is known beforehand.
+  """Does as `never_empty` where the batch's size is known beforehand.
 
-  In a graph where it is not, there must be some.
+  In a graph where it is not, the batch must not be empty.
   """
+  # In a signature, a padding that depends on the batch would slow every call.
   known = batch[0].shape[0] is not None
   return never_empty(function, *batch) if known else function(*batch)
 
 
-def _padded(rows, missing):
-  paddings = [[0, missing]] + [[0, 0]] * (rows.shape.rank - 1)
-  number = 1 if rows.shape[0] == 0 else None
-  return tf.ensure_shape(tf.pad(rows, paddings), [number, *rows.shape[1:]])
+def _padded(batch, missing):
+  paddings = [[0, missing]] + [[0, 0]] * (batch.shape.rank - 1)
+  # Of a dynamic padding TensorFlow does not know the shape.
+  number = 1 if batch.shape[0] == 0 else None
+  return tf.ensure_shape(tf.pad(batch, paddings), [number, *batch.shape[1:]])
 
 
 def broken_rows(batch):
-  """Returns how many rows of floats `[B, ...]` are not finite, int64 []."""
+  """Returns how many of B examples `[B, ...]` are not finite, int64 []."""
   places = list(range(1, batch.shape.rank))
   finite = tf.reduce_all(tf.math.is_finite(batch), places)
   return tf.math.count_nonzero(tf.logical_not(finite))
 
 
 def finite_sentence(name):
-  """Returns the beginning of what is said of rows that are not finite.
+  """Returns the beginning of the error for rows that are not finite.
 
   Their number follows it.
   """
@@ -58,7 +59,7 @@ def finite_sentence(name):
 
 
 def require_finite(batch, name):
-  """Returns float rows `[B, ...]`, if they are numbers; in a graph, unseen.
+  """Returns floats `[B, ...]` if they are finite; a graph does not check.
 
   Args:
     batch: float tensor.

@@ -1,15 +1,15 @@
-"""What models, priors and kinds of data can do, and what is lacking.
+"""Capabilities of models, priors and kinds of data, and what is lacking.
 
-`can` is a set of names; `needs`, a tuple of them, says what a metric, a
-signature, a drawing or a verb cannot do without:
+`can` is a set of names; `needs` is a tuple of those that a metric, a signature,
+a drawing or a verb requires:
 
   models: encode, sample (all of them do), condition
-  priors: log_density, base (it is a flow of N(0, I)), fit, condition (it draws
-    given labels)
+  priors: log_density, base (it is a flow of N(0, I)), fit, condition (it
+    samples given labels)
   kinds of data: pixels, condition
 
-What a protocol or a default asks for and is lacking is left out, and the reason
-is printed; what a user named is an error in the same words.
+If a protocol or a default needs what is lacking, that part is left out and the
+reason is printed. If a user named it, the same reason is an error.
 """
 import re
 
@@ -35,12 +35,12 @@ _REASONS = {
 }
 NAMES = tuple(_REASONS)
 
-# What a prior has that states nothing of itself, as those of version 0.4.
+# Method -> capability, for priors without `can`, as those of version 0.4.
 _METHODS = {'log_prob': 'log_density', 'latent_to_base': 'base', 'fit': 'fit'}
 
 
 def of_prior(prior):
-  """Returns what a prior, or a class of priors, can."""
+  """Returns the capabilities of a prior, or of a class of priors, a set."""
   stated = getattr(prior, 'can', None)
   if stated is not None:
     return frozenset(stated)
@@ -49,10 +49,10 @@ def of_prior(prior):
 
 
 def is_unmatched(model):
-  """Whether nothing trains a model's latents and its N(0, I) to be alike.
+  """Whether nothing trains a model's latents and its N(0, I) to match.
 
-  So it is with AE and RAE: their decoders never saw what N(0, I) draws, and
-  pictures of new images are drawn from a density of their latents.
+  So it is with AE and RAE: their decoders never saw samples of N(0, I), and new
+  images are sampled from a density of their latents.
 
   Args:
     model: `GenerativeModel`.
@@ -63,15 +63,16 @@ def is_unmatched(model):
 
 
 def lacks(needs, can, model='the model', prior='the prior', data='the data'):
-  """Returns why what is needed cannot be done, or ''.
+  """Returns the reason why a capability in `needs` is lacking, or ''.
 
   Args:
     needs: names out of those above.
     can: set of names, of all that takes part.
-    model: string, what the reason calls the model.
+    model: string, the model's name in the reason.
     prior: the same of the prior.
     data: the same of the data, in the plural.
   """
+  # The first alone is named: one sentence has one remedy.
   missing = [name for name in needs if name not in can]
   if not missing:
     return ''
@@ -79,10 +80,10 @@ def lacks(needs, can, model='the model', prior='the prior', data='the data'):
 
 
 def require(what, needs, can, **names):
-  """Raises UserError if what a user named cannot be done.
+  """Raises UserError if a capability that a user's request needs is lacking.
 
   Args:
-    what: string, what the user named.
+    what: string, the request that the user named.
     needs: as for `lacks`.
     can: as there.
     **names: as there.

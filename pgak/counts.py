@@ -1,6 +1,6 @@
-"""How many: the one check of every number of draws, images and steps.
+"""Checks of counts: of samples, images and steps.
 
-It knows numbers alone: what a request to an export may ask for is in `bounds`.
+What a request to an export may ask for is in `bounds`.
 """
 import math
 
@@ -11,12 +11,12 @@ from pgak import errors
 
 __all__ = ['LARGEST', 'most', 'rows', 'sentence', 'whole']
 
-# Of rows, however small each of them is.
+# The most examples, however small each of them is.
 LARGEST = 10**8
 
 
 def sentence(name, least, most):
-  """Returns the beginning of what is said of a number that is out of bounds.
+  """Returns the beginning of the error for a number that is out of bounds.
 
   The number itself follows it.
   """
@@ -24,7 +24,7 @@ def sentence(name, least, most):
 
 
 def whole(value, name, least=0, most=LARGEST):
-  """Returns a number as it was given, if it is a whole one within bounds.
+  """Returns a number unchanged, if it is an integer within bounds.
 
   Args:
     value: int, or an integer scalar of NumPy or TensorFlow. A tensor in a graph
@@ -37,6 +37,7 @@ def whole(value, name, least=0, most=LARGEST):
     errors.UserError: if it is no whole number (True and 2.0 are none), or if it
       is smaller or larger.
   """
+  # Its value is not known before the graph runs.
   if tf.is_tensor(value) and not tf.executing_eagerly():
     return value
   if not _is_whole(value):
@@ -48,11 +49,11 @@ def whole(value, name, least=0, most=LARGEST):
 
 
 def rows(value, shape, name='n', least=0):
-  """Returns how many of a shape are asked for, as `whole` does.
+  """Returns how many examples of a shape are asked for, as `whole` does.
 
   Args:
     value: as for `whole`.
-    shape: ints, the shape of one row.
+    shape: ints, the shape of one example.
     name: as for `whole`.
     least: as for `whole`.
 
@@ -63,15 +64,17 @@ def rows(value, shape, name='n', least=0):
 
 
 def most(shape):
-  """Returns how many rows of a shape are made at once, at most `LARGEST`.
+  """Returns how many examples of a shape are made at once, at most `LARGEST`.
 
-  Together they have fewer than 2^31 numbers, which an int32 counts.
+  Together they have fewer than 2^31 elements, which an int32 counts.
   """
   return min(LARGEST, (2**31 - 1) // max(math.prod(shape), 1))
 
 
 def _is_whole(value):
+  # A bool is an int in Python, and no count.
   if isinstance(value, int):
     return not isinstance(value, bool)
   array = np.asarray(value)
+  # NumPy's and TensorFlow's integers, also without a sign.
   return not array.ndim and array.dtype.kind in 'iu'

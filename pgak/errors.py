@@ -1,4 +1,4 @@
-"""The exception that pgak raises for what a user can put right; sentences."""
+"""Errors that a user can fix, and one sentence for each other error."""
 import difflib
 import errno
 import os
@@ -9,26 +9,27 @@ import tempfile
 __all__ = ['NoEncoderError', 'UserError', 'reason', 'sentence', 'similar',
            'unwritable']
 
+# No space, over quota, file too large, read-only: in the system's own words.
 _UNWRITABLE = tuple(os.strerror(n) for n in (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS))
 
 
 class UserError(Exception):
-  """A bad input, told in one sentence that names the thing and the way out.
+  """An error the user can fix: one sentence with the cause and the remedy.
 
   The binaries print it on stderr and exit with status 1, without a traceback.
   """
 
 
 class NoEncoderError(UserError):
-  """A model that makes images and encodes none was asked for what needs it."""
+  """A model without an encoder was asked for something that needs one."""
 
 
 def similar(name, known):
-  """Returns ': did you mean X?' for a name that nearly is a known one, or ''.
+  """Returns ': did you mean X?' for a name similar to a known one, or ''.
 
   Args:
-    name: what a user wrote.
+    name: the name that a user wrote.
     known: strings, the names that there are.
   """
   lower = {k.lower(): k for k in known}
@@ -37,7 +38,7 @@ def similar(name, known):
 
 
 def reason(error, length=200):
-  """Returns in one line what an error says, without TensorFlow's own names.
+  """Returns an error's text in one line, without TensorFlow's node names.
 
   Args:
     error: exception.
@@ -45,14 +46,15 @@ def reason(error, length=200):
   """
   # Gin appends lines that say where in its calls the error was raised.
   text = str(error).split('\n  In call to configurable')[0]
+  # Names of nodes in a graph, and colours of a terminal.
   text = re.sub(r'\{\{.*?\}\}|\x1b\[[0-9;]*m', '', text)
   return ' '.join(text.split())[:length] or type(error).__name__
 
 
 def unwritable(error):
-  """Returns in the system's words why no more can be written, such as 'No space
-  left on device', or '' for an error of another kind.
+  """Returns the system's reason why nothing can be written, or ''.
 
+  It is such as 'No space left on device', and '' for an error of another kind.
   TensorFlow's errors, of various classes, and gin's copies have these words in
   their text alone.
   """
@@ -63,7 +65,7 @@ def unwritable(error):
 _SMALLER = ('lower train.batch_size or the sizes of the networks, or use a '
             'machine with more')
 
-# What a user can do about an error of the system, by its number.
+# Error number of the system -> what a user can do.
 _WAYS_OUT = {
     errno.ENAMETOOLONG: 'give a shorter name',
     errno.ENOENT: 'check the path', errno.ENOTDIR: 'check the path',
@@ -75,35 +77,37 @@ _WAYS_OUT = {
 }
 
 
-def _of_system(told):
+def _of_system(message):
   """Returns a sentence of '[Errno 28] No space left on device: PATH'."""
   # Gin hides the number and the path of an error that passed its calls.
-  number, text = re.fullmatch(r'(?:\[Errno (\d+)\] )?(.*)', told).groups()
+  number, text = re.fullmatch(r'(?:\[Errno (\d+)\] )?(.*)', message).groups()
   way = _WAYS_OUT.get(int(number or 0), 'put that right')
   return f'{text}: {way}, and give the same command again.'
 
 
 def _is_of_tensorflow(error):
+  # Not imported here: an error may come before it, and it takes seconds.
   tensorflow = sys.modules.get('tensorflow')
   return tensorflow is not None and isinstance(error, tensorflow.errors.OpError)
 
 
 def sentence(error):
-  """Returns what a user can do about an error, or '' if it is one of the code.
+  """Returns what a user can do about an error, or '' for a fault in the code.
   """
-  told = reason(error)
+  message = reason(error)
   if isinstance(error, UserError):
     return reason(error, length=None)
-  full = told if unwritable(error) else _full_temporary_folder()
+  # Before all others: a full disk shows as many errors.
+  full = message if unwritable(error) else _full_temporary_folder()
   if full:
     return (f'Something could not be written ({full}): make room, and give the '
             'same command again.')
   if isinstance(error, OSError):
-    return _of_system(told)
-  if isinstance(error, MemoryError) or 'OOM when allocating' in told:
-    return f'There is not enough memory ({told}): {_SMALLER}.'
+    return _of_system(message)
+  if isinstance(error, MemoryError) or 'OOM when allocating' in message:
+    return f'There is not enough memory ({message}): {_SMALLER}.'
   if _is_of_tensorflow(error):
-    return f'TensorFlow stopped ({told}): -v=1 shows where.'
+    return f'TensorFlow stopped ({message}): -v=1 shows where.'
   return ''
 
 
@@ -115,8 +119,9 @@ def _full_temporary_folder():
   """
   try:
     with tempfile.TemporaryFile() as file:
+      # A full disk may still make an empty file.
       file.write(bytes(2**16))
       file.flush()
   except OSError as e:
-    return unwritable(e) and f'{e.strerror}: {tempfile.gettempdir()}'
+    return f'{e.strerror}: {tempfile.gettempdir()}' if unwritable(e) else ''
   return ''

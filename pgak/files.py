@@ -1,9 +1,9 @@
-"""Files that are there whole or not at all, locks, and keys of settings.
+"""Atomic replacement of files and folders, locks, and digests of settings.
 
-The one promise of `replacing`: whatever happens, a full disk, an error or a
+The promise of `replacing`: whatever happens, a full disk, an error or a
 SIGKILL, afterwards the path holds the new file or folder, whole and on the
-disk, or what it held before. What a killed process left in that folder goes at
-the next write there.
+disk, or what it held before. Leftovers of a killed process in that folder are
+removed at the next write there.
 """
 import contextlib
 import ctypes
@@ -30,8 +30,8 @@ __all__ = ['KINDS', 'beside', 'cache_directory', 'flush', 'keep_npz', 'key',
            'load_json', 'load_npz', 'local', 'locked', 'put', 'replacing',
            'write_text']
 
-# What another machine left behind on a shared disk, or a process whose number
-# nobody knows, is dead after a day.
+# Leftovers of another machine on a shared disk, or of an unknown process, are
+# taken for dead after a day.
 _DAY = 24 * 3600.
 _PART = re.compile(r'\..+\.(?P<host>[^.]*)-(?P<pid>\d+)-[0-9a-f]{8}f?\.part')
 # How version 0.4 named those of a file {name}, which is {stem} and an ending.
@@ -41,9 +41,10 @@ _OLD_PARTS = (r'\.({name}|{stem})\.(?P<pid>\d+)\.part', r'\.{name}\.part',
 # What a damaged .npz raises, by where it is damaged.
 _DAMAGED = (EOFError, KeyError, NotImplementedError, OSError, TypeError,
             ValueError, zipfile.BadZipFile, zlib.error)
-# What JSON holds, in words.
+# Types of what JSON holds, in words.
 KINDS = {dict: 'names and values', list: 'a list', int: 'a whole number',
          str: 'a string'}
+# Constants of Linux's renameat2, which Python does not have.
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -75,6 +76,8 @@ def replacing(path):
   path = pathlib.Path(path)
   with beside(path) as part:
     yield part
+    # In this order: content, rename, entry. After a crash a file that was
+    # renamed without its content on the disk would be empty.
     flush(part)
     put(part, path)
     _flush_entry(path.parent)
@@ -82,10 +85,10 @@ def replacing(path):
 
 @contextlib.contextmanager
 def beside(path):
-  """Yields a free path beside another one; what is there afterwards goes.
+  """Yields an unused path beside another one, and removes what is left there.
 
-  The parent folder is made if absent. For what does not replace what is there;
-  who writes flushes it and renames it.
+  The parent folder is made if absent. For files that replace none: the caller
+  flushes and renames them.
 
   Raises:
     OSError: if the folder cannot be made.
@@ -93,6 +96,8 @@ def beside(path):
   path = pathlib.Path(path)
   path.parent.mkdir(parents=True, exist_ok=True)
   _sweep(path)
+  # Host and process in the name, so that a later process can tell a leftover
+  # from a file that is still being written.
   part = path.with_name(f'.{path.name}.{_host()}-{os.getpid()}-'
                         f'{secrets.token_hex(4)}.part')
   try:
@@ -130,6 +135,7 @@ def _is_written(left, pid=None, host=None):
   try:
     if not pid or host not in (None, _host()):
       return time.time() - left.stat().st_mtime < _DAY
+    # Signal 0 only asks whether the process is there.
     os.kill(int(pid), 0)
   except (FileNotFoundError, ProcessLookupError):
     return False
@@ -165,7 +171,9 @@ def put(part, path):
   """Renames a file, or a folder, over what is there."""
   if not (part.is_dir() and path.is_dir()):
     os.replace(part, path)
+  # `os.replace` puts no folder over one that is not empty.
   elif not _exchange(part, path):
+    # Two renames, where the system cannot swap: for a moment nothing is there.
     old = part.with_name(part.name.replace('.part', 'f.part'))
     os.rename(path, old)
     os.rename(part, path)
@@ -175,6 +183,7 @@ def put(part, path):
 def _exchange(one, other):
   """Swaps two folders at once; returns whether this system can."""
   try:
+    # Of glibc 2.28 on Linux, and of some file systems alone.
     rename = ctypes.CDLL(None, use_errno=True).renameat2
   except (AttributeError, OSError):
     return False
@@ -195,7 +204,7 @@ def local(path):
   """Returns a path that a user gave as `pathlib.Path`, with ~ for the home.
 
   Raises:
-    UserError: if it is an address, or the home of nobody.
+    UserError: if it is an address, or the home of an unknown user.
   """
   text = os.fspath(path)
   if re.match(r'[A-Za-z][\w+.-]*://', text):
@@ -232,8 +241,8 @@ def load_json(path, kind=dict):
 def keep_npz(path, arrays):
   """Writes an .npz file of what can be made again, whole or not at all.
 
-  Where it cannot be written, such as to a full disk, that is a warning: who
-  made it goes on with it.
+  If it cannot be written, such as to a full disk, that is a warning: the caller
+  can do without the file.
 
   Args:
     path: the file.
@@ -281,9 +290,11 @@ def locked(path, sentence, wait=False):
     UserError: if another process holds it, still after that time.
   """
   end = time.monotonic() + (float('inf') if wait is True else float(wait))
+  # Never removed: another process may hold or await the lock of this very file.
   with open(path, 'a', encoding='utf-8') as file:
     while True:
       try:
+        # Without blocking: a signal and a time limit end the wait.
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         break
       except BlockingIOError as e:

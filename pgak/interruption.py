@@ -37,7 +37,7 @@ class Interrupted(KeyboardInterrupt):
 
   Args:
     number: the signal's.
-    sentence: what is told, such as where the checkpoint is.
+    sentence: what is printed, such as where the checkpoint is.
 
   Attributes:
     status: the exit status, 130 for SIGINT and 143 for SIGTERM.
@@ -58,7 +58,7 @@ class _State:
 
 @contextlib.contextmanager
 def handled():
-  """Within it, a signal raises `Interrupted`, or ends the process.
+  """Context in which a signal raises `Interrupted`, or ends the process.
 
   Outside the main thread it does nothing. Set it before TensorFlow is
   imported: process 1 of a container ignores SIGTERM without a handler.
@@ -93,14 +93,16 @@ def _end_with_parent():
 
 def _handle(number, frame):
   del frame
-  first, _State.received = not _State.received, _State.received or number
+  first = not _State.received
+  if first:
+    _State.received = number
   # Not again, in the middle of what cleans up.
   if first and not _State.is_deferred:
     raise Interrupted(number)
 
 
 def _watch(read):
-  """Ends the process where Python does not come to it in time."""
+  """Ends the process if Python does not handle the signal in time."""
   # The main thread is to get them, so that they end what it waits in.
   signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
   seen, begun, own = 0, None, 0

@@ -2,7 +2,7 @@
 
 Every loss is a mean per element (of pixels and channels, or of latent
 dimensions) and is returned for each example, `[B]`; the model averages over
-the batch. The papers write sums over D numbers of an image or H of a latent;
+the batch. The papers write sums over D elements of an image or H of a latent;
 each docstring says by which factor its equation differs.
 
 Shapes: images `[B, H, W, C]`, latents and all that belongs to them `[B, H]`.
@@ -66,7 +66,7 @@ def feature_error(features, others, weights, distance='l2', relative=False):
   Args:
     features: list of float `[B, h, w, C]`, the layers' activations.
     others: list of float, like `features`.
-    weights: numbers w, one a layer.
+    weights: numbers w, one per layer.
     distance: 'l2' or 'l1'.
     relative: whether to divide each layer's mean by that of `d(phi[i], 0)`, so
       that nets and layers whose activations have other scales compare.
@@ -81,6 +81,8 @@ def feature_error(features, others, weights, distance='l2', relative=False):
     # Where nothing is active there is no scale to divide by.
     return between(a, tf.zeros_like(a)) + 1e-12 if relative else 1.
 
+  # In units of the data's features, and not of those that are compared with
+  # them, which the model could change.
   return tf.add_n([w * between(a, b) / unit(a)
                    for w, a, b in zip(weights, features, others)])
 
@@ -132,6 +134,7 @@ def expansion(mapped, mapped_perturbed, perturbation_norm2):
   Returns:
     float `[B]`.
   """
+  # Of the whole latent, and not per element: the logarithm is of its norm.
   moved2 = tf.reduce_sum(
       tf.math.squared_difference(mapped_perturbed, mapped), -1)
   # Two latents that round to the same number must not give log 0.
@@ -173,18 +176,19 @@ def kl(mean, log_variance):
 
 
 def gaussian_log_density(log_variance, normal):
-  """Log-density of `z = mean + exp(log_variance / 2) normal` at that draw.
+  """Log-density of `z = mean + exp(log_variance / 2) normal` at that sample.
 
   `-sum{ log s[j] + n[j]**2 / 2 + log(2 pi) / 2 : j=1...H }`: log q(z | x) of a
   stochastic encoder, in nats, a sum and no mean.
 
   Args:
     log_variance: float `[B, H]`.
-    normal: the draws n of N(0, I), float `[B, H]`.
+    normal: the samples n of N(0, I), float `[B, H]`.
 
   Returns:
     float `[B]`.
   """
+  # By the sample n of N(0, I), and not by z: no division by s.
   return -0.5 * tf.reduce_sum(
       log_variance + tf.square(normal) + math.log(2. * math.pi), -1)
 
@@ -204,7 +208,7 @@ def latent_l2(latents):
 
 
 def sum_of_squares(tensors):
-  """`sum{ w**2 }` over all numbers of some tensors, [2, eq. 16]: a scalar.
+  """`sum{ w**2 }` over all elements of some tensors, [2, eq. 16]: a scalar.
 
   A sum and no mean, as weight decay is.
   """
@@ -215,7 +219,7 @@ def jacobian_norm2(tape, latents, images, probe):
   """Squared norm of a decoder's Jacobian per element, [2, eq. 17], estimated.
 
   With `J = d images / d latents`, `[D, H]`, and a probe v of independent
-  numbers of mean 0 and variance 1, `E |J^T v|**2 = sum{ J[i, j]**2 }`, so that
+  elements of mean 0 and variance 1, `E |J^T v|**2 = sum{ J[i, j]**2 }`, so that
   `mean{ (J^T v)[j]**2 : j=1...H } / D` is an unbiased estimate of the mean
   square of J: `1 / (D H)` times the paper's norm. Batch norm in training mode
   makes an example's images depend on all latents of the batch; J is then that
@@ -224,14 +228,14 @@ def jacobian_norm2(tape, latents, images, probe):
   Args:
     tape: `tf.GradientTape` that watched `latents` while they were decoded.
     latents: float `[B, H]`.
-    images: what they were decoded to, float `[B, ...]`, D numbers each.
+    images: what they were decoded to, float `[B, ...]`, D elements each.
     probe: float, the shape of `images`; signs have the least variance.
 
   Returns:
     float `[B]`.
   """
   size = images.shape[1:].num_elements()
-  pulled_back = tape.gradient(images, latents, output_gradients=probe)
+  pulled_back = tape.gradient(images, latents, output_gradients=probe)  # J^T v
   return _mean_per_example(tf.square(pulled_back)) / size
 
 
@@ -242,11 +246,11 @@ def mmd(latents, prior_latents, kernel='imq', scales=SCALES):
    - 2 sum{ k(z[i], p[j]) : i, j } / B**2`; it may be negative. The kernel is
   the inverse multiquadratic `sum{ C / (C + |a - b|**2) : s in scales }` or the
   Gaussian `sum{ exp(-|a - b|**2 / C) : s in scales }`, with `C = 2 H s`, the
-  expected squared distance of two draws from N(0, I) times s.
+  expected squared distance of two samples of N(0, I) times s.
 
   Args:
     latents: float `[B, H]`, B at least 2.
-    prior_latents: float `[B, H]`, draws from the prior.
+    prior_latents: float `[B, H]`, samples from the prior.
     kernel: 'imq' or 'rbf'.
     scales: numbers s.
 
@@ -264,6 +268,7 @@ def mmd(latents, prior_latents, kernel='imq', scales=SCALES):
 
   within = off_diagonal(latents) + off_diagonal(prior_latents)
   across = tf.reduce_sum(similarity(latents, prior_latents))
+  # Unbiased, so it may be negative: neither a root nor an absolute value.
   return within / (size * (size - 1.)) - 2. * across / tf.square(size)
 
 
@@ -271,7 +276,7 @@ def moment_matching(latents, generated, bandwidths, relative=True):
   """Root of the maximum mean discrepancy, biased, [4, eqs. 3 and 6].
 
   `sqrt(mean k(z, z') + mean k(g, g') - 2 mean k(z, g) + 1e-10)` over all pairs,
-  each point with itself, too, so that it is no root of a negative number. The
+  also of a point with itself, so the root's argument is never negative. The
   kernel is `sum{ exp(-|a - b|**2 / (2 s)) : s = w H v, w in bandwidths }` with
   v the mean variance of a dimension of `latents`, a constant to the gradient:
   the expected squared distance of two of them is 2 H v. With `relative` False
@@ -288,6 +293,7 @@ def moment_matching(latents, generated, bandwidths, relative=True):
   """
   if relative:
     variance = tf.reduce_mean(tf.math.reduce_variance(latents, 0))
+    # By the data's own scale: latents of any unit are compared alike.
     unit = tf.stop_gradient(variance) * latents.shape[-1]
     scales = [w * unit for w in bandwidths]
   else:
@@ -300,32 +306,35 @@ def moment_matching(latents, generated, bandwidths, relative=True):
 
   squared = (similarity(latents, latents) + similarity(generated, generated)
              - 2. * similarity(latents, generated))
+  # Rounding may give a little less than 0; and 1e-10, as in the authors' code,
+  # keeps the root's derivative finite.
   return tf.sqrt(tf.maximum(squared, 0.) + 1e-10)
 
 
 def discrimination(positive, negative):
-  """Logistic loss of a discriminator that is to tell two sets apart.
+  """Logistic loss of a discriminator between two sets.
 
   `log(1 + exp(-P(p))) + log(1 + exp(P(n)))`, P a logit.
 
   Args:
-    positive: logits of what is to have a large one, float `[B, 1]`.
-    negative: logits of what is to have a small one, the same shape.
+    positive: logits of the set that is to have large ones, float `[B, 1]`.
+    negative: logits of the set that is to have small ones, the same shape.
 
   Returns:
     float, the same shape.
   """
+  # `softplus`, which does not overflow as log(1 + exp) would.
   return tf.nn.softplus(-positive) + tf.nn.softplus(negative)
 
 
 def hinge_discrimination(positive, negative):
-  """Hinge loss of a discriminator that is to tell two sets apart.
+  """Hinge loss of a discriminator between two sets.
 
-  `max(0, 1 - d(p)) + max(0, 1 + d(n))`: nothing is left to gain beyond 1.
+  `max(0, 1 - d(p)) + max(0, 1 + d(n))`: beyond 1 the gradient is 0.
 
   Args:
-    positive: numbers of what is to have a large one, float of any shape.
-    negative: numbers of what is to have a small one, the same shape.
+    positive: outputs for the set that is to have large ones, of any shape.
+    negative: outputs for the set that is to have small ones, the same shape.
 
   Returns:
     float, the same shape.

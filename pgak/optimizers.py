@@ -20,7 +20,8 @@ def sgd(learning_rate: settings.Positive, momentum: settings.Decay = 0.9,
   Args:
     learning_rate: number.
     momentum: share of the last update that is kept.
-    nesterov: whether the gradient is taken where the momentum leads to.
+    nesterov: whether to use Nesterov's variant, whose gradient is taken at the
+      point that the momentum leads to.
     ema_decay: decay of an average of the weights, which evaluation then uses;
       None for no average.
   """
@@ -32,7 +33,7 @@ def sgd(learning_rate: settings.Positive, momentum: settings.Decay = 0.9,
 def adam(learning_rate: settings.Positive = 1e-3, beta_1: settings.Decay = 0.9,
          beta_2: settings.Decay = 0.999, epsilon: settings.Positive = 1e-7,
          ema_decay: settings.Decay | None = None):
-  """Adam.
+  """The Adam optimizer.
 
   Args:
     learning_rate: number.
@@ -90,6 +91,7 @@ class EqualisedAdam(keras.optimizers.Adam):
 
 
 def _average(decay):
+  # Keras checks the momentum even where there is no average.
   return dict(use_ema=decay is not None, ema_momentum=decay or 0.99)
 
 
@@ -112,7 +114,7 @@ class RunSchedule(keras.optimizers.schedules.LearningRateSchedule):
     self.steps = steps
 
   def __call__(self, iterations):
-    del iterations  # A part may move several times in one step, or not at all.
+    del iterations  # A part may be updated several times in a step, or never.
     done = keras.ops.cast(self.step.value, 'float32') / self.steps
     return self.learning_rate * self.factor(done)
 

@@ -1,4 +1,4 @@
-"""All modules whose functions and classes a configuration may name."""
+"""Modules that register gin configurables."""
 import importlib
 
 __all__ = ['metric_roots', 'register', 'run_roots', 'train_roots']
@@ -11,7 +11,7 @@ _FEATURES = ('classifier', 'inception', 'random_net')
 
 
 def register():
-  """Imports them: a name registers itself with gin where it is defined."""
+  """Imports the modules, which register their names with gin."""
   for module in MODULES:
     importlib.import_module(f'pgak.{module}')
   from pgak.metrics import metric
@@ -25,13 +25,13 @@ def metric_roots():
 
 
 def train_roots():
-  """Returns what a train command calls: `train`, and what its scorer finds."""
+  """Returns the roots of a train command: `train`, and those of its scorer."""
   from pgak.evaluation import protocols
   return ('train', *protocols.names(), *metric_roots())
 
 
 def run_roots():
-  """Returns what is done with a run: measured, exported, sampled from."""
+  """Returns the roots of all commands on a run: evaluate, export, sample."""
   from pgak import priors
   names = [root for name in priors.NAMES for root in priors.prior_roots(name)]
   return ('evaluate', 'export', 'sample', *train_roots(), *names)

@@ -1,14 +1,15 @@
-"""What the replicas of a training step share: means, and one row of noise."""
+"""What the replicas of a training step share: means and noise."""
 import tensorflow as tf
 
 __all__ = ['draw', 'logs', 'mean']
 
 
 def mean(values):
-  """Averages over replicas what each has computed on its share of the batch."""
+  """Averages over replicas the values that each computed on its share."""
   context = tf.distribute.get_replica_context()
   if context is None or context.num_replicas_in_sync == 1:
     return values
+  # A mean of means: all replicas have equally many examples.
   return context.all_reduce(tf.distribute.ReduceOp.MEAN, values)
 
 
@@ -30,12 +31,13 @@ def draw(function, size, shape, seed, dtype):
   values = function([size * number, *shape], seed, dtype)
   if number == 1:
     return values
+  # The data set gives replica r the r-th slice of the global batch, too.
   first = context.replica_id_in_sync_group * size
   return values[first:first + size]
 
 
 def logs(values):
-  """Returns scalars by name as `fit` can log them on all workers."""
+  """Returns scalars by name as `fit` logs them: `[1]` with several workers."""
   if isinstance(tf.distribute.get_strategy(),
                 tf.distribute.MultiWorkerMirroredStrategy):
     # There `fit` reduces every log over its first axis.

@@ -1,4 +1,4 @@
-"""Numbers that follow the training step: weights of terms, learning rates.
+"""Values that depend on the training step: weights of terms, learning rates.
 
 A schedule is a function of the step (an int64 scalar tensor: the number of
 finished train steps) to a float scalar tensor, so that it changes without
@@ -18,12 +18,12 @@ __all__ = ['Factor', 'OfRun', 'Schedule', 'SignedWeight', 'Weight', 'cosine',
            'linear', 'saveable', 'straight', 'switch_on', 'times', 'value_at']
 
 
-# Name of a function, in gin and in files -> the function, which makes one.
+# Name of a function, in gin and in files -> the function.
 _MAKERS = {}
 
 
 class _Made:
-  """What a `saveable` function has made; a file keeps that and its arguments.
+  """The product of a `saveable` function; a file keeps its name and arguments.
   """
 
   made_by = None
@@ -52,7 +52,7 @@ class _Made:
 
 
 def saveable(function):
-  """Lets a model's file hold what a function makes, a `Schedule` or `Factor`.
+  """Lets a model's file hold a function's product, a `Schedule` or `Factor`.
 
   ```python
   @settings.register
@@ -70,6 +70,7 @@ def saveable(function):
   def make(*args, **kwargs):
     made = function(*args, **kwargs)
     given = signature.bind(*args, **kwargs)
+    # Defaults too: they may be others when the file is read.
     given.apply_defaults()
     made.made_by = function.__name__, dict(given.arguments)
     return made
@@ -84,7 +85,7 @@ class Schedule(_Made):
 
   Args:
     function: function of the step, an int64 scalar tensor, to a float scalar.
-    lowest: the lowest of its values, for who takes none below 0.
+    lowest: the lowest of its values, for arguments that must not be negative.
   """
 
   def __init__(self, function, lowest=0.):
@@ -111,7 +112,7 @@ class Factor(_Made):
 
 
 class _NotA:
-  """A function, but none of a class whose argument means something else."""
+  """A function, but not of a class whose argument means something else."""
 
   def __init__(self, other):
     self._other = other
@@ -133,11 +134,12 @@ class _NotNegative:
 
 
 def _lowest(value):
+  # A user's own function states no lowest value, and is taken as it is.
   return getattr(value, 'lowest', 0.) if callable(value) else value
 
 
 _OfStep = Annotated[settings.called('@linear()', 1), _NotA(Factor)]
-# What the learning rates are multiplied by.
+# A factor of the learning rates.
 OfRun = Annotated[settings.called('@cosine()', 1), _NotA(Schedule)]
 SignedWeight = float | _OfStep
 Weight = Annotated[SignedWeight, _NotNegative()]
@@ -175,13 +177,14 @@ def switch_on(value: SignedWeight, after: settings.Whole):
 @saveable
 def linear(start: float, end: float, first_step: settings.NonNegative,
            last_step: settings.NonNegative):
-  """`start` up to `first_step`, `end` from `last_step`, a line between."""
+  """`start` up to `first_step`, `end` from `last_step`, linear between them."""
   if last_step <= first_step:
     raise settings.SettingError(
         f'`linear.last_step = {last_step}` must be above `linear.first_step = '
         f'{first_step}`.')
 
   def schedule(step):
+    # float32 holds steps up to 2^24 exactly.
     done = (tf.cast(step, tf.float32) - first_step) / (last_step - first_step)
     return start + (end - start) * tf.clip_by_value(done, 0., 1.)
   return Schedule(schedule, min(start, end))
@@ -207,15 +210,16 @@ def cosine(final: settings.NonNegative = 0.01):
 @settings.register
 @saveable
 def straight(constant: settings.Decay = 0., final: settings.NonNegative = 0.):
-  """1 at first, then a line to `final` at the end of a run.
+  """1 at first, then linear to `final` at the end of a run.
 
   Args:
-    constant: share of the run before the line begins, below 1.
+    constant: share of the run before the decay begins, below 1.
     final: factor at the end of the run.
 
   Returns:
     As `cosine`.
   """
   def factor(done):
+    # `linear` of the share done, in the place of a step.
     return linear(1., final, constant, 1.)(done)
   return Factor(factor)

@@ -4,9 +4,8 @@ A data set is a function of its settings that returns a `Dataset`; its splits
 are `ImageArray`s, which `train_batches` and `batches` turn into `tf.data`.
 Between a source and a train step stand a `store.Recipe`, the files that it is
 prepared into, a split's `ImageArray` and a loader. So any position of the order
-of an epoch can be read at once, which is what a run needs to resume at a step,
-and no more than a batch is in memory. This is the only package that knows
-TensorFlow Datasets.
+of an epoch can be read at once, which a run needs to resume at a step, and no
+more than a batch is in memory. Only this package uses TensorFlow Datasets.
 """
 from pgak.data.any_tfds import tfds
 from pgak.data.array_files import arrays as from_file

@@ -18,7 +18,9 @@ from pgak.data import tfds_folders
 
 __all__ = ['tfds']
 
+# Images that are decoded and held in memory at a time.
 _CHUNK = 128
+# For a set whose images differ in size.
 _ANY_SIZE = (64, 64)
 
 
@@ -73,8 +75,10 @@ def tfds(name: str, image_shape: pixels.ImageShape | None = None,
     raise errors.UserError(
         f'The data set {name} has no label {label!r}; it has '
         f'{", ".join(held.labels) or "none"}: set tfds.label.')
+  # The label of supervised learning comes first in `held`.
   label = label or next(iter(held.labels), None)
   shape = image_shape or _own_shape(held.images[image])
+  # Without `train` there is nothing to cut splits out of.
   cut = 'train' in held.splits
   fractions = {s: f if cut and s not in held.splits else 0. for s, f in (
       ('validation', validation_fraction), ('test', test_fraction))}
@@ -134,6 +138,7 @@ def _own_shape(stored):
   """Returns the shape of the set's images, or one for images of any size."""
   height, width, channels = stored if len(stored) == 3 else (None, None, 3)
   size = (height, width) if height and width else _ANY_SIZE
+  # pgak has images of 1 or 3 channels: alpha is dropped.
   return (*size, 1 if channels == 1 else 3)
 
 
@@ -172,7 +177,9 @@ class _AnyTFDS(store.Recipe):
   def _chunk(self, pool, examples):
     """Returns `(images, labels or None, attributes)` of encoded examples."""
     label = self.choices['label']
-    labels = label and np.array([example[label] for example in examples])
+    labels = (np.array([example[label] for example in examples])
+              if label else None)
+    # Threads, since the decoders release Python's lock; `map` keeps the order.
     images = pool.map(self._picture,
                       [e[self.choices['image']] for e in examples])
     return np.stack(list(images)), labels, {
@@ -191,6 +198,7 @@ class _AnyTFDS(store.Recipe):
     import tensorflow_datasets
     image, label = self.choices['image'], self.choices['label']
     source, places = self._source(split)
+    # Partial decoding: other features, such as segmentations, are not read.
     wanted = {image: True} | ({label: True} if label else {}) | (
         {'attributes': True} if self._held.attributes else {})
     # One file after another: the order is the set's own on every machine.
@@ -212,5 +220,6 @@ class _AnyTFDS(store.Recipe):
     if split in self._held.splits and split != 'train' or not any(
         fractions.values()):
       return split, None
+    # By place, so that a set has the same splits on every machine.
     return 'train', set(array_files.cut_places(
         self._held.sizes['train'], fractions)[split].tolist())

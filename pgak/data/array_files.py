@@ -43,9 +43,9 @@ def arrays(path: settings.Path, image_shape: Shape | None = None,
   decides which are black and white (see `levels.range_of`); vectors are
   `[N, D]`. Names in an .npz say what an array is: images, x, data; labels, y;
   x_train, train_images, x_test and so on are splits. A split that none is named
-  for is cut out of the training examples by its fraction: whether an example
-  belongs to it is a function of its place alone, so that adding others behind
-  does not move it. A .npy is mapped from the disk, of an .npz one array at a
+  for is cut out of the training examples by its fraction. Whether an example
+  belongs to it depends on its place alone, so that examples that are appended
+  do not change it. A .npy is mapped from the disk, of an .npz one array at a
   time is read; vectors are held in memory. Images are prepared once, as those
   of `images`.
 
@@ -72,6 +72,7 @@ def arrays(path: settings.Path, image_shape: Shape | None = None,
   if not path.is_file() and not path.is_dir():
     raise errors.UserError(f'There is no file of arrays at {path}: set '
                            'arrays.path.')
+  # The name goes into file names and scores: letters, digits and _ alone.
   stem = re.sub(r'[^A-Za-z0-9]+', '_', path.resolve().stem).strip('_')
   tables, unused = opened(path)
   return data_set(
@@ -112,7 +113,7 @@ def data_set(name, tables, fingerprint, place, image_shape=None, *,
         f'validation_fraction = {validation_fraction} must leave something to '
         'train on.')
   _check(tables, place)
-  # What is named for a split is not cut again.
+  # A split that the file has is not cut again.
   fractions = {s: 0. if s in tables else f for s, f in (
       ('validation', validation_fraction), ('test', test_fraction))}
   if not labels:
@@ -121,22 +122,26 @@ def data_set(name, tables, fingerprint, place, image_shape=None, *,
   if len(shape) == 1:
     return _vectors(name, tables, fingerprint, place, image_shape, fractions,
                     value_range)
+  # Grey images may come without an axis of channels.
   shape = shape if len(shape) == 3 else (*shape, 1)
   image_shape = tuple(image_shape or shape)
   _check_shape(shape, image_shape, place)
+  # The order is part of the prepared file's layout.
   kept = [s for s in _ORDER if s == 'train' or s in tables or fractions[s]]
   return arrays_lib.Dataset(_Arrays(
       name, image_shape, kept, {
-          'value_range': value_range and list(map(float, value_range)),
+          'value_range': (list(map(float, value_range)) if value_range
+                          else None),
           'fractions': fractions, 'labels': labels},
       tables, fingerprint, place, unused))
 
 
 def _check(tables, place):
-  """Refuses arrays that are no examples, or not alike."""
+  """Refuses arrays that are no examples, or differ in shape."""
   shapes = {}
   for split, table in tables.items():
     images = table.images
+    # Booleans, integers and floats; no complex numbers, dates or objects.
     if images.dtype.kind not in 'biuf':
       raise errors.UserError(
           f'{place} holds {images.dtype} in {images.name}, and examples are '
@@ -157,6 +162,7 @@ def _check(tables, place):
 
 
 def _check_shape(shape, image_shape, place):
+  # `[N, 3, H, W]` would train without an error, on stripes.
   if shape[0] in (1, 3) and shape[2] > 4:
     raise errors.UserError(
         f'{place} holds images of the shape {list(shape)}, where the channels '
@@ -190,6 +196,8 @@ class _Arrays(store.Recipe):
 
   def read(self):
     chosen = self.choices['value_range']
+    # A first pass over all: which numbers are black and white is a question of
+    # the whole set, and one chunk may be dark.
     low, high = levels.extent(self._all_chunks(), self._place)
     dtype = next(iter(self._tables.values())).images.dtype
     value_range = tuple(chosen) if chosen else levels.range_of(
@@ -217,15 +225,17 @@ class _Arrays(store.Recipe):
     images = self._tables[source].images.open()
     for i in range(0, len(positions), _CHUNK):
       chosen = positions[i:i + _CHUNK]
+      # Reads from the disk: a .npy is mapped, and only these are copied.
       found = levels.to_levels(images[chosen], value_range, self._place)
-      found = found[..., None] if found.ndim == 3 else found
+      found = found[..., None] if found.ndim == 3 else found  # [n, H, W, C]
       yield self._shaped(found), None if labels is None else labels[chosen]
 
   def _shaped(self, images):
-    """Crops and resizes uint8 `[n, H, W, C]`, and turns colour to grey or back.
+    """Crops and resizes uint8 `[n, H, W, C]`; converts colour to grey or back.
     """
     channels = self.image_shape[2]
     if images.shape[3] < channels:
+      # Grey to colour: three equal channels.
       images = np.repeat(images, channels, 3)
     elif images.shape[3] > channels:
       images = pixels.to_channels(tf.constant(images), channels).numpy()
@@ -237,7 +247,7 @@ class _Arrays(store.Recipe):
 
 
 def cut(tables, fractions):
-  """Returns `{split: (split of the file, places there)}` in their order."""
+  """Returns `{split: (split of the file, places there)}`, in order."""
   source = 'train' if 'train' in tables else 'all'
   found = {split: (source, places) for split, places in cut_places(
       _len_of(tables[source]), fractions).items()}
@@ -247,7 +257,7 @@ def cut(tables, fractions):
 
 
 def cut_places(number, fractions):
-  """Cuts splits out of examples; each place is in one by itself alone.
+  """Assigns examples to splits, each by its place alone.
 
   Args:
     number: of examples.
@@ -264,6 +274,7 @@ def cut_places(number, fractions):
       places < test_end + fractions['validation'])
   for split, mask in masks.items():
     spare = np.flatnonzero(~masks['test'] & ~masks['validation'])
+    # Few examples may all miss a small share: the one nearest to it is taken.
     if fractions[split] and not mask.any() and len(spare) > 1:
       mask[spare[np.argmin(places[spare])]] = True
   found = {split: np.flatnonzero(mask) for split, mask in masks.items()
@@ -278,10 +289,11 @@ def _len_of(table):
 
 
 def _places(number):
-  """Returns a number in [0, 1) for each place, `[number]`, as by chance.
+  """Returns a pseudo-random number in [0, 1) for each place, `[number]`.
 
   They are the outputs of the generator splitmix64, one for each place.
   """
+  # A hash of the place: appended examples leave the others' split as it is.
   x = np.arange(1, number + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
   x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
   x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -326,6 +338,7 @@ def _vectors(name, tables, fingerprint, place, image_shape, fractions,
 def _loaded_vectors(tables, place, fractions):
   held = {s: np.asarray(table.images.open(), np.float32)
           for s, table in tables.items()}
+  # For its error alone: vectors have no range, but must be finite.
   levels.extent(held.values(), place)
   labels, names = _labels(tables, place)
   made = {split: vectors.Split(
@@ -340,7 +353,7 @@ def _loaded_vectors(tables, place, fractions):
 
 
 def digest(array):
-  """Returns hexadecimal digits that change with an array."""
+  """Returns a digest of an array, hexadecimal digits."""
   array = np.ascontiguousarray(array)
   head = repr((array.shape, array.dtype.str)).encode()
   return hashlib.sha256(head + array.tobytes()).hexdigest()[:16]

@@ -28,6 +28,7 @@ def whole_numbers(labels, counts, name):
   flat = {split: _flat(np.asarray(values), counts[split], name)
           for split, values in labels.items()}
   classes = np.unique(np.concatenate(list(flat.values())))
+  # Numbers from 0 on stay as they are, even with gaps: users know them.
   if classes.dtype.kind == 'i' and classes[0] >= 0:
     return flat, ()
   return {split: np.searchsorted(classes, values).astype(np.int64)
@@ -58,6 +59,7 @@ def _flat(labels, count, name):
   """Returns int64 or strings `[N]`."""
   if labels.ndim == 2 and labels.shape[1] == 1:
     labels = labels[:, 0]
+  # One-hot: a single 1 for each example, and zeros.
   elif labels.ndim == 2 and labels.dtype.kind in 'biuf' and np.all(
       (labels == 0) | (labels == 1)) and np.all(labels.sum(1) == 1):
     labels = labels.argmax(1)

@@ -1,8 +1,8 @@
-"""The arrays in .npy and .npz files, and what their names say of them.
+"""The arrays in .npy and .npz files, and their roles by their names.
 
-Headers are read first: shapes and types are known, and what is damaged or too
-large is refused, before an array is. Pickled objects are never read: they could
-run code.
+Headers are read first, so that shapes and types are known, and damaged or too
+large arrays are refused, before any array is read. Pickled objects are never
+read: they could run code.
 """
 import hashlib
 import re
@@ -16,7 +16,7 @@ from pgak import errors
 
 __all__ = ['Member', 'NAMES', 'Table', 'fingerprint', 'members', 'tables']
 
-# The way out of a sentence about names.
+# The remedy in an error about names.
 NAMES = ("name them images and labels, or x_train, y_train, x_test and y_test, "
          'as in np.savez(path, images=x, labels=y)')
 
@@ -30,7 +30,9 @@ _ORDER = ('train', 'validation', 'test')
 
 _DAMAGED = (EOFError, KeyError, NotImplementedError, OSError, TypeError,
             ValueError, zipfile.BadZipFile, zlib.error)
+# 256 GiB: a damaged header may claim any size.
 _MAX_BYTES = 1 << 38
+# A fingerprint reads at most 64 samples of 64 KiB, also of a large file.
 _SAMPLES, _SAMPLE_BYTES = 64, 1 << 16
 
 
@@ -85,7 +87,7 @@ def members(path):
 
 
 def fingerprint(path):
-  """Returns hexadecimal digits that change with what a file holds.
+  """Returns a digest of a file's content, hexadecimal digits.
 
   Of an .npz these are its checksums; of a .npy, its size, its time of change
   and bytes of 64 places, so that a large file is not read whole.
@@ -95,6 +97,7 @@ def fingerprint(path):
       found = [(i.filename, i.file_size, i.CRC) for i in file.infolist()]
   else:
     files = sorted(path.glob('*.npy')) if path.is_dir() else [path]
+    # Times alone would miss a file that is copied over with its own time.
     found = [(p.name, p.stat().st_size, p.stat().st_mtime_ns, _sampled(p))
              for p in files]
   return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
@@ -120,6 +123,7 @@ def tables(found, path):
   """
   roles: dict = {}
   for member in found:
+    # The first in the order of names, where two have one role.
     roles.setdefault(_role(member.name), member)
   if len(found) == 1:
     roles = {('all', 'images'): found[0]}
@@ -144,6 +148,7 @@ def tables(found, path):
 
 def _role(name):
   """Returns `(split or 'all', 'images' or 'labels')`, or None."""
+  # xTrain and x_train are the same name.
   words = re.sub(r'(?<=[a-z])(?=[A-Z])', '_', name).lower().split('_')
   places = [i for i, word in enumerate(words) if word in _SPLITS]
   split = 'all'
@@ -179,6 +184,7 @@ def _of_npz(path):
         size = file.tell() + _bytes(shape, dtype)
       name = info.filename.removesuffix('.npy')
       if dtype.hasobject:
+        # An array that nobody asks for may hold objects: it is never read.
         if _role(name) is None:
           continue
         raise ValueError(f'{name} holds Python objects')
@@ -200,6 +206,7 @@ def _header(file):
 
 
 def _bytes(shape, dtype):
+  # In Python's integers, which do not overflow as NumPy's product would.
   size = dtype.itemsize
   for side in shape:
     size *= side
@@ -228,6 +235,7 @@ def _sampled(path):
   size, digest = path.stat().st_size, hashlib.sha256()
   step = max(size // _SAMPLES, _SAMPLE_BYTES)
   with open(path, 'rb') as file:
+    # And the end, where an appended example is.
     for start in [*range(0, size, step), max(size - _SAMPLE_BYTES, 0)]:
       file.seek(start)
       digest.update(file.read(_SAMPLE_BYTES))

@@ -64,7 +64,7 @@ class Dataset:
     return self._recipe.splits + extra + ('all',)
 
   def split(self, name):
-    """Returns one split; what it falls back to has its own name in `.split`.
+    """Returns one split; a fallback has its own name in `.split`.
 
     Args:
       name: string, one of `splits`, or 'validation'.
@@ -76,12 +76,14 @@ class Dataset:
       UserError: if there is no such split, if it is empty, or if the set
         is not available.
     """
+    # Every run has a validation loss: without a split of its own, on `test`.
     if name == 'validation' and name not in self.splits:
       name = 'test'
     if name not in self.splits:
       raise errors.UserError(
           f'The data set {self.name} has no split {name}; it has '
           f'{", ".join(self.splits)}.')
+    # Late: name, shape and splits are known without the data.
     if self._prepared is None:
       self._prepared = store.open_prepared(self._recipe)
     start, stop = self._stretches()[name]
@@ -98,6 +100,7 @@ class Dataset:
     stretches['all'] = (0, parts[-1].stop)
     if self._validation_examples:
       start, stop = stretches['train']
+      # The end of `train`, so that examples keep their positions in it.
       middle = max(start, stop - self._validation_examples)
       stretches['train'] = (start, middle)
       stretches['validation'] = (middle, stop)
@@ -127,6 +130,7 @@ class ImageArray:
     self.image_shape = prepared.image_shape
     self.kind = kinds.Images(self.image_shape)
     self.preprocessing = dict(prepared.preprocessing)
+    # From the checksums: the pixels are not read again.
     self.fingerprint = _fingerprint(prepared.parts, start, stop)
     self._start = start
     self._stop = stop
@@ -135,6 +139,8 @@ class ImageArray:
     self._label_path = prepared.label_path
     self._attribute_path = prepared.attribute_path
     self._path = prepared.image_path
+    # A descriptor for `preadv`, which several threads can use at once; and an
+    # open file stays whole when another process prepares the set anew.
     self._descriptor = os.open(prepared.image_path, os.O_RDONLY)
     weakref.finalize(self, os.close, self._descriptor)
 
@@ -161,11 +167,12 @@ class ImageArray:
       return images
     if indices.min() < 0 or indices.max() >= len(self):
       raise IndexError(f'{self!r} has no image at one of {indices}.')
+    # Neighbours in one read: a batch in the file's order is a single one.
     for first, last in _runs(indices):
       self._read_into(images[first:last], int(indices[first]) + self._start)
     return images
 
-  examples = read
+  examples = read  # Pairs and vectors have another type of examples.
 
   @property
   def labels(self):
@@ -173,6 +180,7 @@ class ImageArray:
     if self._label_path is None:
       return None
     labels = np.fromfile(
+        # Little-endian.
         self._label_path, '<i8', len(self), offset=8 * self._start)
     return labels.astype(np.int64, copy=False)
 
@@ -189,6 +197,7 @@ class ImageArray:
   def _read_into(self, images, position):
     view = memoryview(images.reshape([-1]))
     offset = position * int(np.prod(self.image_shape))
+    # `preadv` may return less than was asked for.
     while view:
       count = os.preadv(self._descriptor, [view], offset)
       if not count:
@@ -213,6 +222,7 @@ def _fingerprint(parts, start, stop):
   pieces = [(part.sha256, max(start, part.start) - part.start,
              min(stop, part.stop) - part.start, part.stop - part.start)
             for part in parts if part.start < stop and start < part.stop]
+  # A whole part has its own checksum's digits, whatever stands before it.
   if len(pieces) == 1 and pieces[0][1] == 0 and pieces[0][2] == pieces[0][3]:
     return pieces[0][0][:16]
   return hashlib.sha256(repr(pieces).encode()).hexdigest()[:16]

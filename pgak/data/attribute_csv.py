@@ -9,7 +9,7 @@ _SEPARATORS = ',;\t'
 _NAMES = ('file_name', 'filename', 'file', 'image_id', 'image', 'path', 'name',
           'id')
 _TRUE, _FALSE = {'1', '1.0', 'true'}, {'0', '0.0', '-1', '-1.0', 'false'}
-# A column of which more is binary is one with a mistake in it.
+# If more of a column is binary, the rest are mistakes, and no other values.
 _MOSTLY = 0.9
 
 
@@ -35,6 +35,7 @@ def rows_of(lines):
   Raises:
     ValueError: with the number of the line and what it should be, `(int, str)`.
   """
+  # By the header, where commas in quoted fields are rare.
   separator = max(_SEPARATORS, key=lines[0].count)
   try:
     table = list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
@@ -43,12 +44,14 @@ def rows_of(lines):
   header = [name.strip() for name in table[0]]
   if len(set(header)) < len(header):
     raise ValueError(1, 'the different names of the columns')
+  # Numbered as in the file, for errors; empty lines count and are left out.
   rows = [(number, [field.strip() for field in row])
           for number, row in enumerate(table[1:], 2) if any(row)]
   for number, row in rows:
     if len(row) != len(header):
       raise ValueError(number, f'{len(header)} fields, as the first line has')
   lower = [name.lower() for name in header]
+  # In the order of `_NAMES`, the most specific first.
   key = next((lower.index(name) for name in _NAMES if name in lower), 0)
   columns = [i for i in range(len(header)) if i != key]
   binary = [i for i in columns if _is_binary(header[i], i, rows)]

@@ -45,6 +45,7 @@ class AttributeList:
     content = self._content()
     self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
     try:
+      # Spreadsheets write a byte order mark.
       lines = content.decode('utf-8-sig').splitlines()
     except UnicodeDecodeError as error:
       raise errors.UserError(
@@ -78,6 +79,7 @@ class AttributeList:
 
   def _row(self, file):
     base = os.path.basename(file)
+    # Lists name files with or without folders and suffixes.
     for name in (file, base, os.path.splitext(base)[0]):
       if name in self._rows:
         return self._rows[name]
@@ -118,6 +120,7 @@ class AttributeList:
         raise self._error(number, f'another file than {name}, which an earlier '
                           'line has')
       rows[name] = np.array([value == '1' for value in values])
+    # CelebA's first line is a check: a list that is cut short is found.
     if len(rows) != int(lines[0]):
       raise self._error(1, f'the number of the lines that follow, {len(rows)}')
     return rows
@@ -140,7 +143,7 @@ def attribute_mask(array, name):
     Boolean `[len(array)]`.
 
   Raises:
-    UserError: if the data set has none of that name; it tells which there are.
+    UserError: if the data set has none of that name; it names those there are.
   """
   return attribute_masks(array, [name])[:, 0]
 
@@ -180,7 +183,7 @@ def attribute_masks(array, names=None):
 
 
 def attribute_names(array):
-  """Returns the names that `attribute_mask` knows, a tuple.
+  """Returns the names that `attribute_mask` takes, a tuple.
 
   Args:
     array: an `ImageArray`.

@@ -1,11 +1,11 @@
 """Random changes of the training images, repeatable by the step.
 
-The changes are those of keras-cv's layers. Left to themselves, these layers
-draw from generators that keep a state, so that a run that is resumed, or whose
-input is read by two threads, would not repeat. Here they are told what to do:
-the numbers are a function of a seed that is handed in with each batch, and the
-layers' `augment_images` applies them. So the n-th draw of a step is always the
-same, and batches may be made in any order.
+The changes are those of keras-cv's layers. By themselves these layers draw from
+generators with a state, so that a run that is resumed, or whose input is read
+by two threads, would not repeat. Here the random numbers are a function of a
+seed that comes with each batch, and the layers' `augment_images` applies them.
+So the n-th number of a step is always the same, and batches may be made in any
+order.
 """
 import itertools
 import math
@@ -24,7 +24,7 @@ def augmenter(horizontal_flip: bool = True, translation: settings.Fraction = 0.,
               rotation: settings.Fraction = 0., zoom: settings.Fraction = 0.,
               brightness: settings.Fraction = 0.,
               contrast: settings.Fraction = 0.):
-  """Makes the function that changes a training batch; all but the flip is off.
+  """Makes a function that augments a training batch; by default it only flips.
 
   Call it outside of `tf.function` and outside of a strategy's scope.
 
@@ -69,6 +69,7 @@ def _changes(horizontal_flip, translation, rotation, zoom, brightness,
   if horizontal_flip:
     changes.append((layers.RandomFlip(dtype='float32'), lambda uniform, n: {
         'flip_horizontals': uniform([n, 1], 0., 1.),
+        # keras-cv flips above 1/2: never.
         'flip_verticals': tf.zeros([n, 1])}))
   if translation:
     changes.append((
@@ -82,8 +83,9 @@ def _changes(horizontal_flip, translation, rotation, zoom, brightness,
   if zoom:
     changes.append((
         layers.RandomZoom(zoom, **edge), lambda uniform, n: dict.fromkeys(
+            # One factor for both, so that shapes keep their proportions.
             ('height_zooms', 'width_zooms'),
-            uniform([n, 1], 1. - zoom, 1. + zoom))))
+            uniform([n, 1], 1. - zoom, 1. + zoom))))  # [n, 1]
   if brightness:
     changes.append((
         layers.RandomBrightness(brightness, **grey), lambda uniform, n:
@@ -96,13 +98,13 @@ def _changes(horizontal_flip, translation, rotation, zoom, brightness,
 
 
 class Augmentation:
-  """keras-cv's layers, with draws that are a function of each call's seed.
+  """keras-cv's layers, with random numbers that depend on each call's seed.
 
   Args:
     changes: list of `(layer, draw)`: a keras-cv layer that changes images by
       its `augment_images(images, transformations)`, and a function
       `draw(uniform, n)` that makes its transformations of n images, where
-      `uniform(shape, low, high)` draws numbers.
+      `uniform(shape, low, high)` makes uniform numbers.
 
   Example:
 
@@ -125,6 +127,7 @@ class Augmentation:
     Returns:
       float32 tensor of the same shape and range.
     """
+    # Counted per call: the n-th number of a batch has the n-th place.
     places = itertools.count(1)
 
     def uniform(shape, low, high):
@@ -137,4 +140,5 @@ class Augmentation:
     for layer, draw in self._changes:
       changed = layer.augment_images(
           images=changed, transformations=draw(uniform, tf.shape(images)[0]))
+    # Brightness and contrast go beyond black and white.
     return tf.clip_by_value(tf.ensure_shape(changed, images.shape), 0., 255.)

@@ -1,7 +1,7 @@
-"""Photographs to small images: decode, turn upright, crop, resize.
+"""Photographs to small images: decode, rotate upright, crop, resize.
 
-There is one way from a file to pixels, for training and for every command; in
-an export's graph `graph_decoding` gives the same pixels.
+Training and every command read pictures by this module alone, so that they see
+the same pixels; in an export's graph `graph_decoding` gives the same.
 """
 import io
 import struct
@@ -20,11 +20,12 @@ __all__ = ['MAX_PIXELS', 'Resize', 'center_crop', 'decode',
            'largest_window', 'resize', 'resize_name', 'to_shape']
 
 # A larger picture is refused before it is decoded: a small file can claim any
-# size, and a decoder believes it.
+# size, and a decoder allocates it.
 MAX_PIXELS = 1 << 26
 
 Resize = Literal['bicubic', 'bicubic_tf1']
 
+# Pillow's modes whose range is known.
 _MODES = ('1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'RGBX', 'RGBa', 'CMYK',
           'YCbCr', 'HSV')
 
@@ -34,7 +35,7 @@ class _Refused(ValueError):
 
 
 def decode(data, channels, background=pixels.WHITE):
-  """Decodes one picture and turns it as its EXIF or XMP orientation says.
+  """Decodes one picture and rotates it by its EXIF or XMP orientation.
 
   The content decides which format it is; of several frames the first is taken.
   16-bit levels are divided by 257.
@@ -58,11 +59,13 @@ def decode(data, channels, background=pixels.WHITE):
   form = formats.sniff(data)
   if form is None:
     raise _Refused(f'it is no {formats.LISTED}')
+  # The common formats by TensorFlow's ops, which an export's graph has, too.
   decoder = {'PNG': _decode_png, 'JPEG': _decode_jpeg}.get(form, _decode_other)
   try:
     return decoder(data, channels, background)
   except _Refused:
     raise
+  # Pillow refuses some sizes before `_check_size` sees them.
   except Image.DecompressionBombError as error:
     raise _Refused(f'it has more than {MAX_PIXELS} pixels, the most that pgak '
                    'decodes') from error
@@ -71,14 +74,17 @@ def decode(data, channels, background=pixels.WHITE):
 
 
 def _decode_png(data, channels, background):
+  # From the header, before anything is decoded.
   width, height = struct.unpack('>II', data[16:24])
   _check_size(height, width)
   if background is None:
     return tf.io.decode_png(data, channels)
+  # Byte 24 is the bit depth.
   dtype = tf.uint16 if data[24] == 16 else tf.uint8
   turn = orientation.stated(data, 'PNG')
   if _may_be_transparent(data):
     rgba = _levels(tf.io.decode_png(data, 4, dtype))
+    # A picture that only could be transparent is read as one without alpha.
     if tf.reduce_min(rgba[..., 3]) < 255:
       mixed = pixels.composite(rgba, background)
       return orientation.upright(pixels.to_channels(mixed, channels), turn)
@@ -92,6 +98,7 @@ def _levels(image):
 
 def _may_be_transparent(png):
   """Whether a PNG has an alpha channel or names a transparent colour."""
+  # Byte 25 is the colour type; tRNS stands before the pixels.
   return png[25] in (4, 6) or b'tRNS' in png[:png.find(b'IDAT')]
 
 
@@ -99,6 +106,7 @@ def _decode_jpeg(data, channels, background):
   height, width, stored = tf.io.extract_jpeg_shape(data).numpy().tolist()
   _check_size(height, width)
   # TensorFlow brings the four inks of CMYK to three colours, and to no grey.
+  # The exact transform, since the default depends on the system.
   decoded = tf.io.decode_jpeg(data, 3 if stored == 4 else channels,
                               dct_method='INTEGER_ACCURATE')
   if decoded.shape[-1] != channels:
@@ -110,11 +118,13 @@ def _decode_jpeg(data, channels, background):
 def _decode_other(data, channels, background):
   image = Image.open(io.BytesIO(data), formats=[formats.sniff(data)])
   _check_size(image.height, image.width)
+  # Now, so that damage is found before the orientation is applied.
   image.load()
   try:
     ImageOps.exif_transpose(image, in_place=True)
   except Exception:  # A broken note is no reason to refuse the picture.
     pass
+  # Pillow reads PPMs of 16 bits as 32-bit integers.
   if image.mode.startswith('I;16') or (
       image.format == 'PPM' and image.mode == 'I'):
     image = Image.fromarray(_from_16_bits(image))
@@ -136,8 +146,10 @@ def _from_16_bits(image):
   """
   levels = np.asarray(image).astype(np.int64)
   tags = getattr(image, 'tag_v2', {})  # Of a TIFF.
+  # Tag 258 is the bits per sample; scanners write 12 bits in 16.
   most = (1 << tags.get(258, (16,))[0]) - 1
   levels = np.minimum((levels * 255 + most // 2) // most, 255).astype(np.uint8)
+  # Tag 262 is 0 where white is 0.
   return 255 - levels if tags.get(262) == 0 else levels
 
 
@@ -148,7 +160,7 @@ def _check_size(height, width):
 
 
 def center_crop(image, height, width):
-  """Cuts the middle out of `[H, W, C]`; an odd margin is less at the top left.
+  """Crops the centre of `[H, W, C]`; an odd margin is smaller at the top left.
 
   Raises:
     ValueError: if the image is smaller than the crop.
@@ -157,6 +169,7 @@ def center_crop(image, height, width):
   if image_height < height or image_width < width:
     raise ValueError(f'it has {image_height} x {image_width} pixels, fewer '
                      f'than the crop of {height} x {width}')
+  # As the papers' crops of CelebA, `(218 - crop) // 2`.
   top, left = (image_height - height) // 2, (image_width - width) // 2
   return image[top:top + height, left:left + width]
 
@@ -184,11 +197,12 @@ def resize(image, height, width, antialias, kernel='bicubic'):
   else:
     resized = tf.image.resize(
         image, [height, width], 'bicubic', antialias=bool(antialias))
+  # Bicubic overshoots at edges.
   return tf.cast(tf.clip_by_value(tf.round(resized), 0., 255.), tf.uint8)
 
 
 def resize_name(preprocessing):
-  """Returns what a score says of how its images were resized, or None.
+  """Returns the name of the resizing for a score, or None.
 
   Args:
     preprocessing: dictionary of every choice that made the pixels.
@@ -203,7 +217,7 @@ def resize_name(preprocessing):
 
 
 def largest_window(rows, columns, height, width):
-  """Returns the largest part of a picture that has some proportions.
+  """Returns the size of the largest part of a picture with some proportions.
 
   Args:
     rows: pixels of the picture, int or int tensor.

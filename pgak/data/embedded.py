@@ -58,6 +58,7 @@ class _Digits(store.Recipe):
     # Imported late: it takes a second, and later runs do without it.
     from sklearn import datasets
     bunch = datasets.load_digits()
+    # Levels of 0 to 16.
     images = np.rint(bunch.images * (255. / 16.)).astype(np.uint8)[..., None]
     for split, chosen in [('train', slice(None, _TRAIN_DIGITS)),
                           ('test', slice(_TRAIN_DIGITS, None))]:
@@ -76,6 +77,8 @@ class _Synthetic(store.Recipe):
 
   def _chunks(self, stream, count):
     for i in range(count):
+      # Legacy generators are the same in every version of NumPy; and one for
+      # each image, so that a larger set begins with the smaller one's.
       state = np.random.RandomState([self.choices['seed'], stream, i])
       yield _smooth(state, self.image_shape)[None], None
 
@@ -90,4 +93,5 @@ def _smooth(state, image_shape):
     down, across = state.uniform(-2., 2., [2, channels])
     phase = state.uniform(size=channels)
     waves += np.sin(2. * np.pi * (down * rows + across * columns + phase))
+  # Three waves of amplitude 1 stay within 126 of the middle: no clipping.
   return np.rint(127.5 + 42. * waves).astype(np.uint8)

@@ -27,7 +27,7 @@ _CHUNK = 128
 # Names in a sentence; the others are counted.
 _NAMED = 5
 _CLASSES_NAMED = 20
-# Of 64 pixels one is left: little can be told from such pictures.
+# On each side: one pixel is left of 64, and most of what they show is lost.
 _LARGE_REDUCTION = 8.
 
 
@@ -47,16 +47,16 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
            listing: Literal[sources.LISTINGS] = 'contents'):
   """The pictures of a folder, with all folders in it, of a zip or of a tar.
 
-  They are PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000 and PPM, told by
-  content, taken in the order of their names, rotated as their EXIF or XMP data
-  say, cropped in the middle and resized by bicubic interpolation.
+  They are PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000 and PPM, recognised
+  by content. They are taken in the order of their names, rotated as their EXIF
+  or XMP data say, cropped in the middle and resized by bicubic interpolation.
 
-  Folders called train, validation (or val, valid) and test are splits, and
-  what is in none of them, beside a folder train, is passed over. A split that
-  no folder gives is cut out of `train` by its fraction: whether a picture
-  belongs to it is a function of its name alone, so that adding others does not
-  move it. When the set is prepared, a line on stderr says how many pictures
-  each split has, which classes were found, and what was passed over and why.
+  Folders called train, validation (or val, valid) and test are splits; beside a
+  folder train, pictures in none of them are passed over. A split that no folder
+  gives is cut out of `train` by its fraction. Whether a picture belongs to it
+  depends on its name alone, so that further pictures do not change it. When the
+  set is prepared, a line on stderr says how many pictures each split has, which
+  classes were found, and what was passed over and why.
 
   Args:
     path: a folder, a zip, or a tar, also a compressed one; required.
@@ -75,7 +75,7 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
     background: what shows through where a picture is transparent: a level of 0
       to 255, or three, red, green and blue; None drops transparency, as version
       0.4 did (see `decoding.decode`).
-    splits: 'folders', or 'names' to heed no folder's name.
+    splits: 'folders', or 'names' to ignore the names of folders.
     partition: a list of splits in the format of CelebA's
       `list_eval_partition.txt`, which decides instead: its path, or its name in
       the folder, zip or tar; None for none.
@@ -109,7 +109,8 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
   choices = {
       'crop': crop, 'resize': resize, 'antialias': antialias,
       'fractions': fractions, 'background': background, 'split_by': splits,
-      'partition': listed and listed.fingerprint, 'labels': labels,
+      # By content: the list may be anywhere.
+      'partition': listed.fingerprint if listed else None, 'labels': labels,
       'skip_damaged': skip_damaged, 'listing': listing}
   return arrays.Dataset(_Pictures(
       path, source, layout, attributes, name, image_shape,
@@ -117,7 +118,7 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
 
 
 def check_kernel(name, resize, antialias):
-  """Refuses to smooth with the kernel that cannot."""
+  """Refuses `antialias` for the kernel that has no smoothing."""
   if resize == 'bicubic_tf1' and antialias:
     raise errors.UserError(
         f"{name}.resize = 'bicubic_tf1' never smooths: set {name}.antialias = "
@@ -126,7 +127,7 @@ def check_kernel(name, resize, antialias):
 
 def _check_settings(path, image_shape, crop, test_fraction,
                     validation_fraction):
-  # A device would never end.
+  # Neither, such as a device, which would never end.
   if not path.is_dir() and not path.is_file():
     raise errors.UserError(
         f'There is no folder, zip or tar of images at {path}; set '
@@ -179,6 +180,7 @@ class _Pictures(store.Recipe):
             else attributes_lib.AttributeList(self._attribute_path))
 
   def fingerprint(self):
+    # Names, sizes and times: reading all pictures would take minutes.
     listing = self._source.listing
     if self._attribute_path is not None:
       listing = listing, self._attributes().fingerprint
@@ -200,6 +202,7 @@ class _Pictures(store.Recipe):
 
   def _warn_of_reduction(self):
     """Warns if half of the pictures lose most of what they show."""
+    # The median: a few large pictures are no reason to warn.
     usual = np.median(self._reductions) if self._reductions else 0.
     if usual >= _LARGE_REDUCTION:
       height, width, _ = self.image_shape
@@ -251,7 +254,7 @@ class _Pictures(store.Recipe):
             f'them, {way_out}.')
 
   def summary(self):
-    """Says in one line what was used, and what was passed over and why."""
+    """Returns one line: what was used, and what was passed over and why."""
     numbers = ', '.join(f'{self._numbers[s]} {s}' for s in self.splits)
     text = (f'{self._path}: {sum(self._numbers.values())} pictures ({numbers}, '
             f'{self._layout.found})')

@@ -1,4 +1,4 @@
-"""Which files are pictures, by their first bytes."""
+"""Recognises picture files by their first bytes."""
 import re
 
 __all__ = ['HEAD', 'LISTED', 'NAMES', 'PNG', 'SUFFIXES', 'sniff']

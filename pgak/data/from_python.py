@@ -1,4 +1,4 @@
-"""Data sets of what Python holds: arrays, `tf.data` and Keras's `PyDataset`."""
+"""Data sets from Python: arrays, `tf.data` and Keras's `PyDataset`."""
 import hashlib
 
 import keras
@@ -15,8 +15,8 @@ __all__ = ['from_arrays']
 def from_arrays(images, labels=None, name='arrays', **settings):
   """Makes a data set of arrays, a `tf.data.Dataset` or a Keras `PyDataset`.
 
-  Images are prepared once in the cache folder, by their content. What is no
-  array is read to its end and held in memory.
+  Images are prepared once in the cache folder, under a hash of their content.
+  A data set is read to its end and held in memory.
 
   Args:
     images: numbers `[N, H, W]`, `[N, H, W, C]` or, for vectors, `[N, D]`; a
@@ -67,6 +67,7 @@ def _member(name, values):
 
 
 def _digest(tables):
+  # By content: an array in memory has no name that would stand for it.
   digests = [(split, array_files.digest(member.open()))
              for split, table in tables.items() for member in table if member]
   return hashlib.sha256(repr(digests).encode()).hexdigest()[:16]
@@ -76,6 +77,7 @@ def _collected(source):
   """Reads a data set to its end: `(images, labels or None)`."""
   batched = True
   if isinstance(source, tf.data.Dataset):
+    # Before the first element: reading an endless one would fill the memory.
     if source.cardinality() == tf.data.INFINITE_CARDINALITY:
       raise errors.UserError('from_arrays needs a data set that ends: leave '
                              'out its repeat().')
@@ -89,6 +91,7 @@ def _collected(source):
   if not pairs or isinstance(pairs[0][0], dict):
     raise errors.UserError('from_arrays takes a data set of images or of '
                            '(images, labels), and with something in it.')
+  # Batches have a leading axis already.
   join = np.concatenate if batched else np.stack
   columns = [join([np.asarray(pair[i]) for pair in pairs])
              for i in range(min(len(pairs[0]), 2))]
@@ -98,12 +101,13 @@ def _collected(source):
 def _is_batched(source):
   """Whether elements have a leading axis, as `batch` makes it.
 
-  With drop_remainder its size is known, and only channels tell.
+  With drop_remainder its size is known, and only the channels decide.
   """
   first = tf.nest.flatten(source.element_spec)[0].shape
   if first.rank is None:
     raise errors.UserError('from_arrays needs a data set whose images have a '
                            'known rank: give them a shape by ensure_shape.')
+  # `[B, h, w]` or `[h, w, C]`: at most 4 channels.
   if first.rank == 3 and first[2] is not None:
     return first[0] is None or first[2] > 4
   return first.rank == 4 or (first.rank > 1 and first[0] is None)

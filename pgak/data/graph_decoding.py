@@ -24,11 +24,12 @@ LIMITS = (
 
 # Of all but the last, in the order of `FORMATS`.
 _MAGICS = (formats.PNG, b'\xff\xd8\xff', b'GIF8', b'BM')
+# Zeros behind a file that is cut short, so that its header can still be read.
 _PADDING = b'\0' * 64
 
 
 def decode(contents, channels, background, max_pixels):
-  """Decodes one picture in a graph and turns it upright.
+  """Decodes one picture in a graph and rotates it upright.
 
   Args:
     contents: scalar string tensor, the bytes of a file.
@@ -50,6 +51,7 @@ def decode(contents, channels, background, max_pixels):
       form < len(FORMATS), ['`image_bytes` must hold PNG, JPEG, GIF, BMP or '
                             'WebP files.'])])
   readers = [_PNG, _JPEG, _GIF, _BMP, _WebP]
+  # From the header, before a decoder allocates what a small file may claim.
   size = tf.switch_case(form, [
       lambda r=r: r.size(contents) for r in readers])
   number = tf.reduce_prod(tf.cast(size, tf.int64))
@@ -67,13 +69,14 @@ def _form(contents):
   def starts(magic, place=0):
     return tf.equal(
         tf.strings.substr(_head(contents), place, len(magic)), magic)
+  # The first that matches; the last is always true, for none of them.
   return tf.argmax(tf.cast(tf.stack([
       *map(starts, _MAGICS), starts(b'RIFF') & starts(b'WEBP', 8), True
   ]), tf.int32), output_type=tf.int32)
 
 
 def _padded(contents):
-  """Zeros follow, so that what is cut short can be read."""
+  """Appends zeros, so that the header of a truncated file can be read."""
   return tf.strings.join([contents, _PADDING])
 
 
@@ -84,6 +87,7 @@ def _head(contents):
 
 
 def _after(contents, checks):
+  # Without it a graph would drop the checks, which nothing reads.
   with tf.control_dependencies(checks):
     return tf.identity(contents)
 
@@ -136,6 +140,7 @@ class _PNG:
     if background is None:
       return tf.io.decode_png(contents, channels)
     read = cls._reader(contents)
+    # Byte 25 is the colour type; 4 and 6 have an alpha channel.
     may_be = tf.reduce_any(_integer(contents, 25, 1) == tf.constant([4, 6]))
     may_be |= graph_orientation.after(contents, b'tRNS')[0]
     image = tf.cond(
@@ -147,6 +152,7 @@ class _PNG:
 
   @staticmethod
   def _reader(contents):
+    # Byte 24 is the bit depth.
     deep = tf.equal(_integer(contents, 24, 1), 16)
     return lambda channels: tf.cond(
         deep, lambda: pixels.eight_bits(
@@ -167,6 +173,8 @@ class _JPEG:
       return tf.io.decode_jpeg(contents, channels,
                                dct_method='INTEGER_ACCURATE')
     image = tf.cond(
+        # TensorFlow brings the four inks of CMYK to three colours, and to no
+        # grey.
         tf.equal(tf.image.extract_jpeg_shape(contents)[2], 4),
         lambda: pixels.to_channels(read(3), channels), lambda: read(channels))
     return orientation.upright(image, graph_orientation.stated(
@@ -190,8 +198,10 @@ class _GIF:
     contents = _refuse_unless(whole, contents,
                               'GIF whose first frame does not fill the picture')
     end = cls._after_blocks(raw, frame + 11 + 3 * own)
+    # Cut after the first frame: the op would decode all of an animation.
     single = tf.strings.join(
         [tf.strings.substr(_padded(contents), 0, end), b';'])
+    # The frame's own table of colours, or else the picture's, at byte 13.
     table = tf.where(own > 0, frame + 10, 13)
     single = tf.cond(
         control > 0, lambda: cls._opaque(
@@ -213,8 +223,10 @@ class _GIF:
     def skip(place, control):
       clear = tf.where(tf.equal(raw[place + 3] & 1, 1), place, 0)
       return (cls._after_blocks(raw, place + 2),
+              # Blocks of the kind F9 hold the note of a transparent colour.
               tf.where(tf.equal(raw[place + 1], 0xF9), clear, control))
     return tf.while_loop(
+        # 0x21 begins a note; a frame begins with 0x2C.
         lambda place, control: tf.equal(raw[place], 0x21) & (place < last),
         skip, [tf.minimum(start, last), 0])
 
@@ -235,6 +247,7 @@ class _GIF:
       levels = (background if isinstance(background, (list, tuple))
                 else (background,) * 3)
       contents = _replaced(contents, colour, bytes(levels))
+    # The lowest bit says that there is a transparent colour.
     return _replaced(contents, control + 3, b'\0')
 
 
@@ -249,6 +262,7 @@ class _BMP:
   @classmethod
   def decode(cls, contents, channels, background):
     header, bits = _integer(contents, 14, 4), _integer(contents, 28, 2)
+    # Byte 30 is the compression, 0 for none.
     plain = (header >= 40) & tf.equal(_integer(contents, 30, 4), 0) & (
         tf.reduce_any(bits == tf.constant([8, 24, 32])))
     contents = _refuse_unless(
@@ -263,11 +277,12 @@ class _BMP:
   def _coloured(contents, header):
     """Looks the numbers of the colours up in the table after the header."""
     number = _integer(contents, 46, 4)
+    # 0 stands for all 256.
     number = tf.clip_by_value(
         tf.where(tf.equal(number, 0), 256, number), 1, 256)
     table = tf.io.decode_raw(tf.strings.substr(tf.strings.join(
         [contents, b'\0' * 1024]), 14 + header, 4 * number), tf.uint8)
-    colours = tf.reshape(table, [number, 4])[:, 2::-1]
+    colours = tf.reshape(table, [number, 4])[:, 2::-1]  # BGRX to RGB
     index = tf.cast(tf.io.decode_bmp(contents)[..., 0], tf.int32)
     return tf.gather(colours, tf.minimum(index, number - 1))
 
@@ -284,6 +299,7 @@ class _WebP:
     lossless = tf.stack([bits // 0x4000 + 1, bits % 0x4000 + 1])
     lossy = tf.stack([_integer(contents, 28, 2, mask=0x3FFF),
                       _integer(contents, 26, 2, mask=0x3FFF)])
+    # Each layout has the size at another place.
     return tf.where(tf.equal(kind, b'VP8X'), extended,
                     tf.where(tf.equal(kind, b'VP8L'), lossless, lossy))
 

@@ -6,6 +6,7 @@ from pgak.data import orientation
 __all__ = ['after', 'stated']
 
 _PADDING = b'\0' * 16
+# The most bytes of notes that are read, the largest segment of a JPEG.
 _REACH = 1 << 16
 
 
@@ -24,7 +25,8 @@ def stated(contents, form, xmp=True):
 
 
 def after(contents, mark):
-  """Returns whether a mark is in a string, and what follows its first place."""
+  """Returns whether a mark is in a string, and the text after its first place.
+  """
   parts = tf.strings.split(contents, mark, maxsplit=1)
   return tf.size(parts) > 1, parts[-1]
 
@@ -34,6 +36,7 @@ def _exif(contents, form):
   mark, reach = orientation.EXIF_MARKS[form], orientation.EXIF_REACH[form]
   within = contents if reach is None else tf.strings.substr(contents, 0, reach)
   found, _ = after(within, mark)
+  # Of the whole file: only the mark must be within reach.
   tiff = _padded(after(contents, mark)[1])
   if form == 'WEBP':
     tiff = _without_mark(tf.strings.substr(tiff, 4, _REACH))
@@ -53,7 +56,7 @@ def _without_mark(tiff):
 
 
 def _padded(text):
-  """Its beginning with zeros after it, so that what is cut can be read."""
+  """Its beginning with zeros after it, so that truncated data can be read."""
   return tf.strings.join([tf.strings.substr(text, 0, _REACH), _PADDING])
 
 
@@ -75,6 +78,7 @@ def _in_tiff(tiff, little):
       tf.minimum(number(directory, 2), most))
   wanted = tf.equal(number(entries, 2), orientation.ORIENTATION)
   values = tf.boolean_mask(number(entries + 8, 2), wanted)
+  # -1 is behind all values, and the first where there are none.
   return tf.cast(tf.concat([values, [-1]], 0)[0], tf.int32)
 
 

@@ -1,8 +1,8 @@
 """Pairs of an image and a condition, for image-to-image translation.
 
-Either from a folder that holds both (see `pair_folders`), or made of any data
-set: the condition is then a function of the image, and the model learns the way
-back, which has many ends.
+Either from a folder that holds both (see `pair_folders`), or made from any data
+set: the condition is then a function of the image, and the model learns its
+inverse, which has many values.
 """
 from typing import Literal
 
@@ -19,7 +19,7 @@ __all__ = ['CONDITIONS', 'PairArray', 'PairDataset', 'coarse', 'edges', 'pairs']
 
 
 def coarse(images, factor=4):
-  """Means of squares of pixels, each as large a square again.
+  """Replaces squares of pixels by their means.
 
   Args:
     images: uint8 `[n, h, w, C]`; `factor` divides h and w.
@@ -44,9 +44,10 @@ def edges(images):
     images: uint8 `[n, h, w, C]`; colours are averaged first.
 
   Returns:
-    uint8 `[n, h, w, 1]`, 0 where an image is flat; what is above 255 is 255.
+    uint8 `[n, h, w, 1]`, 0 where an image is flat, at most 255.
   """
   grey = images.astype(np.float64).mean(-1)
+  # The edge repeated, so that a flat border is no edge.
   padded = np.pad(grey, ((0, 0), (1, 1), (1, 1)), 'edge')
   down = padded[:, 2:] - padded[:, :-2]
   down = down[:, :, :-2] + 2. * down[:, :, 1:-1] + down[:, :, 2:]
@@ -115,6 +116,7 @@ def _made(dataset, condition):
         f'{", ".join(CONDITIONS)}.')
   function, channels = CONDITIONS[condition]
   height, width, own = dataset.image_shape
+  # The factor of `coarse`.
   if condition == 'coarse' and (height % 4 or width % 4):
     raise errors.UserError(
         f'{dataset.name} has images of {height} x {width}, whose sides 4 does '
@@ -135,7 +137,7 @@ class PairDataset:
     condition_shape: `(height, width, channels)`.
     to_pairs: function of what `dataset` holds, uint8 `[n, h, w, c]`, to images
       and conditions, uint8.
-    condition: name of what the conditions are made by, or None.
+    condition: name of the function that makes the conditions, or None.
   """
 
   def __init__(self, dataset, name, image_shape, condition_shape, to_pairs,
@@ -186,6 +188,7 @@ class PairArray:
     self.condition_shape = dataset.condition_shape
     self.kind = dataset.kind
     made = f'-{condition}' if condition else ''
+    # The condition's name is in it: other conditions are other data.
     self.fingerprint = array.fingerprint + made
     self.preprocessing = array.preprocessing | {
         'condition': condition or 'file'}
@@ -209,6 +212,7 @@ class PairArray:
       indices: integers `[n]`, each in `[0, len)`, in any order.
     """
     images, conditions = self._to_pairs(self._array.read(indices))
+    # Slices of the channels of one array are not contiguous.
     return np.ascontiguousarray(images), np.ascontiguousarray(conditions)
 
   def examples(self, indices):

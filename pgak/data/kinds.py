@@ -1,12 +1,12 @@
 """Kinds of data: what an example is, and its two conversions.
 
-Inside pgak an example is float32 in its model's value range. What a user
-touches, files, signatures and galleries, has the type of its kind: uint8 of
-images, float32 of vectors. `Kind.to_model` and `Kind.to_users` are the only
-conversions between the two.
+Inside pgak an example is float32 in its model's value range. Users see files,
+signatures and galleries in the type of the kind: uint8 for images, float32 for
+vectors. `Kind.to_model` and `Kind.to_users` are the only conversions between
+the two.
 
-What another package does by kind is a `Table` there. A kind of one's own is one
-file: it registers its class, and adds to the tables that it wants.
+What another package does by kind stands in a `Table` there. A kind of one's own
+is one file: it registers its class, and adds to the tables that it wants.
 
 ```python
 @kinds.register
@@ -37,6 +37,7 @@ from pgak import errors
 __all__ = ['Images', 'Kind', 'Pairs', 'Table', 'VALUE_RANGES', 'Vectors',
            'named', 'of', 'of_shape', 'register', 'value_range_of']
 
+# A decoder's last activation -> the range of its images.
 VALUE_RANGES = {'tanh': (-1., 1.), 'sigmoid': (0., 1.), 'linear': None}
 
 # The latest first: a kind of a user's may take what would be one of ours.
@@ -50,7 +51,7 @@ def register(kind):
 
 
 def of_shape(shape, value_range=None):
-  """Returns the kind of which one example has that shape.
+  """Returns the kind whose examples have that shape.
 
   Raises:
     UserError: if there is none.
@@ -67,7 +68,7 @@ def of_shape(shape, value_range=None):
 def of(data):
   """Returns the kind of a data set or of one of its splits.
 
-  One that states none, as version 0.4 asked for none, has that of its shape.
+  Data sets for version 0.4 have no `kind`: it is then that of their shape.
   """
   return getattr(data, 'kind', None) or of_shape(data.image_shape)
 
@@ -89,9 +90,9 @@ class Kind:
     value_range: `(low, high)` of the model's floats; None in a data set, and
       where the floats have no ends.
     name: string, in the plural.
-    made: string, what a model of the kind makes.
+    made: string, the outputs of a model of the kind.
     dtype: NumPy type of what users see.
-    can: names of what is possible; see `pgak.capabilities`.
+    can: names of its capabilities; see `pgak.capabilities`.
     source: what to add for data of the kind, where a model wants them.
     sink: what to take for a model of the kind, where data are there.
   """
@@ -115,12 +116,12 @@ class Kind:
     return dataclasses.replace(self, value_range=value_range)
 
   def to_model(self, examples, value_range=None, verb='encode'):
-    """Returns what users see as float32 in the model's range.
+    """Converts examples in users' types to float32 in the model's range.
 
     Args:
       examples: `[B, ...]`, or a dictionary of such.
       value_range: `(low, high)`, where examples are floats in another range.
-      verb: string, who asks, for the error.
+      verb: string, the name of the caller, for the error.
 
     Raises:
       UserError: if they are none of the kind.
@@ -128,7 +129,7 @@ class Kind:
     raise NotImplementedError
 
   def to_users(self, outputs, rounding='nearest'):
-    """Returns what the decoder made as users see it.
+    """Converts a decoder's outputs to the type that users see.
 
     Args:
       outputs: float `[B, ...]` in the model's range.
@@ -160,7 +161,7 @@ class Images(Kind):
       examples: uint8 `[B, h, w, C]`; or floats, or other numbers, with their
         range.
       value_range: `(low, high)`, black and white; None for uint8.
-      verb: string, who asks, for the error.
+      verb: string, the name of the caller, for the error.
 
     Raises:
       UserError: if they are not uint8 and no range is given, or if they lie
@@ -193,7 +194,7 @@ class Vectors(Kind):
     return len(shape) == 1
 
   def to_model(self, examples, value_range=None, verb='encode'):
-    """Returns them; a NaN or infinity is a UserError, but in a graph."""
+    """Returns float32; NaN and infinity are a UserError, outside of a graph."""
     return batches.require_finite(tf.cast(examples, tf.float32), 'examples')
 
   def to_users(self, outputs, rounding='nearest'):
@@ -202,9 +203,9 @@ class Vectors(Kind):
 
 @dataclasses.dataclass(frozen=True)
 class Pairs(Kind):
-  """Images and what they are given, `{'images', 'conditions'}`, both uint8.
+  """Images and their conditions, `{'images', 'conditions'}`, both uint8.
 
-  A model makes images alone: `to_users` takes these.
+  A model makes images alone: `to_users` takes only images.
 
   Attributes:
     shape: of an image.
@@ -226,7 +227,7 @@ class Pairs(Kind):
 
   @property
   def images(self):
-    """The kind of what is made."""
+    """The kind of the images alone."""
     return Images(self.shape, self.value_range)
 
   def to_model(self, examples, value_range=None, verb='encode'):
@@ -243,7 +244,7 @@ class Pairs(Kind):
 
 
 class Table:
-  """What a package does by kind: looked up by class, then by its parents.
+  """A table by kind of data: looked up by class, then by its parents.
 
   Args:
     entries: `{class: entry}`; a kind without one is left out.
@@ -258,6 +259,7 @@ class Table:
 
   def of(self, kind):
     """Returns the entry of a `Kind`, or None."""
+    # By the order of inheritance, so that the nearest class's entry wins.
     found = [self._entries[c] for c in type(kind).__mro__ if c in self._entries]
     return found[0] if found else None
 
@@ -273,8 +275,10 @@ def value_range_of(decoder):
   Raises:
     ValueError: if that activation is none of tanh, sigmoid and linear.
   """
+  # By name first: a decoder with two outputs need not end in its images.
   named = [layer for layer in decoder.layers if layer.name == 'images']
   last = (named or decoder.layers)[-1]
+  # `ClippedOutput` has one, and no activation.
   stated = getattr(last, 'value_range', None)
   if stated is not None:
     return tuple(stated)
@@ -295,7 +299,7 @@ def _to_float(images, value_range):
 
 
 def _levels(images, value_range=None, verb='encode'):
-  """Returns images as grey levels, 0 to 255, whatever a user has.
+  """Returns a user's images as grey levels, 0 to 255.
 
   Args and errors are those of `Images.to_model`.
 
@@ -313,6 +317,7 @@ def _levels(images, value_range=None, verb='encode'):
   low, high = value_range
   found = (tf.cast(images, tf.float32) - low) * (255. / (high - low))
   if tf.executing_eagerly() and not bool(tf.reduce_all(
+      # Half a level of slack, which rounds back into the range.
       (found >= -0.5) & (found <= 255.5))):
     raise errors.UserError(
         f'`{verb}` was told by value_range = ({low:g}, {high:g}) what its '
@@ -327,9 +332,10 @@ def _span(images):
 
 
 def _remedy(images):
-  """Says how to make uint8 of images, by what they look like."""
+  """Returns a remedy for images that are not uint8, by their range."""
   spans = {(0., 1.): '(255 * images).round()', (-1., 1.):
            '(127.5 * (images + 1)).round()', (0., 255.): 'images.round()'}
+  # In a graph there are no values to look at.
   if tf.is_tensor(images) and not hasattr(images, 'numpy'):
     return 'give value_range=(low, high), or cast them to grey levels.'
   values = np.asarray(images, np.float64)
@@ -348,6 +354,7 @@ def _to_uint8(images, value_range, rounding='nearest'):
         f'`rounding` must be nearest or truncate, not {rounding!r}.')
   low, high = value_range
   levels = (tf.cast(images, tf.float32) - low) * (255. / (high - low))
+  # Before the cast, which would wrap around.
   levels = tf.clip_by_value(levels, 0., 255.)
   # Scaled to a range and back, a grey level may come out just below itself.
   levels = tf.round(levels) if rounding == 'nearest' else levels + 1e-3

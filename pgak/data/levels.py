@@ -1,4 +1,4 @@
-"""Grey levels of arrays: which numbers are black and white."""
+"""Grey levels of arrays: the numbers that are black and white."""
 import numpy as np
 
 from pgak import errors
@@ -6,7 +6,7 @@ from pgak import errors
 __all__ = ['extent', 'range_of', 'to_levels']
 
 _LEVELS = (0., 255.)
-# Rounding of whoever scaled them.
+# For rounding errors of earlier scaling.
 _SLACK = 1e-3
 
 
@@ -31,7 +31,7 @@ def extent(chunks, name):
 
 
 def range_of(dtype, low, high, name):
-  """Returns which numbers of an array are black and white.
+  """Returns the values that are black and white in an array.
 
   Whole numbers in [0, 255] are levels, unless none is above 1: then 1 is white.
   Floats in [0, 1] or [-1, 1] are in that range; others in [0, 255] are levels.
@@ -46,8 +46,9 @@ def range_of(dtype, low, high, name):
     `(black, white)`.
 
   Raises:
-    UserError: if neither can be; `arrays.value_range` then says it.
+    UserError: if neither fits; then `arrays.value_range` must be set.
   """
+  # Before the next: images on [0, 1] lie in [-1, 1], too.
   if low >= -_SLACK and high <= 1. + _SLACK:
     return 0., 1.
   if dtype.kind == 'f' and low >= -1. - _SLACK and high <= 1. + _SLACK:
@@ -74,9 +75,11 @@ def to_levels(images, value_range, name):
   Raises:
     UserError: if a number lies outside by more than half a level.
   """
+  # The common case costs no copy.
   if images.dtype == np.uint8 and value_range == _LEVELS:
     return images
   black, white = value_range
+  # float64: float32 does not hold all integers of 32 bits.
   levels = np.rint((np.asarray(images, np.float64) - black)
                    * (255. / (white - black)))
   if levels.min() < 0. or levels.max() > 255.:

@@ -1,7 +1,7 @@
-"""Which way up a picture is, as its EXIF or XMP data say.
+"""The orientation of a picture, as its EXIF or XMP data state it.
 
-A camera stores the picture as its sensor lies and notes how to turn it, by a
-number of 1 (upright) to 8.
+A camera stores the picture as its sensor lies, and beside it a number of 1
+(upright) to 8 that says how to rotate or mirror it.
 """
 import re
 import struct
@@ -11,6 +11,7 @@ import tensorflow as tf
 __all__ = ['EXIF_MARKS', 'EXIF_REACH', 'ORIENTATION', 'XMP_MARK', 'stated',
            'upright']
 
+# The number of the tag in EXIF.
 ORIENTATION = 0x0112
 # What stands before the TIFF structure, and within which first bytes.
 EXIF_MARKS = {'JPEG': b'Exif\0\0', 'PNG': b'eXIf', 'WEBP': b'EXIF'}
@@ -43,9 +44,11 @@ def upright(image, value):
   Returns:
     Tensor `[H, W, C]` or `[W, H, C]`.
   """
+  # The common case: no ops for a picture that is upright.
   if not tf.is_tensor(value) and value == 1:
     return image
   value = tf.convert_to_tensor(value)
+  # All eight are a transposition and mirrorings, which compose in this order.
   image = tf.cond(value >= 5, lambda: tf.transpose(image, [1, 0, 2]),
                   lambda: image)
   for values, axis in (((2, 3, 6, 7), 1), ((3, 4, 7, 8), 0)):
@@ -64,6 +67,8 @@ def _exif(data, form):
   if start < 0 or order is None:
     return None
   try:
+    # TIFF: the offset of the directory, its number of entries, 12 bytes for
+    # each.
     directory, = struct.unpack(order + 'I', tiff[4:8])
     count, = struct.unpack(order + 'H', tiff[directory:directory + 2])
     for i in range(count):

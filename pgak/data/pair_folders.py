@@ -5,7 +5,7 @@
                                    as its image, or instead of all of them
     FOLDER/keypoints.csv           or keypoints.npz, drawn by pgak: see
                                    `poses.Keypoints`; NAME with its suffix
-    FOLDER/test.txt                the images of the split `test`, one a line
+    FOLDER/test.txt                the images of the split `test`, one per line
 
 Or else FOLDER/train and FOLDER/test hold `images` and `conditions` (or their
 keypoints) each. Without test.txt and such folders, a hash of its name decides
@@ -53,6 +53,7 @@ def open_folder(path, image_shape, condition_channels=3, crop=None,
   stem = re.sub(r'[^A-Za-z0-9]+', '_', path.resolve().name).strip('_')
   recipe = PairFolder(
       path, f'pairs_{stem}' + (f'_crop{crop}' if crop else ''),
+      # One prepared file for both, so that a pair is one read.
       (height, width, channels + condition_channels), ('train', 'test'),
       {'crop': crop, 'resize': 'bicubic', 'antialias': True,
        'channels': channels, 'test_fraction': test_fraction,
@@ -82,7 +83,7 @@ class PairFolder(store.Recipe):
       yield split, self._chunks(split)
 
   def _parts(self):
-    """The folders that hold pairs: the whole one, or one a split."""
+    """The folders that hold pairs: the whole one, or one per split."""
     split_folders = [self._path / split for split in self.splits]
     if all((folder / 'images').is_dir() for folder in split_folders):
       return [_Part(folder) for folder in split_folders]
@@ -152,6 +153,7 @@ class _Part:
     elif (path / 'conditions').is_dir():
       conditions = sources.pictures(path / 'conditions')
       self.listing.append(conditions)
+      # By stem: an image is often .jpg and its condition .png.
       self._conditions = {_stem(name): name for name, *_ in conditions}
     else:
       raise errors.UserError(
@@ -171,7 +173,7 @@ class _Part:
     else:
       condition = self._condition(
           name, size, condition_shape, crop, background)
-    return np.concatenate([image, condition], -1)
+    return np.concatenate([image, condition], -1)  # Split in `pairs`.
 
   def _condition(self, name, size, shape, crop, background):
     other = self._conditions.get(_stem(name))
@@ -183,19 +185,21 @@ class _Part:
         self._path / 'conditions' / other, shape[-1], background)
     # A pose may be drawn at a size of its own; it is cut as its image is.
     scale = condition.shape[0] / size[0]
-    return self._fitted(other, condition, shape,
-                        crop and max(round(crop * scale), 1))
+    own_crop = max(round(crop * scale), 1) if crop else None
+    return self._fitted(other, condition, shape, own_crop)
 
   def _drawn(self, name, size, shape, crop):
-    """Moves keypoints as crop and resize move the image, and draws them."""
+    """Crops and scales keypoints as the image, and draws them."""
     height, width = shape[:2]
     rows, columns = (crop, crop) if crop else (
         min(size[0], max(1, size[1] * height // width)),
         min(size[1], max(1, size[0] * width // height)))
+    # x and y, where sizes are rows and columns.
     corner = [(size[1] - columns) // 2, (size[0] - rows) // 2]
     places = (self._keypoints.of(name) - corner) * [width / columns,
                                                      height / rows]
     picture = poses.draw(places, height, width)
+    # The brightest channel: the luma of saturated colours would be dim.
     return picture if shape[-1] == 3 else picture.max(-1, keepdims=True)
 
   def _decode(self, path, channels, background):

@@ -1,4 +1,4 @@
-"""What a path that a user gave holds, by first bytes and not by its name."""
+"""The kind of data at a user's path, by first bytes and not by its name."""
 import os
 import pathlib
 import zipfile
@@ -29,7 +29,7 @@ _OTHERS = {
 
 
 def kind_of_path(path):
-  """Returns what a path holds: 'images' or 'arrays'.
+  """Returns the kind of data at a path: 'images' or 'arrays'.
 
   Images are pictures in a folder, with all folders in it, in a zip or in a tar;
   arrays are a .npy, an .npz or a folder of .npy files without pictures. What is
@@ -58,15 +58,17 @@ def kind_of_path(path):
 
 
 def _kind_of_folder(path):
-  """Looks at files until one is a picture; arrays are those of no folder."""
+  """Looks at files until one is a picture; arrays lie in `path` itself."""
   held = arrays = False
   for folder, folders, names in os.walk(path, followlinks=False,
                                         onerror=_refuse):
+    # In place: `os.walk` then skips the others.
     folders[:] = sorted(f for f in folders if not sources.is_hidden(f))
     for name in sorted(names):
       if sources.is_hidden(name):
         continue
       held, file = True, pathlib.Path(folder, name)
+      # A pipe would never end.
       head = _head(file) if os.access(file, os.R_OK) and file.is_file() else b''
       if not sources.reason_against(name, 'contents', lambda h=head: h):
         return 'images'
@@ -94,8 +96,10 @@ def _kind_of_file(path):
     raise errors.UserError(f'{path} is empty, 0 bytes: give {_KNOWN}.')
   if head.startswith(_NPY):
     return 'arrays'
+  # A zip may have something before it, and a damaged one begins as one.
   if head.startswith(_ZIP) or zipfile.is_zipfile(path):
     return _kind_of_zip(path)
+  # Before the list of others: a compressed tar begins as gzip does.
   if sources.is_tar(path):
     return 'images'
   if formats.sniff(head):

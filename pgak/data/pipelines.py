@@ -11,19 +11,19 @@ from pgak.data import kinds
 __all__ = ['ORDER', 'batches', 'order', 'train_batches',
            'validation_batches', 'without_autotuning']
 
-# What a run's config.json calls the order of its data. Runs of 0.4 and before
-# say nothing and go on in theirs, 1.
+# The version of the data's order in a run's config.json. Runs of 0.4 and before
+# have no entry and go on in theirs, 1.
 ORDER = 2
 
-# Two readers keep a step of two milliseconds fed; more are for augmentation
-# beside an accelerator, which leaves the processors to them. Eight batches
-# ahead bridge a pause of the machine.
+# Two reader threads suffice for 2 ms steps; more help augmentation on machines
+# with an accelerator, where CPU cores are idle. Eight batches ahead bridge a
+# pause of the machine.
 _READERS = max(2, min(8, (os.cpu_count() or 1) // 2))
 _BATCHES_AHEAD = 8
 
 
 def order(positions, length, seed, version=ORDER):
-  """Returns which example stands at each position of an endless shuffled row.
+  """Returns the example at each position of an endless shuffled sequence.
 
   Position p belongs to epoch p // length. Each epoch is a permutation of all
   examples: a block cipher of 8 rounds, of which any position is computed alone,
@@ -40,11 +40,13 @@ def order(positions, length, seed, version=ORDER):
   Returns:
     int64 tensor `[B]` in `[0, length)`.
   """
+  # A batch never crosses the end of an epoch.
   epoch = positions[0] // length
   last = tf.cast(length - 1, tf.int64)
   if version == 1:
     key = tf.stack([tf.cast(seed, tf.int64), epoch])
     return tf.random.experimental.index_shuffle(positions % length, key, last)
+  # Philox bits, since raw keys give nearly the same order in every epoch.
   key = tf.random.stateless_uniform(
       [3], noise.seed(seed, epoch, 'epoch'), minval=None, maxval=None,
       dtype=tf.uint32, alg='philox')
@@ -60,7 +62,7 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
   The batch of a step is a function of `(seed, step)`: each epoch is a
   permutation of the split, of which floor(n / batch_size) whole batches are
   taken. A data set that starts at a later step jumps there at once and yields
-  what the one from step 0 would yield there.
+  the same batches as one that starts at step 0.
 
   Args:
     array: an `ImageArray`.
@@ -91,10 +93,12 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
   _check_augmenter(array, augmenter)
   load = _loader(array, labels)
   kind = kinds.of(array).in_range(value_range)
+  # Whole batches alone, so that every step has one shape.
   steps_per_epoch = len(array) // batch_size
 
   def batch(step):
     epoch, step_in_epoch = step // steps_per_epoch, step % steps_per_epoch
+    # An epoch's last examples are left out; another epoch has others there.
     first = epoch * len(array) + step_in_epoch * batch_size
     positions = first + tf.range(batch_size, dtype=tf.int64)
     examples, *rest = load(
@@ -106,8 +110,10 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
       levels = (0., 255.)
     return kind.to_model(examples, levels), *rest
 
+  # `range` needs an end; this one is beyond any run, without overflow.
   last_step = np.iinfo(np.int64).max // batch_size
   dataset = tf.data.Dataset.range(start_step, last_step)
+  # Deterministic: threads may finish in any order, steps may not.
   dataset = dataset.map(batch, _READERS, deterministic=True)
   if replica_slots is not None:
     dataset = _slices(dataset, batch_size, *replica_slots)
@@ -150,7 +156,7 @@ def batches(array, batch_size, value_range=(-1., 1.), limit=None,
 
 
 def validation_batches(array, value_range, replicas=1, largest=500):
-  """Makes a data set of whole batches of one size, as few images left over.
+  """Makes a data set of batches of one size, which leaves out few images.
 
   Args:
     array: an `ImageArray`.
@@ -165,6 +171,7 @@ def validation_batches(array, value_range, replicas=1, largest=500):
     UserError: if there are fewer images than replicas.
   """
   number = -(-len(array) // largest)
+  # Of one size, since the mean of a smaller last batch would count too much.
   size = len(array) // number // replicas * replicas
   if not size:
     raise errors.UserError(
@@ -198,6 +205,7 @@ def _loader(array, labels):
   if labels and array.labels is None:
     raise errors.UserError(
         f'The data set {array.name} has no labels; choose one that has.')
+  # All in memory, 8 bytes each, unlike the images.
   all_labels = tf.constant(array.labels, tf.int64) if labels else None
   read = getattr(array, 'examples', array.read)
 
@@ -208,6 +216,7 @@ def _loader(array, labels):
         lambda i: tf.nest.flatten(read(i)), [indices],
         [part.dtype for part in parts])
     examples = tf.nest.pack_sequence_as(spec, [
+        # Lost above.
         tf.ensure_shape(x, part.shape) for x, part in zip(found, parts)])
     return (examples, *((tf.gather(all_labels, indices),) if labels else ()))
 
@@ -227,6 +236,7 @@ def _slices(dataset, batch_size, num_replicas, slots):
         lambda x: tf.stack([x[slot * size:(slot + 1) * size]
                             for slot in slots]), batch)
 
+  # `stack` then `unbatch`: one global batch becomes a slice per slot.
   return dataset.map(cut).unbatch()
 
 

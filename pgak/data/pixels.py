@@ -21,11 +21,12 @@ WHITE = 255
 
 def eight_bits(pixels):
   """Divides 16-bit levels by 257, rounded: uint16 -> uint8 tensor."""
+  # 65535 / 255 = 257: white stays white.
   return tf.cast((tf.cast(pixels, tf.int32) + 128) // 257, tf.uint8)
 
 
 def composite(rgba, background):
-  """Lays a picture with an alpha channel on a background.
+  """Blends a picture with an alpha channel into a background.
 
   Args:
     rgba: uint8 tensor `[H, W, 4]`.
@@ -39,6 +40,7 @@ def composite(rgba, background):
     return rgba[..., :3]
   colour = tf.cast(rgba[..., :3], tf.int32)
   alpha = tf.cast(rgba[..., 3:], tf.int32)
+  # Whole numbers, which round alike everywhere.
   mixed = colour * alpha + tf.constant(background, tf.int32) * (255 - alpha)
   return tf.cast((mixed + 127) // 255, tf.uint8)
 
@@ -47,6 +49,8 @@ def to_channels(rgb, channels):
   """Brings uint8 colours `[H, W, 3]` to 1 channel, the luma of BT.601, or 3."""
   if channels == 3:
     return rgb
+  # 0.299, 0.587 and 0.114 in units of 2^-16: whole numbers round alike in a
+  # graph and outside, and are those of Pillow.
   weights = tf.constant([19595, 38470, 7471])
   luma = tf.reduce_sum(tf.cast(rgb, tf.int32) * weights, -1, keepdims=True)
   return tf.cast((luma + 32768) // 65536, tf.uint8)

@@ -17,6 +17,7 @@ __all__ = ['Keypoints', 'LIMBS', 'draw']
 LIMBS = ((0, 1), (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8),
          (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (0, 14), (14, 16),
          (0, 15), (15, 17))
+# 1 GiB: the file is read whole.
 _MAX_BYTES = 1 << 30
 
 
@@ -74,6 +75,7 @@ class Keypoints:
     for number, row in enumerate(rows, 1):
       if not row or (number == 1 and row[0].lower() == 'name'):
         continue
+      # The first line decides: K is the same for all pictures.
       length = length or len(row)
       if len(row) != length or length < 3 or length % 2 == 0:
         raise self._error(f'line {number} has {len(row)} fields')
@@ -99,12 +101,13 @@ class Keypoints:
 
 def _seen(places):
   places = np.asarray(places, np.float64)
+  # Pose estimators write -1 for what they do not see.
   missing = ~np.isfinite(places).all(1) | (places < 0.).any(1)
   return np.where(missing[:, None], np.nan, places)
 
 
 def draw(places, height, width, limbs=None, radius=None):
-  """Draws keypoints: a disc each and a stick for each limb, by their colours.
+  """Draws keypoints as discs and limbs as sticks, each in a colour of its own.
 
   A pixel's centre lies at whole coordinates and a half; what is further than
   the radius from every disc and stick is black. Later ones lie above.
@@ -126,10 +129,12 @@ def draw(places, height, width, limbs=None, radius=None):
   if limbs is None:
     limbs = LIMBS if len(places) == 18 else ()
   picture = np.zeros((height, width, 3))
+  # Limbs first, so that the discs lie above them.
   shapes = [(a, b, radius / 2.) for a, b in limbs]
   shapes += [(k, k, radius) for k in range(len(places))]
   for i, (a, b, thick) in enumerate(shapes):
     if np.isfinite(places[[a, b]]).all():
+      # Half a pixel of transition, against jagged edges.
       cover = np.clip(thick + 0.5 - _distances(places[a], places[b], height,
                                                width), 0., 1.)[..., None]
       colour = 255. * np.array(colorsys.hsv_to_rgb(i / len(shapes), 1., 1.))
@@ -141,6 +146,7 @@ def _distances(start, end, height, width):
   """Distances of all pixels' centres from a stretch, float `[h, w]`."""
   x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
   along = end - start
+  # A disc is a stretch of length 0.
   length2 = max(float(along @ along), 1e-12)
   share = np.clip(((x - start[0]) * along[0] + (y - start[1]) * along[1])
                   / length2, 0., 1.)

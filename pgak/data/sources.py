@@ -1,4 +1,4 @@
-"""Pictures in folders, zips and tars: what is read, and what passed over."""
+"""Pictures in folders, zips and tars: those read, and those passed over."""
 import bz2
 import collections
 import functools
@@ -25,7 +25,8 @@ _COMPRESSED = {b'\x1f\x8b': gzip, b'BZh': bz2, b'\xfd7zXZ\x00': lzma}
 _DAMAGED_TAR = (tarfile.TarError, OSError, EOFError, ValueError, zlib.error,
                 lzma.LZMAError)
 
-# Bounds on what a folder or zip may claim.
+# Bounds on what a folder or zip may claim: 2 million files, 256 MiB in one and
+# 256 GiB in all. A small zip can unpack to any size.
 MAX_FILES = 1 << 21
 MAX_FILE_BYTES = 1 << 28
 MAX_TOTAL_BYTES = 1 << 38
@@ -58,6 +59,7 @@ def open_source(path, listing='contents'):
   """
   kind = (_Folder if path.is_dir() else _Tar if is_tar(path) else _Zip)
   source = kind(path, listing)
+  # By name: the order on a disk differs from machine to machine.
   source.listing.sort()
   source.passed_over.sort()
   if not source.listing:
@@ -78,7 +80,7 @@ def pictures(path):
 
 
 def _check_bounds(path, listing):
-  """Refuses what is larger than pgak will read; `listing` has bytes second."""
+  """Refuses more than pgak reads; `listing` has bytes second."""
   if len(listing) > MAX_FILES:
     raise errors.UserError(f'{path} holds {len(listing)} pictures, and '
                            f'{MAX_FILES} is the most that pgak reads.')
@@ -94,6 +96,7 @@ def _check_bounds(path, listing):
 
 
 def is_hidden(part):
+  # macOS puts a folder of that name into zips.
   return part.startswith('.') or part == '__MACOSX'
 
 
@@ -108,6 +111,7 @@ def reason_against(name, listing, head):
   suffix = pathlib.PurePosixPath(name).suffix.lower()
   if listing == 'suffixes':
     return '' if suffix in _OLD_SUFFIXES else 'neither .png nor .jpg'
+  # By name alone, so that a damaged picture is an error and not passed over.
   if suffix in formats.SUFFIXES:
     return ''
   form = formats.sniff(head())
@@ -154,7 +158,7 @@ class _Folder:
         self._take(entry, f'{name}/{entry.name}'.lstrip('/'), folders, links)
 
   def _take(self, entry, name, folders, links):
-    """Sorts one entry of a folder into what is to be read, or passed over."""
+    """Sorts one entry of a folder into those to be read, or passed over."""
     if is_hidden(entry.name):
       self._pass_over(name, HIDDEN)
     elif entry.is_dir():
@@ -217,6 +221,7 @@ class _Archive:
   def _checked_name(self, stated):
     """Returns a member's name with slashes, as programs on Windows omit."""
     name = stated.replace('\\', '/').removeprefix('./')
+    # Nothing is unpacked, but such an archive is not to be trusted.
     if name.startswith('/') or ':' in name[:2] or '..' in name.split('/'):
       raise errors.UserError(
           f'The {self.kind} {self._path} has a member {stated!r} whose path '
@@ -224,10 +229,11 @@ class _Archive:
     return name
 
   def _take(self, member, name, listing, bytes_, stamp, reason=''):
-    """Sorts a member that is a file into what is to be read, or passed over."""
+    """Sorts a member that is a file into those to be read, or passed over."""
     if any(map(is_hidden, name.split('/'))):
       self.passed_over.append((name, HIDDEN))
       return
+    # The first of two: `read` goes by name.
     if name in self._members:
       self.passed_over.append((name, 'another file of that name'))
       return
@@ -261,6 +267,7 @@ class _Zip(_Archive):
             f'The picture {name} in {self._path} is encrypted; make the zip '
             'again without a password.')
       if not name.endswith('/'):
+        # The upper half has Unix's mode.
         linked = stat.S_ISLNK(member.external_attr >> 16)
         self._take(member, name, listing, member.file_size, member.CRC,
                    'a link in a zip' if linked else '')
@@ -305,9 +312,11 @@ class _Tar(_Archive):
   def _add(self, member, name, listing):
     if member.isdir():
       return
+    # `tarfile` itself finds this only when the member is read.
     if member.offset_data + member.size > self._size:
       raise errors.UserError(f'The tar {self._path} is cut short at {name}; '
                              'make it again.')
+    # Their bytes are not at one place of the file.
     reason = '' if member.isreg() and not member.issparse() else (
         'a link or another kind of member in a tar')
     self._take(member, name, listing, member.size,
@@ -327,7 +336,7 @@ class _Tar(_Archive):
 
 
 def is_tar(path):
-  """Returns whether a file is a tar, by what it holds, compressed or not."""
+  """Returns whether a file is a tar, compressed or not, by its content."""
   try:
     return not zipfile.is_zipfile(path) and tarfile.is_tarfile(path)
   except _DAMAGED_TAR:
@@ -349,6 +358,8 @@ def _uncompressed(path, stamp):
                   if head.startswith(begin)), None)
   if packing is None:
     return _Open(open(path, 'rb'))
+  # In the cache: /tmp may be small. Members are read at random, and a
+  # compressed file can only be read from its beginning.
   copy = _Open(tempfile.TemporaryFile(dir=files.cache_directory()))
   with packing.open(path, 'rb') as packed:
     while chunk := packed.read(1 << 20):
@@ -362,7 +373,7 @@ def _uncompressed(path, stamp):
 
 
 class _Open:
-  """A file that is closed when nobody needs it any more."""
+  """A file that is closed with the last reference to it."""
 
   def __init__(self, file):
     self.file = file

@@ -1,4 +1,4 @@
-"""Which split and class a picture is in: by folders, by a list, by its name."""
+"""Splits and classes of pictures: by folders, by a list, or by their names."""
 import hashlib
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ _OUTSIDE = 'outside the folders of the splits'
 
 
 class Layout(NamedTuple):
-  """What became of the pictures of a folder or zip.
+  """The splits and classes of the pictures of a folder or zip.
 
   Attributes:
     members: `{split: names}` in the order of the splits.
@@ -74,7 +74,7 @@ def layout(names, kind, fractions, labels, listed=None, wrapped=False):
 
 
 def partition(names, fractions):
-  """Returns split -> names, by a hash of each name; order is kept."""
+  """Returns `{split: names}` by a hash of each name, in their order."""
   place = {name: place_of(name) for name in names}
   test_end = fractions['test']
   validation_end = test_end + fractions['validation']
@@ -82,6 +82,7 @@ def partition(names, fractions):
       name: 'test' if x < test_end else
             'validation' if x < validation_end else 'train'
       for name, x in place.items()}
+  # Few pictures may all miss a small share: the one nearest to it is taken.
   for split in ('test', 'validation'):
     if fractions[split] and split not in split_of.values() and len(names) > 2:
       spare = [name for name in names if split_of[name] == 'train']
@@ -91,7 +92,7 @@ def partition(names, fractions):
 
 
 def place_of(name):
-  """Returns a number in [0, 1) that looks random and depends on the name."""
+  """Returns a pseudo-random number in [0, 1) that depends on the name alone."""
   # Bytes of a name that is not UTF-8 are kept as they are.
   content = name.encode('utf-8', 'surrogateescape')
   return int(hashlib.sha256(content).hexdigest()[:12], 16) / 2.**48
@@ -111,10 +112,10 @@ def _split_of(folders):
 
 
 def _given(inner):
-  """Returns `{split: names}` as folders tell, or nothing; None is no split.
+  """Returns `{split: names}` by the folders, or nothing; None is no split.
 
-  What is in no such folder is to be trained on where there is no folder train.
-  A folder train beside others alone may be a class.
+  Without a folder train, pictures outside the folders of splits are `train`. If
+  train is the only such folder, beside others, it may be a class.
   """
   groups = {}
   for name, folders in inner.items():
@@ -143,6 +144,7 @@ def _classes(inner):
   if not inner or not all(inner.values()):
     return ()
   found = sorted({folders[0] for folders in inner.values()})
+  # A single class would be the same label for all.
   return tuple(found) if len(found) > 1 else ()
 
 

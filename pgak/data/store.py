@@ -30,7 +30,7 @@ from pgak.data import array_labels
 
 __all__ = ['Part', 'Prepared', 'Recipe', 'open_prepared']
 
-# Changes when the layout of the files does, which prepares all sets anew.
+# To be raised with the layout of the files, which prepares all sets anew.
 FORMAT = 1
 _CHUNK_BYTES = 1 << 20
 
@@ -77,7 +77,7 @@ class Recipe:
     raise NotImplementedError
 
   def summary(self):
-    """Returns one line on what was read and what was not, or ''."""
+    """Returns one line on what was read and what was left out, or ''."""
     return ''
 
 
@@ -131,6 +131,7 @@ def open_prepared(recipe):
     UserError: if the source is needed and not available, or if the cache
       folder cannot be written.
   """
+  # The source may be gone: what was prepared from it is used all the same.
   manifest = _find(recipe, recipe.fingerprint())
   damage = _damage(manifest) if manifest else None
   if manifest and not damage:
@@ -142,6 +143,7 @@ def open_prepared(recipe):
   manifest = _manifest_path(recipe, source)
   try:
     with files.locked(manifest.with_suffix('.lock'), '', wait=True):
+      # Again, since another process may have made it while this one waited.
       if not manifest.exists() or _damage(manifest):
         _write(recipe, source, manifest)
   except OSError as error:
@@ -170,6 +172,7 @@ def _all_choices(recipe, source):
 
 
 def _manifest_path(recipe, source):
+  # JSON alone: the key must be the same in every process.
   choices = json.dumps(_all_choices(recipe, source), sort_keys=True)
   key = hashlib.sha256(choices.encode()).hexdigest()[:16]
   return _folder() / f'{recipe.name}-{key}.json'
@@ -190,17 +193,19 @@ def _fits(recipe, path):
     choices = files.load_json(path)['choices']
   except (OSError, ValueError, KeyError, TypeError):
     return False
+  # Through JSON, which turns tuples into lists.
   wanted = json.loads(json.dumps(_all_choices(recipe, choices.get('source'))))
   return choices == wanted
 
 
 def _damage(manifest):
-  """Returns what is wrong with a prepared set in words, or None."""
+  """Returns the damage of a prepared set in words, or None."""
   try:
     found = _read_manifest(manifest)
     stats = [os.stat(path) for path in _paths(manifest, found).values()]
   except (ValueError, KeyError, TypeError, OSError) as error:
     return str(error) or 'a file is missing'
+  # Checksums of gigabytes take seconds: once for each state of the files.
   stamp = tuple((s.st_ino, s.st_size, s.st_mtime_ns) for s in stats)
   return _checksum_damage(manifest, stamp)
 
@@ -229,7 +234,7 @@ def _checksum_damage(manifest, stamp):
 def _read_manifest(manifest):
   found = files.load_json(manifest)
   for name in ('choices', 'image_shape', 'parts', 'labels_sha256'):
-    found[name]  # A KeyError tells of a damaged file.
+    found[name]  # A KeyError means a damaged file.
   return found
 
 
@@ -292,6 +297,7 @@ def _write(recipe, source, manifest):
            **_write_attributes(manifest, attributes),
            'label_names': list(recipe.label_names),
            'summary': recipe.summary(),
+           # Decoders may differ from version to version.
            'made_with': {'tensorflow': tf.__version__}}
   with _whole_file(manifest) as file:
     file.write(json.dumps(found, indent=2).encode())
@@ -314,16 +320,19 @@ def _write_part(file, recipe, split, start, chunks, labels, attributes):
   """Appends one split to an open file; its labels and attributes to lists."""
   digest, stop = hashlib.sha256(), start
   for images, chunk_labels, *chunk_attributes in chunks:
+    # A wrong shape would shift every image that follows in the file.
     if images.dtype != np.uint8 or images.shape[1:] != recipe.image_shape:
       raise errors.UserError(
           f'{recipe.name} holds images {images.dtype} {images.shape[1:]} '
           f'where uint8 {recipe.image_shape} is expected; its source is not '
           'the set of that name.')
     pixels = np.ascontiguousarray(images)
+    # Here, so that the file need not be read again.
     digest.update(pixels)
     file.write(pixels)
     stop += len(images)
     if chunk_labels is not None:
+      # Of one byte order, so that a cache may be copied to another machine.
       labels.append(np.asarray(chunk_labels, '<i8'))
     for name, values in (chunk_attributes or [{}])[0].items():
       attributes.setdefault(name, []).append(np.asarray(values, np.uint8))

@@ -14,7 +14,7 @@ _MOST = 500
 
 @dataclasses.dataclass(frozen=True)
 class Survey:
-  """What the headers of some pictures say.
+  """A summary of the headers of some pictures.
 
   Attributes:
     number: int, how many files look like pictures.
@@ -55,6 +55,7 @@ def survey(path):
   """
   source = sources.open_source(pathlib.Path(path))
   names = [name for name, *_ in source.listing]
+  # Evenly over the sorted names, so that each folder is seen.
   step = -(-len(names) // _MOST)
   found = [header for name in names[::step]
            if (header := _header(source.read(name)))]
@@ -66,6 +67,7 @@ def _header(content):
   """Returns `(size, mode)` of a picture, or None if it is none."""
   from PIL import Image
   try:
+    # Reads the header alone: the pixels are not decoded.
     with Image.open(io.BytesIO(content)) as picture:
       return picture.size, picture.mode
   except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):

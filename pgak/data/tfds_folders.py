@@ -14,12 +14,13 @@ from pgak import files
 __all__ = ['Contents', 'contents', 'data_dir', 'fingerprint', 'first_line',
            'newest', 'version', 'wanted']
 
+# NAME, /CONFIG, :VERSION
 _NAME = re.compile(r'(?P<name>\w+)(/(?P<config>[\w.+-]+))?'
                    r'(:(?P<version>[\w.*-]+))?')
 
 
 class Contents(NamedTuple):
-  """What a prepared set holds.
+  """The contents of a prepared set.
 
   Attributes:
     sizes: `{split: number of examples}`, in the order of the set.
@@ -42,7 +43,11 @@ class Contents(NamedTuple):
 
 
 def data_dir(given):
-  """Returns the folder of prepared sets: given, TFDS_DATA_DIR or TFDS's own."""
+  """Returns the folder of prepared sets.
+
+  It is `given`, or else the environment's TFDS_DATA_DIR, or else
+  ~/tensorflow_datasets.
+  """
   return files.local(given or os.environ.get('TFDS_DATA_DIR')
                      or '~/tensorflow_datasets')
 
@@ -86,12 +91,14 @@ def newest(folder, name, config=None, wanted_version=None):
 
 def version(folder):
   """Returns the version that a folder's name is, as a key for sorting."""
+  # As numbers: 3.10.0 is newer than 3.9.0.
   return [int(number) if number.isdecimal() else -1
           for number in folder.name.split('.')]
 
 
 def fingerprint(folder):
-  """Returns hexadecimal digits that change with a prepared set."""
+  """Returns a digest of a prepared set, hexadecimal digits."""
+  # Names and sizes: reading the examples would take as long as preparing them.
   found = sorted((path.name, path.stat().st_size)
                  for path in folder.iterdir() if path.is_file())
   info = (folder / 'dataset_info.json').read_bytes()
@@ -105,7 +112,7 @@ def first_line(error):
 
 
 def contents(folder):
-  """Reads what a prepared set holds.
+  """Reads the description of a prepared set.
 
   Raises:
     UserError: if its description is damaged.
@@ -114,6 +121,7 @@ def contents(folder):
     info = files.load_json(folder / 'dataset_info.json')
     features = files.load_json(folder / 'features.json')['featuresDict'][
         'features']
+    # Numbers are strings in these files, as protocol buffers write int64.
     sizes = {split['name']: sum(map(int, split['shardLengths']))
              for split in info['splits']}
     supervised = [item['featureKey'] for item in info.get(
@@ -138,6 +146,7 @@ def _is_image(feature):
 def _is_label(name, feature):
   kind = feature.get('pythonClassName', '').rpartition('.')[2]
   integer = 'int' in feature.get('tensor', {}).get('dtype', '')
+  # A plain integer is a label by its name alone.
   return kind == 'ClassLabel' or (
       name == 'label' and kind in ('Scalar', 'Tensor') and integer)
 
@@ -161,4 +170,5 @@ def _label_names(folder, name):
   if not path.is_file():
     return ()
   names = tuple(path.read_text(encoding='utf-8').splitlines())
+  # TFDS names the classes of MNIST 0 to 9.
   return () if names == tuple(map(str, range(len(names)))) else names

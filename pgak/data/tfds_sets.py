@@ -16,6 +16,7 @@ from pgak.data import tfds_folders
 
 __all__ = ['celeb_a', 'cifar10', 'fashion_mnist', 'mnist']
 
+# Images that are held in memory at a time.
 _CHUNK = 256
 _READERS = 2
 _TRAIN_TEST = ('train', 'test')
@@ -58,6 +59,7 @@ def fashion_mnist(data_dir: settings.Path | None = None, download: bool = False,
 
 def _padded(name, pad, validation_examples, data_dir, download):
   side = 28 + 2 * pad
+  # The padding is in the name, so that scores of the two are never mixed.
   recipe = _TFDS(name, f'{name}_pad{pad}' if pad else name, (side, side, 1),
                  _TRAIN_TEST, data_dir, download, {'pad': pad} if pad else None)
   return arrays.Dataset(recipe, validation_examples)
@@ -127,6 +129,7 @@ class _TFDS(store.Recipe):
     return tfds_folders.fingerprint(folder)
 
   def fetch(self):
+    # Only here: what is prepared needs neither the set nor TFDS.
     if self._folder() is None:
       if not self._download:
         raise errors.UserError(self._absent())
@@ -188,6 +191,7 @@ class _TFDS(store.Recipe):
     has_labels = 'label' in dataset.element_spec
     dataset = dataset.map(
         lambda example: (self._image(example['image']),
+                         # Something for each element: `map` cannot give None.
                          example['label'] if has_labels else 0,
                          example.get('attributes', {})),
         num_parallel_calls=_READERS)
@@ -206,6 +210,7 @@ class _TFDS(store.Recipe):
     image = tf.io.decode_jpeg(data, channels, dct_method='INTEGER_ACCURATE')
     shape = tf.shape(image)
     crop = self.choices['crop']
+    # As the authors of PGA do, at `(218 - crop) // 2`.
     image = tf.image.crop_to_bounding_box(
         image, (shape[0] - crop) // 2, (shape[1] - crop) // 2, crop, crop)
     return decoding.resize(

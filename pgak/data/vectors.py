@@ -12,9 +12,11 @@ from pgak.data import kinds
 __all__ = ['Later', 'Split', 'VectorArray', 'VectorDataset', 'shades',
            'swiss_roll']
 
+# Beside the seed of a run: `test` is drawn apart from `train`.
 _TEST_SEED = 1
-# t of the roll, as scikit-learn has it.
+# Range of t in scikit-learn's Swiss roll.
 _BEGIN, _END = 1.5 * np.pi, 4.5 * np.pi
+# Of the trapezoid rule for the roll's length.
 _NODES = 20001
 
 
@@ -24,8 +26,8 @@ def swiss_roll(num_examples: settings.Count = 5000, seed: settings.Seed = 0):
 
   A point is `(t cos t, h, t sin t)` with t uniform on [1.5 pi, 4.5 pi) and h on
   [0, 21), less the mean of `train` and divided by its standard deviation, each
-  number by its own. `test`, and what `validation` falls back to, are as many
-  points of their own, with the mean and deviation of `train`.
+  dimension by its own. `test`, to which `validation` falls back, has as many
+  other points, with the mean and deviation of `train`.
 
   The arrays' attribute `unrolled` has the roll laid out flat.
 
@@ -34,7 +36,7 @@ def swiss_roll(num_examples: settings.Count = 5000, seed: settings.Seed = 0):
     seed: int; the points are a function of it.
 
   Returns:
-    A `VectorDataset` with vectors of 3 numbers.
+    A `VectorDataset` with vectors of 3 dimensions.
   """
   if not isinstance(num_examples, int) or num_examples < 2:
     raise errors.UserError(f'`swiss_roll.num_examples = {num_examples}` must '
@@ -43,8 +45,11 @@ def swiss_roll(num_examples: settings.Count = 5000, seed: settings.Seed = 0):
   from sklearn import datasets
   drawn = {split: datasets.make_swiss_roll(num_examples, random_state=state)
            for split, state in (
+               # A list seeds without collisions: seed + 1 of one split is no
+               # other's.
                ('train', np.random.RandomState([seed, 0])),
                ('test', np.random.RandomState([seed, _TEST_SEED])))}
+  # Of `train` alone: `test` must not decide how the data are scaled.
   mean, deviation = (f(drawn['train'][0], 0) for f in (np.mean, np.std))
   return VectorDataset('swiss_roll', {
       split: Split(((points - mean) / deviation).astype(np.float32),
@@ -71,12 +76,13 @@ def _unrolled(position, height, deviation):
   speed = np.hypot((np.cos(t) - t * np.sin(t)) / deviation[0],
                    (np.sin(t) + t * np.cos(t)) / deviation[2])
   steps = 0.5 * (speed[1:] + speed[:-1]) * np.diff(t)
+  # The curve has no closed form for its length once it is standardised.
   length = np.interp(position, t, np.concatenate([[0.], np.cumsum(steps)]))
   return np.stack([length, height / deviation[1]], 1)
 
 
 class Split(NamedTuple):
-  """What a split holds.
+  """The contents of a split.
 
   Attributes:
     vectors: float32 `[n, D]`.
@@ -127,13 +133,14 @@ class VectorDataset:
   def _splits(self):
     found = self._later.load()
     parts = list(found.values())
+    # Vectors, unrolled and labels; the names are those of all splits.
     joined = [None if parts[0][i] is None else np.concatenate(
         [part[i] for part in parts]) for i in range(3)]
     return found | {'all': Split(*joined, parts[0].label_names)}
 
   @property
   def image_shape(self):
-    """`(D,)`."""
+    """Shape of a vector, `(D,)`."""
     return tuple(self._later.shape)
 
   @property
@@ -171,9 +178,9 @@ class VectorArray:
     kind: the `kinds.Vectors` of that shape.
     fingerprint: 16 hexadecimal digits that change with the numbers.
     preprocessing: dictionary of every choice that made the vectors.
-    unrolled: float64 `[len, d]`, where a vector lies on the data's own
-      manifold: distances of these rows are lengths of shortest ways there; None
-      where that is not known.
+    unrolled: float64 `[len, d]`, coordinates of the vectors on the data's own
+      manifold, whose Euclidean distances are geodesic distances there; None
+      where they are not known.
     labels: int64 `[len]`, or None.
     label_names: tuple of the classes' names, empty where they have none.
   """
@@ -191,6 +198,7 @@ class VectorArray:
     self.labels = content.labels
     self.label_names = content.label_names
     self.fingerprint = hashlib.sha256(
+        # Of one byte order, so that two machines agree.
         content.vectors.astype('<f4').tobytes()).hexdigest()[:16]
     self._vectors = content.vectors
 
@@ -219,10 +227,9 @@ class VectorArray:
 
 
 def shades(array, indices):
-  """Returns numbers that colour some vectors of a split, `[n]`, or None.
+  """Returns numbers by which to colour vectors of a split, `[n]`, or None.
 
-  They are the first coordinates of where the vectors lie unrolled, or else
-  their labels.
+  They are the vectors' first unrolled coordinates, or else their labels.
 
   Args:
     array: a `VectorArray`, or the like.

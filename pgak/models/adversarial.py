@@ -1,6 +1,6 @@
 """Adversarial autoencoders: with a fixed prior, and with a learned one.
 
-A discriminator's logit P of latents is large for draws of the prior and small
+A discriminator's logit P of latents is large for samples of the prior and small
 for latents of data. With `s(t) = log(1 + exp(t))`, it descends
 
 ```none
@@ -54,10 +54,10 @@ class _Adversarial(base.GenerativeAutoencoder):
 class AAE(_Adversarial):
   """Adversarial autoencoder, [1]: latents are made to look like N(0, I).
 
-  The discriminator moves first. Encoder and decoder then descend the
+  The discriminator is updated first. Encoder and decoder then descend the
   reconstruction and `adversarial`, the encoder's `mean s(-P(Enc(x)))`, in one
-  step: in steps of their own, as in [1], the weight between the two would be
-  lost in Adam.
+  step: in separate steps, as in [1], Adam would normalise the weight between
+  the two away.
 
   Args:
     encoder: deterministic encoder.
@@ -94,6 +94,7 @@ class AAE(_Adversarial):
     terms = {'reconstruction': self.image_error(images, reconstructed)}
     if self.is_on('adversarial'):
       logits = self.critic(latents, training=training)
+      # Non-saturating: -log of the probability that z came from the prior.
       terms['adversarial'] = tf.nn.softplus(-logits)
     return terms
 
@@ -110,15 +111,16 @@ class AAE(_Adversarial):
 class WAEGAN(AAE):
   """WAE with a discriminator of latents, [3, alg. 1]: AAE in the other order.
 
-  Encoder and decoder move first, as in the authors' code; the discriminator
-  then sees the encoder that they left, on the same images and the same draws.
+  Encoder and decoder are updated first, as in the authors' code; the
+  discriminator is then trained on the updated encoder, with the same images and
+  the same samples of the prior.
 
   Args:
     encoder: deterministic encoder.
     decoder: decoder, latents to images.
     critic: as for `AAE`.
-    adversarial: weight of the encoder's term: `lambda / (a D)` where the source
-      weighs the sum of squared errors by a.
+    adversarial: weight of the encoder's term: `lambda / (a D)` where a is the
+      source's weight of the sum of squared errors.
     updates: rows that replace those of the update table.
   """
 
@@ -134,10 +136,10 @@ class WAEGAN(AAE):
 class PriorAAE(_Adversarial):
   """Prior-AAE, [2, sec. 2.1]: a generator learns the latents' distribution.
 
-  The encoder and the generator h meet in the discriminator with opposite
-  labels: the encoder descends `mean s(-P(Enc(x)))`, weighed by beta, and the
-  generator `mean s(P(h(z_0)))`, weighed by 1. With beta = 0 it is an
-  autoencoder beside a GAN of its latents.
+  Encoder and generator h are trained against the discriminator with opposite
+  labels: the encoder descends `mean s(-P(Enc(x)))` with weight
+  `beta * adversarial`, and the generator `mean s(P(h(z_0)))` with weight 1.
+  With beta = 0 it is an autoencoder beside a GAN of its latents.
 
   Args:
     encoder: deterministic encoder.
@@ -145,7 +147,7 @@ class PriorAAE(_Adversarial):
     critic: `keras.Model`, latents `[B, H]` to logits `[B, 1]`.
     prior: a `priors.LatentGenerator`, or a reference to one, which is called
       with the latent size.
-    beta: how much the encoder is held to the prior; 0 to 1 in [2].
+    beta: how strongly the encoder is pulled to the prior; 0 to 1 in [2].
     adversarial: weight of the encoder's term for beta = 1, 1 / D of that beside
       a sum over pixels.
     updates: rows that replace those of the update table.
@@ -162,6 +164,8 @@ class PriorAAE(_Adversarial):
                updates: base.Updates | None = None):
     generator = parts_lib.made_prior('PriorAAE', prior, decoder)
     super().__init__(encoder, decoder, critic,
+                     # beta is the encoder's alone: the generator's term is the
+                     # only one of its optimizer, and Adam would undo a weight.
                      {'adversarial_encoder': beta * adversarial}, updates,
                      generator, 'prior_aae')
     self.generator = generator
@@ -174,6 +178,7 @@ class PriorAAE(_Adversarial):
 
   @property
   def noise_shapes(self):
+    # Fresh noise for each phase, as in the training of a GAN.
     draw = (self.generator.draw, (self.generator.base_dim,))
     return {'critic_base': draw, 'base': draw}
 
@@ -189,6 +194,8 @@ class PriorAAE(_Adversarial):
     generated = self.generator(noise['base'], training=training)
     of_prior = self.critic(generated, training=training)
     terms = {'reconstruction': self.image_error(images, reconstructed),
+             # The opposite label: P is large for the prior, and h is to look
+             # like data.
              'adversarial_prior': tf.nn.softplus(of_prior)}
     if self.is_on('adversarial_encoder'):
       of_data = self.critic(latents, training=training)

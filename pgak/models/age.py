@@ -1,8 +1,9 @@
 """Adversarial generator-encoder networks: AGE.
 
 e is the encoder, whose outputs are normalised to `|z| = 1`, g the generator
-(the decoder), sg() stops the gradient. There is no discriminator: the two parts
-play for the spread of latents over the sphere.
+(the decoder), sg() stops the gradient. There is no discriminator: the encoder
+spreads latents of data evenly over the sphere and those of generated images
+unevenly, and the generator counters the latter.
 
 #### References
 
@@ -22,12 +23,13 @@ __all__ = ['AGE']
 
 
 def _absolute_error(images, reconstructed):
-  """Mean absolute error of images, `[B]`."""
+  """Mean absolute error of images, `[B]`, the image error of AGE's code."""
   errors = tf.abs(reconstructed - images)
   return tf.reduce_mean(errors, list(range(1, errors.shape.rank)))
 
 
 def _on_sphere(latents):
+  # The guard keeps latents of 0 from dividing by 0.
   return tf.math.l2_normalize(latents, -1, epsilon=1e-12)
 
 
@@ -44,19 +46,19 @@ class AGE(base.GenerativeAutoencoder):
   ```
 
   K is that of a batch: over several replicas the mean of the replicas' own.
-  The generator moves `decoder_steps` times a step, each time on fresh z; the
-  data set yields as many times the batch, of which the encoder sees one.
+  The generator is updated `decoder_steps` times a step, each time with new z;
+  the data set yields as many times the batch, of which the encoder sees one.
 
   Args:
     encoder: deterministic encoder; its outputs are normalised here.
     decoder: decoder, latents `[B, H]` of norm 1 to images.
-    reconstruction: weight of the images' error, the encoder's alone.
-    latent_reconstruction: weight of the latents' error, the generator's alone:
-      500 is the code's 1,000 on `mean (2 - e z)` over all elements. On the
-      squared error's sum over H it would be `500 / H`.
-    decoder_steps: how often the generator moves in a step.
-    released: True for the divergence of the code, which takes the variance for
-      the standard deviation.
+    reconstruction: weight of the images' error, for the encoder alone.
+    latent_reconstruction: weight of the latents' error, for the generator
+      alone: 500 is the code's 1,000 on `mean (2 - e z)` over all elements. On
+      the squared error's sum over H it would be `500 / H`.
+    decoder_steps: updates of the generator per train step.
+    released: True for the divergence of the authors' code, which has the
+      variance in the place of the standard deviation.
     updates: rows that replace those of the update table.
   """
 
@@ -71,9 +73,12 @@ class AGE(base.GenerativeAutoencoder):
                updates: base.Updates | None = None):
     super().__init__(
         encoder, decoder,
+        # The encoder climbs what the generator descends: two terms, since a
+        # term has one weight.
         {'kl_fake_encoder': -1., 'reconstruction': reconstruction,
          'latent_reconstruction': latent_reconstruction}, updates,
         priors.UniformSphere(decoder.inputs[0].shape[-1]), 'age')
+    # Repeats are a setting, and the table is the class's.
     first, second = self.table.phases
     self.table.phases = first, second._replace(repeats=decoder_steps)
     self.reconstruction = reconstruction
@@ -88,18 +93,23 @@ class AGE(base.GenerativeAutoencoder):
 
   def encode_mean(self, images, training=False):
     """Returns the latents of float images, on the sphere."""
+    # In the verbs, too: an export encodes as training does.
     return _on_sphere(self.encoder(images, training=training))
 
   def render(self, latents, given=None, training=False):
-    """Returns float images of latents `[B, H]`, brought to the sphere."""
+    """Returns float images of latents `[B, H]`, normalised to `|z| = 1`."""
+    # Interpolations and a user's latents lie inside or outside of the sphere.
     return super().render(_on_sphere(latents), given, training)
 
   def encoder_terms(self, images, noise, training=True):
+    # Data and fakes go through e apart, so that each has its own batch
+    # statistics.
     latents = self.encode_mean(images, training)
     terms = {'kl_real': self.divergence(latents)}
     if self.is_on('reconstruction'):
       terms['reconstruction'] = self.image_error(
           images, self.decoder(latents, training=training))
+    # Unlike `render`: z is on the sphere already.
     generated = self.decoder(noise['encoder_prior'], training=training)
     terms['kl_fake_encoder'] = self.divergence(
         self.encode_mean(tf.stop_gradient(generated), training))
@@ -123,7 +133,7 @@ class AGE(base.GenerativeAutoencoder):
       latents: float `[B, H]`, B at least 2.
     """
     mean, variance = tf.nn.moments(latents, [0])
-    # One place for all of them has no logarithm.
+    # Where all latents are equal, the variance is 0 and has no logarithm.
     variance = tf.maximum(variance, tf.constant(1e-12, variance.dtype))
     sigma = variance if self.released else tf.sqrt(variance)
     return tf.reduce_mean(

@@ -24,9 +24,9 @@ __all__ = ['ALAE']
 
 @settings.register
 class ALAE(base.GenerativeAutoencoder):
-  """ALAE, [1, alg. 1]: a GAN whose discriminator encodes; it agrees on w.
+  """ALAE, [1, alg. 1]: a GAN whose discriminator contains an encoder.
 
-  Three turns, each with fresh draws z:
+  Three phases, each with new noise z:
 
   ```none
   E D: mean s(D(E(sg G(F(z))))) + mean s(-D(E(x)))
@@ -35,8 +35,8 @@ class ALAE(base.GenerativeAutoencoder):
   E G: mean (E(G(sg w)) - sg w)^2,   w = F(z)
   ```
 
-  No term compares images: reconstructions share what E and G agree on. The
-  code lets F descend the third, too, through G: set `updates` to
+  No term compares images: a reconstruction has the image's w, not its pixels.
+  In the authors' code F descends the third, too, through G: set `updates` to
   `{'latent_reconstruction': ('encoder', 'decoder', 'prior')}` for that.
 
   Args:
@@ -62,6 +62,7 @@ class ALAE(base.GenerativeAutoencoder):
                r1: settings.NonNegative = 10.,
                updates: base.Updates | None = None):
     generator = parts_lib.made_prior('ALAE', prior, decoder)
+    # [2, eq. 9] has gamma / 2.
     super().__init__(encoder, decoder, {'r1': 0.5 * r1}, updates, generator,
                      'alae')
     self.critic = critic
@@ -75,6 +76,7 @@ class ALAE(base.GenerativeAutoencoder):
   @property
   def noise_shapes(self):
     draw = (self.generator.draw, (self.generator.base_dim,))
+    # New noise for each phase.
     return {'critic_base': draw, 'generator_base': draw, 'latent_base': draw}
 
   def _logits(self, images, training):
@@ -90,19 +92,22 @@ class ALAE(base.GenerativeAutoencoder):
   def critic_terms(self, images, noise, training=True):
     images = tf.convert_to_tensor(images)
     generated = self._generated(noise['critic_base'], training)
+    # G and F are not updated here: no gradient goes back through them.
     of_generated = self._logits(tf.stop_gradient(generated), training)
+    # The train step's tape records this one, for the second derivative.
     with tf.GradientTape() as tape:
       tape.watch(images)
       of_data = self._logits(images, training)
     terms = {'discrimination': losses.discrimination(of_data, of_generated)}
     if self.is_on('r1'):
       slope = tape.gradient(of_data, images)
+      # A sum over pixels, as in the authors' code.
       terms['r1'] = tf.reduce_sum(tf.square(slope),
                                   list(range(1, images.shape.rank)))
     return terms
 
   def generator_terms(self, images, noise, training=True):
-    del images  # No data has a part in this turn or the next.
+    del images  # This phase and the next see no data.
     logits = self._logits(
         self._generated(noise['generator_base'], training), training)
     return {'adversarial': tf.nn.softplus(-logits)}
@@ -111,9 +116,11 @@ class ALAE(base.GenerativeAutoencoder):
     del images
     latents = self.generator(noise['latent_base'], training=training)
     decoded = self.decoder(
+        # By the paper a constant; the code's variant passes gradient to F.
         self.if_updated('latent_reconstruction', 'prior', latents),
         training=training)
     return {'latent_reconstruction': losses.latent_reconstruction(
+        # The target is a constant in the paper and in the code.
         tf.stop_gradient(latents), self.encoder(decoded, training=training))}
 
   updates = (

@@ -1,4 +1,4 @@
-"""The mechanism that every model shares: parts, terms, and who updates what.
+"""The mechanism that every model shares: parts, terms and the update table.
 
 A model of pgak is a set of parts (an encoder, a decoder, sometimes a prior or
 a discriminator), a method that computes its loss terms, and a table that says
@@ -39,10 +39,13 @@ Updates = Annotated[
 
 
 def _batch_size(batch):
+  # All tensors of a structure have one batch size: the first is as good as any.
   first = tf.nest.flatten(batch)[0]
   return first.shape[0] or tf.shape(first)[0]
 
 
+# The verbs stand before `keras.Model`, whose `compile`, `fit` and others they
+# replace.
 class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
                       keras_verbs.KerasVerbs, keras.Model,
                       metaclass=value_ranges.TakesRange):
@@ -54,8 +57,9 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
   update the same parts, takes one gradient for each such row of the table and
   applies each part's own optimizer.
 
-  A model whose parts move in turn gives a tuple of `Phase`s as `updates`; each
-  phase has a tape of its own and sees the weights that the last one left.
+  A model whose parts are updated alternately gives a tuple of `Phase`s as
+  `updates`; each phase has a tape of its own and sees the weights that the
+  phase before it left.
 
   Args:
     decoder: `keras.Model`, latents `[B, H]` to images.
@@ -78,14 +82,17 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
 
   updates = {}
   # `{term: parts that its gradient cannot reach}`: such a term may share the
-  # backward pass of a larger row. Tests hold it against the gradients.
+  # backward pass of a larger row. Tests compare it with the gradients.
   unreachable = {}
   # `{part: 'images' or 'latents'}`: what it is called with, as far as known.
   takes = {}
   # `{argument: gin text}`: what a configuration gives the model where it binds
   # nothing; a subclass adds to what its parents name, or replaces it.
   nets = {'decoder': '@decoder()'}
+  # For models with a difference of nearly equal numbers, as in the PGA family:
+  # a GPU's TensorFloat-32, whose products are rounded, is then turned off.
   needs_full_precision = False
+  # Static, as it is called by `self` and is no method.
   image_error = staticmethod(losses.reconstruction)
   # The last steps of all stages of training but the last.
   stage_ends = ()
@@ -103,6 +110,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     self.image_shape = tuple(decoder.outputs[0].shape[1:])
     self.prior = prior or priors.StandardNormal(self.latent_dim)
     self.made_with = saving.MadeWith(self.prior, value_ranges.given())
+    # Before anything is computed: a wrong range would train without an error.
     value_ranges.check(self)
     self.term_weights = dict(weights or {})
     self.table = update_table.UpdateTable(
@@ -119,13 +127,15 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     self.step = self._counter('step', ())
     # The first step at which each term was not finite; -1 for none.
     self.faults = self._counter('faults', (len(self.term_names),), -1)
+    # The nets come built, so Keras has nothing to build before it saves or
+    # loads.
     self.built = True
 
-  # === What a model is ===
+  # === Description ===
 
   @property
   def parts(self):
-    """`{name: keras.Model or Layer}`: what is trained, each part apart."""
+    """`{name: keras.Model or Layer}`: the parts, each with an optimizer."""
     return {'decoder': self.decoder}
 
   @property
@@ -139,7 +149,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     Args:
       batch: what the data set yields: float images `[B, h, w, C]` in the
         model's value range, vectors `[B, D]`, or a structure of such.
-      noise: `{name: draws [B, ...]}`, as `draw_noise` gives it.
+      noise: `{name: samples [B, ...]}`, as `draw_noise` gives it.
       training: False for inference-mode batch norm.
 
     Returns:
@@ -154,7 +164,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
 
   @property
   def kind(self):
-    """The `pgak.data.kinds.Kind` of what it learns from and makes."""
+    """The `pgak.data.kinds.Kind` of the model's inputs and outputs."""
     return kinds.of_shape(self.image_shape, self.value_range)
 
   def is_on(self, term):
@@ -167,8 +177,9 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     Args:
       term: name of a term.
       part: name of the part behind `tensor`.
-      tensor: what the part computed.
+      tensor: the part's output.
     """
+    # Where it does not, the backward pass through the part is spared, too.
     reaches = part in self.table.rows.get(term, ())
     return tensor if reaches else tf.stop_gradient(tensor)
 
@@ -179,6 +190,8 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     that this call would update are left as they are.
     """
     net = self.parts[part]
+    # The authors' code cancels the weights' gradient by two more encoder passes
+    # for each h; with constants in the weights' place one pass is enough.
     weights = [tf.stop_gradient(v) for v in net.trainable_variables]
     state = [tf.convert_to_tensor(v) for v in net.non_trainable_variables]
     outputs, _ = net.stateless_call(weights, state, inputs, training=training)
@@ -187,7 +200,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
   # === Training ===
 
   def enter_stage(self, stage):
-    """From now on only the phases of one stage, an int, are run."""
+    """Restricts training to the phases of one stage, an int."""
     self.stage = stage
     self.train_function = None  # `fit` would go on with the one it has traced.
 
@@ -201,12 +214,14 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     return {name: replicas_lib.draw(
         draw, _batch_size(batch), shape,
         noise_lib.seed(self.seed, counter, f'{stream}/{name}'),
+        # `pgak.noise` makes float32 or float64, also under a bfloat16 policy.
         tf.as_dtype(keras.config.floatx()))
             for name, (draw, shape) in self.noise_shapes.items()}
 
   def train_step(self, batch):
     batch = keras_data.as_floats(batch, self)
     noise = self.draw_noise(batch)
+    # One dictionary for each slice, since each has latents of its own.
     handed = [{} for _ in range(self.table.slices)]
     terms = {}
     for phase in self.table.phases_of(self.stage):
@@ -214,6 +229,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
         terms.update(self._run_phase(phase, self._slice(batch, i),
                                      self._slice(noise, i), handed[i]))
     logs = self._log(terms, _batch_size(batch))
+    # Last, as noise, weights and faults are those of the step that was taken.
     self.step.assign(self.step + 1)
     return logs
 
@@ -222,6 +238,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     # The number of batches since the last reset: every pass draws the same.
     counter = self._averages['loss'].count // _batch_size(batch)
     noise = self.draw_noise(batch, counter, 'validation')
+    # Nothing is updated, so each phase sees the whole batch, and sees it once.
     handed, terms = {}, {}
     for phase in self.table.phases:
       terms.update(self._means(
@@ -236,9 +253,11 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
 
   def _run_phase(self, phase, batch, noise, handed):
     rows = self.table.grouped(phase.updates)
-    # At each turn, so that a part that moves often is followed as often.
+    # Before each phase, so that the power iteration keeps up with a part that
+    # is updated several times a step.
     for part in sorted(set().union(*rows)):
       networks.update_spectral_norms(self.parts[part])
+    # A persistent tape holds all activations until the last gradient is taken.
     with tf.GradientTape(persistent=len(rows) > 1) as tape:
       terms = self._means(
           phase.compute(self, batch, noise, handed, training=True), phase)
@@ -246,6 +265,8 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
       replicas = tf.distribute.get_strategy().num_replicas_in_sync
       sums = {row: sum(self.weight(t) * terms[t] for t in names) / replicas
               for row, names in rows.items()}
+    # A part that stands in several rows gets the sum of their gradients, and
+    # one optimizer step: the update is simultaneous, as in the authors' code.
     gradients = {}
     for row, loss in sums.items():
       variables = {part: [v.value for v in self.parts[part].trainable_variables]
@@ -266,6 +287,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     if all(g is None for g in gradients):
       raise ValueError(f'No term of the update table of {self.name} reaches '
                        f'the part {part!r}, which it says is updated.')
+    # Keras would warn and skip the variable; 0 lets its moments decay.
     gradients = [tf.zeros_like(v) if g is None else g
                  for g, v in zip(gradients, variables)]
     if self.clip_norm:
@@ -287,10 +309,12 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
   def _log(self, terms, size):
     values = replicas_lib.mean(tf.stack(list(terms.values())))
     named = dict(zip(terms, tf.unstack(values)))
+    # A term of another phase's stage is not computed, and so is not at fault.
     faulty = tf.stack([~tf.math.is_finite(named.get(t, 0.))
                        for t in self.term_names])
     self.faults.assign(tf.where((self.faults < 0) & faulty, self.step.value,
                                 self.faults.value))
+    # For display: no part descends the sum of all terms.
     named['loss'] = sum(self.weight(t) * v for t, v in named.items())
     for name, value in named.items():
       self._averages[name].update_state(value, sample_weight=size)
@@ -314,10 +338,12 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     return int(step), [t for t, f in zip(self.term_names, faults) if f == step]
 
   def averaged_weights(self):
-    """Within it, the parts have their weight averages where they keep some."""
+    """Context in which parts have their averaged weights, if they keep any."""
     return parts_lib.averaged_weights(self.parts, self.optimizers)
 
   def _counter(self, name, shape, initial=0):
+    # A weight, so that checkpoints keep it. Replicas count alike: their sum, or
+    # a mean of integers, would be wrong.
     return self.add_weight(
         name=name, shape=shape, dtype='int64', trainable=False,
         initializer=keras.initializers.Constant(initial),

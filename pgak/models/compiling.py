@@ -1,4 +1,4 @@
-"""`compile` in Keras's habit: one optimizer for all parts, or one per part.
+"""`compile` as Keras has it: one optimizer for all parts, or one per part.
 
 Each part has an optimizer of its own, since each descends terms of its own.
 `model.optimizer` shows them to Keras's callbacks as one.
@@ -13,20 +13,23 @@ __all__ = ['Compiled', 'PartOptimizers']
 
 
 class PartOptimizers:
-  """The optimizers of a model's parts, as Keras's callbacks look at one.
+  """The optimizers of a model's parts, behind the interface of a single one.
 
-  It is no `keras.optimizers.Optimizer`: at the end of `fit` Keras would replace
-  the weights by their averages, and training could not be resumed.
+  It is no `keras.optimizers.Optimizer`: at the end of `fit` Keras replaces the
+  weights by the averages of such a one, and training could not be resumed.
 
   Args:
     optimizers: `{part: keras.optimizers.Optimizer}`, all built.
     step: the model's step, an integer variable.
   """
 
+  # Keras asks before it would build one; `compile` has built them all.
   built = True
 
   def __init__(self, optimizers, step):
     self._optimizers = dict(optimizers)
+    # A part that is updated several times a step counts more in its own
+    # optimizer.
     self.iterations = step
 
   @property
@@ -52,6 +55,7 @@ class PartOptimizers:
     rates = [_number(o.learning_rate) for o in self.optimizers]
     value = _number(value)
     for optimizer, rate in zip(self.optimizers, rates):
+      # From 0, as in a warm-up, there is no ratio to keep.
       same = rate == rates[0] or not rates[0]
       optimizer.learning_rate = value if same else value * (rate / rates[0])
 
@@ -64,7 +68,7 @@ def _number(value):
 
 
 class Compiled:
-  """What configures a model's training, and what a file keeps of that."""
+  """A model's `compile`, and its configuration in a file."""
 
   def compile(self, optimizer='adam', loss=None, metrics=None, *, seed=0,
               clip_norm=None, jit_compile=False, steps_per_execution=1,
@@ -98,9 +102,11 @@ class Compiled:
     _refuse(self, loss=loss, metrics=metrics, loss_weights=loss_weights,
             weighted_metrics=weighted_metrics)
     made = _optimizers(self, optimizer if optimizers is None else optimizers)
+    # No optimizer and no loss of Keras's: `train_step` has its own.
     super().compile(optimizer=None, jit_compile=jit_compile,
                     run_eagerly=run_eagerly,
                     steps_per_execution=steps_per_execution)
+    # Before optimizers are built, whose slots follow the variables.
     parts_lib.check(self)
     for part, own in made.items():
       # An optimizer that is built later would resume with empty moments.
@@ -125,15 +131,17 @@ class Compiled:
             'run_steps', 'run_eagerly')}}
 
   def compile_from_config(self, config):
-    """Compiles the model as the one was that `get_compile_config` describes."""
+    """Compiles the model by what `get_compile_config` of another returned."""
     if not config:
       return
     config = dict(config)
     made = {part: keras.optimizers.deserialize(own)
             for part, own in config.pop('optimizers').items()}
     for optimizer in made.values():
+      # The public property evaluates a schedule.
       rate = getattr(optimizer, '_learning_rate', None)
       if isinstance(rate, optimizers_lib.RunSchedule):
+        # A file holds no variable of the model that wrote it.
         rate.step = self.step
     self.compile(made, **config)
 
@@ -152,6 +160,7 @@ def _refuse(model, **given):
 def _optimizers(model, given):
   """Returns `{part: optimizer}`, copies of one or those that are given."""
   parts = list(model.parts)
+  # A dictionary with `class_name` is one optimizer, as Keras serializes it.
   if not isinstance(given, dict) or 'class_name' in given:
     config = keras.optimizers.serialize(_made(given))
     return {part: _named(config, part) for part in parts}
@@ -159,6 +168,7 @@ def _optimizers(model, given):
     raise ValueError(f'`optimizers` must name the parts {sorted(parts)}, not '
                      f'{sorted(given)}.')
   made = {part: _made(given[part]) for part in parts}
+  # An optimizer is built for the variables of one part.
   if len({id(optimizer) for optimizer in made.values()}) < len(made):
     raise errors.UserError(
         f'Two parts of {model.name} were given one optimizer, which follows '
@@ -182,5 +192,6 @@ def _made(given):
 
 
 def _named(config, part):
+  # Named after the part, so that variables and logs can be told apart.
   config = config | {'config': config['config'] | {'name': part}}
   return keras.optimizers.deserialize(config)

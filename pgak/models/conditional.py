@@ -1,4 +1,4 @@
-"""What the models of images given a condition have in common."""
+"""Base class of models that make images given a condition."""
 import keras
 import numpy as np
 import tensorflow as tf
@@ -24,12 +24,13 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
   A batch is `{'images': [B, h, w, C], 'conditions': [B, h, w, K]}`, as the data
   set `pairs` yields it. The encoder takes `[images, conditions]`; the decoder
   takes `[latents, conditions]`, and its first output are the images. The prior
-  draws given conditions: `prior.sample(conditions, seed)`.
+  is conditional: `prior.sample(conditions, seed)`.
 
-  A subclass has `latents_of(normal, conditions)`, which maps draws of N(0, I)
+  A subclass has `latents_of(normal, conditions)`, which maps samples of N(0, I)
   to latents.
   """
 
+  # The L1 distance of the VUNet authors' code, there of VGG's features, too.
   image_error = staticmethod(absolute_error)
   nets = {'encoder': '@vunet_encoder()', 'decoder': '@vunet_decoder()'}
 
@@ -47,7 +48,7 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
     return {'posterior': (noise_lib.normal, (self.latent_dim,))}
 
   def latents_of(self, normal, conditions):
-    """Returns draws of the prior, made of draws of N(0, I).
+    """Returns samples from the prior, made of samples of N(0, I).
 
     Args:
       normal: float `[B, H]`.
@@ -57,11 +58,13 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
 
   def render(self, latents, given=None, training=False):
     outputs = self.decoder([latents, given], training=training)
+    # The decoder of `VUNet` gives the prior's means, too.
     return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
 
   def draw_latents(self, n, seed=0, given=None):
-    """Returns draws of the prior, each a function of the seed, its place in the
-    batch and its condition; see `GenerativeModel.draw_latents`.
+    """Returns samples from the prior; see `GenerativeModel.draw_latents`.
+
+    Each is a function of the seed, its place in the batch and its condition.
     """
     del n  # As many as there are conditions.
     normal = noise_lib.normal(
@@ -89,6 +92,7 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
       floats: `{'images', 'conditions'}` in the model's value range.
       training: as for `encode_mean`.
     """
+    # Unit-variance Gaussians, as in the VUNet authors' code.
     mean = self.encode_mean(floats, training)
     return mean, tf.ones_like(mean)
 
@@ -103,12 +107,14 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
       conditions: the same, `[B, h, w, K]`; None beside a dictionary.
       value_range: `(low, high)` of both; None for uint8.
     """
+    # Its own signature, since users of pairs often have two arrays.
     return super().encode(self._pairs(images, conditions), value_range)
 
   def reconstruct(self, images, conditions=None, value_range=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
     pairs = self._pairs(images, conditions)
     latents = super().encode(pairs, value_range)
+    # Not by `decode`, which takes conditions as uint8 alone.
     floats = self.kind.images.to_model(
         pairs['conditions'], value_range, 'reconstruct')
     return self.kind.to_users(batches.of_rows(self.render, latents, floats))
@@ -118,6 +124,7 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
 
     The conditions are `given`, or the first argument.
     """
+    # An array in the place of a number: `sample(conditions)` is the usual call.
     if given is None and np.ndim(n):
       n, given = None, n
     return super().sample(n, seed, given)
@@ -132,5 +139,6 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
     if isinstance(images, dict):
       return images
     if conditions is None:
+      # Raises: no conditions are given.
       self.condition(None)
     return {'images': images, 'conditions': conditions}

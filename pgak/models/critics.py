@@ -5,11 +5,10 @@ __all__ = ['JudgesImages']
 
 
 class JudgesImages:
-  """The part `image_critic`, whose numbers are averaged to one an image.
+  """Adds the part `image_critic`, whose outputs are averaged to one per image.
 
-  Where it is None, the model makes do without.
-
-  It stands before a base class in a model's list of parents.
+  Where `image_critic` is None, the model has no such part. This class stands
+  before a base class in a model's list of parents.
   """
 
   @property
@@ -18,5 +17,6 @@ class JudgesImages:
     return super().parts | (critic if self.image_critic is not None else {})
 
   def _critic(self, images, training):
-    """d, one number an image, float `[B]`: the mean of the net's outputs."""
+    """d, one number per image, float `[B]`: the mean of the net's outputs."""
+    # ACAI's critic is shaped like an encoder, whose outputs it averages.
     return tf.reduce_mean(self.image_critic(images, training=training), -1)

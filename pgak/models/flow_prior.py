@@ -3,8 +3,8 @@
 With the encoder's distribution q(z | x) and the flow's p(z),
 
 ```none
-log q(z | x) - log p(z)   weighs beta * gamma and updates the encoder   (eq. 7)
--log p(z)                 weighs 1 and updates the flow                 (eq. 6)
+log q(z | x) - log p(z)   has weight beta * gamma, updates the encoder  (eq. 7)
+-log p(z)                 has weight 1, updates the flow                (eq. 6)
 ```
 
 so that beta = 0 leaves the latents alone and still fits the prior to them.
@@ -26,7 +26,7 @@ from pgak.models import verbs
 
 __all__ = ['FPVAE']
 
-# Of the run, where that is too short for `annealing_steps`.
+# Share of the run, where that is too short for `annealing_steps`.
 ANNEALED_SHARE = 0.25
 
 
@@ -36,13 +36,13 @@ class FPVAE(base.GenerativeAutoencoder):
 
   Args:
     encoder: stochastic encoder; for beta = 0 a deterministic one, whose
-      latents the flow sees as they are: nothing would keep a learned spread
-      from falling to 0.
+      latents the flow sees as they are: nothing would keep a learned standard
+      deviation from falling to 0.
     decoder: decoder, latents to images.
     prior: a prior with `follow` and `log_prob` that is trained, such as a
       `priors.FlowPrior`; or a reference to one, such as @FlowPrior, which is
       called with the latent size.
-    beta: how much the encoder is held to the prior; 0 to 1 in [1].
+    beta: how strongly the encoder is pulled to the prior; 0 to 1 in [1].
     gamma: weight of the KL term for beta = 1, per latent dimension and beside
       the mean squared error: `2 s^2 H / D` for a standard deviation s. [1]
       does not give its value.
@@ -69,6 +69,9 @@ class FPVAE(base.GenerativeAutoencoder):
     name = 'fp_vae' if beta else 'fp_ae'
     parts_lib.check_stochastic(
         encoder, 'FPVAE with beta ' + ('above 0' if beta else '0'), bool(beta))
+    # The number 0, and no schedule that is 0, leaves the term out. `prior_nll`
+    # keeps weight 1: it is the only term of its optimizer, and Adam would undo
+    # it.
     weights = {'kl_flow': self._kl_weight if beta * gamma else 0}
     flow = parts_lib.made_prior('FPVAE', prior, decoder, needs=('follow',
                                                                 'log_prob'))
@@ -103,7 +106,10 @@ class FPVAE(base.GenerativeAutoencoder):
       latents = verbs.drawn(latents, tf.exp(0.5 * log_variance),
                             noise['posterior'])
     if training:
+      # Before the density: it is one of standardised latents.
       self.flow.follow(latents)
+    # Computed once for both terms: the table gives `kl_flow` to the encoder and
+    # `prior_nll` to the flow, and no gradient crosses.
     log_prior = self.flow(latents) / self.latent_dim
     reconstructed = self.decoder(latents, training=training)
     terms = {
@@ -111,6 +117,7 @@ class FPVAE(base.GenerativeAutoencoder):
         'prior_nll': -log_prior,                                     # eq. 6
     }
     if self.is_on('kl_flow'):
+      # At the drawn latents, as the flow has no KL in closed form.
       log_posterior = losses.gaussian_log_density(
           log_variance, noise['posterior']) / self.latent_dim
       terms['kl_flow'] = log_posterior - log_prior                   # eq. 7

@@ -1,12 +1,12 @@
 """Introspective VAEs: the encoder is the discriminator of decoded images.
 
 E is the encoder, G the decoder, sg() stops the gradient. An image is judged by
-KL(E(x) || N(0, I)): low for data, high for what G makes. First E moves, then G.
-The fakes of a step are the reconstruction `x_r = G(z)`, z drawn from E(x), and
-the sample `x_p = G(z_p)`, z_p from N(0, I).
+KL(E(x) || N(0, I)): low for data, high for what G makes. First E is updated,
+then G. The fakes of a step are the reconstruction `x_r = G(z)`, z drawn from
+E(x), and the sample `x_p = G(z_p)`, z_p from N(0, I).
 
-Both turns see the same x, z and z_p: what E's turn has drawn as z stays, though
-E has moved before G's turn. It is kept beside the step's noise.
+Both phases see the same x, z and z_p: G's phase takes the z that E's phase has
+drawn, though E was updated between them.
 
 #### References
 
@@ -35,7 +35,7 @@ def _draw(posterior, normal):
 
 
 class _Introspective(base.GenerativeAutoencoder):
-  """What the two share: the latents of a step, its fakes, and their judge."""
+  """What the two share: the latents of a step, its fakes, and their KL."""
 
   matches_prior = True
   nets = {'encoder': '@gaussian/encoder()'}
@@ -52,11 +52,12 @@ class _Introspective(base.GenerativeAutoencoder):
   def _real(self, images, noise, training, handed):
     """Returns E(x)'s KL and, with the gradient to E, the latents z.
 
-    They are handed on to the decoder's turn, before which the encoder moves.
+    They are handed on to the decoder's phase, before which E is updated.
     """
     posterior = self.gaussian(images, training)
     latents = _draw(posterior, noise['posterior'])
     if handed is not None:
+      # As in the authors' code, which does not encode again in G's phase.
       handed['latents'] = tf.stop_gradient(latents)
     return losses.kl(*posterior), latents
 
@@ -64,7 +65,7 @@ class _Introspective(base.GenerativeAutoencoder):
     """Returns the z of this step as constants."""
     if handed:
       return handed['latents']
-    # G's turn is asked for alone.
+    # G's phase was called alone, as a test may do.
     return tf.stop_gradient(self._real(images, noise, training, None)[1])
 
   def _fakes(self, latents, noise, training):
@@ -81,8 +82,8 @@ class _Introspective(base.GenerativeAutoencoder):
 class IntroVAE(_Introspective):
   """IntroVAE, [1, alg. 1], with the terms of its authors' code.
 
-  In means per element, `w = H / D` for the code's sums over H latent and D
-  image numbers, E and G descend
+  In means per element, with `w = H / D` for the code's sums over H latent and D
+  image elements, E and G descend
 
   ```none
   E: |x - x_r|^2 + w KL(E(x)) + w/2 sum{ max(0, m - mean KL(E(sg f))) }
@@ -95,10 +96,10 @@ class IntroVAE(_Introspective):
     encoder: stochastic encoder, images to `[mean, log_variance]`.
     decoder: decoder, latents to images.
     kl_real: the weight w of the data's KL.
-    kl_fake: the weight w of the fakes', in both turns; other than `kl_real` for
+    kl_fake: weight w of the fakes', in both phases; other than `kl_real` for
       the paper's alpha, which is 1/2 where they are equal.
     margin: m per latent dimension: the code's m (100) is `100 / H` here. It
-      must exceed the KL of data, or nothing holds the fakes apart.
+      must exceed the KL of data, or nothing keeps the fakes' KL above it.
     updates: rows that replace those of the update table.
   """
 
@@ -121,8 +122,10 @@ class IntroVAE(_Introspective):
     terms = {'reconstruction_encoder': self.image_error(images, fakes[0]),
              'kl_real': kl_real}
     if self.is_on('margin'):
+      # G is not updated here: the fakes are E's inputs.
       constants = [tf.stop_gradient(x) for x in fakes]
       terms['margin'] = 0.5 * tf.add_n([
+          # The mean before the hinge, as in the authors' code.
           tf.nn.relu(self.margin - tf.reduce_mean(losses.kl(*posterior)))
           for posterior in self._posteriors(constants, training)])
     return terms
@@ -163,17 +166,17 @@ class SoftIntroVAE(_Introspective):
      + fake_reconstruction/2 sum{ r(sg f, G(sg z_f)) },   f = x_r, x_p
   ```
 
-  with z_f drawn from E(f). Each of the code's three factors stands on sums,
-  whose scale is 1 / D: `kl` is `beta_kl H / D` here, `negative_kl`
-  `beta_neg H / D`, and `fake_reconstruction` is gamma_r. The code lets the
-  first turn's gradient through the target f, too; here it is a constant.
+  with z_f drawn from E(f). The code's three factors multiply sums, scaled by
+  1 / D: `kl` is `beta_kl H / D` here, `negative_kl` `beta_neg H / D`, and
+  `fake_reconstruction` is gamma_r. In the code the first phase's gradient goes
+  through the target f, too; here it is a constant.
 
   Args:
     encoder: stochastic encoder, images to `[mean, log_variance]`.
     decoder: decoder, latents to images.
-    kl: weight of the KL of data and, in G's turn, of the fakes.
+    kl: weight of the KL of data and, in G's phase, of the fakes.
     negative_kl: weight of the fakes' KL in the exponent.
-    fake_reconstruction: weight of the fakes' error in G's turn.
+    fake_reconstruction: weight of the fakes' error in G's phase.
     updates: rows that replace those of the update table.
   """
 
@@ -193,6 +196,7 @@ class SoftIntroVAE(_Introspective):
   @property
   def noise_shapes(self):
     draw = (noise_lib.normal, (self.latent_dim,))
+    # Of each fake's posterior; both phases take the same.
     return super().noise_shapes | {'posterior_of_reconstruction': draw,
                                    'posterior_of_sample': draw}
 
@@ -204,6 +208,8 @@ class SoftIntroVAE(_Introspective):
     constants = [tf.stop_gradient(x) for x in fakes]
     posteriors = self._posteriors(constants, training)
     errors = self._errors_again(constants, posteriors, noise, training)
+    # The exponential of each example, then the mean: the factor 2 is the
+    # code's.
     terms['exp_elbo'] = 0.25 * tf.add_n([
         tf.exp(-2. * (error + self.negative_kl * losses.kl(*posterior)))
         for error, posterior in zip(errors, posteriors)])
@@ -216,6 +222,7 @@ class SoftIntroVAE(_Introspective):
     posteriors = self._posteriors(fakes, training)
     terms['kl_fake'] = 0.5 * tf.add_n([losses.kl(*p) for p in posteriors])
     if self.is_on('fake_reconstruction'):
+      # Fakes and their posteriors are constants, as in the authors' code.
       constants = tf.nest.map_structure(tf.stop_gradient, (fakes, posteriors))
       terms['fake_reconstruction'] = 0.5 * tf.add_n(
           self._errors_again(*constants, noise, training))

@@ -1,12 +1,12 @@
-"""What Keras's own verbs, such as `fit`, take: uint8, or floats in the range.
+"""What Keras's verbs, such as `fit`, take: uint8, or floats in the range.
 
-pgak's verbs take what users have, uint8; Keras's take what a model computes
-with, floats in the range of the decoder's last activation, and uint8, which is
-converted. A float image in another range would train without an error, so
-arrays and `tf.data` are checked; what comes from a generator is not.
+pgak's verbs take uint8, which users have. Keras's verbs take what a model
+computes with, floats in the range of the decoder's last activation, and uint8,
+which is converted. Float images in another range would train without an error,
+so arrays and `tf.data` are checked; what comes from a generator is not.
 
-Keras's habit is a batch `(x, y)`. These models learn from x alone: a label is
-left out, and so is a target that is x itself.
+A batch of Keras is `(x, y)`. These models learn from x alone: a label is left
+out, and so is a target that is x itself.
 """
 import contextlib
 import warnings
@@ -21,12 +21,12 @@ from pgak import errors
 __all__ = ['as_floats', 'checked', 'examples_of', 'refusals', 'refuse_weights',
            'without_targets']
 
-# Models that were given floats without a negative one, and have said so.
+# Models that have warned of floats of which none is negative.
 _warned = weakref.WeakSet()
 
 
 def as_floats(batch, model):
-  """Returns a batch of what users see, or of floats, as a model's floats."""
+  """Returns a batch, in users' types or in floats, as the model's floats."""
   batch = examples_of(batch, model)
   if all(tf.as_dtype(x.dtype).is_floating for x in tf.nest.flatten(batch)):
     return batch
@@ -34,7 +34,7 @@ def as_floats(batch, model):
 
 
 def examples_of(batch, model):
-  """Returns what a model learns from, of a batch as Keras has it.
+  """Returns the examples of one of Keras's batches, without labels or targets.
 
   Args:
     batch: examples; a tuple or list `(examples, labels)`; or, for a model of
@@ -48,12 +48,14 @@ def examples_of(batch, model):
   Raises:
     UserError: if the batch has weights of its examples.
   """
+  # A dictionary is a batch of pairs.
   if not isinstance(batch, (tuple, list)) or model.takes_structures:
     return batch
   if len(batch) > 2 and batch[2] is not None:
     refuse_weights(sample_weight=batch[2])
   if 'condition' in model.kind.can:
     return _pairs_of(batch)
+  # None of pgak's models has a term of labels; one of a user's may.
   own = type(model).__module__.startswith('pgak.')
   if len(batch) == 1 or batch[1] is None or own or _is_target(*batch[:2]):
     return batch[0]
@@ -78,8 +80,10 @@ def _is_target(x, y):
   if None in shapes or any(shape is None for shape in shapes):
     return False
   x_rank, y_rank = map(len, shapes)
+  # Images, whose labels have one axis, or two where they are one-hot.
   if x_rank > 2:
     return y_rank <= 2 or tuple(shapes[0][1:]) == tuple(shapes[1][1:])
+  # Vectors: one-hot labels in floats cannot be told from targets.
   return y_rank < 2 or not tf.as_dtype(y.dtype).is_floating
 
 
@@ -112,6 +116,7 @@ def without_targets(x, y, model, verb):
     return _pairs_of((x, y))
   shapes = [np.shape(t) if not hasattr(t, 'shape') else tuple(t.shape)
             for t in (x, y)]
+  # Of another shape they are labels, which are left out.
   if shapes[0] == shapes[1] and not _same(x, y, model):
     raise errors.UserError(_OTHER_TARGETS.format(verb=verb, model=model.name))
   return x
@@ -122,6 +127,7 @@ def _same(x, y, model):
     return np.array_equal(x, y)
   # uint8 beside its floats.
   x, y = (np.asarray(as_floats(t, model)) for t in (x, y))
+  # More than a grey level, by which rounding to uint8 may differ.
   return np.allclose(x, y, rtol=0., atol=1e-2)
 
 
@@ -132,7 +138,7 @@ _OTHER_TARGETS = (
 
 
 def checked(x, model, verb):
-  """Returns what `fit` or `evaluate` was given, of which floats are checked.
+  """Returns the input of `fit` or `evaluate`, with a check of its floats.
 
   Args:
     x: an array, a dictionary of arrays, a `tf.data.Dataset`, or what Keras
@@ -150,6 +156,7 @@ def checked(x, model, verb):
   """
   if isinstance(x, tf.data.Dataset):
     return _checked_dataset(x, _Check(model, verb), model)
+  # Vectors may lie anywhere.
   if model.value_range is not None:
     check = _Check(model, verb)
     for array in tf.nest.flatten(x) if isinstance(x, dict) else [x]:
@@ -160,14 +167,15 @@ def checked(x, model, verb):
   return x
 
 
-# Around a sentence inside TensorFlow's own words.
+# Marks our sentence inside TensorFlow's longer message.
 _MARK = '\N{BULLET}'
 
 
 class _Check:
-  """Looks at arrays of images; `sentence` says what is wrong with them."""
+  """Checks arrays of images; `sentence` is the error, or None."""
 
   def __init__(self, model, verb):
+    # A data set that outlives the model must not keep its weights in memory.
     self._model = weakref.ref(model)
     self.value_range = model.value_range
     self._verb = verb
@@ -178,6 +186,7 @@ class _Check:
       return
     low, high = self.value_range
     lowest, highest = float(array.min()), float(array.max())
+    # Rounding in float32 may go over the edge by a little.
     margin = 1e-3 * (high - low)
     if not low - margin <= lowest <= highest <= high + margin:
       self.sentence = (
@@ -185,6 +194,7 @@ class _Check:
           f"[{low:g}, {high:g}], the range of the decoder's last activation, "
           f'and these lie in [{lowest:g}, {highest:g}]: scale them, or give '
           'uint8.')
+    # Images on [0, 1] lie inside [-1, 1], too, but are grey and bright there.
     elif lowest >= 0. > low:
       self._warn()
 
@@ -225,6 +235,7 @@ class _Check:
         raise ValueError(_MARK + self.sentence + _MARK)
       return array
 
+    # `numpy_function` forgets the shape, which the nets need.
     same = tf.numpy_function(look, [tensor], tensor.dtype)
     return tf.ensure_shape(same, tensor.shape)
 
@@ -245,6 +256,7 @@ def _checked_dataset(dataset, check, model):
 
   if check.value_range is not None or isinstance(spec, tuple):
     dataset = dataset.map(look)
+  # Closing an iterator may wait for the thread that tunes.
   if dataset.options().autotune.enabled is None:
     dataset = data.without_autotuning(dataset)
   return dataset
@@ -252,7 +264,7 @@ def _checked_dataset(dataset, check, model):
 
 @contextlib.contextmanager
 def refusals():
-  """Turns what a check found inside a `tf.data.Dataset` into a UserError."""
+  """Turns an error of a check inside a `tf.data.Dataset` into a UserError."""
   try:
     yield
   except tf.errors.OpError as e:

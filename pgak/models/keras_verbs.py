@@ -1,6 +1,6 @@
 """Keras's own verbs of a model: `fit`, `evaluate`, `predict`, `export`.
 
-They take what `keras_data` says: uint8, or floats in the model's range.
+Their inputs are those of `keras_data`: uint8, or floats in the model's range.
 """
 import sys
 
@@ -12,9 +12,9 @@ __all__ = ['KerasVerbs']
 
 
 class KerasVerbs:
-  """Keras's verbs of a model, which look at what they are given."""
+  """Keras's verbs of a model, which check their inputs."""
 
-  # Whether `terms` is given a batch `(x, y)` whole, and not x alone.
+  # Whether `terms` is given a whole batch `(x, y)`, and not x alone.
   takes_structures = False
 
   def fit(self, x=None, y=None, *args, validation_data=None, class_weight=None,
@@ -118,10 +118,12 @@ class KerasVerbs:
 
   def summary(self, *args, **kwargs):
     """Prints what each part is made of, as `keras.Model.summary`."""
+    # The parts are nested models: without it each would be one line.
     kwargs.setdefault('expand_nested', True)
     return super().summary(*args, **kwargs)
 
   def _examples(self, x, y, verb):
+    # A data set holds its own targets, which `checked` drops.
     if y is None or not isinstance(x, tf.data.Dataset):
       x = keras_data.without_targets(x, y, self, verb)
     return keras_data.checked(x, self, verb)

@@ -40,10 +40,13 @@ def midpoints(start, end):
 def _of_arc(start, end, straight):
   """Returns the weights `[B, steps, 1]` of both ends of arcs."""
   units = [tf.math.l2_normalize(z, -1) for z in (start, end)]
+  # [B, 1, 1]
   cosine = tf.reduce_sum(units[0] * units[1], -1)[:, tf.newaxis, tf.newaxis]
+  # Rounding puts the cosine of parallel latents above 1, where acos is NaN.
   angle = tf.acos(tf.clip_by_value(cosine, -1., 1.))
   shortest = tf.minimum(*(tf.norm(u, axis=-1) for u in units))
   has_arc = (tf.sin(angle) > _SMALLEST_SINE) & (
       shortest[:, tf.newaxis, tf.newaxis] > 0.)
+  # 1 where it is not used: both branches of `where` are computed.
   divisor = tf.where(has_arc, tf.sin(angle), 1.)
   return [tf.where(has_arc, tf.sin(w * angle) / divisor, w) for w in straight]

@@ -20,11 +20,11 @@ __all__ = ['GMMN']
 class GMMN(base.GenerativeAutoencoder):
   """GMMN+AE, [1, sec. 3.1]: a generator matches the moments of the latents.
 
-  First the autoencoder is trained; then it is frozen, and the generator h
+  First the autoencoder is trained. Then it is frozen, and the generator h
   descends the root of the biased maximum mean discrepancy between latents of
-  data and h(z_0), z_0 uniform on a cube. The discrepancy is that of a batch,
-  and its estimate needs a large one: 1,000 in the authors' code. Over several
-  replicas it is the mean of the replicas' own.
+  data and h(z_0), z_0 uniform on a cube. The discrepancy is estimated from one
+  batch, which must be large: 1,000 in the authors' code. Over several replicas
+  it is the mean of the replicas' own.
 
   Args:
     encoder: deterministic encoder.
@@ -32,7 +32,7 @@ class GMMN(base.GenerativeAutoencoder):
     prior: a `priors.LatentGenerator`, or a reference to one, which is called
       with the latent size.
     autoencoder_steps: steps of the first stage; None trains all parts at once,
-      the generator towards latents that still move.
+      the generator towards latents that still change.
     bandwidths: of the Gaussian kernels; see `losses.moment_matching`.
     relative_bandwidths: whether they are in units of the latents' variance, so
       that they fit latents of any scale; else they are the kernels' standard
@@ -78,6 +78,7 @@ class GMMN(base.GenerativeAutoencoder):
     latents = self.encoder(images, training=training and self.stage is None)
     generated = self.generator(noise['base'], training=training)
     return {'prior_mmd': losses.moment_matching(
+        # The generator goes to the latents, never the latents to it.
         tf.stop_gradient(latents), generated, self.bandwidths,
         self.relative_bandwidths)}
 

@@ -1,11 +1,11 @@
 """Generation without prior matching, and ACAI, from which it starts.
 
-An image discriminator d reads from an image how much of it is made: it is
-trained to say `mu + lambda` of a decoded mixture `mu e_1 + (1 - mu) e_2` of two
-codes. The autoencoder is trained to let it say 0, [1, eqs. 9 and 10; 2, sec.
-3]. The codes go through batch norm, [1, eq. 11], and a latent generator learns
-to make them, against a discriminator of latents, [1, eqs. 12 and 13]: no term
-pulls the codes to it.
+An image discriminator d predicts how far an image is from data: it is trained
+to give `mu + lambda` for a decoded mixture `mu e_1 + (1 - mu) e_2` of two
+latents, here called codes. The autoencoder is trained to make it give 0,
+[1, eqs. 9 and 10; 2, sec. 3]. The codes go through batch norm, [1, eq. 11], and
+a latent generator learns to make them, against a discriminator of latents,
+[1, eqs. 12 and 13]: no term pulls the codes to the generator's.
 
 #### References
 
@@ -32,7 +32,8 @@ BOTH = ('encoder', 'decoder')
 
 
 def _half_uniform(shape, seed, dtype=tf.float32):
-  """Draws from the uniform distribution on `[0, 1/2)`."""
+  """Samples the uniform distribution on `[0, 1/2)`."""
+  # Half of [0, 1): mu is the share of the minor code of two.
   return 0.5 * noise_lib.uniform(shape, seed, dtype)
 
 
@@ -53,16 +54,17 @@ class _Interpolating(critics.JudgesImages, base.GenerativeAutoencoder):
   def _decoded(self, images, mix, training):
     """Returns the reconstructions and the decoded mixtures, each `[B, ...]`.
 
-    Each code is mixed with that of the image before it in the batch, of which
-    it keeps `1 - mix`. A mixture is not normalised again.
+    Each code, with the share `1 - mix`, is mixed with the code of the image
+    before it in the batch. A mixture is not normalised again.
     """
-    codes = self.encoder(images, training=training)
+    codes = self.encoder(images, training=training)  # [B, H]
     mixed = mix * tf.roll(codes, 1, 0) + (1. - mix) * codes
     return (self.decoder(codes, training=training),
             self.decoder(mixed, training=training))
 
   def _targets(self, images, reconstructed, mixed, mix, training):
     """The discriminator's terms, the three squares of [1, eq. 9]."""
+    # The discriminator's terms leave the autoencoder alone.
     reconstructed = tf.stop_gradient(reconstructed)
     blend = self.gamma * images + (1. - self.gamma) * reconstructed
     of_blend = self._critic(blend, training)
@@ -87,18 +89,18 @@ class _Interpolating(critics.JudgesImages, base.GenerativeAutoencoder):
 class ACAI(_Interpolating):
   """Adversarially constrained autoencoder interpolation, [2, eqs. 2 and 3].
 
-  `NoPriorMatching` with lambda = 0, without `real_target` and `realism`, whose
-  two parties descend in one step, from one forward pass. Its latents have no
-  prior: one is fitted to them after training.
+  `NoPriorMatching` with lambda = 0 and without `real_target` and `realism`.
+  Autoencoder and discriminator are updated in one step, from one forward pass.
+  Its latents have no prior: one is fitted to them after training.
 
   Args:
     encoder: deterministic encoder.
     decoder: decoder, latents to images.
-    image_critic: `keras.Model`, images to numbers `[B, n]` whose mean is d(x);
+    image_critic: `keras.Model`, images to floats `[B, n]` whose mean is d(x);
       in [2] a second encoder.
     omega1: weight of the interpolation term, the lambda of [2], beside an error
       that is a mean.
-    gamma: share of the image in what the discriminator is to give 0, in [0, 1].
+    gamma: share of the image in the blend whose target is 0, in [0, 1].
     updates: rows that replace those of the update table.
   """
 
@@ -133,11 +135,11 @@ class ACAI(_Interpolating):
 class NoPriorMatching(_Interpolating):
   """Generative model without prior distribution matching, [1].
 
-  In turn: the image discriminator, the autoencoder, the discriminator of
-  latents, for which a large logit means "a code of data", and the latent
-  generator g. The last two can wait until the autoencoder is trained and
-  frozen. [1] says neither in which order the parts move nor which values
-  lambda, gamma, omega1 and omega2 have.
+  These are updated alternately: the image discriminator, the autoencoder, the
+  discriminator of latents, for which a large logit means "a code of data", and
+  the latent generator g. The last two can wait until the autoencoder is trained
+  and frozen. [1] gives neither the order of the updates nor the values of
+  lambda, gamma, omega1 and omega2.
 
   The batch norm of the codes is the encoder's own, `batch_norm_latents` of
   `networks.encoder`: without it one has [1, fig. 6, "without BN"].
@@ -148,10 +150,10 @@ class NoPriorMatching(_Interpolating):
     latent_critic: `keras.Model`, latents `[B, H]` to logits `[B, 1]`.
     prior: a `priors.LatentGenerator`, or a reference to one, which is called
       with the latent size.
-    image_critic: `keras.Model`, images to numbers `[B, n]` whose mean is d(x);
+    image_critic: `keras.Model`, images to floats `[B, n]` whose mean is d(x);
       None for no adversarial regulariser, [1, fig. 6, "with BN"].
-    lambda_: what the discriminator is to say of a reconstruction that is
-      blended with its image.
+    lambda_: the discriminator's target for a reconstruction that is blended
+      with its image.
     gamma: share of the image in that blend, in [0, 1].
     omega1: weight of the term of mixtures, 1 / D of that of [1] beside a sum
       over pixels.
@@ -179,6 +181,7 @@ class NoPriorMatching(_Interpolating):
     weights = {'real_target': real_target, 'interpolation': omega1,
                'realism': omega2}
     if image_critic is None:
+      # The number 0 drops the terms, and with them the need for the part.
       weights = dict.fromkeys(
           [*weights, 'reconstruction_target', 'mix_target'], 0.)
     super().__init__(encoder, decoder, image_critic, lambda_, gamma,
@@ -232,7 +235,7 @@ class NoPriorMatching(_Interpolating):
             losses.hinge_discrimination(of_codes, of_prior)}
 
   def prior_terms(self, images, noise, training=True):
-    """[1, eq. 13]."""
+    """The latent generator's term, [1, eq. 13]."""
     generated = self.generator(noise['base'], training=training)
     return {'latent_adversarial':
             -self.latent_critic(generated, training=training)}

@@ -1,4 +1,4 @@
-"""The parts of a model: what they must fit, their priors and averages."""
+"""The parts of a model: checks, priors that are parts, averaged weights."""
 import contextlib
 import inspect
 from typing import Annotated
@@ -26,10 +26,12 @@ def made_prior(model, reference, decoder, needs=()):
     decoder: `keras.Model`, latents `[B, H]` to images.
     needs: names of methods besides `sample` that the model calls.
   """
+  # What needs nothing beyond `sample` is trained against a discriminator.
   such_as = 'FlowPrior' if needs else 'LatentGenerator'
   names = ('sample', 'trainable_variables', *needs)
   words = f'a prior that is trained with the model, such as @{such_as}'
   latent_dim = decoder.inputs[0].shape[-1]
+  # A class has `sample`, too, and must be called all the same.
   if not hasattr(reference, 'sample') or inspect.isclass(reference):
     return settings.made(reference, f'{model}.prior', Annotated[
         object, settings.Has(names, words)], latent_dim)
@@ -45,7 +47,7 @@ def made_prior(model, reference, decoder, needs=()):
 
 @contextlib.contextmanager
 def averaged_weights(parts, optimizers):
-  """Within it, parts have their weight averages where optimizers keep some.
+  """Context in which parts have the averaged weights of their optimizers.
 
   Args:
     parts: `{part: keras.Model or Layer}`.
@@ -53,8 +55,10 @@ def averaged_weights(parts, optimizers):
   """
   kept = {}
   for part, optimizer in optimizers.items():
+    # Until the first step Keras's averages are zeros.
     if optimizer.use_ema and int(optimizer.iterations.numpy()) > 0:
       variables = parts[part].trainable_variables
+      # By identity: `==` of Keras's variables compares their values.
       kept.update({id(v): (v, v.numpy()) for v in variables})
       optimizer.finalize_variable_values(variables)
   try:
@@ -65,7 +69,8 @@ def averaged_weights(parts, optimizers):
 
 
 def check_stochastic(encoder, model, wanted):
-  """Raises ValueError unless the encoder is of the kind that a model needs."""
+  """Raises ValueError unless the encoder is stochastic or not, as wanted."""
+  # `networks.encoder` has two outputs with `log_variance`, one without.
   if (len(encoder.outputs) == 2) != wanted:
     outputs = 'mean and log-variance' if wanted else 'latents alone'
     way = settings.remedy(
@@ -86,6 +91,7 @@ def check(model):
   _check_table(model)
   name = type(model).__name__
   for part, net in model.parts.items():
+    # The decoder decides: its shapes are the model's.
     shape = _shape(net, 'inputs')
     wanted = {'images': model.image_shape, 'latents': (model.latent_dim,)}.get(
         model.takes.get(part))
@@ -94,7 +100,7 @@ def check(model):
           f'`{name}.{part}` takes {shape}, and the decoder '
           f'{_of_decoder(wanted, model)}: {_same("image_shape", "latent_dim")} '
           'for all its nets.')
-  latents = 'encode' in model.can and _shape(model.encoder, 'outputs')
+  latents = _shape(model.encoder, 'outputs') if 'encode' in model.can else None
   if latents and latents != (model.latent_dim,):
     raise settings.SettingError(
         f'`{name}.encoder` makes latents of {latents}, and the decoder takes '

@@ -27,8 +27,8 @@ __all__ = ['PGGAN']
 class PGGAN(critics.JudgesImages, base.GenerativeModel):
   """PG-GAN, [1], with the loss of [2].
 
-  In turn, each time on fresh z of N(0, I), with `x_u = u x + (1 - u) g(z)` and
-  u uniform on `[0, 1)` for each image,
+  d and g are updated alternately, each time with new z of N(0, I), with
+  `x_u = u x + (1 - u) g(z)` and u uniform on `[0, 1)` for each image,
 
   ```none
   d: mean d(sg g(z)) - mean d(x) + 10 mean (|dd(x_u)/dx_u| - 1)^2
@@ -36,25 +36,25 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
   g: -mean d(g(z))
   ```
 
-  The images x are brought to the level of the nets: enlarged again from the
-  side that is reached, and mixed with those of the next side as it fades in.
-  The slope is that to an image of the full side at every level, in [1] to one
-  of the level's side.
+  The images x are reduced to the resolution that the nets have reached,
+  enlarged to the full side again, and mixed with those of the next resolution
+  as it fades in. The slope is the gradient to an image of the full side at
+  every level, in [1] to one of the level's side.
 
-  Levels take turns: the first 4x4 pixels, then a block fades in, then both nets
-  settle, and so on, all for equally long; what is left of the run is at the
+  Training begins with 4x4 pixels; then a block fades in, then both nets train
+  on with it, and so on, all for equally long. The rest of the run is at the
   full side. Nets without `networks.FadeIn` do not grow: with such nets,
   `critic_steps = 5` and `drift = 0` it is the WGAN-GP of [2].
 
   Args:
     decoder: generator g, latents to images.
-    image_critic: `keras.Model`, images to numbers `[B, n]` whose mean is d(x).
+    image_critic: `keras.Model`, images to floats `[B, n]` whose mean is d(x).
     gradient_penalty: weight of the slope's term.
-    drift: weight of the last term, which holds d near 0.
+    drift: weight of the last term, which keeps d near 0.
     growing: the share of the run after which the last block has faded in.
     updates: rows that replace those of the update table.
-    critic_steps: how often the critic moves in a step, each time on other
-      images: the data set yields as many times the batch.
+    critic_steps: updates of the critic per train step, each with other images:
+      the data set yields as many times the batch.
   """
 
   takes = base.GenerativeModel.takes | {'image_critic': 'images'}
@@ -87,16 +87,17 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
   @property
   def noise_shapes(self):
     draw = (noise_lib.normal, (self.latent_dim,))
-    ones = (1,) * len(self.image_shape)
+    ones = (1,) * len(self.image_shape)  # One u per image.
     return {'critic_prior': draw, 'prior': draw,
             'mix': (noise_lib.uniform, ones)}
 
   def level(self, step):
-    """How many blocks the nets have at a step, a float scalar tensor.
+    """Returns the number of blocks at a step, a float scalar tensor.
 
-    A block counts by its share while it fades in, from k to k + 1.
+    While a block fades in, its share counts: the number grows from k to k + 1.
     """
     blocks = float(len(self._fades))
+    # Outside of a run, as after loading, the nets are whole.
     if not self.run_steps:
       return tf.constant(blocks)
     done = tf.cast(step, tf.float32) / (self.growing * self.run_steps)
@@ -106,19 +107,22 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
     return settled + tf.maximum(2. * (reached - settled) - 1., 0.)
 
   def train_step(self, batch):
+    # Set before the step: the level is state of the layers, so that a
+    # checkpoint and an export have the nets as they were trained last.
     level = self.level(self.step.value)
     for part in self.parts.values():
       networks.set_level(part, level)
     return super().train_step(batch)
 
   def at_level(self, images):
-    """Returns float images as the decoder's blocks could make them."""
+    """Returns float images at the resolution that the nets have reached."""
     pyramid = [images]
     for _ in self._fades:
+      # Halved by averages and doubled by repeats, as the blocks of the nets do.
       pyramid.append(tf.nn.avg_pool2d(pyramid[-1], 2, 2, 'VALID'))
     grown = pyramid.pop()
     for fade in self._fades:
-      enlarged = tf.repeat(tf.repeat(grown, 2, 1), 2, 2)
+      enlarged = tf.repeat(tf.repeat(grown, 2, 1), 2, 2)  # [B, 2h, 2w, C]
       grown = fade([enlarged, pyramid.pop()])
     return grown
 
@@ -126,14 +130,14 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
     """The norm of d's gradient to each image, `[B]`."""
     with tf.GradientTape() as tape:
       tape.watch(images)
-      said = self._critic(images, training)
-    slopes = tape.gradient(said, images)
+      judged = self._critic(images, training)
+    slopes = tape.gradient(judged, images)
     square = tf.reduce_sum(tf.square(slopes), list(range(1, images.shape.rank)))
-    # The root of 0 has no slope of its own.
+    # The derivative of the root is infinite at 0.
     return tf.sqrt(square + 1e-12)
 
   def critic_terms(self, images, noise, training=True):
-    """[2, eq. 3], and the drift of [1, appendix A.1]."""
+    """The terms of [2, eq. 3], and the drift of [1, appendix A.1]."""
     images = self.at_level(images)
     generated = tf.stop_gradient(
         self.decoder(noise['critic_prior'], training=training))

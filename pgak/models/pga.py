@@ -44,8 +44,11 @@ class PerceptualAutoencoder(base.GenerativeAutoencoder):
 
   def __init__(self, encoder, decoder, weights, latent_distance, warm_up_steps,
                updates, name):
+    # A plain autoencoder first, as in the authors' code; the paper has no
+    # warm-up.
     warmed_up = weights
     if warm_up_steps:
+      # A weight of 0 stays the number: its term is then not computed at all.
       warmed_up = {t: schedules.switch_on(w, warm_up_steps) if w else w
                    for t, w in weights.items()}
     super().__init__(encoder, decoder, warmed_up, updates, name=name)
@@ -57,6 +60,7 @@ class PerceptualAutoencoder(base.GenerativeAutoencoder):
 
   @property
   def noise_shapes(self):
+    # One perturbation for each example and step, as in the authors' code.
     return {'prior': (noise_lib.normal, (self.latent_dim,)),
             'perturbation': (noise_lib.normal, (self.latent_dim,))}
 
@@ -70,6 +74,9 @@ class PerceptualAutoencoder(base.GenerativeAutoencoder):
                     ('data_latent_reconstruction',  # eq. 3
                      tf.stop_gradient(latents))):
       if self.is_on(term):
+        # Eqs. 2 and 3 train F alone. Without this gradient the decoder's
+        # backward pass is spared, and the term may share the reconstruction's
+        # row.
         generated = self.if_updated(
             term, 'decoder', self.decoder(z, training=training))
         h_z = self.encode_mean(generated, training)
@@ -142,15 +149,20 @@ class LPGA(PerceptualAutoencoder):
     return terms
 
   def h(self, latents, training):
-    """h = F(G(z)) of [1, sec. 3.1], in float32, whose difference is wanted."""
+    """h = F(G(z)) of [1, sec. 3.1], in float32."""
+    # Eq. 7 takes a difference of nearly equal numbers: its relative error is
+    # 3e-5 in float32 and 0.3 in bfloat16. F's weights need not be frozen, as
+    # the update table gives this term to the decoder alone.
     with networks.full_precision(self.encoder, self.decoder):
       return self.encoder(self.decoder(latents, training=training),
                           training=training)
 
   def perturb(self, normal):
-    """Makes delta ~ S(epsilon) of [1, eq. 7] from normal draws `[B, H]`."""
+    """Makes delta ~ S(epsilon) of [1, eq. 7] from samples of N(0, I), `[B, H]`.
+    """
     if self.perturbation == 'gaussian':
       return self.epsilon * normal
+    # So that each latent dimension moves by epsilon, root mean square.
     radius = self.epsilon * math.sqrt(self.latent_dim)
     return radius * tf.math.l2_normalize(normal, -1, epsilon=1e-30)
 
@@ -165,9 +177,9 @@ class VPGA(PerceptualAutoencoder):
   the scale of the latents. Its weight plays the role of the likelihood's
   variance. It trains the decoder, and the encoder only through sigma(x).
 
-  The authors' code weighs L_vr and L_vkl apart. With `eta` there is one weight
-  as printed: in means per element L_vr is then half of the relative error, so
-  that `eta` with `sigma_factor = c` is the same as `kl = eta` and
+  The authors' code has separate weights for L_vr and L_vkl. With `eta` there is
+  one weight as printed: in means per element L_vr is then half of the relative
+  error, so that `eta` with `sigma_factor = c` is the same as `kl = eta` and
   `variational_reconstruction = eta / (2 c**2)`.
 
   Args:
@@ -218,11 +230,11 @@ class VPGA(PerceptualAutoencoder):
                eta: schedules.Weight | None = None,
                sigma_factor: settings.Positive = 1.,
                direct_gradient: bool = False):
-    given = {'variational_reconstruction': variational_reconstruction, 'kl': kl}
+    apart = {'variational_reconstruction': variational_reconstruction, 'kl': kl}
     super().__init__(encoder, decoder, {
         'latent_reconstruction': latent_reconstruction,
         'data_latent_reconstruction': data_latent_reconstruction,
-    } | (given if eta is None else {
+    } | (apart if eta is None else {
         'variational_reconstruction': schedules.times(0.5, eta), 'kl': eta,
     }), latent_distance, warm_up_steps, updates, 'vpga')
     self.variational_reconstruction = variational_reconstruction
@@ -235,6 +247,7 @@ class VPGA(PerceptualAutoencoder):
 
   def gaussian(self, floats, training=False):
     mean, log_variance = super().gaussian(floats, training)
+    # The encoder's own log-variance is then neither used nor trained.
     if self.posterior_sigma is not None:
       log_variance = tf.fill(tf.shape(mean), tf.constant(
           2. * math.log(self.posterior_sigma), mean.dtype))
@@ -243,6 +256,7 @@ class VPGA(PerceptualAutoencoder):
   def terms(self, images, noise, training=True):
     mean, log_variance = self.gaussian(images, training)
     terms = self.basic_terms(images, mean, noise, training)  # eq. 4
+    # The encoder is to learn from eq. 12 through sigma(x) alone.
     z = mean if self.direct_gradient else tf.stop_gradient(mean)
     sigma = tf.exp(0.5 * log_variance)
     terms['variational_reconstruction'] = losses.relative_error(  # eq. 12
@@ -257,20 +271,21 @@ class VPGA(PerceptualAutoencoder):
     generated = self.decoder(latents, training=training)
     if self.direct_gradient:
       return self.encode_mean(generated, training)
+    # Else F could lower the error trivially, by smaller latents, [1, sec. 3.3].
     return self.frozen('encoder', generated, training)[0]
 
   def scale(self, latents):
-    """Standard deviation of the likelihood, against `[B, H]` constant latents.
-    """
+    """Standard deviation of the likelihood for constant latents `[B, H]`."""
     return self.sigma_factor * self._scale(latents)
 
   def _scale(self, latents):
     squares = tf.square(latents)
     if self.likelihood_sigma == 'norm':
-      return tf.sqrt(tf.reduce_mean(squares, -1, keepdims=True))
+      return tf.sqrt(tf.reduce_mean(squares, -1, keepdims=True))  # [B, 1]
     if self.likelihood_sigma is not None:
       return tf.constant(self.likelihood_sigma, latents.dtype)
-    mean_square = tf.reduce_mean(squares, 0)
+    mean_square = tf.reduce_mean(squares, 0)  # [H]
+    # Averaged as squares, so that replicas and one device have one scale.
     return tf.sqrt(replicas.mean(mean_square))
 
 
@@ -340,6 +355,8 @@ class LVPGA(PerceptualAutoencoder):
     z = tf.stop_gradient(mean)
     sigma = tf.exp(0.5 * log_variance) + self.sigma_floor
     delta = sigma * noise['perturbation']
+    # The norm is a constant in the authors' code, so that sigma(x) learns from
+    # the change of h alone.
     norm2 = tf.stop_gradient(tf.reduce_sum(tf.square(delta), -1))
     terms['variational_nll'] = losses.expansion(  # eqs. 15 and 16
         self.h(z, training), self.h(z + delta, training), norm2)
@@ -347,7 +364,7 @@ class LVPGA(PerceptualAutoencoder):
     return terms
 
   def h(self, latents, training):
-    """h as VPGA has it, in float32, whose difference is wanted."""
+    """h as VPGA has it, in float32 for the difference in eq. 15."""
     with networks.full_precision(self.encoder, self.decoder):
       return self.frozen('encoder', self.decoder(latents, training=training),
                          training)[0]

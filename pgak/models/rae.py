@@ -32,7 +32,7 @@ class RAE(base.GenerativeAutoencoder):
     decoder: decoder, latents to images.
     latent_l2: weight of the mean square of the latents. On the paper's
       `|z|**2 / 2` beside a sum of squared errors it is `beta * H / (2 D)`; the
-      released beta is in means already.
+      released beta is for means already.
     updates: rows that replace those of the update table.
     weights: `{term: weight}` of what a subclass adds.
     name: string.
@@ -42,6 +42,7 @@ class RAE(base.GenerativeAutoencoder):
       'reconstruction': ('encoder', 'decoder'),
       'latent_l2': ('encoder',),
   }
+  # The encoder of `decoder_l2`: so that the decoder's terms are one row.
   unreachable = {'latent_l2': ('decoder',), 'decoder_l2': ('encoder',)}
   stochastic = False
 
@@ -93,20 +94,21 @@ class RAEL2(RAE):
                      {'decoder_l2': decoder_l2}, name='rae_l2')
     self.decoder_l2 = decoder_l2
     self.dense_kernels = dense_kernels
-    if not self._kernels():
+    if not self._decayed_kernels():
       way = settings.remedy('bind `RAEL2.dense_kernels = True`',
                             'give `dense_kernels=True`')
       raise ValueError('RAEL2 finds no convolution in the decoder whose kernel '
                        f'it could decay: {way}.')
 
-  def _kernels(self):
+  def _decayed_kernels(self):
+    # By rank: biases and batch norm are vectors, dense kernels matrices.
     ranks = (2, 4) if self.dense_kernels else (4,)
     return [v.value for v in self.decoder.trainable_variables
             if len(v.shape) in ranks]
 
   def terms(self, images, noise, training=True):
     terms = super().terms(images, noise, training)
-    decay = losses.sum_of_squares(self._kernels())
+    decay = losses.sum_of_squares(self._decayed_kernels())
     return terms | {'decoder_l2': decay}                            # eq. 16
 
 
@@ -148,9 +150,11 @@ class RAEGP(RAE):
 
   def terms(self, images, noise, training=True):
     latents = self.encoder(images, training=training)
+    # This tape is for the latents alone; the train step's records it in turn.
     with tf.GradientTape(watch_accessed_variables=False) as tape:
       tape.watch(latents)
       reconstructed = self.decoder(latents, training=training)
+      # One sum for all: its gradient holds that of each example.
       energy = tf.reduce_sum(tf.square(reconstructed))
     terms = {
         'reconstruction': self.image_error(images, reconstructed),
@@ -164,26 +168,30 @@ class RAEGP(RAE):
     elif self.variant == 'exact':
       penalty = self._exact_penalty(latents, training)              # eq. 17
     else:
+      # Of the summed square of the output, not of the output: the authors' code
+      # differs here from eq. 17, and its weights belong to this.
       penalty = losses.latent_l2(tape.gradient(energy, latents))
     return terms | {'gradient_penalty': penalty}
 
   def _exact_penalty(self, latents, training):
     """Mean square of the Jacobian, `[B]`, a column of it at a time.
 
-    These passes leave the decoder's moving statistics alone, which the one
-    that reconstructs has moved.
+    These passes do not update the decoder's moving statistics, as the one that
+    reconstructs has done so.
     """
+    # Forward mode: H columns are cheaper than D rows.
     columns = []
     for direction in tf.unstack(tf.eye(self.latent_dim, dtype=latents.dtype)):
-      tangents = tf.zeros_like(latents) + direction
+      tangents = tf.zeros_like(latents) + direction  # [B, H]
       with tf.autodiff.ForwardAccumulator(latents, tangents) as accumulator:
         decoded = self._decoded_again(latents, training)
-      column = accumulator.jvp(decoded)
+      column = accumulator.jvp(decoded)  # [B, h, w, C]
       columns.append(tf.reduce_mean(
           tf.square(column), list(range(1, column.shape.rank))))
     return tf.add_n(columns) / self.latent_dim
 
   def _decoded_again(self, latents, training):
+    # Without state: H further passes would each update the moving statistics.
     net = self.decoder
     weights = [tf.convert_to_tensor(v) for v in net.trainable_variables]
     state = [tf.convert_to_tensor(v) for v in net.non_trainable_variables]
@@ -210,6 +218,7 @@ class RAESN(RAE):
   def __init__(self, encoder: base.Net, decoder: base.Net,
                latent_l2: schedules.Weight = 1e-2,
                updates: base.Updates | None = None):
+    # Keras's own layer of that name passes no gradient through the norm.
     if not any(isinstance(layer, networks.SpectralNormalization)
                for layer in decoder.layers):
       way = settings.remedy(

@@ -1,4 +1,4 @@
-"""What a model's file holds: `model.save`, `save_weights`, and back again.
+"""Saving and loading a model: `model.save`, `save_weights`, and back again.
 
 A `.keras` file holds the constructor's arguments, what else was set (the value
 range, `image_error`, a prior that was fitted afterwards), what `compile` was
@@ -15,7 +15,7 @@ from pgak import errors
 
 __all__ = ['MadeWith', 'Saved', 'register']
 
-# In the file of the weights, before the name of an array of the prior's state.
+# Begins the names of the prior's arrays in the file of the weights.
 _PRIOR = 'prior.'
 
 
@@ -35,7 +35,7 @@ def register(*objects):
 
 
 class MadeWith:
-  """What a model was made with, apart from Keras's tracking of attributes.
+  """A model's prior and range, apart from Keras's tracking of attributes.
 
   Attributes:
     prior: the prior that the constructor gave it.
@@ -63,6 +63,7 @@ class Saved:
               for n in _arguments(type(self))}
     if self.made_with.value_range:
       config['value_range'] = tuple(self.made_with.value_range)
+    # In the instance: the class's own is made with the class.
     if 'image_error' in vars(self):
       config['image_error'] = self.image_error
     if self.prior is not self.made_with.prior:
@@ -74,6 +75,7 @@ class Saved:
     config = {n: keras.saving.deserialize_keras_object(v)
               for n, v in config.items()}
     taken = _arguments(cls)
+    # No constructor takes them, unless a subclass's does.
     later = {n: config.pop(n) for n in ('image_error', 'attached_prior')
              if n in config and n not in taken}
     model = cls(**config)
@@ -87,13 +89,15 @@ class Saved:
 
   def get_build_config(self):
     """Returns the shapes of the arrays of a fitted prior."""
+    # Keras reads it before the weights, so that their shapes can be checked.
     return {'prior': {n: list(a.shape) for n, a in self._prior_state().items()}}
 
   def build_from_config(self, config):
-    """Takes note of the shapes that the file of the weights must have."""
+    """Notes the shapes that the arrays in the file of the weights must have."""
     self.made_with.shapes = (config or {}).get('prior') or {}
 
   def save_own_variables(self, store):
+    # By number, as Keras's own layers are stored.
     for i, variable in enumerate(self._own_variables()):
       store[str(i)] = variable
     for name, array in self._prior_state().items():
@@ -142,6 +146,7 @@ class Saved:
     known = getattr(self.prior, 'shapes', dict)()
     if not arrays and not wanted:
       return
+    # Either the names differ, or the shapes of some array do.
     wrong = set(arrays) ^ set(wanted or known or arrays) or [
         n for n, a in arrays.items()
         if not (_fits(a, wanted.get(n)) and _fits(a, known.get(n)))]
@@ -170,7 +175,8 @@ def _fits(array, shape):
 
 def _serialized(value, name, model):
   """Returns a value as Keras writes it, if Keras can make it again."""
-  # Keras itself says what it misses in a layer.
+  # For a layer Keras itself raises an error that names what is missing.
+  # Numbers, lists and dictionaries need no registration.
   if (callable(value) or name.endswith('prior')) and not isinstance(
       value, keras.layers.Layer):
     _require_registered(value, name, model)
@@ -187,6 +193,7 @@ def _require_registered(value, name, model):
         f'`{name}` of {model.name} is a {shown}, which has no `get_config`, so '
         'that a file cannot hold it: write one, and register the class by '
         '@keras.saving.register_keras_serializable().')
+  # What is registered has its package in its name.
   if keras.saving.get_registered_name(thing) == thing.__name__:
     raise _FileError(
         f'`{name}` of {model.name} is {shown}, which no file can name: define '

@@ -24,20 +24,20 @@ __all__ = ['SNGAN']
 class SNGAN(critics.JudgesImages, base.GenerativeModel):
   """SN-GAN, [1, eqs. 16 and 17].
 
-  In turn, each time on fresh z of N(0, I),
+  d and g are updated alternately, each time with new z of N(0, I):
 
   ```none
   d: mean max(0, 1 - d(x)) + mean max(0, 1 + d(sg g(z)))
   g: -mean d(g(z))
   ```
 
-  The discriminator moves `critic_steps` times a step, each time on other
+  The discriminator is updated `critic_steps` times a step, each time with other
   images: the data set yields as many times the batch.
 
   Args:
     decoder: generator g, latents to images.
-    image_critic: `keras.Model`, images to numbers `[B, n]` whose mean is d(x).
-    critic_steps: how often the discriminator moves in a step, n_dis of [1].
+    image_critic: `keras.Model`, images to floats `[B, n]` whose mean is d(x).
+    critic_steps: updates of the discriminator per train step, n_dis of [1].
     updates: rows that replace those of the update table.
   """
 
@@ -49,6 +49,7 @@ class SNGAN(critics.JudgesImages, base.GenerativeModel):
                critic_steps: settings.Count = 5,
                updates: base.Updates | None = None):
     super().__init__(decoder, updates=updates, name='sn_gan')
+    # Repeats are a setting, and the table is the class's.
     first, second = self.table.phases
     self.table.phases = first._replace(repeats=critic_steps), second
     self.image_critic = image_critic
@@ -67,7 +68,7 @@ class SNGAN(critics.JudgesImages, base.GenerativeModel):
         self._critic(tf.stop_gradient(generated), training))}
 
   def generator_terms(self, images, noise, training=True):
-    """[1, eq. 17]."""
+    """The generator's term, [1, eq. 17]."""
     del images  # The generator sees none.
     generated = self.decoder(noise['prior'], training=training)
     return {'adversarial': -self._critic(generated, training)}

@@ -1,4 +1,4 @@
-"""The update table: which loss term updates which part, and in which turn."""
+"""The update table: which loss term updates which part, and in which phase."""
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -6,12 +6,12 @@ __all__ = ['Phase', 'UpdateTable', 'summed']
 
 
 class Phase(NamedTuple):
-  """One turn of a model whose parts move in turn.
+  """One phase of a model whose parts are updated alternately.
 
-  Each pass of a turn moves the batch-norm statistics of the parts that it goes
-  through in training mode, also of those that the turn does not update, as in
-  the authors' codes; but no pass that a model makes by `frozen`, or again only
-  for a derivative, does.
+  A forward pass in training mode updates the batch-norm statistics of every
+  part that it goes through, also of those that the phase does not update, as
+  in the authors' codes. Passes by `frozen`, and those that are repeated only
+  for a derivative, do not.
 
   Attributes:
     terms: the model's method that computes this phase's terms, or its name; a
@@ -23,7 +23,7 @@ class Phase(NamedTuple):
     stage: the stage of training to which it belongs. A model whose parts are
       trained one after the other says in `stage_ends` when each stage ends.
     hands_on: whether the method takes `handed`, a dictionary in which the
-      phases of one step hand on what they computed; each slice has its own.
+      phases of one step hand on their results; each slice has its own.
   """
   terms: Callable
   updates: dict
@@ -53,10 +53,12 @@ class UpdateTable:
   """
 
   def __init__(self, owner, updates, weights, replaced, unreachable):
+    # A model with one phase states its table alone.
     if isinstance(updates, dict):
       updates = (Phase('terms', updates),)
     names = [term for phase in updates for term in phase.updates]
     known = set(names)
+    # Weights, logs and faults go by the term's name.
     if len(names) > len(known):
       raise ValueError('A term that two phases have is two terms, with two '
                        f'names; the phases have {", ".join(sorted(names))}.')
@@ -68,6 +70,7 @@ class UpdateTable:
         terms=_of_owner(owner, phase.terms), updates={
             term: tuple(replaced.get(term, parts))
             for term, parts in phase.updates.items()
+            # A schedule stays, as it may be 0 at one step and not at another.
             if callable(weights.get(term)) or weights.get(term, 1.) != 0
         }) for phase in updates)
     self.unreachable = unreachable
@@ -93,6 +96,8 @@ class UpdateTable:
     phase whose further parts it cannot reach: the sum has the same gradient.
     """
     groups = {}
+    # Largest first: kl then shares one backward pass with the reconstruction,
+    # instead of a second one through the encoder.
     by_size = sorted(set(updates.values()), key=len, reverse=True)
     for term, parts in updates.items():
       free = set(parts) | set(self.unreachable.get(term, ()))
@@ -103,6 +108,8 @@ class UpdateTable:
 
 def _of_owner(owner, method):
   """Returns the class's own method of the name of one that a phase states."""
+  # A class body has functions, no bound methods: they are its parent's, even
+  # where a subclass overrides them.
   name = method if isinstance(method, str) else method.__name__
   return getattr(owner, name)
 
@@ -116,5 +123,10 @@ def summed(gradients, others):
   """
   if gradients is None:
     return list(others)
-  return [b if a is None else a if b is None else a + b
-          for a, b in zip(gradients, others)]
+  return [_sum_of_two(a, b) for a, b in zip(gradients, others)]
+
+
+def _sum_of_two(gradient, other):
+  if gradient is None:
+    return other
+  return gradient if other is None else gradient + other

@@ -1,4 +1,4 @@
-"""The variational autoencoder, and what becomes of it by one change each.
+"""The variational autoencoder, and variants that change one thing each.
 
 #### References
 
@@ -34,11 +34,12 @@ def kl_weight(likelihood_sigma, decoder):
 
   Args:
     likelihood_sigma: s.
-    decoder: `keras.Model`, latents `[B, H]` to images or vectors of D numbers.
+    decoder: `keras.Model`, latents `[B, H]` to images or vectors of D elements.
 
   Returns:
     w, a float.
   """
+  # D of the factor 2 / D that turns the bound's sum into `reconstruction`.
   size = math.prod(decoder.output_shape[1:])
   return 2. * likelihood_sigma**2 * decoder.input_shape[-1] / size
 
@@ -48,7 +49,7 @@ class VAE(base.GenerativeAutoencoder):
   """VAE with a Gaussian likelihood of fixed standard deviation, [1].
 
   It minimises `reconstruction + w * kl` in means per element; `kl_weight` says
-  which w is the evidence lower bound. The released w of [2] stands on
+  which w is the evidence lower bound. The released w of [2] belongs to
   `sum{ mean over channels of squared errors } + w * sum{ KL }`: it is
   `w * H / (height * width)` here.
 
@@ -56,8 +57,8 @@ class VAE(base.GenerativeAutoencoder):
     encoder: stochastic encoder, images to `[mean, log_variance]`.
     decoder: decoder, latents to images.
     kl: the weight w, a number or a schedule.
-    num_posterior_samples: the k of [2, eq. 6]: the error is the mean of those
-      of k reconstructions.
+    num_posterior_samples: the k of [2, eq. 6]: the error is averaged over k
+      reconstructions, from k samples of the posterior.
     updates: rows that replace those of the update table.
     name: string.
   """
@@ -66,6 +67,8 @@ class VAE(base.GenerativeAutoencoder):
       'reconstruction': ('encoder', 'decoder'),
       'kl': ('encoder',),
   }
+  # So that the KL shares the reconstruction's backward pass through the
+  # encoder.
   unreachable = {'kl': ('decoder',)}
   matches_prior = True
   nets = {'encoder': '@gaussian/encoder()'}
@@ -98,19 +101,21 @@ class VAE(base.GenerativeAutoencoder):
     """Mean over k of the errors of the k reconstructions, [2, eq. 6]: `[B]`."""
     k = self.num_posterior_samples
     if k > 1:
+      # [B*k, H]
       mean, log_variance = (tf.repeat(t, k, 0) for t in (mean, log_variance))
-      normal = tf.reshape(normal, [-1, self.latent_dim])
+      normal = tf.reshape(normal, [-1, self.latent_dim])  # [B*k, H]
     latents = verbs.drawn(mean, tf.exp(0.5 * log_variance), normal)
     reconstructed = self.decoder(latents, training=training)
     if k == 1:
       return self.image_error(images, reconstructed)
+    # The mean of the errors, and not the error of the mean image.
     errors = self.image_error(tf.repeat(images, k, 0), reconstructed)
-    return tf.reduce_mean(tf.reshape(errors, [-1, k]), -1)
+    return tf.reduce_mean(tf.reshape(errors, [-1, k]), -1)  # [B]
 
 
 @settings.register
 class BetaVAE(VAE):
-  """VAE whose KL term weighs beta times what the bound asks for, [3, eq. 4].
+  """VAE whose KL term has beta times its weight in the bound, [3, eq. 4].
 
   Args:
     encoder: stochastic encoder, images to `[mean, log_variance]`.
@@ -176,6 +181,8 @@ class CVVAE(base.GenerativeAutoencoder):
 
   def posterior(self, floats, training=False):
     mean = self.encode_mean(floats, training)
+    # 0.7 is a variance in [2, eq. 13], a standard deviation in the authors'
+    # code.
     return mean, tf.fill(tf.shape(mean), tf.cast(self.posterior_sigma,
                                                  mean.dtype))
 

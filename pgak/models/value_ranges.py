@@ -8,6 +8,7 @@ from pgak.data import kinds
 
 __all__ = ['TakesRange', 'check', 'given']
 
+# No argument of `__init__`: subclasses of one's own need not pass it on.
 _GIVEN = contextvars.ContextVar('value_range', default=None)
 
 
@@ -24,13 +25,14 @@ class TakesRange(type):
 
   @property
   def __signature__(cls):
-    # Or Python would take that of `__call__`.
+    # Keras reads it; by default it would be that of `__call__`.
     own = inspect.signature(cls.__init__)
     return own.replace(parameters=list(own.parameters.values())[1:])
 
   def __call__(cls, *args, value_range=None, **kwargs):
     if value_range is None:
       return super().__call__(*args, **kwargs)
+    # Set only while the model is made, so that others keep their own.
     mark = _GIVEN.set(_checked(value_range, cls.__name__))
     try:
       return super().__call__(*args, **kwargs)
@@ -39,7 +41,7 @@ class TakesRange(type):
 
 
 def given():
-  """Returns the `(low, high)` that the model being made was given, or None."""
+  """Returns the `value_range` of the model under construction, or None."""
   return _GIVEN.get()
 
 
@@ -47,6 +49,7 @@ def _checked(value_range, name):
   try:
     low, high = (float(v) for v in value_range)
   except (TypeError, ValueError):
+    # Refused below, in one sentence for all mistakes.
     low = high = 0.
   if not low < high:
     raise _RangeError(
@@ -70,6 +73,7 @@ def check(model):
     found, reason = None, e
   else:
     reason = None
+  # Vectors need no range: they are the same for users and for the model.
   is_of_images = kinds.Images.fits(model.image_shape)
   if found is None and (is_of_images or reason):
     raise _RangeError(

@@ -1,4 +1,4 @@
-"""What a trained model is asked to do: encode, decode, reconstruct, sample.
+"""The verbs of a trained model: encode, decode, reconstruct, sample.
 
 Users give and get examples of the model's kind, uint8 images or float32
 vectors, and float32 latents. Arrays may be of any size: they are cut into
@@ -18,7 +18,7 @@ from pgak.models import lines
 __all__ = ['Encoding', 'Generation', 'checked_latents', 'drawn']
 
 _BATCH = 1000
-# Of a split, read from the disk.
+# Of a split read from the disk, whose examples are held beside their floats.
 _READ = 500
 
 
@@ -28,7 +28,7 @@ def drawn(mean, sigma, normal):
 
 
 def _lacking(verb):
-  """Returns a method that says why a model without an encoder has it not."""
+  """Returns a method that says why a model without an encoder lacks it."""
 
   def method(self, *args, **kwargs):
     del args, kwargs
@@ -40,21 +40,21 @@ def _lacking(verb):
 class Generation:
   """The verbs of every model: it has `decoder`, `prior` and `kind`.
 
-  Images are uint8 `[B, h, w, C]`. Floats are taken where `value_range` says
-  what they are, such as `(0., 1.)`: an image in another range than its reader
-  believes gives wrong latents and no error. Vectors are floats `[B, D]`.
+  Images are uint8 `[B, h, w, C]`, or floats with their `value_range`, such as
+  `(0., 1.)`: images that are taken for another range give wrong latents and no
+  error. Vectors are floats `[B, D]`.
   """
 
-  # === What it can ===
+  # === Capabilities ===
 
   @property
   def can(self):
-    """What the model and its kind of data can; see `pgak.capabilities`."""
+    """Capabilities of the model and its kind of data: `pgak.capabilities`."""
     return self.kind.can | {'sample'}
 
   @property
   def has_encoder(self):
-    """Whether there are latents of images; a GAN makes images alone."""
+    """Whether the model gives latents of images; a GAN does not."""
     return 'encode' in self.can
 
   @property
@@ -63,11 +63,11 @@ class Generation:
     return False
 
   def lacks(self, *needs):
-    """Returns why the model with its prior cannot do what is needed, or ''."""
+    """Returns why the model with its prior lacks one of `needs`, or ''."""
     return capabilities.lacks(needs, self._all_can, **self._named)
 
   def require(self, what, *needs):
-    """Raises UserError if `what`, named by a user, needs what it cannot do."""
+    """Raises UserError if one of `needs`, of the request `what`, is lacking."""
     capabilities.require(what, needs, self._all_can, **self._named)
 
   @property
@@ -89,7 +89,7 @@ class Generation:
       examples: uint8 images; floats with their `value_range`; vectors; or a
         dictionary of such.
       value_range: `(low, high)` of the images, black and white; None for uint8.
-      verb: string, who asks, for the error.
+      verb: string, the name of the caller, for the error.
 
     Raises:
       UserError: if images are not uint8 and no range is given, or if they lie
@@ -98,7 +98,7 @@ class Generation:
     return self.kind.to_model(examples, value_range, verb)
 
   def render(self, latents, given=None, training=False):
-    """Returns what the decoder makes of latents, floats in the model's range.
+    """Returns the decoder's outputs for latents, floats in the model's range.
 
     Args:
       latents: float `[B, H]`.
@@ -109,12 +109,12 @@ class Generation:
     return self.decoder(latents, training=training)
 
   def draw_latents(self, n, seed=0, given=None):
-    """Returns draws of the prior, float `[n, H]`, repeatable by seed.
+    """Returns samples from the prior, float `[n, H]`, repeatable by seed.
 
     Args:
       n: int; None where something is given.
       seed: int.
-      given: what the draws are conditioned on, floats `[n, ...]` or labels,
+      given: what the samples are conditioned on, floats `[n, ...]` or labels,
         integers `[n]`, for a prior that can; or None.
     """
     if given is None:
@@ -130,8 +130,8 @@ class Generation:
 
     Raises:
       UserError: if the latents have another shape, or if one of them is NaN or
-        infinite; or if there is nothing given and something needed, or more or
-        less of it.
+        infinite; if conditions are needed and none are given, or not as many
+        as there are latents.
     """
     latents = checked_latents(latents, self.latent_dim)
     given = self.condition(given, 'decode')
@@ -170,14 +170,14 @@ class Generation:
   encode_split = _lacking('the latents of images')
 
   def condition(self, given, verb='sample'):
-    """Returns what a user gave as floats; None of a model that takes nothing.
+    """Returns a user's conditions as floats; None for a model that takes none.
 
     Raises:
       UserError: if something is given to a model that takes nothing, or nothing
         to one that needs it.
     """
     if given is not None:
-      # Only a decoder's: a prior takes labels.
+      # Asked of the model alone: a prior that can `condition` takes labels.
       capabilities.require(f'`{verb}` with conditions', ['condition'], self.can,
                            **self._named)
     return None
@@ -206,7 +206,7 @@ class Encoding:
     return outputs[0] if self.is_stochastic else outputs
 
   def gaussian(self, floats, training=False):
-    """Returns what the encoder gives: `(mean, log_variance)`, each `[B, H]`.
+    """Returns the encoder's outputs `(mean, log_variance)`, each `[B, H]`.
 
     The log-variance of a deterministic encoder is None.
     """
@@ -216,7 +216,7 @@ class Encoding:
     return mean, log_variance
 
   def posterior(self, floats, training=False):
-    """Returns q(z | x) as training draws from it.
+    """Returns q(z | x) as training samples it.
 
     Args:
       floats: as for `encode_mean`.
@@ -230,7 +230,7 @@ class Encoding:
     return mean, None if log_variance is None else tf.exp(0.5 * log_variance)
 
   def draw(self, examples, seed):
-    """Draws latents of examples from the `posterior`.
+    """Samples latents of examples from the `posterior`.
 
     Args:
       examples: as for `encode`.
@@ -273,7 +273,7 @@ class Encoding:
     Args:
       array: a split of a data set, such as `data.ImageArray`.
       positions: integers `[N]`, which of its examples; None for all.
-      is_drawn: whether to draw from the posterior, in the place of its mean.
+      is_drawn: whether to draw from the posterior instead of taking its mean.
 
     Returns:
       float32 array `[N, H]`.
@@ -319,8 +319,8 @@ class Encoding:
       raise errors.UserError(
           '`interpolate` wants as many starts as ends, but has '
           f'{sizes[0]} and {sizes[1]}.')
-    line = [max(sizes[0] or 1, 1), *self.image_shape]
-    steps = counts.rows(steps, line, 'steps', least=2)
+    line = [max(sizes[0] or 1, 1), *self.image_shape]  # One step of all lines.
+    steps = counts.rows(steps, line, 'steps', least=2)  # Bounds the memory.
     latents = lines.between(
         *(self._encoded(x, value_range, 'interpolate') for x in (start, end)),
         steps, spherical)
@@ -333,7 +333,7 @@ class Encoding:
 
     def encode(part):
       floats = self.to_model(part, value_range, verb)
-      leaves = tf.nest.flatten(floats)
+      leaves = tf.nest.flatten(floats)  # `batches` takes tensors.
       return batches.of_rows(
           lambda *x: self.encode_mean(tf.nest.pack_sequence_as(floats, x)),
           *leaves)
@@ -347,12 +347,12 @@ class Encoding:
 
 
 def in_batches(function, *arrays):
-  """Calls a function of rows on some of them at a time, and joins the answers.
+  """Calls a function on batches of some arrays, and joins the results.
 
   Args:
-    function: takes some rows of each array and gives a tensor `[b, ...]`.
-    *arrays: arrays or tensors `[B, ...]`, all with as many rows; those in a
-      graph, whose number nobody knows, are one call.
+    function: takes a batch of each array and gives a tensor `[b, ...]`.
+    *arrays: arrays or tensors `[B, ...]`, all of one B; in a graph, where B is
+      not known, they are one call.
 
   Returns:
     Tensor `[B, ...]`.
@@ -360,7 +360,7 @@ def in_batches(function, *arrays):
   size = _size(arrays[0])
   if size is None or size <= _BATCH or not tf.executing_eagerly():
     return function(*arrays)
-  return tf.concat([function(*(x[i:i + _BATCH] for x in arrays))
+  return tf.concat([function(*(x[i:i + _BATCH] for x in arrays))  # [B, ...]
                     for i in range(0, size, _BATCH)], 0)
 
 
@@ -385,7 +385,7 @@ def checked_latents(latents, latent_dim):
 
 
 def require_equally_many(**named):
-  """Raises UserError if arrays have not equally many rows; None has none."""
+  """Raises UserError unless all arrays that are not None are equally many."""
   sizes = {name: _size(x) for name, x in named.items() if x is not None}
   known = [size for size in sizes.values() if size is not None]
   if len(set(known)) > 1:
@@ -394,7 +394,7 @@ def require_equally_many(**named):
         f'are {" and ".join(map(str, sizes.values()))}.')
 
 
-def _size(rows):
-  """Returns the number of rows; None where only the graph will know it."""
-  shape = getattr(rows, 'shape', None)
-  return len(rows) if shape is None else shape[0]
+def _size(array):
+  """Returns the number of examples; None where only the graph knows it."""
+  shape = getattr(array, 'shape', None)
+  return len(array) if shape is None else shape[0]  # A list has no shape.

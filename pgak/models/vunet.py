@@ -25,17 +25,17 @@ __all__ = ['VUNet', 'VUNetFlow']
 
 @settings.register
 class VUNet(conditional.ConditionalAutoencoder):
-  """Variational U-Net, [1, eq. 8]: q(z | x, y) is held to the U-Net's p(z | y).
+  """Variational U-Net, [1, eq. 8]: q(z | x, y) is pulled to its own p(z | y).
 
-  Both are Gaussians of variance 1, so that `KL = |mu_q - mu_p|**2 / 2`; the
-  weights of p are the decoder's, and no part of their own. Terms are means per
-  element: the weight `kl` stands on
-  `mean{ (mu_q[j] - mu_p[j])**2 : j=1...H } / 2`, which is the KL in nats
-  divided by H. The released code has 5 times a sum of feature errors beside
-  weight 1 on the nats: H / 5 here, beside the same errors.
+  Both are Gaussians of variance 1, so that `KL = |mu_q - mu_p|**2 / 2`. The
+  U-Net is the decoder: it computes the means of p, which is no part of its own.
+  Terms are means per element: `kl` is the weight of
+  `mean{ (mu_q[j] - mu_p[j])**2 : j=1...H } / 2`, the KL in nats divided by H.
+  The released code has 5 times a sum of feature errors beside weight 1 on the
+  nats: H / 5 here, beside the same errors.
 
-  The weight follows the run: `first` of it until the first share of `ramp`,
-  all of it from the second, a line between.
+  The weight is `first * kl` until the first share of the run in `ramp`, `kl`
+  from the second share on, and grows linearly between them.
 
   Args:
     encoder: `keras.Model`, `[images, conditions]` to means `[B, H]`.
@@ -87,13 +87,15 @@ class VUNet(conditional.ConditionalAutoencoder):
 
   def latents_of(self, normal, conditions):
     """Each group of latents follows those that are drawn before it."""
+    # Ancestral sampling: p is autoregressive over the groups.
     latents = tf.zeros_like(normal)
     first = 0
     for size in self._group_sizes():
+      # One pass for each group: its means depend on the groups before it alone.
       _, means = self.decoder([latents, conditions], training=False)
-      drawn = (means + normal)[:, first:first + size]
+      group = (means + normal)[:, first:first + size]
       latents = tf.concat(
-          [latents[:, :first], drawn, latents[:, first + size:]], -1)
+          [latents[:, :first], group, latents[:, first + size:]], -1)
       first += size
     return latents
 
@@ -110,6 +112,7 @@ class _UNetPrior:
   settings = {}
 
   def __init__(self, model):
+    # The model's decoder computes the means, so the prior has no weights.
     self._model = model
 
   def sample(self, conditions, seed=0):
@@ -122,7 +125,7 @@ class _UNetPrior:
 class VUNetFlow(conditional.ConditionalAutoencoder):
   """Variational U-Net without a KL term, its prior a flow, [2, eq. 9, sec. 6].
 
-  The encoder keeps its noise of variance 1 and is held to nothing; the flow
+  The encoder keeps its noise of variance 1, and no prior pulls it; the flow
   learns the distribution of its draws given y,
   `-(log N(f(z; y); a(y), I) + log|det df|) / H`, and no gradient of that
   reaches the encoder. Both scales' latents are one vector of the flow.
@@ -163,6 +166,7 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
     images, conditions = batch['images'], batch['conditions']
     mean, sigma = self.posterior(batch, training)
     latents = verbs.drawn(mean, sigma, noise['posterior'])
+    # The flow follows the encoder, and does not move it.
     given = tf.stop_gradient(latents)
     if training:
       self.prior.follow(given)

@@ -25,7 +25,7 @@ __all__ = ['AdversarialInfoVAE', 'InfoVAE', 'WAEMMD']
 
 
 class _Matching(base.GenerativeAutoencoder):
-  """What they share: an encoder of either kind, draws of the prior, an MMD."""
+  """What they share: either kind of encoder, samples of the prior, an MMD."""
 
   matches_prior = True
 
@@ -43,7 +43,7 @@ class _Matching(base.GenerativeAutoencoder):
     return shapes
 
   def _latents(self, images, noise, training):
-    """Returns `(latents, mean, log_variance)`, the last None without noise."""
+    """Returns `(latents, mean, log_variance)`; no log-variance, no noise."""
     mean, log_variance = self.gaussian(images, training)
     if log_variance is None:
       return mean, mean, None
@@ -63,15 +63,15 @@ class WAEMMD(_Matching):
   Args:
     encoder: deterministic encoder; a stochastic one is taken, too.
     decoder: decoder, latents to images.
-    mmd: weight of the discrepancy: `lambda / (a D)` where the source weighs the
-      sum of squared errors by a.
+    mmd: weight of the discrepancy: `lambda / (a D)` where a is the source's
+      weight of the sum of squared errors.
     kernel: 'imq' or 'rbf', see `losses.mmd`.
     scales: its scales.
     updates: rows that replace those of the update table.
     input_noise: standard deviation of Gaussian noise that is added to the
       images that the encoder sees in training, in units of the value range, to
-      which they are then clipped; what is reconstructed are the images
-      themselves. The RAE authors' code has 0.01 of [0, 1] on CelebA.
+      which they are then clipped; the images without noise are reconstructed.
+      The RAE authors' code has 0.01 of [0, 1] on CelebA.
   """
 
   updates = {
@@ -99,11 +99,13 @@ class WAEMMD(_Matching):
         'input': (noise_lib.normal, self.image_shape)}
 
   def _noisy(self, images, noise):
+    # Clipped, as in the RAE authors' code; vectors have no range to clip to.
     noisy = images + self.input_noise * noise['input']
     return noisy if self.value_range is None else tf.clip_by_value(
         noisy, *self.value_range)
 
   def terms(self, images, noise, training=True):
+    # At validation the images are clean, as at inference.
     seen = (self._noisy(images, noise) if self.input_noise and training
             else images)
     latents, _, _ = self._latents(seen, noise, training)
@@ -121,9 +123,12 @@ class _Info(_Matching):
 
   def __init__(self, encoder, decoder, alpha, lambda_, likelihood_sigma,
                divergence, updates, name, **kernel):
+    # With alpha = 1 there is no KL term, and so no need for a Gaussian encoder.
     if alpha != 1.:
       parts_lib.check_stochastic(
           encoder, f'{type(self).__name__} with alpha below 1', True)
+    # `kl` is a mean over H elements, and the divergence a scalar, so that its
+    # weight lacks the factor H.
     unit = vae.kl_weight(likelihood_sigma, decoder)
     weights = {
         'kl': (1. - alpha) * unit,
@@ -147,15 +152,15 @@ class InfoVAE(_Info):
   """InfoVAE with the maximum mean discrepancy, [2, eq. 6].
 
   It maximises `E log p(x | z) - (1 - alpha) KL(q(z | x) || p(z))
-  - (alpha + lambda - 1) MMD(q(z), p(z))`. Its ends: alpha = 0 and lambda = 1
-  is the VAE, alpha + lambda = 1 the beta-VAE with beta = lambda, and alpha = 1
-  the WAE, whose encoder may be deterministic.
+  - (alpha + lambda - 1) MMD(q(z), p(z))`. Special cases: alpha = 0 and
+  lambda = 1 is the VAE, alpha + lambda = 1 the beta-VAE with beta = lambda, and
+  alpha = 1 the WAE, whose encoder may be deterministic.
 
   Args:
     encoder: stochastic encoder; for alpha = 1 of either kind.
     decoder: decoder, latents to images.
-    alpha: how much of the mutual information is kept.
-    lambda_: how much the aggregate posterior is held to the prior.
+    alpha: how much of the mutual information of x and z is kept.
+    lambda_: how strongly the aggregate posterior is pulled to the prior.
     likelihood_sigma: standard deviation of the Gaussian likelihood, in units
       of the model's value range.
     kernel: as for `WAEMMD`.
@@ -190,9 +195,10 @@ class InfoVAE(_Info):
 class AdversarialInfoVAE(_Info):
   """InfoVAE whose divergence is a discriminator's; with alpha = 1 the AAE.
 
-  The discriminator moves first, then encoder and decoder together. Its logit P
-  is large for draws of the prior: it descends `mean log(1 + exp(-P(p))) + mean
-  log(1 + exp(P(z)))`, and the encoder `mean log(1 + exp(-P(z)))`.
+  The discriminator is updated first, then encoder and decoder together. Its
+  logit P is large for samples p of the prior: it descends
+  `mean log(1 + exp(-P(p))) + mean log(1 + exp(P(z)))`, and the encoder
+  `mean log(1 + exp(-P(z)))`.
 
   Args:
     encoder: stochastic encoder; for alpha = 1 of either kind.
@@ -222,6 +228,7 @@ class AdversarialInfoVAE(_Info):
 
   def critic_terms(self, images, noise, training=True):
     latents, _, _ = self._latents(images, noise, training)
+    # No gradient to the encoder, which this phase does not update.
     of_data = self.critic(tf.stop_gradient(latents), training=training)
     of_prior = self.critic(noise['prior'], training=training)
     return {'discrimination': losses.discrimination(of_prior, of_data)}
@@ -230,6 +237,7 @@ class AdversarialInfoVAE(_Info):
     terms, latents = self._terms(images, noise, training)
     if self.is_on('adversarial'):
       logits = self.critic(latents, training=training)
+      # Non-saturating: -log of the probability that z came from the prior.
       terms['adversarial'] = tf.nn.softplus(-logits)
     return terms
 

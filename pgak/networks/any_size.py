@@ -1,14 +1,14 @@
 """Convolutional and residual nets for images of any height and width.
 
-Height and width are halved, rounded up, until the smaller one is 5 or less; the
-decoder goes the same way back, and cuts the last row or column where a size was
-odd. So 48x64 goes by 24x32, 12x16 and 6x8 to 3x4, and 33x57 by 17x29 and 9x15
-to 5x8. Filters double at each halving, up to 8 times those of the first layer.
+Height and width are halved, rounded up, until the smaller one is 5 or less. The
+decoder doubles them as often, and cuts the last row or column where a size was
+odd. So 48x64 becomes 24x32, 12x16, 6x8 and 3x4, and 33x57 becomes 17x29, 9x15
+and 5x8. Filters double at each halving, up to 8 times those of the first layer.
 
-Both are standard designs and no paper's: convs of 4x4 and stride 2 as in DCGAN,
-[1]; pre-activation blocks, [2], that are halved by average pooling and doubled
-by repeating pixels. Beside the layers that change the size, each has some at
-the smallest one, so that images of few pixels get a net, too.
+Both are standard designs and not from a paper: convs of 4x4 and stride 2 as in
+DCGAN, [1]; pre-activation blocks, [2], that are halved by average pooling and
+doubled by repeating pixels. Each net also has layers at the smallest size, so
+that even images that are never halved get a net.
 
 #### References
 
@@ -32,7 +32,7 @@ __all__ = ['conv_decoder', 'conv_encoder', 'residual_decoder',
 
 # A side of at most this many pixels is not halved.
 _SMALLEST = 5
-# The most filters, in those of the first layer.
+# The most filters, as a multiple of those of the first layer.
 _WIDEST = 8
 
 _leaky_relu = functools.partial(ops.leaky_relu, negative_slope=0.2)
@@ -49,6 +49,7 @@ def sizes(height, width, depth=None):
   """
   found = [(height, width)]
   while (min(found[-1]) > _SMALLEST if depth is None else len(found) <= depth):
+    # As 'same' does.
     found.append(tuple((side + 1) // 2 for side in found[-1]))
   return found
 
@@ -81,6 +82,7 @@ def conv_encoder(images, base_filters: settings.Count = 64,
   for i in range(steps):
     x = layer(layers.Conv2D, x, _filters(base_filters, i), 4, 2,
               first=i == 0)
+  # The only layer of an image that is not halved.
   x = layer(layers.Conv2D, x, _filters(base_filters, max(steps - 1, 0)), 3, 1,
             first=not steps)
   return layers.Flatten()(x)
@@ -111,17 +113,18 @@ def conv_decoder(latents, channels: settings.Count,
   layer = functools.partial(_layer, batch_norm=batch_norm,
                             spectral_norm=spectral_norm, activation=ops.relu)
   filters = _filters(base_filters, max(len(steps) - 2, 0))
-  x = _spread(latents, steps[-1], filters, spectral_norm)
+  x = _dense_map(latents, steps[-1], filters, spectral_norm)
   if batch_norm:
     x = _batch_norm(x)
   x = layer(layers.Conv2D, ops.relu(x), filters, 3, 1)
   for i in reversed(range(1, len(steps) - 1)):
     x = layer(layers.Conv2DTranspose, x, _filters(base_filters, i - 1), 4, 2)
     x = _cut(x, steps[i])
+  # Without halvings there is no size to double: a plain conv.
   last = (layers.Conv2DTranspose(channels, 4, 2, 'same') if len(steps) > 1
           else layers.Conv2D(channels, 3, padding='same'))
   x = spectral_norm_lib.maybe_normalised(last, spectral_norm)(x)
-  return _cut(x, steps[0])
+  return _cut(x, steps[0])  # [B, height, width, channels]
 
 
 @settings.register(denylist=['images'])
@@ -176,7 +179,7 @@ def residual_decoder(latents, channels: settings.Count,
   steps = sizes(*image_shape[:2], depth)
   conv = functools.partial(_conv, spectral_norm=spectral_norm)
   filters = _filters(base_filters, len(steps) - 1)
-  x = _spread(latents, steps[-1], filters, spectral_norm)
+  x = _dense_map(latents, steps[-1], filters, spectral_norm)
   x = _block(x, filters, batch_norm, conv)
   for i in reversed(range(len(steps) - 1)):
     x = _cut(layers.UpSampling2D(2)(x), steps[i])
@@ -201,7 +204,9 @@ def _batch_norm(x):
 def _layer(kind, x, filters, kernel_size, strides, *, batch_norm,
            spectral_norm, activation=_leaky_relu, first=False):
   """A conv layer, batch norm if asked and not the first, and an activation."""
+  # None after the first layer, as in DCGAN's discriminator.
   batch_norm = batch_norm and not first
+  # Batch norm subtracts the mean, and a bias with it.
   layer = kind(filters, kernel_size, strides, 'same', use_bias=not batch_norm)
   x = spectral_norm_lib.maybe_normalised(layer, spectral_norm)(x)
   return activation(_batch_norm(x) if batch_norm else x)
@@ -221,15 +226,16 @@ def _block(x, filters, batch_norm, conv):
   residual = x
   for _ in range(2):
     residual = conv(_preactivated(residual, batch_norm), filters)
+  # A projection only where the filters change: else gradients pass unchanged.
   shortcut = x if x.shape[-1] == filters else conv(x, filters, 1)
   return layers.Add()([shortcut, residual])
 
 
-def _spread(latents, size, filters, spectral_norm):
+def _dense_map(latents, size, filters, spectral_norm):
   """A dense layer from latents to a map `[B, *size, filters]`."""
   layer = layers.Dense(size[0] * size[1] * filters)
   x = spectral_norm_lib.maybe_normalised(layer, spectral_norm)(latents)
-  return layers.Reshape((*size, filters))(x)
+  return layers.Reshape((*size, filters))(x)  # [B, *size, filters]
 
 
 def _cut(x, size):

@@ -1,4 +1,4 @@
-"""What several architectures are made of."""
+"""Building blocks that several architectures share."""
 import keras
 from keras import layers
 
@@ -6,7 +6,7 @@ __all__ = ['ZeroUnpooling', 'activated', 'batch_norm']
 
 
 def batch_norm():
-  """Returns a layer as in the PGA authors' code: decay 0.999, epsilon 1e-3."""
+  """Returns batch norm as in the PGA authors' code: decay 0.999, eps 1e-3."""
   return layers.BatchNormalization(momentum=0.999, epsilon=1e-3)
 
 
@@ -29,10 +29,11 @@ def activated(layer, x, activation, normalised):
 @keras.saving.register_keras_serializable('pgak')
 class ZeroUnpooling(layers.Layer):
   """Doubles height and width; all but the upper left of four pixels are 0."""
+  # The un-pooling of the authors' `resnet_32`.
 
   def call(self, x):
     _, height, width, channels = x.shape
-    x = keras.ops.reshape(x, (-1, height, 1, width, 1, channels))
+    x = keras.ops.reshape(x, (-1, height, 1, width, 1, channels))  # A 2x2 cell.
     x = keras.ops.pad(x, ((0, 0), (0, 0), (0, 1), (0, 0), (0, 1), (0, 0)))
     return keras.ops.reshape(x, (-1, 2 * height, 2 * width, channels))
 

@@ -1,4 +1,4 @@
-"""A small net for the 8x8 images of the data set `digits`: conv_mnist's shape.
+"""A small net for the 8x8 images of the data set `digits`, after conv_mnist.
 """
 
 from pgak import settings
@@ -13,6 +13,7 @@ def conv_digits_encoder(images, base_filters: settings.Count = 32,
                         dense_units: settings.Count = 256,
                         spectral_norm: bool = False):
   """Images `[B, 8, 8, C]` to features `[B, dense_units]`."""
+  # Kernels of 3x3: 5x5 would cover most of an 8x8 image.
   return conv_mnist.conv_mnist_encoder(
       images, base_filters, batch_norm, dense_units, 3, spectral_norm)
 
@@ -24,6 +25,7 @@ def conv_digits_decoder(latents, channels: settings.Count,
                         dense_units: settings.Count = 256,
                         spectral_norm: bool = False):
   """Latents `[B, H]` to images `[B, 8, 8, channels]`."""
+  # Side 2, doubled twice.
   return conv_mnist.conv_mnist_decoder(
       latents, channels, base_filters, batch_norm, dense_units, kernel_size=3,
       side=2, spectral_norm=spectral_norm)

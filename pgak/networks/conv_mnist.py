@@ -28,11 +28,19 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
                        dense_activation: bool = True):
   """Images `[B, 28, 28, C]`, or of another side, to `[B, dense_units]`.
 
-  With `spectral_norm` the kernels are divided by their spectral norms, as in a
-  discriminator of images. Without `dense_activation` the dense layer is linear,
-  as in the authors' code before February 2020, by which their workshop paper's
-  results of MNIST differ from the later ones.
+  Args:
+    images: Keras tensor.
+    base_filters: filters of the first conv layer; the second has twice as many.
+    batch_norm: whether batch norm follows all layers but the first.
+    dense_units: units of the dense layer.
+    kernel_size: side of the kernels, in pixels.
+    spectral_norm: whether the kernels are divided by their spectral norms, as
+      in a discriminator of images.
+    dense_activation: False for a linear dense layer, as in the authors' code
+      before February 2020. It explains why the results on MNIST in their
+      workshop paper differ from the later ones.
   """
+  # Where batch norm follows, a bias would be subtracted again.
   options = dict(kernel_size=kernel_size, strides=2, padding='same')
   bias = not batch_norm
   def normalised(layer):
@@ -42,7 +50,7 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
   x = blocks.activated(
       normalised(layers.Conv2D(2 * base_filters, use_bias=bias, **options)), x,
       _leaky_relu, batch_norm)
-  x = layers.Flatten()(x)
+  x = layers.Flatten()(x)  # [B, 7 * 7 * 128] by default
   return blocks.activated(
       normalised(layers.Dense(dense_units, use_bias=bias)), x,
       _leaky_relu if dense_activation else lambda y: y, batch_norm)
@@ -59,20 +67,30 @@ def conv_mnist_decoder(latents, channels: settings.Count,
                        spectral_norm: bool = False):
   """Latents `[B, H]` to images `[B, 4 * side, 4 * side, channels]`.
 
-  With `spectral_norm` the kernels are divided by their spectral norms, as in
-  RAE-SN.
+  Args:
+    latents: Keras tensor.
+    channels: channels of the images.
+    base_filters: filters before the last layer.
+    batch_norm: whether batch norm follows the second dense layer.
+    dense_units: units of the first dense layer.
+    kernel_size: side of the kernels, in pixels.
+    side: a quarter of the images' side.
+    first_batch_norm: whether batch norm follows the first dense layer.
+    spectral_norm: whether the kernels are divided by their spectral norms, as
+      in RAE-SN.
   """
   options = dict(kernel_size=kernel_size, strides=2, padding='same')
   bias = not batch_norm
   def normalised(layer):
     return spectral_norm_lib.maybe_normalised(layer, spectral_norm)
   x = blocks.activated(
+      # The authors' first layer has no batch norm, InfoGAN's has.
       normalised(layers.Dense(dense_units, use_bias=not first_batch_norm)),
       latents, ops.relu, first_batch_norm)
   x = blocks.activated(
       normalised(layers.Dense(side * side * 2 * base_filters, use_bias=bias)),
       x, ops.relu, batch_norm)
-  x = layers.Reshape((side, side, 2 * base_filters))(x)
+  x = layers.Reshape((side, side, 2 * base_filters))(x)  # [B, 7, 7, 128]
   x = blocks.activated(
       normalised(layers.Conv2DTranspose(base_filters, **options)), x, ops.relu,
       False)

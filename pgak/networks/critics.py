@@ -1,4 +1,4 @@
-"""Critics: discriminators between latents of data and draws of the prior.
+"""Critics: nets that classify latents as data's or as samples of the prior.
 
 #### References
 
@@ -50,5 +50,6 @@ def latent_critic(latent_dim: settings.Count, units: settings.Count = 512,
   else:
     for _ in range(num_layers):
       x = layers.LeakyReLU(negative_slope=0.2)(dense(units)(x))
+  # No sigmoid: the losses take logits. In float32 also under a bfloat16 policy.
   logits = dense(1, dtype=keras.config.floatx(), name='logits')(x)
   return keras.Model(latents, logits, name='critic')

@@ -39,12 +39,13 @@ def dcgan_encoder(images, num_layers: settings.Count,
   """
   x = images
   for i in range(num_layers):
+    # As in the authors' nets: one layer without it in conv_32, two in conv_64.
     normalised = batch_norm and i >= num_layers - 2
     conv = layers.Conv2D(base_filters * 2**i, use_bias=not normalised,
                          **_options)
     conv = spectral_norm_lib.maybe_normalised(conv, spectral_norm)
     x = blocks.activated(conv, x, _leaky_relu, normalised)
-  return layers.Flatten()(x)
+  return layers.Flatten()(x)  # [B, 4 * 4 * filters]
 
 
 @settings.register(denylist=['latents', 'channels'])
@@ -61,8 +62,9 @@ def dcgan_decoder(latents, channels: settings.Count, num_layers: settings.Count,
   filters = base_filters * 2**(num_layers - 1)
   x = blocks.activated(wrapped(layers.Dense(4 * 4 * filters)), latents,
                        ops.relu, False)
-  x = layers.Reshape((4, 4, filters))(x)
+  x = layers.Reshape((4, 4, filters))(x)  # [B, 4, 4, filters]
   for i in reversed(range(num_layers - 1)):
+    # Not before the image: i is 0 for the last layer but one.
     normalised = batch_norm and i > 0
     conv = layers.Conv2DTranspose(base_filters * 2**i, use_bias=not normalised,
                                   **_options)

@@ -1,4 +1,4 @@
-"""Heads: latents (and their log-variance) of features, images of features."""
+"""Heads: from features to latents (and log-variances), and to images."""
 import math
 from typing import Annotated, Literal
 
@@ -24,7 +24,7 @@ ValueRange = Annotated[tuple[float, float] | None, settings.Says(
 
 
 def _output_layer(value_range, image_shape, output, leak):
-  """The last layer of a decoder: vectors, and they alone, are unbounded."""
+  """The last layer of a decoder; it is linear for vectors alone."""
   of_vectors = len(image_shape) == 1
   if of_vectors != (value_range is None):
     right = 'None' if of_vectors else '(-1., 1.) or (0., 1.)'
@@ -39,6 +39,7 @@ def _output_layer(value_range, image_shape, output, leak):
           'Vectors have no range to be clipped to: leave out '
           + settings.remedy("`decoder.output = 'clipped'`.",
                             "`output='clipped'`."))
+    # A layer that does nothing, but has the name and the dtype of the others.
     return layers.Activation('linear', dtype=keras.config.floatx(),
                              name='images')
   return outputs.output_layer(value_range, output, leak)
@@ -57,7 +58,7 @@ _OTHER = ('choose the networks for these data: --gin_file=networks/conv.gin or '
 
 
 def _called(network, name, inputs, *others):
-  """Calls a network; Keras's words for a wrong shape become a sentence."""
+  """Calls a network; Keras's error for a wrong shape becomes one sentence."""
   try:
     return settings.made(network, name, _Tensor, inputs, *others)
   except settings.SettingError:
@@ -68,6 +69,7 @@ def _called(network, name, inputs, *others):
         f'({errors.reason(e, 100)}): {_OTHER}.') from e
 
 
+# The factor of the tanh in the RAE authors' code.
 _LARGEST_LOG_SIGMA = 5.
 
 
@@ -80,7 +82,7 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
             sigma_head: Literal['linear', 'tanh'] = 'linear'):
   """Builds an encoder: images to latents, or to a Gaussian over latents.
 
-  An image discriminator is one, too: the mean of its latents is what it says.
+  An image discriminator is one, too: the mean of its latents is its output.
 
   Args:
     network: function of a Keras tensor of images to one of features `[B, F]`.
@@ -88,13 +90,13 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
     latent_dim: number of latent dimensions H.
     log_variance: True for the stochastic encoder of VAE, VPGA and LVPGA.
     initial_sigma: the standard deviation that a stochastic encoder begins
-      with. 0.1, as in the PGA authors' code, is the default for all: the
-      decoder then sees where an image's latent lies from the first step, where
-      at 1, as in the RAE authors' code, noise as large as the latents hides it
-      until the encoder has learned to lower it, and a KL term may win before.
-      A weight so large that it would win anyhow wins in either case.
+      with. The default for all is 0.1, as in the PGA authors' code: latents of
+      different images then differ from the first step. With 1, as in the RAE
+      authors' code, noise as large as the latents hides the differences until
+      the encoder has lowered it, and the KL term may collapse the posterior
+      before that.
     batch_norm_latents: whether the latents go through batch norm without scale
-      and offset, so that each has mean 0 and variance 1 over data.
+      and offset, so that each dimension has mean 0 and variance 1 over data.
     spectral_norm: whether the kernel of the latents is divided by its spectral
       norm, as the last one of a discriminator.
     equalised: whether it has an equalised learning rate, as PG-GAN's critic.
@@ -119,13 +121,15 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
   features = _called(network, 'encoder.network', images)
   # The heads stay in full precision under a mixed policy.
   dtype = keras.config.floatx()
+  # Linear: the latents of a prior such as N(0, I) are not bounded.
   head = layers.Dense(latent_dim, use_bias=not batch_norm_latents, dtype=dtype,
                       name='latents')
   head = spectral_norm_lib.maybe_normalised(head, spectral_norm)
   if equalised:
     head = pg_gan.EqualisedLearningRate(head, 1.)
-  mean = head(features)
+  mean = head(features)  # [B, H]
   if batch_norm_latents:
+    # Without scale and offset, which would undo the normalisation.
     mean = layers.BatchNormalization(
         center=False, scale=False, epsilon=1e-5, dtype=dtype,
         name='normalised_latents')(mean)
@@ -143,11 +147,13 @@ def _log_variance(features, latent_dim, sigma_head, initial_sigma):
         f'`encoder.initial_sigma = {initial_sigma:g}` is beyond what '
         "`encoder.sigma_head = 'tanh'` reaches: choose one between e^-5 and "
         'e^5.')
+  # The bias alone decides the first sigma, on average over the features.
   bias = (math.atanh(log_sigma / _LARGEST_LOG_SIGMA) if bounded
           else 2. * log_sigma)
   x = layers.Dense(
       latent_dim, dtype=dtype, name='log_variance',
       bias_initializer=keras.initializers.Constant(bias))(features)
+  # log sigma^2 = 2 log sigma
   return 2. * _LARGEST_LOG_SIGMA * keras.ops.tanh(x) if bounded else x
 
 

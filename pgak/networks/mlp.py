@@ -10,7 +10,7 @@ __all__ = ['mlp_decoder', 'mlp_encoder']
 
 
 class _IsActivation:
-  """The name of an activation that Keras knows."""
+  """The name of one of Keras's activations."""
 
   def holds(self, value):
     try:
@@ -37,7 +37,7 @@ def mlp_encoder(points, units: tuple[settings.Count, ...] = (256, 256, 256),
   """Vectors `[B, D]` to features `[B, units[-1]]`.
 
   Args:
-    points: Keras tensor; images `[B, h, w, C]` become rows first.
+    points: Keras tensor; images `[B, h, w, C]` are flattened first.
     units: units of each layer.
     activation: name of Keras's activation after each of them.
   """
@@ -54,8 +54,9 @@ def mlp_decoder(latents, channels: settings.Count,
 
   Args:
     latents: Keras tensor.
-    channels: D, the numbers of a vector.
+    channels: D, the dimensions of a vector.
     units: units of each hidden layer.
     activation: as for `mlp_encoder`.
   """
+  # Linear: vectors are not bounded.
   return layers.Dense(channels)(_dense(latents, units, activation))

@@ -1,4 +1,4 @@
-"""The last layer of a decoder of images: what keeps pixels in their range."""
+"""The last layer of a decoder of images, which keeps pixels in their range."""
 from typing import Literal
 
 import keras
@@ -9,6 +9,7 @@ from pgak import settings
 
 __all__ = ['ACTIVATIONS', 'ClippedOutput', 'Output', 'output_layer']
 
+# The ranges that an activation has; a model reads its own from the last layer.
 ACTIVATIONS = {(-1., 1.): 'tanh', (0., 1.): 'sigmoid'}
 Output = Literal['squashed', 'clipped']
 
@@ -22,8 +23,8 @@ class ClippedOutput(layers.Layer):
   ```
 
   in training, so that a gradient passes outside the range; without the second
-  term otherwise. Black and white are then reached exactly, which tanh and
-  sigmoid do in the limit alone.
+  term otherwise. So black and white are reached exactly, which tanh and sigmoid
+  only approach.
 
   Args:
     value_range: `(low, high)`.

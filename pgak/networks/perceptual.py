@@ -33,7 +33,7 @@ class PerceptualError:
   train.image_error = @PerceptualError()
   ```
 
-  The net is no part of the model: its weights do not move and are in no
+  The net is no part of the model: its weights are constant and in no
   checkpoint. The error is computed in float32.
 
   [2]'s error is that of layers 'input', 'relu1_2', 'relu2_2' and so on to
@@ -55,7 +55,7 @@ class PerceptualError:
 
     Args:
       layers: names of layers, as for `vgg19`.
-      layer_weights: one number a layer; 1 each by default.
+      layer_weights: one number per layer; 1 each by default.
       weights: 'imagenet' or the path of a file, as for `vgg19`.
       pixel: weight of `losses.reconstruction`, in the images' value range.
       perceptual: weight of the sum over layers.
@@ -85,6 +85,7 @@ class PerceptualError:
     self.relative = relative
     self.resize = resize
     self.value_range = value_range
+    # Built for [0, 1]: the model's own range is not known yet.
     self._network = vgg19_lib.vgg19(self.layers, weights, (0., 1.))
 
   def get_config(self):
@@ -107,11 +108,13 @@ class PerceptualError:
       raise ValueError('`PerceptualError.value_range` must be set to the '
                        "model's before images are compared.")
     low, high = self.value_range
-    rgb = (tf.cast(images, tf.float32) - low) / (high - low)
+    rgb = (tf.cast(images, tf.float32) - low) / (high - low)  # [0, 1]
     if self.resize:
       rgb = tf.image.resize(rgb, [self.resize, self.resize])
+    # Before the net is called: pools would leave nothing, and Keras says less.
     self._check_size(rgb.shape[1:3])
     found = self._network(rgb, training=False)
+    # Keras gives the tensor itself where there is one output.
     return found if isinstance(found, (list, tuple)) else [found]
 
   def _check_size(self, size):

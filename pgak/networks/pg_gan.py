@@ -1,12 +1,12 @@
 """Nets of progressively growing GANs: 4x4 pixels, then 8x8, 16x16 and so on.
 
-Both always take and give images of the full side `4 * 2^L` (or `7 * 2^L`, as
-MNIST's; what is said of 4x4 pixels is then so of 7x7). Where block k fades
-in, a `FadeIn` layer adds its share s of what the block knows to what was there
-without it: the decoder enlarges the image of the blocks before and mixes in the
-block's own, the encoder shrinks the image and mixes in the block's features.
-With s = 0 the block has no part in the result, and its gradient is exactly 0.
-It is computed all the same: a step takes as long at 4x4 as at the full side.
+Both always take and give images of the full side `4 * 2^L` (or `7 * 2^L` for
+MNIST, whose smallest side is 7). Where block k fades in, a `FadeIn` layer mixes
+its output, with share s, with the output without it: the decoder enlarges the
+image of the blocks before and mixes in the block's own, the encoder shrinks the
+image and mixes in the block's features. With s = 0 the block has no effect, and
+its gradient is exactly 0. It is computed all the same: a step takes as long at
+4x4 as at the full side.
 
 The last activation is the decoder's as elsewhere (tanh); that of [1] is linear.
 
@@ -35,9 +35,9 @@ _leaky_relu = functools.partial(ops.leaky_relu, negative_slope=0.2)
 class EqualisedLearningRate(layers.Wrapper):
   """Calls a layer with the kernel `c W`, [1, sec. 4.1].
 
-  W begins as draws of N(0, 1), `c = gain / sqrt(inputs of a unit)` is He's
-  constant: so that an optimizer that moves all kernels by equal steps moves all
-  layers equally.
+  W is initialised by N(0, 1), and `c = gain / sqrt(inputs of a unit)` is He's
+  constant. So an optimizer that changes all kernels by equal steps, such as
+  Adam, trains all layers at one rate.
 
   Args:
     layer: a Conv2D or Dense layer.
@@ -45,6 +45,7 @@ class EqualisedLearningRate(layers.Wrapper):
   """
 
   def __init__(self, layer, gain=_RELU_GAIN, **kwargs):
+    # c is applied in each call, and not once as in a usual start.
     layer.kernel_initializer = keras.initializers.RandomNormal(0., 1.)
     super().__init__(layer, **kwargs)
     self.gain = gain
@@ -55,6 +56,7 @@ class EqualisedLearningRate(layers.Wrapper):
     scale = self.gain / math.sqrt(math.prod(kernel.shape[:-1]))
     values = [v.value * ops.cast(scale, v.dtype) if v is kernel else v.value
               for v in self.layer.trainable_variables]
+    # Stateless, so that the optimizer sees W and the gradient goes through c W.
     outputs, _ = self.layer.stateless_call(values, [], inputs)
     return outputs
 
@@ -79,6 +81,7 @@ class FadeIn(layers.Layer):
     self.block = block
 
   def build(self, input_shape=None):
+    # A weight, so that checkpoints and exports have the level that was reached.
     self.share = self.add_weight(
         name='share', shape=(), initializer='ones', trainable=False,
         aggregation='only_first_replica')
@@ -102,15 +105,15 @@ class FadeIn(layers.Layer):
 
 @keras.saving.register_keras_serializable('pgak')
 class MinibatchDeviation(layers.Layer):
-  """Adds a channel that says how much a batch varies, [1, sec. 3].
+  """Adds a channel with the standard deviation of a batch, [1, sec. 3].
 
   The mean over positions and channels of the standard deviations over the
   batch, the same number everywhere. Over several replicas each has its own.
   """
 
   def call(self, inputs):
-    spread = ops.sqrt(ops.var(inputs, 0) + 1e-8)
-    channel = ops.ones_like(inputs[..., :1]) * ops.mean(spread)
+    deviation = ops.sqrt(ops.var(inputs, 0) + 1e-8)  # [h, w, C]
+    channel = ops.ones_like(inputs[..., :1]) * ops.mean(deviation)
     return ops.concatenate([inputs, channel], -1)
 
   def compute_output_shape(self, input_shape):
@@ -164,10 +167,12 @@ def pg_gan_encoder(images, num_blocks: settings.Count,
   shrunk = images
   for k in range(num_blocks, 0, -1):
     x = conv(conv(x, filters[k]), filters[k - 1])
-    x = layers.AveragePooling2D(2)(x)
+    x = layers.AveragePooling2D(2)(x)  # [B, h/2, w/2, filters[k - 1]]
     shrunk = layers.AveragePooling2D(2)(shrunk)
+    # Each level has a 1x1 conv from the image of its own size.
     x = FadeIn(k)([conv(shrunk, filters[k - 1], 1), x])
   x = conv(MinibatchDeviation()(x), filters[0])
+  # A kernel as large as the map: one pixel is left, `[B, filters[0]]`.
   return layers.Flatten()(conv(x, filters[0], x.shape[1], 'valid'))
 
 
@@ -191,12 +196,13 @@ def pg_gan_decoder(latents, channels: settings.Count,
   filters = _filters(base_filters, max_filters, num_blocks)
   dense = EqualisedLearningRate(layers.Dense(side * side * filters[0]),
                                 _RELU_GAIN / 4.)
+  # [B, s, s, F]
   x = layers.Reshape((side, side, filters[0]))(dense(_pixel_norm(latents)))
   x = _pixel_norm(_leaky_relu(x))
   x = _pixel_norm(conv(x, filters[0]))
   images = _to_image(x, channels)
   for k in range(1, num_blocks + 1):
-    x = layers.UpSampling2D(2)(x)
+    x = layers.UpSampling2D(2)(x)  # [B, 2h, 2w, F]
     for _ in range(2):
       x = _pixel_norm(conv(x, filters[k]))
     images = FadeIn(k)([layers.UpSampling2D(2)(images),

@@ -1,7 +1,7 @@
 """The convolutions of published nets: read from files, and put into a net.
 
 A net that was trained elsewhere comes with a way of preparing its images, which
-its file's layout tells; so `Convolutions` holds both. The layouts:
+follows from its file's layout; so `Convolutions` holds both. The layouts:
 
 - `.npz`, as PyTorch names and orders a net's state: `<n>.weight`
   `[out, in, h, w]` and `<n>.bias` `[out]`, n counting the modules. A first
@@ -39,7 +39,7 @@ TORCHVISION = (np.diag(1. / _STD), -_MEAN / _STD)
 
 @dataclasses.dataclass(frozen=True)
 class Convolutions:
-  """What a file holds of a net.
+  """A net's convolutions, and the preparation of its images.
 
   Attributes:
     weights: `{layer: (kernel [h, w, in, out], bias [out])}`, float32, in the
@@ -54,7 +54,7 @@ class Convolutions:
 
   @property
   def fingerprint(self):
-    """A hash of all weights, 8 hexadecimal digits."""
+    """A hash of all weights, 8 hexadecimal digits, for a score's name."""
     digest = hashlib.sha256()
     for name in sorted(self.weights):
       for array in self.weights[name]:
@@ -88,6 +88,7 @@ def read(path):
     UserError: if the file is not there, damaged, or of another kind.
   """
   path = files.local(path)
+  # By its path first: a file beside the user wins over one of the cache.
   path = path if path.is_file() else folder() / path
   readers = {'.npz': _read_npz, '.h5': _read_h5, '.hdf5': _read_h5}
   if not path.is_file():
@@ -126,8 +127,9 @@ def _read_npz(path):
     found = {key: arrays[key] for key in arrays.files}
   names = [key.removesuffix('.weight') for key in found
            if key.endswith('.weight') and found[key].ndim == 4]
+  # A file keeps the order in which it was written, which need not be the net's.
   names.sort(key=_order)
-  weights = {n: (found[f'{n}.weight'].transpose(2, 3, 1, 0),
+  weights = {n: (found[f'{n}.weight'].transpose(2, 3, 1, 0),  # [h, w, in, out]
                  found[f'{n}.bias']) for n in names}
   if names and weights[names[0]][0].shape == (1, 1, 3, 3):
     kernel, offset = weights.pop(names[0])
@@ -138,7 +140,7 @@ def _read_npz(path):
 
 def _read_h5(path):
   with h5py.File(path, 'r') as file:
-    root = file.get('model_weights', file)
+    root = file.get('model_weights', file)  # In a whole model.
     if 'layers' in root:
       # Today's layers have their class's name and a number: conv2d, conv2d_1.
       layers = root['layers']
@@ -148,10 +150,12 @@ def _read_h5(path):
                        for k in sorted(layers[name]['vars'])])
                for name in names]
     else:
+      # The older layout names layers and weights in attributes.
       pairs = [(name, [root[name][w] for w in root[name].attrs['weight_names']])
                for name in map(_text, root.attrs['layer_names'])]
     return {name: tuple(np.asarray(a) for a in arrays)
             for name, arrays in pairs
+            # Kernel and bias.
             if len(arrays) == 2 and arrays[0].ndim == 4}, CAFFE
 
 
@@ -235,7 +239,7 @@ class _Convolution(keras.layers.Conv2D):
 
 
 def convolution(x, name, filters, size=3, strides=1, padding='same'):
-  """A convolution that waits for its weights, without activation."""
+  """Adds a convolution without activation, whose weights are set later."""
   # No initializer that draws: another net's first weights would change.
   return _Convolution(
       filters, size, strides, padding, kernel_initializer='zeros',
@@ -265,6 +269,7 @@ def assign(network, weights, source):
   Raises:
     UserError: if one is missing or has another shape.
   """
+  # By name, so that a file may hold more layers than the net.
   for layer in network.layers:
     if not isinstance(layer, keras.layers.Conv2D):
       continue
@@ -294,7 +299,7 @@ def vgg_layers(depth):
 
 
 def vgg_weights(convolutions, depth):
-  """Returns VGG's weights by the names of `vgg_layers`, as far as they go.
+  """Returns VGG's weights by the names of `vgg_layers`; the last may be absent.
 
   Args:
     convolutions: `Convolutions` of VGG, named by Keras (`block1_conv1`) or
@@ -305,4 +310,5 @@ def vgg_weights(convolutions, depth):
   if any(re.fullmatch(r'block\d_conv\d', name) for name in found):
     return {re.sub(r'block(\d)_conv(\d)', r'conv\1_\2', name): arrays
             for name, arrays in found.items()}
+  # Numbered: the order is all there is, and `zip` ends where the file does.
   return dict(zip(vgg_layers(depth), found.values()))

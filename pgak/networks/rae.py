@@ -47,6 +47,7 @@ def rae_encoder(images, base_filters: settings.Count = 128,
     batch_norm: bool.
     spectral_norm: whether the kernels are divided by their spectral norm.
   """
+  # In the net and not in the data: reconstructions stay in [0, 1].
   x = layers.Rescaling(2., -1.)(images) if centred else images
   for i in range(4):
     x = _block(
@@ -75,6 +76,7 @@ def rae_decoder(latents, channels: settings.Count,
     spectral_norm: whether the kernels are divided by their spectral norm.
   """
   filters = 8 * base_filters
+  # The paper's text has batch norm and ReLU here, the authors' code has not.
   normalised = batch_norm and stem == 'batch_norm_relu'
   dense = layers.Dense(8 * 8 * filters, use_bias=not normalised)
   if stem == 'batch_norm_relu':
@@ -83,12 +85,13 @@ def rae_decoder(latents, channels: settings.Count,
     x = spectral_norm_lib.SpectralNormalization(dense)(latents)
   else:
     x = dense(latents)
-  x = layers.Reshape((8, 8, filters))(x)
+  x = layers.Reshape((8, 8, filters))(x)  # [B, 8, 8, filters]
   for i in range(num_layers):
     x = _block(
         layers.Conv2DTranspose(filters // 2**(i + 1), kernel_size, 2, 'same',
                                use_bias=not batch_norm),
         x, batch_norm, spectral_norm)
+  # Stride 1, as in the authors' code.
   last = layers.Conv2DTranspose(channels, kernel_size, padding='same')
   if spectral_norm:
     last = spectral_norm_lib.SpectralNormalization(last)

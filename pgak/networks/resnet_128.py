@@ -14,7 +14,9 @@ from pgak.networks import blocks
 
 __all__ = ['resnet_128_decoder', 'resnet_128_encoder']
 
+# From 128 to 4.
 NUM_BLOCKS = 5
+# The most filters, as a multiple of those of the first block.
 MOST = 8
 
 
@@ -25,11 +27,13 @@ def _block(x, filters, batch_norm, resize):
     if batch_norm:
       residual = blocks.batch_norm()(residual)
     residual = layers.LeakyReLU(negative_slope=0.2)(residual)
+    # Doubled before the convs, which then draw at the full side.
     if i == 0 and isinstance(resize, layers.UpSampling2D):
       residual = resize(residual)
     residual = layers.Conv2D(filters, 3, padding='same')(residual)
   shortcut = x if x.shape[-1] == filters else layers.Conv2D(filters, 1)(x)
   if isinstance(resize, layers.UpSampling2D):
+    # The 1x1 conv before enlarging: the same result at a quarter of the cost.
     return layers.Add()([resize(shortcut), residual])
   return resize(layers.Add()([shortcut, residual]))
 
@@ -45,7 +49,7 @@ def resnet_128_encoder(images, base_filters: settings.Count = 64,
   x = layers.Conv2D(base_filters, 3, padding='same')(images)
   for filters in _filters(base_filters):
     x = _block(x, filters, batch_norm, layers.AveragePooling2D(2))
-  return layers.Flatten()(ops.leaky_relu(x, negative_slope=0.2))
+  return layers.Flatten()(ops.leaky_relu(x, negative_slope=0.2))  # [B, F]
 
 
 @settings.register(denylist=['latents', 'channels'])
@@ -55,7 +59,7 @@ def resnet_128_decoder(latents, channels: settings.Count,
   """Latents `[B, H]` to images `[B, 128, 128, channels]`."""
   widths = _filters(base_filters)[::-1]
   x = layers.Dense(4 * 4 * widths[0])(latents)
-  x = layers.Reshape((4, 4, widths[0]))(x)
+  x = layers.Reshape((4, 4, widths[0]))(x)  # [B, 4, 4, widths[0]]
   for filters in widths:
     x = _block(x, filters, batch_norm, layers.UpSampling2D(2))
   if batch_norm:

@@ -18,6 +18,7 @@ def _block(x, filters, batch_norm, up=False, down=False):
   if up:
     x = blocks.ZeroUnpooling()(x)
   shortcut, residual = x, x
+  # A projection only where the filters change: else gradients pass unchanged.
   if x.shape[-1] != filters:
     shortcut = layers.Conv2D(filters, 1)(x)
   for _ in range(2):
@@ -42,8 +43,8 @@ def resnet_32_encoder(images, filters: settings.Count = 512,
 def resnet_32_decoder(latents, channels: settings.Count,
                       filters: settings.Count = 512, batch_norm: bool = True):
   """Latents `[B, H]` to images `[B, 32, 32, channels]`."""
-  x = layers.Dense(4 * 4 * 4 * filters)(latents)
-  x = layers.Reshape((4, 4, 4 * filters))(x)
+  x = layers.Dense(4 * 4 * 4 * filters)(latents)  # 2048 with 512.
+  x = layers.Reshape((4, 4, 4 * filters))(x)  # [B, 4, 4, 4 * filters]
   for _ in range(3):
     x = _block(x, filters, batch_norm, up=True)
   return layers.Conv2D(channels, 3, padding='same')(ops.relu(x))

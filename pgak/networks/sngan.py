@@ -27,7 +27,7 @@ __all__ = ['sngan_decoder', 'sngan_encoder']
 
 
 def _conv(filters, size=3, variance=2., spectral_norm=False):
-  """A conv whose first kernel is Glorot's, of that many times the variance."""
+  """A conv with Glorot's initializer, of `variance` times its variance."""
   layer = layers.Conv2D(filters, size, padding='same',
                         kernel_initializer=keras.initializers.VarianceScaling(
                             variance, 'fan_avg', 'uniform'))
@@ -44,11 +44,14 @@ def _up_block(x, filters, batch_norm):
   residual = _relu(_conv(filters)(residual), batch_norm)
   residual = _conv(filters)(residual)
   shortcut = layers.UpSampling2D(2, interpolation='bilinear')(x)
+  # [B, 2h, 2w, F]
   return layers.Add()([_conv(filters, 1, 1.)(shortcut), residual])
 
 
 def _down_block(x, filters, batch_norm, spectral_norm, down, first):
-  """The residual's inner filters are the block's input's, but in the first."""
+  """A block of the discriminator; `first` for the one that sees the image."""
+  # The first widens at once, from the image's channels; its input gets no ReLU,
+  # which would take away the negative half of an image on [-1, 1].
   inner = filters if first else x.shape[-1]
   residual = x if first else _relu(x, batch_norm)
   residual = _conv(inner, spectral_norm=spectral_norm)(residual)
@@ -85,7 +88,7 @@ def sngan_encoder(images, base_filters: settings.Count = 64,
     x = _down_block(x, base_filters * growth**i, batch_norm, spectral_norm,
                     i < num_down, i == 0)
   x = _relu(x, batch_norm)
-  return ops.sum(x, (1, 2)) if sum_pool else layers.Flatten()(x)
+  return ops.sum(x, (1, 2)) if sum_pool else layers.Flatten()(x)  # [B, F]
 
 
 @settings.register(denylist=['latents', 'channels'])
@@ -105,7 +108,7 @@ def sngan_decoder(latents, channels: settings.Count,
   """
   widths = [base_filters * growth**i for i in range(num_blocks, -1, -1)]
   x = layers.Dense(4 * 4 * widths[0])(latents)
-  x = layers.Reshape((4, 4, widths[0]))(x)
+  x = layers.Reshape((4, 4, widths[0]))(x)  # [B, 4, 4, widths[0]]
   for filters in widths[1:]:
     x = _up_block(x, filters, batch_norm)
   return _conv(channels, variance=1.)(_relu(x, batch_norm))

@@ -23,10 +23,10 @@ class SpectralNormalization(layers.Wrapper):
   """Calls a layer with the kernel `W / s(W)`.
 
   W is the kernel as a matrix `[the rest, last axis]` and `s(W) = |W u|`, its
-  largest singular value where the unit vector u is the right singular one.
-  A model's train step calls `update` before each turn that moves the kernel:
-  one step of the power method, [1, sec. 2.1]. Nothing else changes u, and no
-  gradient goes into it.
+  largest singular value if the unit vector u is its first right singular
+  vector. A model's train step calls `update` before each phase that updates
+  the kernel: one step of the power method, [1, sec. 2.1]. Nothing else changes
+  u, and no gradient goes into it.
 
   Args:
     layer: a layer with a `kernel`, such as Conv2D, Conv2DTranspose or Dense.
@@ -34,6 +34,8 @@ class SpectralNormalization(layers.Wrapper):
 
   def build(self, input_shape=None):
     super().build(input_shape)
+    # float32 under any policy; a checkpoint keeps it, or norms would start
+    # anew.
     self.u = self.add_weight(
         name='u', shape=(self.layer.kernel.shape[-1],), dtype='float32',
         initializer=_random_direction, trainable=False)
@@ -45,16 +47,18 @@ class SpectralNormalization(layers.Wrapper):
 
   def update(self):
     """Takes one step of the power method: `u = normalize(W^T W u)`."""
+    # u and v are constants in [1]: the gradient goes through W alone.
     matrix = ops.stop_gradient(self._matrix())
     column = ops.cast(self.u, matrix.dtype)[:, None]
-    pulled = ops.matmul(ops.transpose(matrix), ops.matmul(matrix, column))
-    self.u.assign(ops.cast(_normalised(pulled[:, 0]), 'float32'))
+    product = ops.matmul(ops.transpose(matrix), ops.matmul(matrix, column))
+    self.u.assign(ops.cast(_normalised(product[:, 0]), 'float32'))
 
   def call(self, inputs, training=None):
     del training
     kernel = self.layer.kernel
     values = [v.value / ops.cast(self.norm(), v.dtype) if v is kernel
               else v.value for v in self.layer.trainable_variables]
+    # Stateless, since assigning W / s(W) would stop the gradient through s.
     outputs, _ = self.layer.stateless_call(values, [], inputs)
     return outputs
 
@@ -63,11 +67,11 @@ class SpectralNormalization(layers.Wrapper):
 
   def _matrix(self):
     kernel = self.layer.kernel
-    return ops.reshape(kernel.value, (-1, kernel.shape[-1]))
+    return ops.reshape(kernel.value, (-1, kernel.shape[-1]))  # [rest, last]
 
 
 def maybe_normalised(layer, wanted):
-  """Returns a layer with spectral normalisation, or as it is."""
+  """Returns a layer, wrapped in spectral normalisation if that is wanted."""
   return SpectralNormalization(layer) if wanted else layer
 
 

@@ -1,4 +1,4 @@
-"""VGG19's convolutions, whose activations tell how alike two images look.
+"""VGG19's convolutions, whose activations measure how alike two images look.
 
 #### References
 
@@ -42,7 +42,7 @@ def _block(layer):
 
 
 def smallest_image(layers):
-  """Returns the least number of pixels of a side that reaches all layers.
+  """Returns the smallest side, in pixels, of images that reach all layers.
 
   Each of the pools before a block halves the sides, rounding down.
   """
@@ -50,7 +50,7 @@ def smallest_image(layers):
 
 
 def _check_reach(layers, weights, source):
-  """A file may stop early: says which layer it does not reach."""
+  """Refuses layers that a file of weights, which may end early, lacks."""
   for layer in layers:
     wanted = _convolution_of(layer)
     if layer != 'input' and wanted not in weights:
@@ -83,16 +83,17 @@ def vgg19(layers: settings.Several[str] = LAYERS,
   """Builds VGG19 up to the last of some layers, [1, table 1, E], frozen.
 
   Weights 'imagenet' are Keras's, converted from the published ones. A file has
-  one of the layouts of `networks.pretrained`, which tells how its images are
-  prepared; it may stop early. The file `vgg_normalised`, whose numbered modules
-  begin with a 1x1 convolution, holds weights that [2]'s authors scaled so that
-  each filter's mean activation over images and positions is 1; its first
-  module turns RGB on [0, 1] into BGR on [0, 255] less the mean, just as Keras
-  does. The net that it is mostly used in pads by reflection and rounds a pool's
-  size up, which a file of weights cannot show; here VGG19 pads with zeros and
-  rounds down, as published. So only its activations near the border differ; by
-  the scaling, its layers weigh about the same, where those of 'imagenet' have
-  mean squares of many orders.
+  one of the layouts of `networks.pretrained`, from which follows how its images
+  are prepared; it may stop early.
+
+  The file `vgg_normalised`, whose numbered modules begin with a 1x1
+  convolution, holds weights that [2]'s authors scaled so that each filter's
+  mean activation over images and positions is 1. Its first module turns RGB on
+  [0, 1] into BGR on [0, 255] less the mean, just as Keras does. The net that it
+  is mostly used in pads by reflection and rounds a pool's size up; here VGG19
+  pads with zeros and rounds down, as published, so that activations near the
+  border differ. By the scaling its layers count about equally, whereas the mean
+  squares of those of 'imagenet' differ by orders of magnitude.
 
   Args:
     layers: names: `conv<i>_<j>` before and `relu<i>_<j>` after the activation,
@@ -117,6 +118,7 @@ def vgg19(layers: settings.Several[str] = LAYERS,
   _check_reach(layers, arrays, found.source)
   images = pretrained.input_images()
   x = pretrained.Colors(found.colors, value_range)(images)
+  # Layers behind the last that is asked for are not built.
   deepest = max((_CONVOLUTIONS.index(_convolution_of(n))
                  for n in layers if n != 'input'), default=0)
   activations = dict(_activations(x, _CONVOLUTIONS[deepest]))

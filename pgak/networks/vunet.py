@@ -5,8 +5,8 @@ residual blocks, sub-pixel upsampling; latents at the two coarsest scales. The
 latents `[B, H]` hold the coarser scale and then the finer one, each cut by
 space-to-depth into `groups` maps, flattened one after the other.
 
-The encoder's means of the finer scale are made from its features alone, not
-from the coarser scale's draw. The first weights follow no data (see
+The encoder's means of the finer scale depend on its features alone, not on a
+sample of the coarser scale. The initial weights do not depend on data (see
 `WeightNormConv2D`).
 
 #### References
@@ -30,6 +30,7 @@ from pgak.networks import weight_norm
 __all__ = ['LATENT_SCALES', 'condition_network', 'join', 'latent_shapes',
            'split', 'vunet_decoder', 'vunet_encoder']
 
+# As in [1].
 LATENT_SCALES = 2
 
 
@@ -48,6 +49,7 @@ def latent_shapes(image_shape, num_scales, latent_channels, groups=1):
   Raises:
     ValueError: if the sizes do not halve so often.
   """
+  # Four groups are the pixels of 2x2 cells.
   side = math.isqrt(groups)
   coarsest = 2 ** (num_scales - 1)
   if num_scales < LATENT_SCALES:
@@ -80,7 +82,7 @@ def vunet_encoder(image_shape: heads.ImageShape,
       many.
     num_scales: number of scales.
     latent_channels: channels of the latents.
-    blocks: residual blocks a scale.
+    blocks: residual blocks per scale.
     groups: 1 or 4; see `latent_shapes`.
     dropout: rate of the residual blocks.
     name: string.
@@ -120,10 +122,10 @@ def vunet_decoder(image_shape: heads.ImageShape,
                   leak: settings.NonNegative = 0.1):
   """Builds the U-Net: latents and a condition to an image.
 
-  Its way down sees the condition; its way up sees all of that by skips, and the
-  latents at the two coarsest scales. With `prior_means` it also tells the mean
-  of each group of latents given the condition and the groups before it:
-  p(z | y) of [1, eq. 7], whose weights are the U-Net's own.
+  Its way down sees the condition; its way up sees the features of the way down
+  by skips, and the latents at the two coarsest scales. With `prior_means` it
+  also gives the mean of each group of latents given the condition and the
+  groups before it: p(z | y) of [1, eq. 7], whose weights are the U-Net's own.
 
   Args:
     image_shape: `(height, width, channels)`.
@@ -132,7 +134,7 @@ def vunet_decoder(image_shape: heads.ImageShape,
       many.
     num_scales: number of scales.
     latent_channels: channels of the latents.
-    blocks: residual blocks a scale.
+    blocks: residual blocks per scale.
     groups: 1 or 4; see `latent_shapes`.
     dropout: rate of the residual blocks.
     value_range: `(-1, 1)` for a tanh at the end, `(0, 1)` for a sigmoid.
@@ -151,6 +153,7 @@ def vunet_decoder(image_shape: heads.ImageShape,
   size = sum(math.prod(s) for scale in shapes for s in scale)
   latents = keras.Input((size,), name='latents')
   conditions = keras.Input(tuple(condition_shape), name='conditions')
+  # As the encoder has joined them: the coarser scale first.
   given = _cut(latents, shapes)
   features = made.down(conditions, filters, blocks)
   means, x = [], None
@@ -160,7 +163,10 @@ def vunet_decoder(image_shape: heads.ImageShape,
       x = made.block(x)
     if i < LATENT_SCALES:
       if prior_means:
+        # Before the scale's own latents come in: p must not see what it
+        # predicts.
         means += made.means(x, given[i], latent_channels)
+      # Latents come in here.
       x = made.block(x, made.conv(width, 3)(join(given[i])))
   last = output_lib.output_layer(value_range, output, leak)
   outputs = [last(made.conv(image_shape[-1], 3)(ops.elu(x)))]
@@ -174,7 +180,7 @@ def vunet_decoder(image_shape: heads.ImageShape,
 def condition_network(condition_shape: heads.ImageShape,
                       filters: settings.Several[settings.Count] = (16, 32, 32),
                       features: settings.Count = 64):
-  """Builds what a flow sees of a condition: three convolutions and a dense one.
+  """Builds the features of a condition for a flow: convolutions, a dense layer.
 
   Args:
     condition_shape: `(height, width, channels)`.
@@ -195,7 +201,7 @@ def condition_network(condition_shape: heads.ImageShape,
 class _Layers:
   """Makes the layers of one net; its dropouts differ by their seeds."""
 
-  # Of a block's last convolution: a net of blocks starts near the identity.
+  # Gain of a block's last convolution: a deep net starts near the identity.
   GAIN = 0.5
 
   def __init__(self, dropout):
@@ -214,6 +220,7 @@ class _Layers:
       residual = layers.Concatenate()(
           [residual, ops.elu(self.conv(width, 1)(ops.elu(other)))])
     if self._dropout:
+      # Two layers with one seed would drop the same units.
       self._seed += 1
       residual = weight_norm.RepeatableDropout(
           self._dropout, self._seed)(residual)
@@ -233,6 +240,7 @@ class _Layers:
 
   def up(self, x, width):
     """Doubles height and width by sub-pixels, to `width` channels."""
+    # Sub-pixel upsampling, as in [1].
     return _to_space(self.conv(4 * width, 3)(x))
 
   def means(self, x, given, channels):
@@ -240,6 +248,7 @@ class _Layers:
     x = self.block(x)
     features, means = split(x, len(given), whole=True), []
     for group in range(len(given)):
+      # Only groups before this one: p is autoregressive over them.
       seen = layers.Concatenate()([features, *given[:group]]) if group else (
           features)
       mean = self.conv(channels, 3)(ops.elu(seen))
@@ -260,11 +269,11 @@ def _cut(latents, shapes):
 
 
 def split(x, groups, whole=False):
-  """Space-to-depth into one map a group, or `whole` into one of all."""
+  """Space-to-depth into one map per group, or with `whole` into one of all."""
   if groups > 1:
     _, height, width, channels = x.shape
     x = ops.reshape(x, (-1, height // 2, 2, width // 2, 2, channels))
-    x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
+    x = ops.transpose(x, (0, 1, 3, 2, 4, 5))  # [B, h/2, w/2, 2, 2, c]
     x = ops.reshape(x, (-1, height // 2, width // 2, 4 * channels))
   return x if whole else ops.split(x, groups, -1)
 
@@ -278,5 +287,5 @@ def _to_space(x):
   """Depth-to-space: `[B, h, w, 4 c]` to `[B, 2 h, 2 w, c]`."""
   _, height, width, channels = x.shape
   x = ops.reshape(x, (-1, height, width, 2, 2, channels // 4))
-  x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
+  x = ops.transpose(x, (0, 1, 3, 2, 4, 5))  # [B, h, 2, w, 2, c]
   return ops.reshape(x, (-1, 2 * height, 2 * width, channels // 4))

@@ -17,17 +17,17 @@ __all__ = ['RepeatableDropout', 'WeightNormConv2D']
 
 @keras.saving.register_keras_serializable('pgak')
 class WeightNormConv2D(layers.Layer):
-  """A convolution with the kernel `g v / |v|`, [1, eq. 2], g one a filter.
+  """A convolution with the kernel `g v / |v|`, [1, eq. 2], one g per filter.
 
-  v starts normal. Instead of the data-dependent start of [1, sec. 3], g starts
-  at `gain`: with 1, independent inputs of variance 1 give outputs of
+  v is initialised as normal, and g as `gain` instead of by data as in
+  [1, sec. 3]: with gain 1, independent inputs of variance 1 give outputs of
   variance 1.
 
   Args:
     filters: int.
     kernel_size: int.
     strides: int.
-    gain: the first g.
+    gain: the initial g.
     seed: int that decides v, or None for Keras's own.
     **kwargs: as for a Keras layer.
   """
@@ -55,7 +55,8 @@ class WeightNormConv2D(layers.Layer):
 
   def call(self, inputs):
     v = ops.convert_to_tensor(self.v)
-    norm = ops.sqrt(ops.sum(ops.square(v), (0, 1, 2)) + 1e-12)
+    # Inside the root, whose derivative at 0 is infinite.
+    norm = ops.sqrt(ops.sum(ops.square(v), (0, 1, 2)) + 1e-12)  # [filters]
     kernel = ops.cast(v * (self.g / norm), inputs.dtype)
     return ops.conv(inputs, kernel, self.strides, 'same') + ops.cast(
         self.bias, inputs.dtype)
@@ -74,7 +75,7 @@ class WeightNormConv2D(layers.Layer):
 class RepeatableDropout(layers.Layer):
   """Dropout whose masks are a function of a seed and its count of calls.
 
-  Keras's own draws differ inside and outside XLA, and are the same on every
+  Keras's own masks differ inside and outside XLA, and are the same on every
   replica. The count is state, so that a run that is resumed goes on with it.
 
   Args:
@@ -99,11 +100,13 @@ class RepeatableDropout(layers.Layer):
   def call(self, inputs, training=None):
     if not training or not self.rate:
       return inputs
+    # For the global batch, so that replicas have masks of their own.
     draws = replicas.draw(
         noise.uniform, tf.shape(inputs)[0], inputs.shape[1:],
         noise.seed(self.seed, self.count.value, 'dropout'), tf.float32)
     self.count.assign(self.count + 1)
     kept = tf.cast(draws >= self.rate, inputs.dtype)
+    # Scaled in training, so that inference needs no factor.
     return inputs * kept / (1. - self.rate)
 
   def compute_output_shape(self, input_shape):

@@ -10,7 +10,7 @@ import numpy as np
 __all__ = ['Line', 'Panel', 'colour', 'histogram', 'line_chart', 'marker',
            'panels', 'scatter', 'scatters', 'setting_ticks']
 
-# Okabe and Ito's, which the colour-blind tell apart too; black for the last.
+# Okabe and Ito's, distinct also for the colour-blind; black for the last.
 _COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9',
             '#7F3C8D', '#000000')
 _GREY = '#aab0b8'
@@ -54,7 +54,7 @@ class Panel:
     points: `[N, 2]`, or `[N, 3]` to look at in perspective.
     title: string.
     classes: `[N]` integers, one colour each, or None for grey.
-    window: what it shows of the plane, `(low, high)` of either axis, `[2, 2]`,
+    window: the part that is shown, `(low, high)` of either axis, `[2, 2]`,
       or None for what its points need; with three dimensions `[3, 2]`.
     shades: `[N]` numbers, coloured by their size, instead of classes.
   """
@@ -94,6 +94,7 @@ def line_chart(lines, x_label, y_label, limits=None, ticks=None):
     chart, axes = _axes()
     for line in lines:
       _draw(axes, line)
+    # `or [[]]`: without lines there is nothing to join.
     values = np.concatenate(
         [line.y[np.isfinite(line.y)] for line in lines] or [[]])
     if limits:
@@ -101,6 +102,7 @@ def line_chart(lines, x_label, y_label, limits=None, ticks=None):
     elif len(values) and values.min() > 0 and (
         values.max() > 30 * values.min()):
       axes.set_yscale('log')
+      # Plain numbers: 10^-1 is harder to read than 0.1.
       axes.yaxis.set_major_formatter(lambda value, _: f'{value:g}')
       axes.yaxis.set_minor_formatter(ticker.NullFormatter())
     if ticks:
@@ -121,7 +123,7 @@ def _draw(axes, line):
 
 
 def setting_ticks(values):
-  """Places a setting's values on an axis, in logarithms; 0 at its left end.
+  """Places a setting's values on a logarithmic axis, 0 at its left end.
 
   Args:
     values: distinct numbers, none negative.
@@ -135,7 +137,7 @@ def setting_ticks(values):
   if not positive or positive[-1] < 10. * positive[0]:
     places = {v: float(v) for v in values}
   else:
-    # As far from the smallest as 1 is from 10: the axis has no 0.
+    # 0 stands a factor of 10 below the smallest: a logarithmic axis has no 0.
     zero = np.log10(positive[0]) - 1.
     places = {v: float(np.log10(v) if v else zero) for v in values}
   return places, (list(places.values()), [f'{v:g}' for v in places])
@@ -185,10 +187,12 @@ def scatters(shown, columns=4):
 
 def _draw_clouds(axes, groups, scale):
   for points, label, number in groups:
+    # Many points are small and faint, so that their density shows.
     size, alpha = (7, 0.5) if len(points) <= 2000 else (2, 0.3)
     axes.scatter(*points.T, s=scale * size, alpha=alpha, linewidths=0,
                  label=label,
                  color=_GREY if number is None else colour(number))
+  # Distances of latents are compared: both axes need one scale.
   axes.set_aspect('equal', 'datalim')
 
 
@@ -210,6 +214,7 @@ def panels(shown, title):
         [p.classes for p in shown if p.classes is not None] or [[]]))
     for axes, panel in zip(places, shown):
       _draw_panel(axes, panel, classes)
+    # The legend of one panel does for all: classes have the same colours.
     coloured = next((a for a, p in zip(places, shown)
                      if p.classes is not None), places[0])
     return _finished(chart, coloured, ncols=10, markerscale=4.)
@@ -250,17 +255,18 @@ def _groups(panel, classes):
 
 
 def _class_colour(index, number):
+  # `tab10` has ten distinct colours, beyond that a continuous map.
   if number <= 10:
     return matplotlib.colormaps['tab10'](index)
   return matplotlib.colormaps['turbo']((index + 0.5) / number)
 
 
 def histogram(groups, x_label, title=None):
-  """Returns histograms over each other as PNG bytes, each of area 1.
+  """Returns overlaid histograms as PNG bytes, each of area 1.
 
   Args:
-    groups: list of `(values [N], label, number)`; what is not finite is left
-      out, and what is below the lowest percent of all stands at the left end.
+    groups: list of `(values [N], label, number)`; values that are not finite
+      are left out, and the lowest percent of all stands at the left end.
     x_label: string.
     title: string, or None.
   """
@@ -268,6 +274,7 @@ def histogram(groups, x_label, title=None):
   groups = [(v[np.isfinite(v)], *rest) for v, *rest in groups
             if np.isfinite(v).any()]
   everything = np.concatenate([v for v, *_ in groups] or [[0.]])
+  # A few very low log-likelihoods would press all else into one bar.
   low, high = np.percentile(everything, [1., 100.])
   with matplotlib.rc_context(_STYLE):
     chart, axes = _axes()
@@ -294,6 +301,7 @@ def _finished(chart, axes, **legend):
     rows = -(-len(labels) // legend['ncols'])
     chart.set_figheight(chart.get_figheight() + 0.2 * max(rows - 4, 0))
     shown = chart.legend(handles, labels, loc='outside lower center', **legend)
+    # Points are faint in the chart, and would be so in the legend.
     for handle in shown.legend_handles:
       handle.set_alpha(1.)
   out = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Many pictures in one, row by row."""
+"""Grids of pictures, tiled row by row."""
 import math
 
 import numpy as np
@@ -26,18 +26,20 @@ def grid(images, columns=None, border=1):
   number, height, width, channels = images.shape
   columns = columns or math.ceil(math.sqrt(number))
   rows = math.ceil(number / columns)
+  # White, which also fills the places of an incomplete last row.
   canvas = np.full((rows * (height + border), columns * (width + border),
                     channels), 255, np.uint8)
   for i, image in enumerate(images):
-    top = (i // columns) * (height + border)
+    top = (i // columns) * (height + border)  # Row by row.
     left = (i % columns) * (width + border)
     canvas[top:top + height, left:left + width] = image
+  # Without the border after the last row and column.
   return canvas[:rows * (height + border) - border,
                 :columns * (width + border) - border]
 
 
 def enlarged(images, smallest=28):
-  """Repeats the pixels of small images, so that one can look at them.
+  """Enlarges small images by repeating their pixels.
 
   Args:
     images: uint8 `[N, H, W, C]`.
@@ -47,5 +49,6 @@ def enlarged(images, smallest=28):
     uint8 `[N, k H, k W, C]` with the smallest whole k.
   """
   images = np.asarray(images)
+  # A whole factor, so that every pixel stays a square.
   times = max(1, math.ceil(smallest / images.shape[1]))
   return images.repeat(times, 1).repeat(times, 2)

@@ -1,4 +1,4 @@
-"""PNG files, whole or not at all."""
+"""PNG images: encoded, decoded, and written atomically."""
 import struct
 import zlib
 
@@ -14,10 +14,10 @@ _DESCRIPTION = b'tEXtDescription\0'
 
 
 def visible(image):
-  """Returns what is shown of an image `[..., C]`: 1 channel or 3.
+  """Returns the visible channels of an image `[..., C]`: 1 or 3.
 
-  Of two channels it is the first, of more than three the first three; a PNG
-  would take the others for transparency.
+  Of two channels these are the first, of more than three the first three; a PNG
+  would interpret the others as transparency.
   """
   channels = image.shape[-1]
   return image if channels in (1, 3) else image[..., :1 if channels < 3 else 3]
@@ -41,6 +41,7 @@ def encode(image, text=''):
 
 def description(content):
   """Returns the text that `encode` put into a PNG's bytes, or ''."""
+  # After the chunk's length.
   start = _HEADER + 4
   if content[start:start + len(_DESCRIPTION)] != _DESCRIPTION:
     return ''
@@ -54,6 +55,6 @@ def decode(content):
 
 
 def write(path, image, text=''):
-  """Writes an image as a PNG file, whole or not at all; see `encode`."""
+  """Writes an image as a PNG file, atomically; see `encode`."""
   with files.replacing(path) as part:
     part.write_bytes(encode(image, text))

@@ -1,4 +1,4 @@
-"""Pictures of vectors, as clouds of points: what grids are to images."""
+"""Pictures of vectors as clouds of points."""
 import numpy as np
 
 from pgak.pictures import charts
@@ -14,12 +14,12 @@ def cloud(vectors, title, shades=None, limits=None):
   """Returns vectors as a `charts.Panel`.
 
   Args:
-    vectors: float `[N, D]`; of more than three numbers the first three are
-      shown, of less than two the rest is 0.
+    vectors: float `[N, D]`; of more than three dimensions the first three are
+      shown, of fewer than two the rest is 0.
     title: string.
     shades: `[N]` numbers that decide the colours, or None for grey.
-    limits: what of space is shown, as `window` gives it, or None for all; in
-      perspective nothing else would hide what lies outside.
+    limits: the part of space that is shown, as `window` gives it, or None for
+      all; a chart in perspective does not clip points outside by itself.
   """
   vectors = np.asarray(vectors)[:, :3]
   missing = max(2 - vectors.shape[1], 0)
@@ -34,7 +34,7 @@ def cloud(vectors, title, shades=None, limits=None):
 def window(points):
   """Returns `(low, high)` of each axis `[D, 2]`: all points, and a margin."""
   low, high = points.min(0), points.max(0)
-  # Where all are one there would be no width.
+  # Where all points are equal there would be no width.
   margin = 0.1 * (high - low) + 1e-3
   return np.stack([low - margin, high + margin], 1)
 
@@ -52,6 +52,7 @@ def compared(vectors, others, shades=None, titles=()):
     List of `charts.Panel`.
   """
   first = cloud(vectors, titles[0], shades)
+  # The data's: samples far away would shrink all that is of interest.
   first.window = window(first.points)
   return [first, *(cloud(v, title, s, first.window)
                    for (v, s), title in zip(others, titles[1:]))]

@@ -18,7 +18,7 @@ __all__ = ['AutoregressiveFlow', 'MaskedDense']
 
 
 class AutoregressiveFlow(flow.Flow):
-  """A flow that moves each dimension by what a net makes of those before it.
+  """A flow that transforms each dimension given those before it.
 
   In each of its maps, eqs. 3 and 4 of [1],
 
@@ -27,9 +27,9 @@ class AutoregressiveFlow(flow.Flow):
   ```
 
   All s and t of a map come from one net with masked weights [2], so that a
-  density takes one pass; a draw takes H passes, one a dimension. Between maps
-  the order of dimensions is reversed. The flow starts as the identity, but for
-  the order.
+  density takes one pass; a sample takes H passes, one per dimension. Between
+  maps the order of dimensions is reversed. The flow starts as the identity, but
+  for the order.
 
   Args:
     size: number of dimensions H, at least 2.
@@ -62,14 +62,19 @@ class AutoregressiveFlow(flow.Flow):
     layers, degrees = [], np.arange(self.size)
     for units in self.hidden_units:
       # A unit of degree d sees the dimensions 0 to d.
+      # Degrees in turn, not at random: each dimension has as many units. H - 1
+      # is left out, since no output may depend on the last dimension.
       following = np.arange(units) % (self.size - 1)
       layers.append(MaskedDense(
+          # [in, out]
           degrees[:, None] <= following, 'relu', dtype=self.dtype_policy,
           kernel_initializer=keras.initializers.HeNormal(
               seed=int(generator.integers(1 << 31)))))
       degrees = following
-    outputs = np.tile(np.arange(self.size), 2)
+    outputs = np.tile(np.arange(self.size), 2)  # Shifts, then log-scales.
     layers.append(MaskedDense(
+        # Strict in the last layer: y[i] depends on the dimensions before i
+        # alone.
         degrees[:, None] < outputs, dtype=self.dtype_policy,
         kernel_initializer='zeros'))
     return keras.Sequential(layers)
@@ -89,7 +94,7 @@ class AutoregressiveFlow(flow.Flow):
 
 
 class MaskedDense(keras.layers.Layer):
-  """A dense layer some of whose weights are held at 0.
+  """A dense layer with a fixed mask of weights that are 0.
 
   Args:
     mask: bool `[inputs, units]`, True where there is a weight.
@@ -119,5 +124,7 @@ class MaskedDense(keras.layers.Layer):
             self.kernel_initializer)}
 
   def call(self, x):
+    # In each call, so that an optimizer cannot move a masked weight away from
+    # 0.
     mask = tf.constant(self.mask, self.compute_dtype)
     return self.activation(tf.matmul(x, self.kernel * mask) + self.bias)

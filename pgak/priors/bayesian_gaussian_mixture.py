@@ -29,7 +29,7 @@ class BayesianGaussianMixture(mixtures.Mixture):
     num_components: the most components, K.
     covariance: 'full' or 'diagonal'.
     weights: 'dirichlet_process' or 'dirichlet_distribution'.
-    concentration: of the prior on the weights, above 0: the lower, the fewer
+    concentration: of the prior of the weights, above 0: the lower, the fewer
       components are used; None for 1 / K.
     max_iterations: int.
     tolerance: nats; the fit ends when the bound changes by less.
@@ -79,13 +79,16 @@ class BayesianGaussianMixture(mixtures.Mixture):
     """
     latents = fitted.checked(latents, self.latent_dim)
     mixtures.check_number(self, latents)
+    # About 0, where the moments lose fewest digits.
     centre = latents.mean(0)
     found = self._model(latents - centre)
     with warnings.catch_warnings():
-      # What ends at `max_iterations` is a fit, too.
+      # A fit that ends at `max_iterations` is used all the same.
       warnings.simplefilter('ignore', exceptions.ConvergenceWarning)
       # scikit-learn wants two latents; a duplicate changes nothing.
       found.fit(np.repeat(latents - centre, 2 if len(latents) == 1 else 1, 0))
+    # As `mixtures` has them; scikit-learn keeps variances where they are
+    # diagonal.
     factors = (np.linalg.cholesky(found.covariances_)
                if self.covariance == 'full' else np.sqrt(found.covariances_))
     return self.load_state({'weights': found.weights_,
@@ -94,6 +97,8 @@ class BayesianGaussianMixture(mixtures.Mixture):
 
   def _model(self, centred):
     smallest = fitted.smallest_variance(centred, self.regularisation)
+    # The latents' own covariance, regularised: scikit-learn's default prior is
+    # singular where the latents fill no volume.
     covariance = (centred.T @ centred / len(centred)
                   + smallest * np.eye(self.latent_dim))
     if self.covariance == 'diagonal':

@@ -26,6 +26,7 @@ def numbered(labels, number):
         f'{number} latents need as many labels, whole numbers, and these are '
         f'{labels.dtype} of the shape {list(labels.shape)}: give one label for '
         'each latent.')
+  # int64, since a file keeps the classes and must compare with any labels.
   classes, found = np.unique(labels.astype(np.int64), return_inverse=True)
   return classes, found.astype(np.int32)
 
@@ -38,11 +39,12 @@ def positions(labels, classes):
     classes: int64 `[K]`.
 
   Raises:
-    errors.UserError: if one is not among them. (A graph does not say so: there
-      it is taken for the first class.)
+    errors.UserError: if one is not among them. (A graph does not check: there
+      an unknown label is the first class.)
   """
   labels = tf.cast(labels, tf.int64)
   matches = tf.equal(labels[:, tf.newaxis], tf.constant(classes, tf.int64))
+  # A graph cannot raise by its data: TensorFlow's assertions do nothing in XLA.
   if tf.executing_eagerly():
     known = np.any(matches, 1)
     if not known.all():

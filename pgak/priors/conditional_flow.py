@@ -1,4 +1,4 @@
-"""A prior that is learned given a condition: a flow of which y is an input."""
+"""A prior that is learned given a condition: a flow with y as an input."""
 import keras
 import numpy as np
 import tensorflow as tf
@@ -15,8 +15,8 @@ __all__ = ['ConditionalCouplings', 'ConditionalFlow', 'check_conditions']
 
 
 def check_conditions(conditions):
-  """Raises UserError where a prior is drawn from without a batch of conditions.
-  """
+  """Raises UserError where a prior is sampled without a batch of conditions."""
+  # A number, as other priors' `sample` takes, has no axis.
   if len(np.shape(conditions)) < 2:
     raise errors.UserError(
         'This model makes images given conditions, not from its prior alone: '
@@ -49,10 +49,12 @@ class ConditionalCouplings(coupling_flow.CouplingFlow):
   def bijector(self, features):
     """Returns the map given features `[B, F]`, for `[B, H]`."""
     return self._chained(
+        # [B, H/2 + F]
         lambda net, masked: net(tf.concat([masked, features], -1)))
 
   def distribution(self, features, mean):
     """Returns p(points | features), the map of N(mean, I)."""
+    # Variance 1, as the encoder's: only the mean depends on the condition.
     normal = tfp.distributions.MultivariateNormalDiag(
         mean, tf.ones_like(mean))
     return tfp.distributions.TransformedDistribution(
@@ -70,8 +72,9 @@ class ConditionalCouplings(coupling_flow.CouplingFlow):
 class ConditionalFlow(running_moments.RunningMoments):
   """A flow on standardised latents given a condition y, [1, eq. 9 and sec. 6].
 
-  With features c(y), a mean head a(y), the running moments m and s of the
-  latents and f the flow's map, each coupling of which sees c(y),
+  With features c(y), a mean head a(y), the running mean m and standard
+  deviation s of the latents, and f the flow's map, each coupling of which sees
+  c(y),
 
   ```none
   z_0 = f((z - m) / s; c(y))
@@ -105,6 +108,7 @@ class ConditionalFlow(running_moments.RunningMoments):
     # NumPy's own generator, which `keras.utils.set_random_seed` seeds.
     seed = int(np.random.randint(1 << 31)) if seed is None else seed
     self.condition_network = condition_network
+    # Zeros: training begins with N(0, I) for every condition.
     self.mean_head = keras.layers.Dense(
         latent_dim, kernel_initializer='zeros', dtype=dtype)
     num_features = condition_network.output_shape[-1]
@@ -112,6 +116,7 @@ class ConditionalFlow(running_moments.RunningMoments):
     self.flow = ConditionalCouplings(
         latent_dim, num_features, num_couplings, hidden_units, seed,
         dtype=dtype)
+    # Now, since Keras finds and names weights that exist before the first call.
     self.flow.build()
     self.settings = dict(num_couplings=num_couplings,
                          hidden_units=list(hidden_units))
@@ -131,6 +136,7 @@ class ConditionalFlow(running_moments.RunningMoments):
 
   def _features(self, conditions):
     """Returns `(c(y), a(y))`, float `[B, F]` and `[B, H]`."""
+    # The network may compute in bfloat16, the flow does not.
     features = tf.cast(self.condition_network(conditions), self.compute_dtype)
     return features, self.mean_head(features)
 

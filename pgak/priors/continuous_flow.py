@@ -1,7 +1,7 @@
 """A flow in continuous time: the paths of an ordinary differential equation.
 
 ```none
-dx/dt = v(x, t),   t from 0 (draws of N(0, I)) to 1 (points)
+dx/dt = v(x, t),   t from 0 (samples of N(0, I)) to 1 (points)
 ```
 
 and by the instantaneous change of variables (eq. 2 of [1])
@@ -11,7 +11,7 @@ log p_1(x(1)) = log N(x(0); 0, I) - int_0^1 tr(dv/dx)(x(t), t) dt
 ```
 
 Both are integrated by Heun's method, of second order, in steps of one size.
-The trace is exact, by one gradient a dimension, or an estimate (eq. 4 of [2])
+The trace is exact, by one gradient per dimension, or an estimate (eq. 4 of [2])
 
 ```none
 tr(J) = E[e^T J e],   e of independent signs
@@ -36,7 +36,7 @@ __all__ = ['log_densities', 'probes', 'transport']
 
 
 def transport(velocity, points, steps, backwards=False):
-  """Moves points along their paths, by Heun's method.
+  """Transports points along their paths, by Heun's method.
 
   Args:
     velocity: function of points `[B, H]` and a time, a scalar in [0, 1], to
@@ -48,6 +48,7 @@ def transport(velocity, points, steps, backwards=False):
   Returns:
     float `[B, H]`, where the paths end.
   """
+  # A loop in the graph: unrolled, 64 steps would be 128 copies of the net.
   for i in tf.range(steps):
     here, there = _times(i, steps, backwards, points.dtype)
     first = velocity(points, here)
@@ -57,7 +58,7 @@ def transport(velocity, points, steps, backwards=False):
 
 
 def log_densities(velocity, points, steps, signs=None):
-  """Estimates the log-density of points at time 1.
+  """Estimates the log-density of points at time 1, by following them to time 0.
 
   Args:
     velocity: as for `transport`.
@@ -71,15 +72,17 @@ def log_densities(velocity, points, steps, signs=None):
     trace.
   """
   directions, combine = _directions(points, signs)
-  rows = 1 if signs is None else len(directions)
-  trace = tf.zeros([rows, tf.shape(points)[0]], points.dtype)
+  number = 1 if signs is None else len(directions)
+  trace = tf.zeros([number, tf.shape(points)[0]], points.dtype)  # [k, B]
   for i in tf.range(steps):
     here, there = _times(i, steps, True, points.dtype)
     first, change = _with_traces(velocity, points, here, directions, combine)
     second, later = _with_traces(
         velocity, points + (there - here) * first, there, directions, combine)
     points += 0.5 * (there - here) * (first + second)
+    # The integral is from 0 to 1, and the steps go back.
     trace += 0.5 * (here - there) * (change + later)
+  # The points are now at time 0, where they are distributed by N(0, I).
   size = tf.cast(tf.shape(points)[1], points.dtype)
   normal = -0.5 * (tf.reduce_sum(tf.square(points), -1)
                    + size * math.log(2. * math.pi))
@@ -103,12 +106,14 @@ def _directions(points, signs):
 
 def _with_traces(velocity, points, time, directions, combine):
   """Returns the velocities `[B, H]` and the estimates of the trace `[k, B]`."""
+  # One gradient for each direction.
   with tf.GradientTape(persistent=True) as tape:
     tape.watch(points)
     moved = velocity(points, time)
   products = [
       tf.reduce_sum(e * tape.gradient(
           moved, points, output_gradients=e,
+          # A velocity that does not depend on the point has trace 0.
           unconnected_gradients=tf.UnconnectedGradients.ZERO), -1)
       for e in directions]
   return moved, combine(products)
@@ -118,11 +123,11 @@ def _with_traces(velocity, points, time, directions, combine):
 
 
 def probes(points, number):
-  """Makes signs that are a function of each point alone.
+  """Makes random signs that are a function of each point alone.
 
-  A latent then has one log-density, whatever shares its batch, and the errors
-  of many latents are independent, so that their mean has a small one. The signs
-  are bits of a hash of the point's float32 bits.
+  So a latent's log-density does not depend on its batch, and the errors of many
+  latents are independent, so that their mean has a small error. The signs are
+  bits of a hash of the point's float32 bits.
 
   Args:
     points: float `[B, H]`.
@@ -134,12 +139,16 @@ def probes(points, number):
   size = points.shape[1]
   # -0 and 0 are the same point.
   bits = tf.bitcast(tf.cast(points, tf.float32) + 0., tf.uint32)
+  # Fixed: the signs are part of the density's definition.
   generator = np.random.default_rng(0)
+  # Odd factors permute the uint32, so that no bit of a dimension is lost.
   odd = 2 * generator.integers(0, 1 << 31, size) + 1
   key = _mixed(tf.reduce_sum(_mixed(bits) * tf.constant(odd, tf.uint32), -1))
+  # One for each probe and dimension, mixed with the point's key.
   counters = generator.integers(0, 1 << 32, (number, 1, size))
   drawn = _mixed(key[:, tf.newaxis] ^ tf.constant(counters, tf.uint32))
   one = tf.ones([], points.dtype)
+  # The highest bit.
   return tf.where(drawn >= 1 << 31, one, -one)
 
 

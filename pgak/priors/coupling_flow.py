@@ -15,24 +15,24 @@ __all__ = ['CouplingFlow']
 
 
 class CouplingFlow(flow.Flow):
-  """A flow that moves one half of the dimensions by the other half.
+  """A flow that transforms one half of the dimensions, given the other half.
 
-  Each coupling moves one half of the dimensions by what a net makes of the
-  other half (eqs. 7 and 8 of [1]),
+  Each coupling scales and shifts one half of the dimensions by the outputs of a
+  net that sees the other half (eqs. 7 and 8 of [1]),
 
   ```none
   y_1 = x_1,   y_2 = x_2 * exp(s(x_1)) + t(x_1)
   ```
 
   Between the two couplings of a pair the order is reversed, so that a pair
-  moves all dimensions; between pairs it is a fixed random one. The map starts
-  as the identity, but for the order.
+  transforms all dimensions; between pairs it is a fixed random one. The map
+  starts as the identity, but for the order.
 
   Args:
     size: number of dimensions H, at least 2.
     num_couplings: int.
     hidden_units: units of each net's hidden layers.
-    seed: int that decides the nets' weights and the order of dimensions.
+    seed: int that decides the nets' weights and the order of the dimensions.
   """
 
   def __init__(self, size, num_couplings=4, hidden_units=(256, 256), seed=0,
@@ -47,6 +47,7 @@ class CouplingFlow(flow.Flow):
     self.hidden_units = tuple(hidden_units)
     self.seed = seed
     self.masked = size // 2
+    # The orders are no weights: the seed must make the same ones again.
     generator = np.random.default_rng(seed)
     # Of two dimensions, a random order could undo the reversal.
     self.orders = [
@@ -65,6 +66,7 @@ class CouplingFlow(flow.Flow):
     hidden = [keras.layers.Dense(units, 'relu', dtype=self.dtype_policy,
                                  kernel_initializer=initializer())
               for units in self.hidden_units]
+    # Zeros, so that shifts and log-scales begin at 0: the identity.
     last = keras.layers.Dense(2 * (self.size - self.masked),
                               dtype=self.dtype_policy,
                               kernel_initializer='zeros')
@@ -79,6 +81,8 @@ class CouplingFlow(flow.Flow):
     return flow.chain(
         [tfp.bijectors.RealNVP(
             num_masked=self.masked,
+            # `net=net`: else every coupling would call the last net of the
+            # loop.
             shift_and_log_scale_fn=lambda x, _, net=net, **kwargs:
             flow.bounded(call(net, x))) for net in self.nets], self.orders)
 

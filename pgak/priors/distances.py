@@ -20,4 +20,5 @@ def squared(points, centres):
   found = (tf.reduce_sum(tf.square(points), 1)[:, tf.newaxis]
            - 2. * tf.matmul(points, centres, transpose_b=True)
            + tf.reduce_sum(tf.square(centres), 1))
+  # Rounding may leave a little less than 0 between equal points.
   return tf.maximum(found, 0.)

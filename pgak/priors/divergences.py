@@ -1,4 +1,4 @@
-"""How far one prior is from another: the Kullback-Leibler divergence."""
+"""The Kullback-Leibler divergence of one prior from another."""
 from typing import NamedTuple
 
 import numpy as np
@@ -21,13 +21,13 @@ def kl_divergence(prior, other, num_samples=10000, seed=0):
   """Computes `KL(prior || other) = E_prior[log prior(z) - log other(z)]`.
 
   In closed form where TFP registers one for the two distributions, as for two
-  normal ones; else the mean over draws of the first.
+  normal ones; else the mean over samples from the first.
 
   Args:
     prior: a prior with a density.
     other: another on the same latents.
-    num_samples: draws of the estimate, at least 2.
-    seed: int that decides the draws.
+    num_samples: samples of the estimate, at least 2.
+    seed: int that decides the samples.
 
   Returns:
     A `KL`.
@@ -44,6 +44,7 @@ def kl_divergence(prior, other, num_samples=10000, seed=0):
     return KL(float(found), 0.)
   counts.rows(num_samples, [prior.latent_dim], 'num_samples', least=2)
   latents = prior.sample(num_samples, seed)
+  # float64: the difference of two large log-densities may be small.
   ratios = np.asarray(prior.log_prob(latents), np.float64) - np.asarray(
       other.log_prob(latents), np.float64)
   return KL(float(ratios.mean()),
@@ -54,6 +55,7 @@ def _closed_form(prior, other):
   pair = [getattr(p, 'distribution', None) for p in (prior, other)]
   if not all(isinstance(d, tfp.distributions.Distribution) for d in pair):
     return None
+  # TFP refuses to mix float32 and float64; the estimate does not mind.
   if pair[0].dtype != pair[1].dtype:
     return None
   try:

@@ -19,11 +19,14 @@ from pgak import settings
 
 __all__ = ['attach', 'encode', 'log_likelihoods', 'positions']
 
+# What a density is fitted to: the encoder's means, or samples of its posterior.
 SOURCES = ('means', 'samples')
 
 
 @settings.configurable(
     name='density', module='pgak.densities',
+    # The names in users' gin files, which a move of this module must not
+    # change.
     denylist=['model', 'prior', 'run', 'step', 'dataset'])
 def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
            max_latents: settings.Count | None = None):
@@ -31,9 +34,8 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
 
   One that can be fitted is read from the run, or fitted to the latents of the
   split that the run was trained on and saved there. Batch norm keeps the
-  statistics of the checkpoint: what the decoder makes of a latent is the
-  model's, whatever density the latent is drawn from, so that reconstructions
-  are the same beside every density.
+  statistics of the checkpoint: the decoder does not depend on the density, so
+  that reconstructions are the same with every density.
 
   Args:
     model: `GenerativeAutoencoder` at that step.
@@ -65,6 +67,7 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
     prior.source = source
     path = _path(model, prior, run, step, max_latents)
     if not _read(prior, path):
+      # Only here: a density that is kept needs no data.
       dataset = dataset() if callable(dataset) else dataset
       images = dataset.split(run.config['data']['split'])
       prior.fit(encode(model, images, source, max_latents),
@@ -75,7 +78,7 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
 
 
 def _labels(prior, images, max_latents):
-  """Returns the labels of what is encoded, for a prior that learns them."""
+  """Returns the labels of the encoded images, for a prior that learns them."""
   labels = getattr(images, 'labels', None)
   if labels is None or not getattr(prior, 'takes_labels', False):
     return {}
@@ -102,7 +105,7 @@ def encode(model, images, source='means', max_latents=None):
 
 
 def positions(number, max_latents=None):
-  """Returns which of so many images are encoded: all, or some at random.
+  """Returns the positions of the images to encode: all, or a random subset.
 
   Args:
     number: int, how many images there are.
@@ -113,13 +116,14 @@ def positions(number, max_latents=None):
   """
   if max_latents is None or max_latents >= number:
     return np.arange(number)
+  # Sorted, so that files are read in their order.
   return np.sort(np.random.default_rng(0).permutation(number)[:max_latents])
 
 
 def log_likelihoods(model, train, held_out, max_latents=None):
-  """Mean log-density of latents that the model's prior has seen and has not.
+  """Train and held-out log-likelihood of the prior, to detect memorisation.
 
-  A density that memorises gives the first much more than the second.
+  A density that memorises has a much higher one on the first.
 
   Args:
     model: `GenerativeAutoencoder` with its prior.
@@ -144,11 +148,13 @@ def log_likelihoods(model, train, held_out, max_latents=None):
 
 
 def _path(model, prior, run, step, max_latents):
-  """Names the file by all that decides what is in it."""
+  """Names the file by a digest of all that decides its content."""
   weights = hashlib.sha256()
+  # The encoder's alone: the decoder does not change the latents.
   for variable in model.encoder.variables:
     weights.update(np.ascontiguousarray(variable.numpy()).tobytes())
   kind = f'{type(prior).__module__}.{type(prior).__qualname__}'
+  # Settings that only decide sampling need no other file.
   chosen = getattr(prior, 'fit_settings', prior.settings)
   text = json.dumps([
       kind, chosen, prior.source, max_latents, weights.hexdigest(),

@@ -1,4 +1,4 @@
-"""What the priors that are fitted after training have in common."""
+"""Base class and helper functions of priors that are fitted after training."""
 import inspect
 
 import numpy as np
@@ -39,11 +39,12 @@ def checked(latents, latent_dim):
 
 
 def smallest_variance(latents, share):
-  """Returns what is added to variances so that none is 0, a float.
+  """Returns a float to add to variances, so that none is 0.
 
   A share of the latents' mean variance, so that a density does not depend on
-  their unit; and, for latents that are all the same, what float32 can tell.
+  their unit; and, for latents that are all equal, the resolution of float32.
   """
+  # 1e-14 is about the square of float32's relative resolution.
   resolution = 1e-14 * (float(np.square(latents).max()) + 1e-10)
   return share * float(latents.var(0).mean()) + resolution
 
@@ -60,11 +61,11 @@ def standardiser(latents):
 
 
 def in_chunks(function, tensors, size):
-  """Calls a function of rows on some rows at a time, which bounds its memory.
+  """Calls a function on a part of a batch at a time, which bounds its memory.
 
   Args:
-    function: takes tensors `[b, ...]`; gives a tensor `[b, ...]` whose row
-      depends on that row alone, of the first tensor's dtype.
+    function: takes tensors `[b, ...]`; gives a tensor `[b, ...]` of the first
+      tensor's dtype, each of whose b entries depends on its own inputs alone.
     tensors: list of tensors `[B, ...]`; B may be 0 or unknown.
     size: the largest b, int.
 
@@ -72,10 +73,12 @@ def in_chunks(function, tensors, size):
     Tensor `[B, ...]`.
   """
   number = tf.shape(tensors[0])[0]
+  # At least 1: an empty batch is one chunk of padding.
   rows = tf.clip_by_value(number, 1, size)
   chunks = tf.maximum(-(-number // rows), 1)
 
   def cut(tensor):
+    # `map_fn` needs chunks of one size: the last is padded, and cut at the end.
     missing = chunks * rows - number
     padded = tf.pad(
         tensor, [[0, missing]] + [[0, 0]] * (tensor.shape.rank - 1))
@@ -99,7 +102,7 @@ class FittedPrior:
   """Base class of the priors with `fit`: their settings and their state.
 
   The arguments of a subclass's constructor are its settings, each an attribute
-  of the same name. `fit` calls `load_state` with what it found.
+  of the same name. `fit` calls `load_state` with its result.
 
   Attributes:
     source: what it was fitted to, 'means' of the encoder or 'samples' of its
@@ -109,7 +112,7 @@ class FittedPrior:
   name = None
   # Names of the arrays that `state` returns.
   arrays = ()
-  # Names of the settings that decide what is drawn, and not the fit.
+  # Names of the settings that decide samples and densities, but not the fit.
   after_fit = ()
   # Whether `fit` is to be given the latents' labels, where there are some.
   takes_labels = False
@@ -121,16 +124,16 @@ class FittedPrior:
 
   @property
   def label(self):
-    """The name with what of the settings decides a score."""
+    """The name with the settings that decide a score."""
     return self._size_label() + self._source_label()
 
   @property
   def fit_label(self):
-    """The label without what `after_fit` names; a file has this name."""
+    """The label without the settings in `after_fit`: a file's name."""
     return self.label
 
   def _source_label(self):
-    return '_of_samples' * (self.source == 'samples')
+    return '_of_samples' if self.source == 'samples' else ''
 
   def _size_label(self):
     return self.name
@@ -138,13 +141,14 @@ class FittedPrior:
   @property
   def settings(self):
     """`{name: value}` of the constructor's arguments, but for `latent_dim`."""
+    # From the signature, so that a new argument cannot be forgotten here.
     names = inspect.signature(type(self).__init__).parameters
     return {n: getattr(self, n) for n in names
             if n not in ('self', 'latent_dim')}
 
   @property
   def fit_settings(self):
-    """Those of the settings that decide the fit, beside the latents."""
+    """The settings that decide the fit, together with the latents."""
     return {n: v for n, v in self.settings.items() if n not in self.after_fit}
 
   @property
@@ -172,7 +176,7 @@ class FittedPrior:
     return made
 
   def state(self):
-    """Returns what `fit` has found, `{name: NumPy array}`.
+    """Returns the result of `fit`, `{name: NumPy array}`.
 
     Raises:
       errors.UserError: if the prior is not fitted.
@@ -184,7 +188,7 @@ class FittedPrior:
     return self._state
 
   def load_state(self, arrays):
-    """Takes what another one's `state` returned; returns self.
+    """Loads the result of another prior's `state`; returns self.
 
     Raises:
       ValueError: if that is not the state of such a prior.
@@ -192,6 +196,7 @@ class FittedPrior:
     missing = set(self.arrays) - set(arrays)
     if missing:
       raise ValueError(f'The state of {self.name} has no {sorted(missing)}.')
+    # Only these: a file may hold arrays of other versions.
     self._state = {n: np.asarray(arrays[n]) for n in self.arrays}
     self._use_state()
     return self

@@ -1,4 +1,4 @@
-"""What normalising flows have in common: a map from N(0, I), as a Keras layer.
+"""What normalising flows share: a map from N(0, I), as a Keras layer.
 """
 import keras
 import tensorflow as tf
@@ -6,7 +6,7 @@ import tensorflow_probability as tfp
 
 __all__ = ['Flow', 'bounded', 'chain', 'moved']
 
-# Of the logarithm of a scale: unbounded ones overflow in training.
+# Bound of the logarithm of a scale: unbounded ones overflow in training.
 LARGEST_LOG_SCALE = 3.
 
 
@@ -39,6 +39,8 @@ class Flow(keras.layers.Layer):
     normal = tfp.distributions.MultivariateNormalDiag(
         tf.zeros([self.size], self.compute_dtype),
         tf.ones([self.size], self.compute_dtype))
+    # Made anew in each call: a bijector that is kept as an attribute would hide
+    # the nets' variables from Keras.
     return tfp.distributions.TransformedDistribution(normal, self.bijector())
 
   def call(self, points):
@@ -62,6 +64,7 @@ def moved(distribution, mean, scale):
 def bounded(outputs):
   """Splits a net's outputs `[..., 2 n]` into shift and bounded log-scale."""
   shift, log_scale = tf.split(outputs, 2, -1)
+  # Smooth, and the identity near 0, unlike a clip.
   return shift, LARGEST_LOG_SCALE * tf.tanh(log_scale / LARGEST_LOG_SCALE)
 
 
@@ -75,4 +78,5 @@ def chain(maps, orders):
   chained = []
   for bijector, order in zip(maps, orders, strict=True):
     chained += [bijector, tfp.bijectors.Permute(order)]
+  # TFP applies the last of a chain first.
   return tfp.bijectors.Chain(chained[::-1])

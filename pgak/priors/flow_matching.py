@@ -18,7 +18,7 @@ from pgak.priors import velocity_net
 
 __all__ = ['FlowMatching']
 
-# Steps and draws that Heun's error is measured by.
+# Steps of the reference, and number of samples, for Heun's error.
 _FINE_STEPS = 256
 _COMPARED = 200
 
@@ -28,7 +28,7 @@ _Fine = Annotated[int, settings.Range(64, 2**31 - 1)]
 
 @settings.register(denylist=['latent_dim'])
 class FlowMatching(fitted.FittedPrior):
-  """Draws of N(0, I) that a learned velocity moves to the latents [1, 2, 3].
+  """A learned velocity transports samples of N(0, I) to the latents [1, 2, 3].
 
   With x_0 from N(0, I), x_1 a latent less the mean m, divided by the standard
   deviation s of each dimension, a label y and `x_t = (1 - t) x_0 + t x_1`, Adam
@@ -38,8 +38,8 @@ class FlowMatching(fitted.FittedPrior):
   E |v(x_t, t, y) - (x_1 - x_0)|^2 / H
   ```
 
-  whose minimum is the velocity of a flow from N(0, I) to the latents. A draw
-  follows it by Heun's method; the log-density follows it back, see
+  whose minimum is the velocity of a flow from N(0, I) to the latents. A sample
+  follows it by Heun's method; the log-density follows it backwards, see
   `continuous_flow`,
 
   ```none
@@ -47,8 +47,8 @@ class FlowMatching(fitted.FittedPrior):
   ```
 
   Latents of a deterministic encoder may fill no volume, and then have no
-  density. So the fit to means adds noise, `x_1 + noise N(0, I)`, and the label
-  of a score says how much: the density is that of the latents with the noise.
+  density. So the fit to means adds noise, `x_1 + noise N(0, I)`: the density is
+  that of the latents with the noise, whose size stands in a score's label.
 
   Where labels are given to `fit`, the net learns them, too: `sample` and the
   other methods then take `given`, labels; without it they are those of a latent
@@ -63,25 +63,25 @@ class FlowMatching(fitted.FittedPrior):
       and at most 5,000.
     batch_size: latents in a step.
     learning_rate: of Adam, at the first step.
-    average_decay: of the averaged weights, which are those that are kept.
+    average_decay: decay of the averaged weights, which are those that are kept.
     times: distribution of t while fitting, 'logit_normal' for the sigmoid of
-      draws of N(0, 1) [4], or 'uniform'.
-    noise: standard deviation of what is added to standardised latents, if they
+      samples of N(0, 1) [4], or 'uniform'.
+    noise: standard deviation of the noise added to standardised latents if they
       are means of the encoder (samples of a posterior have noise of their own).
     conditional: whether labels are learned, where the data have some.
     unlabelled: share of the latents whose label is dropped in a step.
     sampling_steps: Heun's steps for a draw, and for the way back.
     density_steps: Heun's steps for a log-density, at least 64.
-    probes: k, how many signs estimate the trace; of at most 8 dimensions it is
-      exact.
-    guidance: g of draws with labels, `v(y=none) + g (v(y) - v(y=none))` [5].
-      Other than 1 it is another distribution, without a log-density.
+    probes: k, how many sign vectors estimate the trace; with at most 8
+      dimensions it is exact.
+    guidance: g of samples with labels, `v(y=none) + g (v(y) - v(y=none))` [5].
+      With g other than 1 the distribution has no log-density.
     seed: int that decides the weights, what is held out and all noise.
 
   Attributes:
     fit_result: `net_fitting.Fit` of the fit that was made.
-    solver_error: root mean square, in the latents' standard deviations, of what
-      256 steps change in draws of `sampling_steps`, right after the fit.
+    solver_error: root mean square difference of samples by `sampling_steps` and
+      by 256 steps, in the latents' standard deviations, right after the fit.
 
   Raises:
     errors.UserError: if a setting is out of its range.
@@ -146,13 +146,14 @@ class FlowMatching(fitted.FittedPrior):
     self.net = None
     self.flow = None
     self.classes = _NO_CLASSES
+    # In the object, not in the class: labels and guidance decide.
     self.can = self._abilities()
 
-  # === What it is ===
+  # === Description ===
 
   @property
   def takes_labels(self):
-    """Whether `fit` is to be given labels, where there are some."""
+    """Whether `fit` takes the data's labels, if there are any."""
     return self.conditional
 
   @property
@@ -163,15 +164,19 @@ class FlowMatching(fitted.FittedPrior):
 
   @property
   def added_noise(self):
-    """Standard deviation of the noise that the density has; 0 of samples."""
+    """Standard deviation of the added noise; 0 if fitted to samples."""
     return 0. if self.source == 'samples' else self.noise
 
   def _size_label(self):
-    coarser = f'_heun_{self.sampling_steps}' * (self.sampling_steps != 32)
-    return self._noise_label() + coarser
+    # The default is left out: the label is a name in scores.csv.
+    if self.sampling_steps == 32:
+      return self._noise_label()
+    return f'{self._noise_label()}_heun_{self.sampling_steps}'
 
   def _noise_label(self):
-    return self.name + f'_noise_{self.added_noise:g}' * bool(self.added_noise)
+    if not self.added_noise:
+      return self.name
+    return f'{self.name}_noise_{self.added_noise:g}'
 
   @property
   def fit_label(self):
@@ -196,6 +201,7 @@ class FlowMatching(fitted.FittedPrior):
     latents = fitted.checked(latents, self.latent_dim)
     standard = fitted.standardiser(latents)
     points = ((latents - standard['mean']) / standard['scale']).astype('f')
+    # Without labels all are of class 0, which a net without classes ignores.
     classes, numbers = _NO_CLASSES, np.zeros([len(points)], np.int32)
     if labels is not None and self.conditional:
       classes, numbers = class_labels.numbered(labels, len(points))
@@ -211,6 +217,7 @@ class FlowMatching(fitted.FittedPrior):
     regression = velocity_fitting.Regression(
         points, numbers, self.seed, self.batch_size, self.times,
         self.added_noise, self.unlabelled)
+    # `self.net` holds the averages, which have the same first weights.
     trained = self._new_net()
     return net_fitting.minimise_averaged(
         lambda step: regression.loss(trained, step),
@@ -249,12 +256,13 @@ class FlowMatching(fitted.FittedPrior):
     self.flow = velocity_flow.VelocityFlow(self.net, self.guidance)
 
   def load_state(self, arrays):
-    """Takes what another one's `state` returned; returns self.
+    """Loads the result of another prior's `state`; returns self.
 
     Raises:
       ValueError: if that is not the state of such a prior.
     """
     if 'classes' in arrays and (
+        # The number of labels decides the net's shape.
         self.net is None or len(self.classes) != len(arrays['classes'])):
       self._build(np.asarray(arrays['classes']))
     return super().load_state(arrays)
@@ -268,7 +276,7 @@ class FlowMatching(fitted.FittedPrior):
     self.can = self._abilities()
 
   def _abilities(self):
-    """What it can; see `pgak.capabilities`."""
+    """Returns its capabilities; see `pgak.capabilities`."""
     names = {'base': True, 'fit': True, 'condition': len(self.classes) > 0,
              'log_density': self.guidance == 1.}
     return frozenset(name for name, can in names.items() if can)
@@ -374,7 +382,10 @@ class FlowMatching(fitted.FittedPrior):
           'to 1 for log-densities.')
     given = self._positions(given)
     value, error = self.flow.log_densities(
+        # Probes by the latents as they were given, so that a graph has the
+        # same.
         self._standardised(latents), self._flat(latents), self.density_steps,
         self.probes, given)
+    # The log-determinant of the standardisation.
     value -= np.log(self.state()['scale']).sum()
     return tf.cast(value, latents.dtype), tf.cast(error, latents.dtype)

@@ -32,16 +32,16 @@ class FlowPrior(running_moments.RunningMoments):
   ```
 
   Without m and s a flow that is trained beside an encoder would have to follow
-  latents of any scale. They are state: no gradient moves them.
+  latents of any scale. They are state, which no gradient changes.
 
   Args:
     latent_dim: number of latent dimensions H, at least 2.
     flow: 'real_nvp' for affine couplings, 'maf' for a masked autoregressive
-      flow, whose draws take H passes.
+      flow, whose samples take H passes.
     num_couplings: number of the flow's maps.
     hidden_units: units of the hidden layers of each map's net.
-    momentum: what of the running moments a step keeps; the first steps average
-      over all before them.
+    momentum: share of the running moments that a step keeps; the first steps
+      average over all before them.
     seed: int that decides the nets' first weights; by default the run's.
   """
 
@@ -51,6 +51,7 @@ class FlowPrior(running_moments.RunningMoments):
                hidden_units: tuple[settings.Count, ...] = (64, 64),
                momentum: settings.Decay = 0.99,
                seed: settings.Seed | None = None):
+    # In float32 also under a bfloat16 policy: log-densities add up H terms.
     super().__init__(latent_dim, momentum, name=f'learned_{flow}',
                      dtype=keras.config.floatx())
     # NumPy's own generator, which `keras.utils.set_random_seed` seeds.
@@ -70,17 +71,18 @@ class FlowPrior(running_moments.RunningMoments):
 
   @property
   def label(self):
-    """What scores call it: learned with the model, not fitted afterwards."""
+    """Its name in scores: learned with the model, not fitted afterwards."""
     return self.name
 
   def call(self, latents):
     """Returns the log-density of latents `[B, H]`, `[B]`, in nats."""
+    # The log-determinant of the standardisation.
     return self.flow(self.standardised(latents)) - tf.reduce_sum(
         tf.math.log(self.scale))
 
   @property
   def distribution(self):
-    """The TFP distribution, on `[H]`; it moves with this layer's weights."""
+    """The TFP distribution, on `[H]`, by this layer's present weights."""
     return flow_lib.moved(
         self.flow.distribution(), tf.convert_to_tensor(self.mean), self.scale)
 

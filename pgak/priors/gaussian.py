@@ -56,9 +56,11 @@ class Gaussian(fitted.FittedPrior):
     mean = latents.mean(0)
     centred = latents - mean
     smallest = fitted.smallest_variance(latents, self.regularisation)
+    # By N, not N - 1: the maximum of the likelihood.
     covariance = (centred.T @ centred / len(latents)
                   + smallest * np.eye(self.latent_dim))
     return self.load_state(
+        # The factor is what both sampling and the density need.
         {'mean': mean, 'cholesky': np.linalg.cholesky(covariance)})
 
   def sample(self, n, seed=0):
@@ -81,5 +83,6 @@ class Gaussian(fitted.FittedPrior):
 
   def log_prob(self, latents):
     """Returns the log-density of float latents `[B, H]`, `[B]`."""
+    # float64: where latents nearly lie in a plane, C is badly conditioned.
     found = self.distribution.log_prob(tf.cast(latents, tf.float64))
     return tf.cast(found, latents.dtype)

@@ -11,7 +11,7 @@ from pgak.priors import mixtures
 
 __all__ = ['GaussianMixture']
 
-# What is added to a component's count, so that one that lost all latents has a
+# Added to a component's count, so that one that lost all latents still has a
 # mean: as in scikit-learn, so that both take the same steps.
 _EPSILON = 10. * np.finfo(np.float64).eps
 
@@ -30,21 +30,21 @@ class GaussianMixture(mixtures.Mixture):
   ```
 
   It starts from a k-means clustering and ends when the mean log-likelihood
-  changes by less than `tolerance`. All is float64; memory holds a batch of
-  latents at a time, times K.
+  changes by less than `tolerance`. It computes in float64, for a batch of
+  latents and all K components at a time.
 
   Args:
     latent_dim: number of latent dimensions H.
     num_components: K.
     covariance: 'full' or 'diagonal'.
     max_iterations: int; the paper takes at most 100.
-    tolerance: nats a latent.
+    tolerance: nats per latent.
     regularisation: r as a share of the latents' mean variance.
     seed: int that decides the start.
 
   Attributes:
     iterations: how many the fit took.
-    log_likelihood: nats a latent, of the latents that it was fitted to, before
+    log_likelihood: nats per latent, of those that it was fitted to, before
       the last of the iterations.
 
   Raises:
@@ -87,8 +87,8 @@ class GaussianMixture(mixtures.Mixture):
 
     Args:
       latents: array `[N, H]`.
-      responsibilities: `[N, K]`, rows that add up to 1, to start from instead
-        of k-means.
+      responsibilities: `[N, K]`, the share of each latent in each component,
+        to start from instead of k-means.
 
     Raises:
       errors.UserError: if there are fewer latents than components, or if
@@ -98,7 +98,7 @@ class GaussianMixture(mixtures.Mixture):
     mixtures.check_number(self, latents)
     if responsibilities is None:
       labels = k_means.assignments(latents, self.num_components, self.seed)
-      responsibilities = np.eye(self.num_components)[labels]
+      responsibilities = np.eye(self.num_components)[labels]  # One-hot.
     # The moments lose digits where the mean is far from the origin.
     centre = latents.mean(0)
     weights, means, factors = self._iterate(
@@ -116,6 +116,7 @@ class GaussianMixture(mixtures.Mixture):
     full = self.covariance == 'full'
     moments = tf.function(_Moments(shape, full, rows))
     try:
+      # Half an iteration: the moments of the clusters.
       sums, _ = moments(latents, responsibilities=responsibilities)
       found = _maximise(*sums, smallest)
       before = -np.inf
@@ -126,6 +127,7 @@ class GaussianMixture(mixtures.Mixture):
         if abs(self.log_likelihood - before) < self.tolerance:
           break
         before = self.log_likelihood
+    # Other invalid arguments are faults of ours and pass through.
     except tf.errors.InvalidArgumentError as e:
       if 'Cholesky' not in str(e):
         raise
@@ -143,7 +145,7 @@ def _require_finite(factors, prior):
 
 
 class _Moments:
-  """Sums over latents, a batch of rows at a time: E step and half the M step.
+  """Sums over latents, a batch at a time: the E step and half the M step.
 
   Args:
     shape: `[K, H]`.
@@ -173,14 +175,15 @@ class _Moments:
     sums = tf.zeros([components, size], tf.float64)
     squares = tf.zeros([components, size] + last, tf.float64)
     likelihood = tf.zeros([], tf.float64)
+    # Batches, since shares times latents are N K H elements.
     for first in tf.range(0, tf.shape(latents)[0], self.rows):
       batch = latents[first:first + self.rows]
       if parameters is None:
         shares = responsibilities[first:first + self.rows]
       else:
-        joint = mixtures.log_joint(batch, weights, means, inverses)
+        joint = mixtures.log_joint(batch, weights, means, inverses)  # [b, K]
         evidence = tf.reduce_logsumexp(joint, -1, keepdims=True)
-        shares = tf.exp(joint - evidence)
+        shares = tf.exp(joint - evidence)  # Each latent's add up to 1.
         likelihood += tf.reduce_sum(evidence)
       counts += tf.reduce_sum(shares, 0)
       sums += tf.matmul(shares, batch, transpose_a=True)
@@ -191,6 +194,7 @@ class _Moments:
     if not self.full:
       return tf.matmul(shares, tf.square(batch), transpose_a=True)
     components, size = self.shape
+    # One matrix product for all components, `[K H, b] [b, H]`.
     shared = tf.reshape(shares[:, :, tf.newaxis] * batch[:, tf.newaxis],
                         [-1, components * size])
     return tf.reshape(tf.matmul(shared, batch, transpose_a=True),
@@ -204,6 +208,7 @@ def _maximise(counts, sums, squares, smallest):
   means = sums / counts[:, tf.newaxis]
   if squares.shape.rank == 2:
     variances = squares / counts[:, tf.newaxis] - tf.square(means)
+    # E[z^2] - E[z]^2 can round below 0.
     factors = tf.sqrt(tf.maximum(variances, 0.) + smallest)
   else:
     covariances = (squares / counts[:, tf.newaxis, tf.newaxis]

@@ -1,4 +1,4 @@
-"""k-means with a k-means++ start: where a mixture's components begin.
+"""k-means with a k-means++ start: the first components of a mixture.
 
 #### References
 
@@ -18,12 +18,13 @@ _squared_distances = tf.function(distances.squared, reduce_retracing=True)
 
 @tf.function(reduce_retracing=True)
 def _lloyd(points, centres):
-  """One iteration: the centres moved to the means of their points."""
+  """One iteration: each centre becomes the mean of its points."""
   labels = tf.argmin(_squared_distances(points, centres), 1)
   number = tf.shape(centres)[0]
   counts = tf.math.unsorted_segment_sum(
       tf.ones_like(points[:, :1]), labels, number)
   sums = tf.math.unsorted_segment_sum(points, labels, number)
+  # A centre without points stays where it is.
   moved = tf.where(counts > 0., sums / tf.maximum(counts, 1.), centres)
   return moved, tf.reduce_sum(tf.square(moved - centres))
 
@@ -31,21 +32,24 @@ def _lloyd(points, centres):
 def _starts(points, number, generator):
   """Chooses distant points as centres, `[number, H]`.
 
-  Each next one is drawn with a probability that grows with its squared
-  distance to the nearest of those before; of a few such draws the one is taken
-  that leaves the smallest sum of squares, the greedy variant of [1].
+  Each next centre is drawn with probability proportional to its squared
+  distance to the nearest centre so far. Of a few candidates the one that leaves
+  the smallest sum of squares is taken, the greedy variant of [1].
   """
+  # As many candidates as scikit-learn draws.
   trials = 2 + int(np.log(number))
   chosen = [int(generator.integers(len(points)))]
   constant = tf.constant(points)
-  nearest = _squared_distances(constant, points[chosen]).numpy()[:, 0]
+  nearest = _squared_distances(constant, points[chosen]).numpy()[:, 0]  # [N]
   for _ in range(1, number):
     # Where all points are centres already, any point is as good.
     total = np.cumsum(nearest if nearest.sum() > 0. else np.ones(len(points)))
+    # By the inverse of the cumulative distribution.
     drawn = np.searchsorted(total, generator.random(trials) * total[-1])
+    # Rounding may put a candidate beyond the last.
     drawn = np.minimum(drawn, len(points) - 1)
-    found = _squared_distances(constant, points[drawn]).numpy()
-    left = np.minimum(found.T, nearest)
+    found = _squared_distances(constant, points[drawn]).numpy()  # [N, trials]
+    left = np.minimum(found.T, nearest)  # [trials, N]
     best = int(left.sum(1).argmin())
     chosen.append(int(drawn[best]))
     nearest = left[best]

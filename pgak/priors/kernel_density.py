@@ -20,14 +20,14 @@ MAX_NUMBERS = 1 << 23
 
 @settings.register(denylist=['latent_dim'])
 class KernelDensity(fitted.FittedPrior):
-  """The mean of normal densities of one width around all the latents.
+  """The mean of normal densities of one width, centred at the latents.
 
   ```none
   p(z) = 1/N sum_n N(z; z_n, h^2 I)
   ```
 
-  A sample is a latent that was seen, plus noise. With a small h this
-  memorises, which its held-out likelihood shows.
+  A sample is a latent of the fit, plus noise. With a small h it memorises, as
+  a comparison with its held-out likelihood shows.
 
   Args:
     latent_dim: number of latent dimensions H.
@@ -62,6 +62,7 @@ class KernelDensity(fitted.FittedPrior):
     latents = fitted.checked(latents, self.latent_dim)
     bandwidth = self.bandwidth
     if bandwidth == 'scott':
+      # A share of 1: the latents' mean variance itself.
       scale = np.sqrt(fitted.smallest_variance(latents, 1.))
       bandwidth = scale * len(latents)**(-1. / (self.latent_dim + 4))
     return self.load_state({'latents': latents.astype(np.float32),
@@ -93,7 +94,7 @@ class KernelDensity(fitted.FittedPrior):
   def distribution(self):
     """The TFP distribution, a mixture of N components, float64 on `[H]`.
 
-    Its density holds B N H numbers in memory at once.
+    Its density holds B N H elements in memory at once.
     """
     state = self.state()
     distributions = tfp.distributions
@@ -115,6 +116,7 @@ class KernelDensity(fitted.FittedPrior):
     peak = -math.log(number) - self.latent_dim * (
         math.log(self._width) + 0.5 * math.log(2. * math.pi))
     centre = tf.constant(self._centre, tf.float64)
+    # In units of h, so that no division is left for each pair.
     seen = (tf.cast(self._latents, tf.float64) - centre) / self._width
 
     def density(points):

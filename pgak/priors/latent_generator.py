@@ -1,4 +1,4 @@
-"""A prior that is learned without a density: a net that maps noise to latents.
+"""A prior without a density: a net that maps noise to latents.
 """
 from typing import Literal
 
@@ -68,6 +68,7 @@ class LatentGenerator(keras.layers.Layer):
       raise errors.UserError(
           f'LatentGenerator.units = {tuple(units)} must be one number, as '
           'often as there are residual blocks, such as (256, 256, 256).')
+    # The last layer is linear, and in float32 also under a bfloat16 policy.
     made = _residual if residual else _plain
     self.net = keras.Sequential([
         keras.Input((self.base_dim,)), *made(units, batch_norm),

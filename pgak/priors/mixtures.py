@@ -20,7 +20,7 @@ __all__ = ['Covariance', 'MAX_NUMBERS', 'Mixture', 'check_number', 'label',
 
 Covariance = Literal['full', 'diagonal']
 
-# Numbers that a call holds in memory at once, in each of a few tensors.
+# Elements that a call holds in memory at once, in each of a few tensors.
 MAX_NUMBERS = 1 << 22
 
 
@@ -35,7 +35,7 @@ def check_number(prior, latents):
 
 def label(prior):
   """Returns a mixture's name with its size, such as 'gmm_10'."""
-  diagonal = '_diagonal' * (prior.covariance == 'diagonal')
+  diagonal = '_diagonal' if prior.covariance == 'diagonal' else ''
   return f'{prior.name}_{prior.num_components}{diagonal}'
 
 
@@ -44,6 +44,7 @@ def whiteners(factors):
   if factors.shape.rank == 2:
     return 1. / factors
   identity = tf.eye(factors.shape[-1], dtype=factors.dtype)
+  # Once for all latents: afterwards whitening is a matrix product.
   return tf.linalg.triangular_solve(factors, identity[tf.newaxis])
 
 
@@ -62,23 +63,25 @@ def log_joint(latents, weights, means, inverses):
   """
   components, size = means.shape
   if inverses.shape.rank == 2:
-    white = (latents[:, tf.newaxis] - means) * inverses
+    white = (latents[:, tf.newaxis] - means) * inverses  # [N, K, H]
     scales = inverses
   else:
+    # All K inverses beside each other, so that one product does for all.
     columns = tf.reshape(tf.transpose(inverses, [2, 0, 1]),
                          [size, components * size])
     white = tf.reshape(latents @ columns, [-1, components, size])
     white -= tf.linalg.matvec(inverses, means)
-    scales = tf.linalg.diag_part(inverses)
+    scales = tf.linalg.diag_part(inverses)  # [K, H]
   normal = tfp.distributions.MultivariateNormalDiag(
-      tf.zeros([size], latents.dtype), tf.ones([size], latents.dtype))
+      tf.zeros([size], latents.dtype), tf.ones([size], latents.dtype))  # [H]
   joint = (normal.log_prob(white) + tf.math.log(weights)
-           + tf.reduce_sum(tf.math.log(scales), -1))
+           + tf.reduce_sum(tf.math.log(scales), -1))  # log det L^-1
+  # `reshape` by -1 has lost the shape, which `map_fn` needs.
   return tf.ensure_shape(joint, [None, components])
 
 
 class Mixture(fitted.FittedPrior):
-  """Base class of the priors that are such a mixture once they are fitted."""
+  """Base class of the priors that are a Gaussian mixture once fitted."""
 
   arrays = ('weights', 'means', 'factors')
 
@@ -89,6 +92,7 @@ class Mixture(fitted.FittedPrior):
 
   def _use_state(self):
     state = self.state()
+    # In float64: an inverse of float32 factors would lose their digits.
     inverses = whiteners(tf.constant(state['factors'], tf.float64))
     self._inverses = inverses.numpy()
 

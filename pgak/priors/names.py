@@ -1,4 +1,4 @@
-"""Priors by their names, as the commands' flag --prior gives them."""
+"""Priors by their names, as the flag --prior of the commands gives them."""
 import dataclasses
 from typing import Annotated
 
@@ -57,6 +57,7 @@ class Choice:
       return model.prior
     if not isinstance(self.chosen, type):
       return self.chosen
+    # By gin, so that bindings of the class count.
     return _configured(self.chosen)(model.latent_dim)
 
 
@@ -68,7 +69,7 @@ def _configured(prior):
 
 
 def resolve(prior):
-  """Turns what a user gave as a prior into a factory, once and for all.
+  """Turns a prior as a user gives it into a factory.
 
   Args:
     prior: 'own' for the model's; a name out of `NAMES`, or of a class that gin
@@ -87,7 +88,7 @@ def resolve(prior):
 
 
 def prior_class(prior):
-  """Returns the class of a prior that is given by its name, or what is given.
+  """Returns the class of a prior given by name; anything else as it is.
 
   Args:
     prior: a name out of `NAMES`, the name of a class that gin knows, or 'own';
@@ -96,6 +97,7 @@ def prior_class(prior):
   Raises:
     errors.UserError: if no prior has that name.
   """
+  # 'own' stays text: only the model knows its prior.
   if not isinstance(prior, str) or prior == 'own':
     return prior
   found = NAMES.get(prior)
@@ -113,7 +115,7 @@ def prior_class(prior):
 
 
 def prior_roots(prior):
-  """Returns what a command with this prior reads of the configuration.
+  """Returns the gin names that a command with this prior reads.
 
   Args:
     prior: as for `prior_class`, a name.
@@ -124,4 +126,5 @@ def prior_roots(prior):
   if prior == 'own':
     return []
   known = NAMES.get(prior)
+  # A class of one's own may be given with its module.
   return ['density', known.__name__ if known else prior.split('.')[-1]]

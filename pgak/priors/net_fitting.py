@@ -15,6 +15,7 @@ from pgak import noise
 
 __all__ = ['Fit', 'held_out', 'minimise', 'minimise_averaged']
 
+# Share of the points that is watched and not trained on.
 HELD_OUT = 0.1
 
 
@@ -47,6 +48,7 @@ def minimise(loss, variables, points, seed, learning_rate, batch_size,
       tf.constant(points[rows]) for rows in _split(len(points), generator))
   epoch, measure = _functions(
       loss, variables, seed, learning_rate, min(batch_size, len(train)))
+  # Before the first step, too: a fit that only diverges is left as it began.
   best, best_at, kept = float(measure(watched)), 0, _values(variables)
   for number in range(1, max_epochs + 1):
     shuffled = generator.permutation(len(train))
@@ -62,14 +64,14 @@ def minimise(loss, variables, points, seed, learning_rate, batch_size,
 
 
 def held_out(number, seed):
-  """Returns which of so many points are trained on and which are watched.
+  """Splits points into those to train on and those that are held out.
 
   Args:
     number: int.
     seed: int.
 
   Returns:
-    Two arrays of indices. A tenth is watched; of fewer than ten, all are both.
+    Two arrays of indices. A tenth is held out; of fewer than ten, all are both.
   """
   return _split(number, np.random.default_rng(seed))
 
@@ -99,13 +101,16 @@ def _require_finite(best, learning_rate):
 def _functions(loss, variables, seed, learning_rate, batch_size):
   optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=10.)
   optimizer.build(variables)
+  # Each epoch has noise seeds of its own, as long as it has fewer steps than
+  # this.
   steps_before = tf.constant(1 << 32, tf.int64)
 
   @tf.function(reduce_retracing=True)
   def epoch(points, number):
     step = number * steps_before
-    # What is left over comes first in another epoch.
+    # A last, smaller batch is left out; the next epoch has another order.
     for first in tf.range(0, tf.shape(points)[0] - batch_size + 1, batch_size):
+      # A slice in a loop loses the shape, which the nets need.
       batch = tf.ensure_shape(
           points[first:first + batch_size], [batch_size, points.shape[1]])
       with tf.GradientTape() as tape:
@@ -145,15 +150,16 @@ def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
   """Descends a loss by Adam, whose rate falls to 0 along a cosine.
 
   The averages follow the variables, `a <- d a + (1 - d) v` with
-  `d = min(average_decay, (1 + step) / (10 + step))`. They are left at their
-  best by the held-out loss, which is measured twenty times on the way. A loss
-  that is no longer finite ends the fit. On a terminal and in a notebook there
-  is a progress bar.
+  `d = min(average_decay, (1 + step) / (10 + step))`. The held-out loss is
+  measured twenty times on the way, and at the end the averages have their
+  values of the lowest one. A loss that is not finite ends the fit. On a
+  terminal and in a notebook there is a progress bar.
 
   Args:
-    loss: function of the step, an int64 scalar tensor from 1 on, to the loss by
+    loss: function of the step, an int64 scalar tensor from 1 on, to the loss of
       the variables, a scalar.
-    measure: function of nothing to the held-out loss by the averages.
+    measure: function without arguments that returns the held-out loss of the
+      averages, a scalar.
     variables: list of Keras variables.
     averages: as many others, with the same values.
     steps: int.
@@ -171,11 +177,13 @@ def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
                      average_decay)
   measure = tf.function(measure)
   best, best_at, kept = float(measure()), 0, _values(averages)
+  # Unique, as there may be fewer steps than measurements.
   marks = np.unique(np.linspace(0, steps, _MEASURES + 1).astype(np.int64))
   # Without a terminal tqdm shows nothing.
   with tqdm.tqdm(total=steps, desc=name, unit='step', disable=None,
                  dynamic_ncols=True) as bar:
     for first, last in zip(marks[:-1], marks[1:]):
+      # Tensors: Python numbers would trace a graph for each.
       descend(tf.constant(first + 1), tf.constant(last))
       found = float(measure())
       if found < best:
@@ -204,6 +212,7 @@ def _descent(loss, variables, averages, steps, learning_rate, average_decay):
       values = [v.value for v in variables]
       optimizer.apply(tape.gradient(value, values), variables)
       taken = tf.cast(step, tf.float32)
+      # Faster at first, so that the average forgets the initial weights.
       share = 1. - tf.minimum(average_decay, (1. + taken) / (10. + taken))
       for variable, average in zip(variables, averages, strict=True):
         average.value.assign_add(share * (variable.value - average.value))

@@ -19,8 +19,8 @@ class RealNVP(fitted.FittedPrior):
   """A flow of affine couplings [1] on standardised latents.
 
   With m and s the latents' mean and standard deviation in each dimension and
-  f the flow, `log p(z) = log f((z - m) / s) - sum_d log s_d`. Adam descends
-  `-log p` and stops early, by a held-out tenth of the latents.
+  f the flow's density, `log p(z) = log f((z - m) / s) - sum_d log s_d`. Adam
+  descends `-log p` and stops early, by a held-out tenth of the latents.
 
   Args:
     latent_dim: number of latent dimensions H, at least 2.
@@ -34,7 +34,7 @@ class RealNVP(fitted.FittedPrior):
 
   Attributes:
     epochs: how many the fit took.
-    held_out_log_likelihood: of the held-out tenth, nats a latent.
+    held_out_log_likelihood: of the held-out tenth, nats per latent.
 
   Raises:
     errors.UserError: if a setting is out of its range.
@@ -70,6 +70,7 @@ class RealNVP(fitted.FittedPrior):
     self.held_out_log_likelihood = None
     self.flow = coupling_flow.CouplingFlow(
         latent_dim, num_couplings, self.hidden_units, seed)
+    # Now, since `arrays` and `shapes` count the weights.
     self.flow.build()
 
   @property
@@ -87,9 +88,11 @@ class RealNVP(fitted.FittedPrior):
     points = ((latents - standard['mean']) / standard['scale'])
     flow = self.flow
     self.epochs, loss = net_fitting.minimise(
+        # The second argument is a seed for losses with noise.
         lambda x, _: -flow(x), flow.trainable_variables,
         points.astype(np.float32), self.seed, self.learning_rate,
         self.batch_size, self.max_epochs, self.patience)
+    # The fit's loss is that of standardised latents.
     self.held_out_log_likelihood = -loss - np.log(standard['scale']).sum()
     return self.load_state(standard | {
         f'weight_{i}': w.numpy() for i, w in enumerate(flow.weights)})
@@ -136,7 +139,7 @@ class RealNVP(fitted.FittedPrior):
   def distribution(self):
     """The TFP distribution, float32 on `[H]`.
 
-    Its nets are those of this object, and move with them.
+    Its nets are those of this object: another `fit` changes both.
     """
     self.state()
     return flow_lib.moved(self.flow.distribution(), self._mean, self._scale)

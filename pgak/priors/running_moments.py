@@ -1,4 +1,4 @@
-"""Mean and deviation of what a layer sees in training, to standardise it by."""
+"""Running mean and standard deviation of latents, to standardise them by."""
 import keras
 import tensorflow as tf
 
@@ -6,19 +6,19 @@ from pgak import replicas
 
 __all__ = ['RunningMoments']
 
-# Of a latent's variance, so that one that never changes can be divided by.
+# Added to variances, so that a constant dimension can be divided by its scale.
 SMALLEST_VARIANCE = 1e-8
 
 
 class RunningMoments(keras.layers.Layer):
-  """A layer with the running moments of latents, each dimension on its own.
+  """A layer with the running moments of each dimension of the latents.
 
-  They are state: no gradient moves them.
+  They are state, which no gradient changes.
 
   Args:
     latent_dim: number of latent dimensions H.
-    momentum: what of the moments a step keeps; the first steps average over
-      all before them.
+    momentum: share of the moments that a step keeps; the first steps average
+      over all before them.
     **kwargs: as for a Keras layer.
   """
 
@@ -35,17 +35,20 @@ class RunningMoments(keras.layers.Layer):
                            trainable=False, aggregation='only_first_replica')
 
   def follow(self, latents):
-    """Takes a batch of latents `[B, H]` into the running moments.
+    """Updates the running moments by a batch of latents `[B, H]`.
 
     With weight r for the batch, of mean b and variance v, the moments of the
     mixture: `m' = m + r (b - m)` and
     `s'^2 = (1 - r) (s^2 + r (b - m)^2) + r v`.
     """
     latents = tf.stop_gradient(latents)
+    # The mean of all replicas first: the variance is about that one.
     mean = replicas.mean(tf.reduce_mean(latents, 0))
     variance = replicas.mean(
         tf.reduce_mean(tf.math.squared_difference(latents, mean), 0))
+    # 1 / n until that is below 1 - momentum: an average of all that was seen.
     rate = tf.maximum(1. - self.momentum, 1. / (self.count + 1.))
+    # Before `mean` is assigned: the variance needs the old one.
     moved = mean - self.mean
     self.variance.assign((1. - rate) * (
         self.variance + rate * tf.square(moved)) + rate * variance)

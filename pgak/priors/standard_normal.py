@@ -61,5 +61,6 @@ class StandardNormal:
 
 
 def _normal(size, dtype):
+  # Diagonal, so that TFP knows the closed form of its KL to other normals.
   zeros = tf.zeros([size], dtype)
   return tfp.distributions.MultivariateNormalDiag(zeros, tf.ones_like(zeros))

@@ -26,8 +26,8 @@ class TwoStageVAE(fitted.FittedPrior):
       + KL(N(e(z), diag s(z)^2) || N(0, I))
   ```
 
-  and then draws `u ~ N(0, I)`, `z = d(u) + g eps`. It has no density that can
-  be computed.
+  and then samples `u ~ N(0, I)`, `z = d(u) + g eps`. Its density cannot be
+  computed.
 
   Args:
     latent_dim: number of latent dimensions H, of z and of u.
@@ -70,12 +70,12 @@ class TwoStageVAE(fitted.FittedPrior):
     generator = np.random.default_rng(seed)
     self.encoder = self._net(2 * latent_dim, generator)
     self.decoder = self._net(latent_dim, generator)
-    # From g = 1, as large as the latents themselves, it stays where the decoder
-    # ignores u: half of the fits to a ring did.
+    # With g = 1, as large as the latents themselves, as a start, half of the
+    # fits to a ring stayed where the decoder ignores u.
     self.log_gamma = keras.Variable(np.float32(-1.), name='log_gamma')
 
   def _net(self, outputs, generator):
-    """Hidden layers, beside which the input passes to the last one."""
+    """Makes hidden layers, with a skip from the input to the last layer."""
     def dense(units, activation=None):
       return keras.layers.Dense(
           units, activation, dtype='float32',
@@ -85,6 +85,7 @@ class TwoStageVAE(fitted.FittedPrior):
     hidden = inputs
     for _ in range(self.depth):
       hidden = dense(self.width, 'relu')(hidden)
+    # The skip is that of the authors' code.
     joined = keras.layers.Concatenate(dtype='float32')([inputs, hidden])
     return keras.Model(inputs, dense(outputs)(joined))
 
@@ -115,12 +116,14 @@ class TwoStageVAE(fitted.FittedPrior):
 
   def _losses(self, points, seed):
     mean, log_variance = tf.split(self.encoder(points), 2, -1)
+    # The logarithm is learned, so that g stays above 0.
     log_gamma = self.log_gamma.value
     normal = noise.normal(tf.shape(mean), seed)
     decoded = self.decoder(mean + tf.exp(0.5 * log_variance) * normal)
     error = 0.5 * tf.square((points - decoded) / tf.exp(log_gamma))
     divergence = 0.5 * (tf.square(mean) + tf.exp(log_variance) - 1.
                         - log_variance)
+    # With the constant, so that the loss is a bound in nats.
     return tf.reduce_sum(
         error + log_gamma + 0.5 * math.log(2. * math.pi) + divergence, -1)
 

@@ -29,11 +29,11 @@ class UniformSphere:
   """The uniform distribution on the sphere `|z| = 1` of the latent space.
 
   Args:
-    latent_dim: number of latent dimensions H; with 1 a draw is -1 or 1.
+    latent_dim: number of latent dimensions H; with 1 a sample is -1 or 1.
   """
 
   name = label = 'uniform_sphere'
-  # The function that draws batches of it, as those of `pgak.noise` do.
+  # The function that samples batches of it, as those of `pgak.noise` do.
   draw = staticmethod(sphere)
 
   def __init__(self, latent_dim: settings.Count):

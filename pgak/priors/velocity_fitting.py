@@ -1,4 +1,4 @@
-"""The regression of flow matching: what a velocity net is fitted to.
+"""The regression of flow matching, to which a velocity net is fitted.
 
 See `flow_matching.FlowMatching` for the equations and their sources.
 """
@@ -14,7 +14,7 @@ __all__ = ['Regression', 'Times']
 
 Times = Literal['logit_normal', 'uniform']
 
-# Where nothing is said, as many steps as so many passes take, and at most.
+# By default as many steps as 200 passes take, and at most 5,000.
 _PASSES = 200
 _MOST_STEPS = 5000
 # Held-out latents that are watched, and pairs of noise and time for each.
@@ -27,11 +27,11 @@ class Regression:
 
   Args:
     points: float32 `[N, H]`, standardised latents.
-    labels: int32 `[N]` from 0 to K - 1; of no use to a net without labels.
+    labels: int32 `[N]` from 0 to K - 1; a net without labels ignores them.
     seed: int that decides what is held out and all noise.
     batch_size: points in a step, drawn with replacement.
     times: distribution of t in a step, see `FlowMatching`.
-    noise: standard deviation of what is added to the points.
+    noise: standard deviation of the noise that is added to the points.
     unlabelled: share of the points whose label is dropped.
   """
 
@@ -42,6 +42,7 @@ class Regression:
     self.noise = noise
     self.unlabelled = unlabelled
     train, watched = net_fitting.held_out(len(points), seed)
+    # Several pairs of noise and time make the loss of each point less noisy.
     watched = np.repeat(watched[:_WATCHED], _PAIRS)
     self.number = len(train)
     self.batch_size = min(batch_size, self.number)
@@ -51,7 +52,7 @@ class Regression:
 
   @property
   def usual_steps(self):
-    """How many steps are taken where nothing is said, int."""
+    """The default number of steps, int."""
     return min(-(-_PASSES * self.number // self.batch_size), _MOST_STEPS)
 
   def loss(self, net, step):
@@ -61,6 +62,7 @@ class Regression:
       net: `velocity_net.VelocityNet`.
       step: int64 scalar tensor of at least 1, which decides the batch.
     """
+    # In float32 the product could round up to N, which is no index.
     drawn = noise_lib.uniform([self.batch_size], self._seed(step, 'order'),
                               tf.float64)
     chosen = tf.cast(drawn * self.number, tf.int32)
@@ -73,6 +75,7 @@ class Regression:
     Each is seen with four pairs of noise and time, always the same. Their times
     are uniform, whatever training draws, one in each quarter of [0, 1].
     """
+    # Step 0, which no training step has, so that the noise is its own.
     number = self._watched[1].shape[0]
     quarters = tf.constant(np.arange(number) % _PAIRS, tf.float32)
     offsets = noise_lib.uniform([number], self._seed(0, 'times'))
@@ -95,7 +98,10 @@ class Regression:
     if net.num_classes:
       dropped = noise_lib.uniform(
           shape[:1], self._seed(step, 'labels')) < self.unlabelled
+      # So that the net learns the latents as a whole, too: for samples without
+      # a label, and for guidance.
       labels = tf.where(dropped, net.num_classes, labels)
     share = times[:, tf.newaxis]
     moved = net((1. - share) * base + share * points, times, labels)
+    # x_1 - x_0 is the velocity of the straight line from noise to point.
     return tf.reduce_mean(tf.square(moved - (points - base)))

@@ -14,7 +14,7 @@ _ROWS = 1000
 
 
 class VelocityFlow:
-  """Moves points forwards and backwards in time, and gives their density.
+  """Transports points forwards and backwards in time, and gives their density.
 
   Each function is traced once.
 
@@ -27,10 +27,11 @@ class VelocityFlow:
     self.net = net
     self.guidance = guidance
     self.is_exact = net.size <= EXACT_DIMENSIONS
+    # By name and arguments, so that each graph is traced once.
     self._functions = {}
 
   def forwards(self, points, steps, labels=None):
-    """Moves points from time 0 to 1, by steps of Heun's method.
+    """Transports points from time 0 to 1, by steps of Heun's method.
 
     Args:
       points: float32 `[B, H]`.
@@ -43,7 +44,7 @@ class VelocityFlow:
     return self._called('forwards', self._moved, [points], labels, steps, False)
 
   def backwards(self, points, steps, labels=None):
-    """Moves points from time 1 to 0; see `forwards`."""
+    """Transports points from time 1 to 0; see `forwards`."""
     return self._called('backwards', self._moved, [points], labels, steps, True)
 
   def log_densities(self, points, keys, steps, probes, labels=None):
@@ -82,6 +83,7 @@ class VelocityFlow:
   def _velocity(self, labels):
     """Returns the function of points and a time to velocities."""
     if labels is None or self.guidance == 1.:
+      # g = 1 is the net with labels: one pass, and a density.
       return lambda points, time: self.net(points, time, labels)
 
     def guided(points, time):
@@ -91,7 +93,7 @@ class VelocityFlow:
     return guided
 
   def _called(self, name, method, points, labels, steps, option):
-    """Calls a method in a graph, on some rows at a time."""
+    """Calls a method in a graph, on a batch of points at a time."""
     tensors = points if labels is None else [*points, labels]
     key = name, len(tensors)
     if key not in self._functions:
@@ -100,6 +102,7 @@ class VelocityFlow:
         return fitted.in_chunks(
             lambda *chunk: method(steps, option, *chunk), list(tensors), _ROWS)
 
+      # Of any batch: else each size would trace its own graph.
       specs = ([tf.TensorSpec([None, self.net.size], tf.float32)] * len(points)
                + [tf.TensorSpec([None], tf.int32)])
       self._functions[key] = tf.function(some, input_signature=[

@@ -1,4 +1,4 @@
-"""The net of a flow in continuous time: a velocity of a point, time and label.
+"""The net of a flow in continuous time: velocity by point, time and label.
 """
 import math
 
@@ -8,13 +8,13 @@ import tensorflow as tf
 
 __all__ = ['VelocityNet']
 
-# Of time, in cycles from t = 0 to 1; the size of what they are embedded in.
+# Frequencies of time, in cycles from t = 0 to 1; the size of its embedding.
 _FREQUENCIES = np.geomspace(0.25, 32., 32)
 _EMBEDDING = 128
 
 
 class VelocityNet(keras.layers.Layer):
-  """Residual blocks of dense layers, beside the velocity of a normal.
+  """Residual blocks of dense layers, added to the velocity for a normal target.
 
   ```none
   v(x, t, y) = (2 t - 1) / ((1 - t)^2 + t^2) x + h(x, t, y)
@@ -47,7 +47,7 @@ class VelocityNet(keras.layers.Layer):
       return layer
 
     self.time = dense(_EMBEDDING, 2 * len(_FREQUENCIES))
-    # The last row is the label of what has none.
+    # The last embedding stands for no label.
     self.labels = keras.layers.Embedding(
         num_classes + 1, _EMBEDDING, dtype=self.dtype_policy,
         embeddings_initializer=keras.initializers.RandomNormal(
@@ -57,7 +57,9 @@ class VelocityNet(keras.layers.Layer):
     self.first = dense(width, size)
     self.blocks = [
         (dense(width, width, 2.), dense(width, _EMBEDDING, bias=False),
+         # Smaller by the number of blocks, whose outputs add up.
          dense(width, width, 1. / blocks)) for _ in range(blocks)]
+    # Zeros, so that h begins at 0.
     self.last = dense(size, width, 0.)
     self.built = True
 
@@ -69,14 +71,16 @@ class VelocityNet(keras.layers.Layer):
       time: float in [0, 1], `[B]` or a scalar for all points.
       labels: int32 `[B]` from 0 to K, K for no label; None for no label.
     """
+    # [B, 1], or [1, 1] for all points.
     time = tf.reshape(time, [-1, 1])
     given = self._embedded(time, labels)
     hidden = self.first(points)
     for inner, shift, outer in self.blocks:
       inside = tf.nn.silu(inner(_normalised(hidden)) + shift(given))
       hidden += outer(inside)
-    spread = tf.square(1. - time) + tf.square(time)
-    return (2. * time - 1.) / spread * points + self.last(_normalised(hidden))
+    # Of x_t where both ends have variance 1.
+    variance = tf.square(1. - time) + tf.square(time)
+    return (2. * time - 1.) / variance * points + self.last(_normalised(hidden))
 
   def _embedded(self, time, labels):
     """Returns an embedding of time and label, `[B, E]` or `[1, E]`."""
@@ -89,6 +93,6 @@ class VelocityNet(keras.layers.Layer):
 
 
 def _normalised(hidden):
-  """Divides each row by its root mean square."""
+  """Divides each vector by its root mean square."""
   return hidden * tf.math.rsqrt(
       tf.reduce_mean(tf.square(hidden), -1, keepdims=True) + 1e-6)

@@ -1,4 +1,4 @@
-"""What gin may bind: functions and classes whose arguments are checked.
+"""Functions and classes that gin may bind, with checked arguments.
 
 `register` and `configurable` stand where gin's decorators of these names would.
 The annotation of an argument is its type and range:
@@ -45,13 +45,14 @@ def register(function=None, *, hints=None, **options):
   """
   if function is None:
     return lambda f: register(f, hints=hints, **options)
+  # Checked first: gin then calls the check, also for values out of a file.
   made_sure = checked(function, hints)
   gin.register(made_sure, **options)
   return made_sure
 
 
 def configurable(function=None, *, name=None, hints=None, **options):
-  """As `register`, for the few functions that gin fills in also in Python."""
+  """As `register`, for the few functions that gin also binds for Python."""
   if function is None:
     return lambda f: configurable(f, name=name, hints=hints, **options)
   return gin.configurable(name, **options)(checked(function, hints, name))
@@ -72,6 +73,7 @@ def checked(function, hints=None, name=None):
   if not inspect.isclass(function):
     return _checked_call(function, name, hints or {})
   inherited = function.__init__
+  # A subclass without `__init__` has its parent's, which is wrapped already.
   init = getattr(inherited, '__wrapped__', inherited)
   function.__init__ = _checked_call(init, name, hints or {}, is_init=True)
   return function
@@ -82,8 +84,10 @@ def _checked_call(function, name, hints, is_init=False):
 
   @functools.wraps(function)
   def call(*args, **kwargs):
+    # Called by a subclass's `__init__`, which answers for what it passes on.
     if is_init and type(args[0]).__init__ is not call:
       return function(*args, **kwargs)
+    # Partial, so that what is missing is said in our words and not in Python's.
     bound = signature.bind_partial(*args, **kwargs)
     for argument, value in bound.arguments.items():
       wanted = signature.parameters[argument].annotation
@@ -93,6 +97,7 @@ def _checked_call(function, name, hints, is_init=False):
 
   # Keras reads the signature of `__init__`, and does not look behind wrappers.
   call.__signature__ = signature
+  # So that `@cosine` without brackets is not taken for the schedule it makes.
   kinds.mark(call, name)
   return call
 
@@ -118,12 +123,13 @@ def _way(name, parameter, hints):
 
 
 def remedy(in_gin, in_python):
-  """Returns what to do, in the words of who reads an error.
+  """Returns the remedy in an error, for users of gin or of Python.
 
   Args:
-    in_gin: string, for who configures by gin: which binding to make.
-    in_python: string, for who calls functions: which argument to give.
+    in_gin: string, for a user who configures by gin: which binding to make.
+    in_python: string, for a user who calls functions: which argument to give.
   """
+  # Where anything is bound, the user works with gin.
   return in_gin if gin.config_str() else in_python
 
 
@@ -156,8 +162,9 @@ def made(reference, name, kind, *arguments):
     raise SettingError(f'{shown} must be a reference without brackets to what '
                        f'makes {values.described(kind)}.')
   try:
+    # Before the call, so that a TypeError of its inside is not mistaken.
     inspect.signature(reference).bind_partial(*arguments)
-  except ValueError:  # Some of Python's own tell no signature.
+  except ValueError:  # Some built-in functions have no signature.
     pass
   except TypeError:
     raise SettingError(f'{shown} does not take what it is called with: it must '
@@ -185,6 +192,7 @@ def _shown(value):
     value = getattr(value, 'func', value)
     return '@' + getattr(value, '__name__', type(value).__name__)
   text = ' '.join(repr(value).split())
+  # An address, which would differ from run to run.
   if text.startswith('<') and text.endswith('>'):
     return f'<{type(value).__name__}>'
   return text if len(text) <= 60 else f'{text[:57]}...'
@@ -193,6 +201,7 @@ def _shown(value):
 def _macro(name, argument):
   """Says which macro a setting is bound to, or ''."""
   scope = gin.current_scope()
+  # The innermost scope first, as gin looks a binding up.
   for length in range(len(scope), -1, -1):
     try:
       bound = gin.query_parameter(
@@ -200,6 +209,7 @@ def _macro(name, argument):
     except ValueError:
       continue
     text = repr(bound)
+    # gin shows a macro as %name; a plain string may hold the sign, too.
     if '%' in text and not isinstance(bound, str):
       return f' (bound as {text})'
     return ''

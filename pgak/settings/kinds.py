@@ -21,16 +21,17 @@ _MARK = '_pgak_setting'
 
 
 def mark(function, name):
-  """Marks a function as one that gin or a user calls, under that name."""
+  """Marks a function as registered under that name."""
   setattr(function, _MARK, name)
 
 
 def is_configurable(value):
-  """Returns whether it is a function that was registered as a setting's."""
+  """Returns whether a value is a function that `mark` has marked."""
   return hasattr(value, _MARK)
 
 
 def _below(high):
+  # 2^31 - 1 reads as "below 2^31".
   power = math.log2(high + 1)
   return f'below 2^{power:g}' if power.is_integer() else f'of at most {high:g}'
 
@@ -59,7 +60,7 @@ class Range(typing.NamedTuple):
 
 
 class Says(typing.NamedTuple):
-  """Another text for a type: what a sentence about a wrong value asks for."""
+  """Another description of a type, for an error about a wrong value."""
   words: str
 
   def holds(self, value):
@@ -74,6 +75,7 @@ class Says(typing.NamedTuple):
 class _Name:
 
   def holds(self, value):
+    # What TensorFlow takes as the name of a scope.
     return re.fullmatch(r'[A-Za-z0-9_.][A-Za-z0-9_.-]*', value)
 
   def text(self, base):
@@ -98,7 +100,7 @@ class Several:
 
 
 class Has(typing.NamedTuple):
-  """What has some attributes, such as a data set; `words` says what it is."""
+  """Something with some attributes, such as a data set; `words` names it."""
   names: tuple
   words: str
 
@@ -111,7 +113,7 @@ class Has(typing.NamedTuple):
 
 
 def is_uncalled(value):
-  """Returns whether it is a function or class, such as @sgd."""
+  """Returns whether a value is a function or class, such as @sgd."""
   return (inspect.isroutine(value) or inspect.isclass(value)
           or isinstance(value, functools.partial))
 
@@ -128,12 +130,13 @@ class _Uncalled(typing.NamedTuple):
 
 
 class _Called:
-  """What a call made, which takes so many arguments."""
+  """The result of a call, a function of that many arguments."""
 
   def __init__(self, number, example):
     self._number, self._example = number, example
 
   def holds(self, value):
+    # A registered function was given without brackets: it is not what it makes.
     return (not inspect.isclass(value) and not is_configurable(value)
             and takes(value, self._number))
 
@@ -143,8 +146,9 @@ class _Called:
 
 
 def takes(function, number):
-  """Returns whether a function can be called with so many arguments."""
+  """Returns whether a function takes that number of positional arguments."""
   try:
+    # Bound, not called: whether the arguments fit needs no values.
     inspect.signature(function).bind(*[None] * number)
   except (TypeError, ValueError):
     return False
@@ -157,7 +161,7 @@ def reference(example):
 
 
 def called(example, number):
-  """Annotation of what a reference with brackets makes: a function.
+  """Annotation of a function that a reference with brackets makes.
 
   Args:
     example: string, such as '@augmenter()'.
@@ -166,13 +170,14 @@ def called(example, number):
   return Annotated[collections.abc.Callable, _Called(number, example)]
 
 
+# Up to int32, in which TensorFlow counts; seeds up to NumPy's uint32.
 Count = Annotated[int, Range(1, 2**31 - 1)]
 Whole = Annotated[int, Range(0, 2**31 - 1)]
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 Positive = Annotated[float, Range(0., excluded=(0.,))]
 NonNegative = Annotated[float, Range(0.)]
 Fraction = Annotated[float, Range(0., 1.)]
-# Shares that leave something, and shares that are something.
+# Shares below 1, and shares above 0.
 Decay = Annotated[float, Range(0., 1., excluded=(1.,))]
 Share = Annotated[float, Range(0., 1., excluded=(0.,))]
 Path = Annotated[str | os.PathLike, Says('a path in quotes')]

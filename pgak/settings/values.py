@@ -1,4 +1,4 @@
-"""One value and its annotation: whether it fits, and what would in words."""
+"""One value and its annotation: the check, and a description in words."""
 import collections.abc
 import inspect
 import numbers
@@ -10,6 +10,7 @@ import numpy as np
 
 __all__ = ['Mismatch', 'converted', 'described', 'listed']
 
+# In float32, in which settings are used: 1e39 would be infinite there.
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -18,10 +19,11 @@ class Mismatch(Exception):
 
 
 def converted(value, wanted):
-  """Returns a value as its annotation wants it, or raises `Mismatch`."""
+  """Returns a value, converted to what is wanted, or raises `Mismatch`."""
   origin, parts = typing.get_origin(wanted), typing.get_args(wanted)
   if wanted in (Any, inspect.Parameter.empty):
     return value
+  # Before the classes: `tuple[int, ...]` is none that `isinstance` takes.
   if origin in _CONVERTERS:
     return _CONVERTERS[origin](value, parts)
   if wanted in _CONVERTERS:
@@ -52,6 +54,7 @@ def _one_of_types(value, parts):
 
 
 def _one_of_values(value, parts):
+  # By type, too: True equals 1.
   _require(any(type(value) is type(p) and value == p for p in parts))
   return value
 
@@ -61,6 +64,7 @@ def _tuple(value, parts):
   if parts[-1] is Ellipsis:
     parts = parts[:1] * len(value)
   _require(len(parts) == len(value))
+  # A list is taken as a tuple, as gin and Keras's files may give either.
   return tuple(map(converted, value, parts))
 
 
@@ -74,16 +78,19 @@ def _number(value):
   _require(isinstance(value, numbers.Real)
            and not isinstance(value, (bool, np.bool_)))
   _require(abs(value) <= _LARGEST)  # Nor is NaN.
+  # A Python number, which JSON can hold.
   return value.item() if isinstance(value, np.generic) else value
 
 
 def _whole(value):
   value = _number(value)
+  # 1e3 is a whole number, as users write it.
   _require(value == int(value))
   return int(value)
 
 
 def _text_value(value):
+  # An empty string is a forgotten value.
   _require(isinstance(value, str) and value.strip())
   return value
 
@@ -107,7 +114,7 @@ _WORDS = {float: 'a number', int: 'a whole number', str: 'a string in quotes',
 
 
 def described(wanted):
-  """Returns what a value must be: 'a whole number of at least 1 or None'."""
+  """Describes the allowed values: 'a whole number of at least 1 or None'."""
   origin, parts = typing.get_origin(wanted), typing.get_args(wanted)
   if origin is Annotated:
     text = described(parts[0])
