@@ -96,6 +96,7 @@ EXPORT = {
     'prior': ('gmm', 'export.prior', 'gmm'),
     'verify': ('false', 'export.verified', False),
     'overwrite': ('true', 'export.overwrite', True),
+    'format': ('onnx', 'export.format', 'onnx'),
 }
 
 
