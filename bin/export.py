@@ -42,7 +42,8 @@ command.define_string('prior', 'own', 'What generate samples from: own for the '
                       'images if need be: standard_normal, gaussian, gmm, '
                       'bayesian_gmm, kde, real_nvp, two_stage or '
                       'flow_matching.')
-command.define_choice('format', 'saved_model', ['saved_model', 'tflite', 'onnx'],
+command.define_choice('format', 'saved_model',
+                      ['saved_model', 'tflite', 'onnx'],
                       'What is written: saved_model for TensorFlow Serving; '
                       'or files of decode and encode, tflite or onnx, which '
                       'need the extra of that name.')
