@@ -48,7 +48,7 @@ EXTRAS_REQUIRE = {
 }
 
 VERBS = ('train', 'evaluate', 'compare', 'sample', 'export', 'report', 'sweep',
-         'list')
+         'list', 'demo')
 
 setuptools.setup(
     name='pgak',
