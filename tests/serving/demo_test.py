@@ -1,16 +1,24 @@
 """Tests of what the demo page shows, and of the page where Gradio is found."""
 import importlib.util
+import pathlib
+import tarfile
 
+import gin
 import numpy as np
 from PIL import Image
 import pytest
 import tiny_models
 
 from pgak import errors
+from pgak import priors
+from pgak import registry
 from pgak.data import pixels
+from pgak.runs import configuration
+from pgak.runs import run_directory
 from pgak.serving import demo
 from pgak.serving import demo_page
 
+FIXTURES = pathlib.Path(__file__).absolute().parent.parent / 'fixtures' / '0.4'
 PREPARATION = {'crop': 4, 'antialias': True, 'resize': 'bicubic',
                'background': pixels.WHITE}
 # How many times the pixels of a 3x2 image are repeated.
@@ -141,3 +149,24 @@ def test_the_page(model, tmp_path):
   np.testing.assert_array_equal(np.asarray(Image.open(first)),
                                 expected[..., 0])
   assert all(Image.open(path).size[0] > 40 for path in answers.values())
+
+
+@pytest.mark.slow
+def test_a_run_and_its_export(tmp_path):
+  with tarfile.open(FIXTURES / 'images.tar.xz') as archive:
+    archive.extractall(tmp_path, filter='data')
+  registry.register()
+  run = run_directory.RunDirectory(tmp_path / 'images')
+  configuration.parse_run(run, roots=priors.prior_roots('gmm'))
+  of_run = demo.of_run(run.path)
+  gin.clear_config()
+  assert of_run.densities[0] == 'own' and 'kde' in of_run.densities
+  own = of_run.samples('own', 4, 1)
+  # Kept in the run, so that no data are read.
+  assert np.any(of_run.samples('gmm', 4, 1) != own)
+  np.testing.assert_array_equal(of_run.samples('own', 4, 1), own)
+  of_export = demo.of_export(run.path / 'export')
+  assert of_export.densities == ('gmm',)
+  served = of_export.reconstruction(saved(tmp_path)).astype(int)
+  np.testing.assert_allclose(
+      served, of_run.reconstruction(saved(tmp_path)), atol=1)

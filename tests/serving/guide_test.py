@@ -10,7 +10,10 @@ from google.protobuf import message_factory
 from google.protobuf import text_format
 from google.protobuf import wrappers_pb2
 import pytest
+import tiny_models
 import yaml
+
+from pgak.serving import formats
 
 ROOT = pathlib.Path(__file__).absolute().parent.parent.parent
 GUIDE = ROOT / 'docs' / 'serving'
@@ -162,3 +165,20 @@ def test_the_grpc_client():
   assert (list(seeds.int64_val) or seeds.tensor_content)
   # 341 images fit into gRPC's own limit, 342 do not.
   assert 341 * 64 * 64 * 3 <= 4 << 20 < 342 * 64 * 64 * 3
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+@pytest.mark.parametrize('name,module', [('onnx', 'onnxruntime'),
+                                         ('tflite', 'ai_edge_litert')])
+def test_the_code_of_the_page_of_formats(
+    tmp_path, monkeypatch, capsys, name, module):
+  pytest.importorskip(module)
+  monkeypatch.chdir(tmp_path)
+  formats.write(tiny_models.make('VAE'),
+                tmp_path / 'runs/quickstart' / name / '1', name)
+  (code,) = [block for block in re.findall(
+      r'^```python\n(.*?)^```$', (GUIDE / 'formats.md').read_text(),
+      re.M | re.S) if module in block]
+  exec(code, {})
+  assert capsys.readouterr().out == 'uint8 (16, 3, 2, 1)\n'
