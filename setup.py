@@ -31,16 +31,24 @@ INSTALL_REQUIRES = [
     'tqdm>=4.66',
 ]
 
+FORMATS_REQUIRE = {
+    'onnx': ['onnxruntime~=1.20', 'tf2onnx~=1.17'],
+    'tflite': ['ai-edge-litert~=2.1'],
+}
+
 EXTRAS_REQUIRE = {
+    'demo': ['gradio~=6.0'],
     'gpu': ['tensorflow[and-cuda]~=2.21'],
     'serving': ['tensorflow-serving-api~=2.21'],
-    'test': ['mypy~=2.4.0', 'packaging', 'pytest>=8', 'pytest-cov>=6',
+    **FORMATS_REQUIRE,
+    'test': [*FORMATS_REQUIRE['onnx'], *FORMATS_REQUIRE['tflite'],
+             'mypy~=2.4.0', 'packaging', 'pytest>=8', 'pytest-cov>=6',
              'pytest-randomly>=3.16', 'pytest-xdist~=3.6', 'ruff~=0.17.0',
              'setuptools'],
 }
 
 VERBS = ('train', 'evaluate', 'compare', 'sample', 'export', 'report', 'sweep',
-         'list')
+         'list', 'demo')
 
 setuptools.setup(
     name='pgak',

@@ -13,6 +13,12 @@ encode, encode_image, reconstruct and interpolate are left out.
   export.py --run_dir=runs/digits --prior=gmm
   saved_model_cli show --dir exports/digits/1 --all
 
+For a phone or another runtime, decode and encode alone as files, compared with
+the model by LiteRT's interpreter or ONNX Runtime before they are put in place:
+
+  export.py --run_dir=runs/digits --format=tflite
+  export.py --run_dir=runs/digits --format=onnx
+
 Each signature has bounds of what one request may ask for, which metadata.json
 states and the graph checks; --gin_param='export.max_count = 64' sets them.
 
@@ -26,7 +32,8 @@ command = command_lib.Command(__doc__)
 command.define_common()
 command.define_import()
 command.define_string('output', None, 'Folder that holds the versions; '
-                      'by default the folder export in the run directory.')
+                      'by default the folder export in the run directory, or '
+                      'one named as the format.')
 command.define_integer('version', None, 'Number of the version; by default one '
                        'more than the largest there.', lower_bound=1)
 command.define_string('checkpoint', 'latest', 'latest, best or a step.')
@@ -35,7 +42,13 @@ command.define_string('prior', 'own', 'What generate samples from: own for the '
                       'images if need be: standard_normal, gaussian, gmm, '
                       'bayesian_gmm, gmm_gradient, kde, real_nvp, two_stage '
                       'or flow_matching.')
-command.define_boolean('verify', True, 'Whether a fresh process checks it.')
+command.define_choice('format', 'saved_model',
+                      ['saved_model', 'tflite', 'onnx'],
+                      'What is written: saved_model for TensorFlow Serving; '
+                      'or files of decode and encode, tflite or onnx, which '
+                      'need the extra of that name.')
+command.define_boolean('verify', True, 'Whether its answers are compared with '
+                       "the model's; those of a SavedModel by a fresh process.")
 command.define_overwrite()
 
 
@@ -53,7 +66,7 @@ def main(argv):
   from pgak.runs import configuration
   from pgak.runs import run_directory
   registry.register()
-  flags = ('output', 'version', 'checkpoint', 'prior', 'overwrite')
+  flags = ('output', 'version', 'checkpoint', 'prior', 'overwrite', 'format')
   bindings = command_lib.bindings_of_flags(command, args, {
       **{flag: f'export.{flag}' for flag in flags},
       'verify': 'export.verified'})
@@ -62,8 +75,9 @@ def main(argv):
       'export', *priors.prior_roots(args.prior)], imports=args['import'].value)
   path = serving.export(args.run_dir)
   print(f'Exported to {path}.')
-  command_lib.print_next('pgak_sample', f'--export_dir={path}',
-                         '--output=served.png')
+  if args.format == 'saved_model':
+    command_lib.print_next('pgak_sample', f'--export_dir={path}',
+                           '--output=served.png')
 
 
 def run():

@@ -18,7 +18,8 @@ FIRST_SCREEN = 40
 # Required, though no line of pgak imports it: TFDS imports the one, and the
 # curves are looked at with the other.
 NOT_IMPORTED = {'importlib_resources', 'tensorboard'}
-OPTIONAL = {'tensorflow_serving'}
+OPTIONAL = {'ai_edge_litert', 'gradio', 'onnxruntime', 'tensorflow_serving',
+            'tf2onnx'}
 
 
 def read(name):
@@ -140,18 +141,20 @@ def test_installed_versions_are_in_the_required_ranges(setup):
 
 
 def test_extras_and_console_scripts(setup):
-  assert set(setup['extras_require']) == {'gpu', 'serving', 'test'}
+  assert set(setup['extras_require']) == {
+      'demo', 'gpu', 'onnx', 'serving', 'test', 'tflite'}
   assert setup['extras_require']['gpu'][0].startswith('tensorflow[and-cuda]')
   scripts = dict(line.split(' = ')
                  for line in setup['entry_points']['console_scripts'])
   for verb in ('train', 'evaluate', 'compare', 'sample', 'export', 'report',
-               'sweep', 'list'):
+               'sweep', 'list', 'demo'):
     assert scripts[f'pgak_{verb}'] == f'pgak.bin.{verb}:run'
     assert re.search(r'^def run\(', read(f'bin/{verb}.py'), re.M)
 
 
 @pytest.mark.parametrize('verb', ['train', 'evaluate', 'compare', 'sample',
-                                  'export', 'report', 'sweep', 'list'])
+                                  'export', 'report', 'sweep', 'list',
+                                  'demo'])
 def test_console_scripts_resolve_here(verb, tmp_path):
   script = pathlib.Path(sys.prefix) / 'bin' / f'pgak_{verb}'
   if not script.exists():

@@ -20,7 +20,7 @@ import os
 import pathlib
 import subprocess
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import keras
 import numpy as np
@@ -39,6 +39,7 @@ from pgak.runs import checkpoints
 from pgak.runs import run_directory
 from pgak.serving import client
 from pgak.serving import conditional_signatures
+from pgak.serving import formats
 from pgak.serving import signatures
 
 __all__ = ['CHECK', 'TABLE', 'export', 'export_model', 'move_into_place',
@@ -56,7 +57,8 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
            checkpoint: settings.Checkpoint = 'latest',
            prior: priors.Spec = 'own', version: settings.Count | None = None,
            max_count: MaxCount = 1024, verified: bool = True,
-           overwrite: bool = False):
+           overwrite: bool = False,
+           format: Literal['saved_model', 'tflite', 'onnx'] = 'saved_model'):
   """Exports a checkpoint of a run for TensorFlow Serving.
 
   Args:
@@ -70,6 +72,9 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
     verified: whether a fresh process checks the export before it is put in its
       place (see `verify`; 10 to 30 seconds).
     overwrite: whether a version that is there is replaced.
+    format: 'saved_model'; or 'tflite' or 'onnx' for files of `decode` and
+      `encode` alone, by default in a folder of that name in `run_dir`; see
+      `formats.py`.
 
   Returns:
     `pathlib.Path` of the version's folder.
@@ -79,16 +84,24 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
       `export_model` does.
   """
   run = run_directory.RunDirectory(run_dir)
-  output = files.local(output) if output else run.export
+  is_graph = format == 'saved_model'
+  output = files.local(output) if output else (
+      run.export if is_graph else run.path / format)
+  if not is_graph:
+    formats.check(format, output, prior)
   _check_version(output, version, overwrite)
   model = checkpoints.load_configured(run, checkpoint, prior)
   recorded = run.config['data']
-  preprocessing = recorded['preprocessing']
   averaged = any(o.use_ema for o in model.optimizers.values())
+  provenance = {'ema': averaged, 'dataset': recorded}
+  if not is_graph:
+    with _written_to(output), files.beside(output / 'version') as part:
+      formats.write(model, part, format, verified, provenance)
+      return move_into_place(part, output, version, overwrite)
   return export_model(
-      model, output, version, max_count, **preparation_of(preprocessing),
-      provenance={'ema': averaged, 'dataset': recorded}, verified=verified,
-      overwrite=overwrite)
+      model, output, version, max_count,
+      **preparation_of(recorded['preprocessing']), provenance=provenance,
+      verified=verified, overwrite=overwrite)
 
 
 def preparation_of(preprocessing):

@@ -112,3 +112,23 @@ def test_a_damaged_checkpoint_is_named(run_dir, tmp_path, capsys):
   assert 'step-00000004' in tiny_commands.refused(
       export, capsys, f'--run_dir={copy}')
   assert not (copy / 'export').exists()
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+@pytest.mark.parametrize('name,module', [('tflite', 'ai_edge_litert'),
+                                         ('onnx', 'tf2onnx')])
+def test_a_format_is_written_beside_the_export(
+    run_dir, tmp_path, capsys, name, module):
+  pytest.importorskip(module)
+  flags = [f'--run_dir={run_dir}', f'--format={name}']
+  result = tiny_commands.call(export, capsys, *flags)
+  assert result.status == 0, result.err
+  folder = run_dir / name / '1'
+  assert f'Exported to {folder}.' in result.out and 'Next' not in result.out
+  assert sorted(p.name for p in folder.iterdir()) == [
+      f'decode.{name}', f'encode.{name}', 'metadata.json']
+  metadata = json.loads((folder / 'metadata.json').read_text())
+  assert metadata['step'] == 4 and metadata['dataset']['name'] == 'digits'
+  assert 'leave out --prior' in tiny_commands.refused(
+      export, capsys, *flags, '--prior=gmm')

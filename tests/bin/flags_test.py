@@ -9,11 +9,13 @@ import shlex
 import flag_tables
 import gin
 import pytest
+import tiny_commands
 
 from pgak import evaluation
 from pgak import registry
 from pgak import reporting
 from pgak import sweeping
+from pgak.bin import demo
 from pgak.bin import evaluate
 from pgak.bin import export
 from pgak.bin import report
@@ -23,6 +25,8 @@ from pgak.data import pixels
 from pgak.generation import drawing
 from pgak.runs import configuration
 from pgak.runs import run_directory
+from pgak.serving import demo as demo_lib
+from pgak.serving import demo_page
 from pgak.serving import exporting
 from pgak.serving import pictures
 
@@ -96,6 +100,7 @@ EXPORT = {
     'prior': ('gmm', 'export.prior', 'gmm'),
     'verify': ('false', 'export.verified', False),
     'overwrite': ('true', 'export.overwrite', True),
+    'format': ('onnx', 'export.format', 'onnx'),
 }
 
 
@@ -139,6 +144,57 @@ def test_what_export_is_bound_to_reaches_the_writer(monkeypatch, tmp_path):
       crop=5, antialias=False, resize='bicubic', background=pixels.WHITE,
       verified=False, overwrite=False,
       provenance={'ema': False, 'dataset': run.config['data']})
+
+
+# === demo ===
+
+DEMO = {
+    'run_dir': (None, None, None),
+    'gin_param': ('gmm.num_components = 3', None, None),
+    'data_dir': ('prepared', '%data_dir', 'prepared'),
+    'checkpoint': ('best', None, None),
+    'prior': ('gmm', None, None),
+    'host': ('0.0.0.0', None, None),
+    'port': (8000, None, None),
+}
+DEMO_EXPORT = {'export_dir': 'there'}
+
+
+@pytest.mark.parametrize('flag', DEMO)
+def test_flags_of_demo(run_dir, capsys, monkeypatch, flag):
+  flag_tables.check_table(demo, DEMO, DEMO_EXPORT, IMPORT)
+  given = {'checkpoint': 'latest', 'prior': None, 'host': '127.0.0.1',
+           'port': 7860} | {flag: DEMO[flag][0]}
+  name = 'GaussianMixture.num_components'
+  opened = flag_tables.Recorder(['%data_dir', name], 'the model')
+  served = flag_tables.Recorder()
+  monkeypatch.setattr(demo_page, 'require', lambda: None)
+  monkeypatch.setattr(demo_page, 'serve', served)
+  monkeypatch.setattr(demo_lib, 'of_run', opened)
+  more = [] if flag == 'run_dir' else [
+      f'--gin_param={name} = 3' if flag == 'gin_param'
+      else f'--{flag}={DEMO[flag][0]}']
+  flag_tables.call(demo, capsys, f'--run_dir={run_dir}', *more)
+  assert opened.calls == [
+      ((str(run_dir), given['checkpoint'], given['prior']), {})]
+  assert served.calls == [
+      (('the model', 'run', given['host'], given['port']), {})]
+  if flag == 'data_dir':
+    assert opened.bound['%data_dir'] == 'prepared'
+  if flag == 'gin_param':
+    assert opened.bound[name] == 3
+
+
+def test_demo_of_an_export(capsys, monkeypatch):
+  served = flag_tables.Recorder()
+  monkeypatch.setattr(demo_page, 'require', lambda: None)
+  monkeypatch.setattr(demo_page, 'serve', served)
+  monkeypatch.setattr(demo_lib, 'of_export', lambda path: f'of {path}')
+  flag_tables.call(demo, capsys, '--export_dir=there')
+  assert served.calls == [(('of there', 'there', '127.0.0.1', 7860), {})]
+  for flags in ([], ['--run_dir=a', '--export_dir=b'],
+                ['--export_dir=b', '--prior=gmm']):
+    tiny_commands.refused(demo, capsys, *flags, status=2)
 
 
 # === sample ===
