@@ -94,6 +94,14 @@ def test_an_export_of_0_4_states_no_bounds_and_is_asked_within_them(runs):
   assert served.reconstruct(made).shape == made.shape
   lines = served.interpolate(made[:2], made[2:], 3)
   assert lines.shape == (2, 3, *served.image_shape)
+  np.testing.assert_allclose(
+      made.astype(int), pgak.load(runs['images']).sample(4, 1), atol=1)
+  for call, sentence in (
+      (lambda: served.generate([1]), 'all images of one seed: call `sample`'),
+      (lambda: served.interpolate(made, made, 3, spherical=True),
+       'straight lines alone')):
+    with pytest.raises(errors.UserError, match=sentence):
+      call()
   # Its graph would make a line of two thousand million points.
   for call in (lambda: served.interpolate(made[:0], made[:0], 2**31 - 1),
                lambda: served.sample(2**31 - 1), lambda: served.sample(-1),

@@ -37,6 +37,7 @@ def at(start, end, weight, spherical=False):
     weight: float `[B]` from 0, the start, to 1, the end.
     spherical: as for `between`.
   """
+  start, end = tf.convert_to_tensor(start), tf.convert_to_tensor(end)
   shape = tf.shape(start)
   flat = [tf.reshape(z, [shape[0], start.shape[1:].num_elements()])
           for z in (start, end)]

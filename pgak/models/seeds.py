@@ -55,8 +55,8 @@ def one_by_one(prior, seeds):
         fn_output_signature=tf.TensorSpec([prior.latent_dim], tf.float32))
   except (NotImplementedError, TypeError, ValueError) as error:
     raise errors.UserError(
-        f'The prior {prior.name} cannot be exported, because its `sample` takes '
-        'no tensor as its seed: give it `from_noise`, see '
+        f'The prior {prior.name} cannot be exported, because its `sample` '
+        'takes no tensor as its seed: give it `from_noise`, see '
         'pgak.priors.MappedNoise.') from error
 
 

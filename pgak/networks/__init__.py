@@ -49,8 +49,8 @@ __all__ = [
     'conv_encoder', 'conv_mnist_decoder', 'conv_mnist_encoder', 'dcgan_decoder',
     'dcgan_encoder', 'decoder', 'encoder', 'full_precision', 'latent_critic',
     'lower_precision', 'mlp_decoder', 'mlp_encoder', 'pg_gan_decoder',
-    'pg_gan_encoder', 'rae_decoder', 'rae_encoder', 'residual_decoder', 'residual_encoder',
-    'resnet_128_decoder', 'resnet_128_encoder', 'resnet_32_decoder',
-    'resnet_32_encoder', 'set_level', 'sngan_decoder', 'sngan_encoder',
-    'update_spectral_norms', 'vunet_decoder', 'vunet_encoder'
+    'pg_gan_encoder', 'rae_decoder', 'rae_encoder', 'residual_decoder',
+    'residual_encoder', 'resnet_128_decoder', 'resnet_128_encoder',
+    'resnet_32_decoder', 'resnet_32_encoder', 'set_level', 'sngan_decoder',
+    'sngan_encoder', 'update_spectral_norms', 'vunet_decoder', 'vunet_encoder'
 ]

@@ -249,9 +249,11 @@ class ServedModel:
 
   def _call(self, signature, **inputs):
     self._require_no_conditions()
+    inputs = {name: np.asarray(x, object if name.endswith('_bytes') else None)
+              for name, x in inputs.items()}
     if self._is_old:
       for name, array in inputs.items():  # The graphs of 0.4 do not look.
-        if np.asarray(array).dtype == np.float32:
+        if array.dtype == np.float32:
           batches.require_finite(tf.constant(array), name)
     else:
       bounds_lib.require(self.metadata['signatures'][signature], inputs)

@@ -1,6 +1,7 @@
 """Nets in full precision, for as long as they are asked to be."""
 import keras
 from keras import layers
+import numpy as np
 import pytest
 
 from pgak import networks

@@ -4,6 +4,7 @@ import io
 import json
 import threading
 
+import checkout
 import numpy as np
 from PIL import Image
 import pytest
@@ -13,6 +14,7 @@ import tiny_models
 
 from pgak.serving import check
 from pgak.serving import exporting
+from pgak.serving import signatures
 from pgak.serving import warm_up
 
 MOST = 8
@@ -65,7 +67,11 @@ def merging(loaded, signature, names):
     number = tf.shape(inputs[0])[0]
     return answer, tf.fill([number], number)
 
-  return tf.function(lambda *inputs: together(*inputs), autograph=False)
+  # With a known number of rows, the merged function would be made for it.
+  signature = loaded.signatures[signature].structured_input_signature[1]
+  return tf.function(
+      lambda *inputs: together(*inputs), autograph=False,
+      input_signature=[signature[name] for name in names])
 
 
 def at_once(function, requests):
@@ -208,6 +214,15 @@ def test_the_batching_file_asks_for_no_more_than_the_export_takes(
   found = parameters((folder / 'assets.extra' / 'batching.config').read_text())
   assert found['max_batch_size'] <= metadata['max_batch']
   assert found['max_execution_batch_size'] <= metadata['max_batch']
+  assert found['enable_large_batch_splitting'] is True
+  assert 'allowed_batch_sizes' not in found
+
+
+def test_the_batching_file_of_the_documentation():
+  path = checkout.ROOT / 'docs' / 'serving' / 'batching.config'
+  found = parameters(path.read_text())
+  assert found['max_batch_size'] == found['max_execution_batch_size']
+  assert found['max_batch_size'] <= signatures.MAX_BATCH
   assert found['enable_large_batch_splitting'] is True
   assert 'allowed_batch_sizes' not in found
 
