@@ -28,6 +28,7 @@ from pgak.bin import train
 from pgak.runs import run_directory
 from pgak.runs import scores
 from pgak.serving import client
+from pgak.serving import exporting
 
 OLD = pathlib.Path(__file__).resolve().parent / 'fixtures' / '0.4'
 RUNS = sorted(make.RUNS)
@@ -102,6 +103,8 @@ def test_an_export_of_0_4_states_no_bounds_and_is_asked_within_them(runs):
        'straight lines alone')):
     with pytest.raises(errors.UserError, match=sentence):
       call()
+  with pytest.raises(errors.UserError, match='signatures of version 0.4'):
+    exporting.verify(runs['images'] / 'export')
   # Its graph would make a line of two thousand million points.
   for call in (lambda: served.interpolate(made[:0], made[:0], 2**31 - 1),
                lambda: served.sample(2**31 - 1), lambda: served.sample(-1),

@@ -194,9 +194,13 @@ def verify(path):
     0.01).
 
   Raises:
-    errors.UserError: if there is no export, or if an answer is not the model's.
+    errors.UserError: if there is no export, if it has the signatures of version
+      0.4, or if an answer is not the model's.
   """
   folder = client.find_version(path)
+  if _is_old(folder):
+    raise errors.UserError(f'The export in {folder} has the signatures of '
+                           'version 0.4: export the run again to verify it.')
   environment = dict(os.environ, CUDA_VISIBLE_DEVICES='-1',
                      TF_CPP_MIN_LOG_LEVEL='2')
   done = subprocess.run(
@@ -206,6 +210,14 @@ def verify(path):
     lines = done.stderr.strip().splitlines() or ['it says nothing']
     raise errors.UserError(f'The export fails its verification: {lines[-1]}')
   return json.loads(done.stdout.splitlines()[-1])
+
+
+def _is_old(folder):
+  try:
+    metadata = files.load_json(folder / client.METADATA)
+  except (OSError, ValueError):
+    return False  # The check says what is wrong.
+  return metadata.get('signatures_version', 1) < signatures.VERSION
 
 
 # === Writing ===

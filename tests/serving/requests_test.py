@@ -68,10 +68,10 @@ def merging(loaded, signature, names):
     return answer, tf.fill([number], number)
 
   # With a known number of rows, the merged function would be made for it.
-  signature = loaded.signatures[signature].structured_input_signature[1]
+  specs = loaded.signatures[signature].structured_input_signature[1]
   return tf.function(
       lambda *inputs: together(*inputs), autograph=False,
-      input_signature=[signature[name] for name in names])
+      input_signature=[specs[name] for name in names])
 
 
 def at_once(function, requests):
