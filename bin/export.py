@@ -1,13 +1,15 @@
 r"""Exports a trained model for TensorFlow Serving, and verifies the export.
 
-It writes OUTPUT/<version>/ with the signatures generate, encode, decode,
-reconstruct, interpolate, generate_png, encode_image, sample_latents and, where
-what generate samples from has a density, log_prob; where it is a flow, also
-latent_to_base and base_to_latent. A fresh process without pgak then loads it as
-TensorFlow Serving does and compares its images with the model's, before it is
-put in its place. A model of pairs answers generate, encode, decode, reconstruct
-and sample_latents, all given conditions. Of a GAN, which has no encoder,
-encode, encode_image, reconstruct and interpolate are left out.
+It writes OUTPUT/<version>/ with the signatures generate, generate_png,
+sample_latents, decode, encode, encode_image, reconstruct, interpolate and
+interpolate_spherical; where what generate samples from has a density, log_prob;
+where it is a flow, latent_to_base and base_to_latent; and where it has learned
+labels, generate_class and log_prob_class. Every input has rows, a seed for each
+of them, so that a server may merge requests. A fresh process without pgak then
+loads it as TensorFlow Serving does and compares its images with the model's,
+before it is put in its place. A model of pairs answers generate, generate_png,
+encode, decode, reconstruct and sample_latents, all given conditions. Of a GAN,
+which has no encoder, what needs one is left out.
 
   export.py --run_dir=runs/digits --output=exports/digits
   export.py --run_dir=runs/digits --prior=gmm
@@ -19,8 +21,13 @@ the model by LiteRT's interpreter or ONNX Runtime before they are put in place:
   export.py --run_dir=runs/digits --format=tflite
   export.py --run_dir=runs/digits --format=onnx
 
+For GPUs, nets compute in 16 bits, and XLA compiles them:
+
+  export.py --run_dir=runs/digits --precision=bfloat16 --xla
+
 Each signature has bounds of what one request may ask for, which metadata.json
-states and the graph checks; --gin_param='export.max_count = 64' sets them.
+states and the graph checks; --gin_param='export.max_batch = 64' sets how many
+rows.
 
 What is trusted: a run directory is opened without running its code; a module
 that it was trained with is imported only where --import names it. An export is
@@ -47,6 +54,12 @@ command.define_choice('format', 'saved_model',
                       'What is written: saved_model for TensorFlow Serving; '
                       'or files of decode and encode, tflite or onnx, which '
                       'need the extra of that name.')
+command.define_choice('precision', 'float32',
+                      ['float32', 'bfloat16', 'float16'],
+                      'What encoder and decoder compute in, but for their last '
+                      'layers; metadata.json has the difference.')
+command.define_boolean('xla', False, 'Whether XLA compiles them, for the batch '
+                       'sizes that metadata.json names.')
 command.define_boolean('verify', True, 'Whether its answers are compared with '
                        "the model's; those of a SavedModel by a fresh process.")
 command.define_overwrite()
@@ -66,7 +79,8 @@ def main(argv):
   from pgak.runs import configuration
   from pgak.runs import run_directory
   registry.register()
-  flags = ('output', 'version', 'checkpoint', 'prior', 'overwrite', 'format')
+  flags = ('output', 'version', 'checkpoint', 'prior', 'precision', 'xla',
+           'overwrite', 'format')
   bindings = command_lib.bindings_of_flags(command, args, {
       **{flag: f'export.{flag}' for flag in flags},
       'verify': 'export.verified'})

@@ -12,8 +12,7 @@ newest = max(versions, key=lambda v: int(v.name))
 model = tf.saved_model.load(newest)
 
 signature = model.signatures['generate']
-images = signature(seed=tf.constant(1, tf.int64), count=tf.constant(16))
-images = images['images']
+images = signature(seed=tf.range(16, dtype=tf.int64))['images']
 print(f'{newest}: generate gave {images.dtype.name} images {images.shape}.')
 
 latents = model.signatures['encode'](images=images)['latents']

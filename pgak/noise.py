@@ -9,22 +9,65 @@ import zlib
 
 import tensorflow as tf
 
-__all__ = ['normal', 'seed', 'signs', 'uniform']
+__all__ = ['normal', 'of_seed', 'of_seeds', 'seed', 'signs', 'uniform']
 
 
 def seed(run_seed, counter, name):
   """Makes one seed from a run's seed, a counter and the name of a draw.
 
   Args:
-    run_seed: int or integer scalar tensor, the run's seed.
-    counter: int or integer scalar tensor, the step or the index of the draw.
+    run_seed: int or integer scalar tensor, the run's seed; all its 64 bits
+      count.
+    counter: int or integer scalar tensor, the step or the index of the draw,
+      below 2^30.
     name: string, so that two draws of one step are independent.
 
   Returns:
     int64 tensor `[2]`.
   """
-  key = (tf.cast(run_seed, tf.int64) * (1 << 32)) + zlib.crc32(name.encode())
-  return tf.stack([key, tf.cast(counter, tf.int64)])
+  run_seed = tf.cast(run_seed, tf.int64)
+  key = run_seed * (1 << 32) + zlib.crc32(name.encode())
+  # The upper half, for which the key has no room; 0 for seeds below 2^32.
+  upper = tf.bitwise.right_shift(run_seed, tf.constant(32, tf.int64)) & (
+      (1 << 32) - 1)
+  return tf.stack([key, tf.cast(counter, tf.int64) + upper * (1 << 30)])
+
+
+def of_seed(shapes, n, seed_number):
+  """Draws all the noise of n examples from one seed.
+
+  Args:
+    shapes: `{name: (draw, shape)}`: a function such as `normal`, and the shape
+      of one example's noise.
+    n: int or integer scalar tensor.
+    seed_number: int or integer scalar tensor.
+
+  Returns:
+    `{name: draws [n, *shape]}`.
+  """
+  return {name: draw([n, *shape], seed(seed_number, 0, name))
+          for name, (draw, shape) in shapes.items()}
+
+
+def of_seeds(shapes, seeds):
+  """Draws each example's noise from a seed of its own.
+
+  Args:
+    shapes: as for `of_seed`.
+    seeds: int64 `[B]`; B may be 0 or unknown.
+
+  Returns:
+    `{name: draws [B, *shape]}`. Row i is a function of `seeds[i]` alone, that
+    of `of_seed(shapes, 1, seeds[i])`.
+  """
+  def one(seed_number):
+    return {name: tf.ensure_shape(x[0], shapes[name][1])
+            for name, x in of_seed(shapes, 1, seed_number).items()}
+
+  dtypes = {name: x.dtype for name, x in of_seed(shapes, 0, 0).items()}
+  return tf.map_fn(one, tf.cast(seeds, tf.int64), fn_output_signature={
+      name: tf.TensorSpec(shape, dtypes[name])
+      for name, (_, shape) in shapes.items()})
 
 
 def uniform(shape, seed, dtype=tf.float32):

@@ -67,7 +67,7 @@ class Combination(NamedTuple):
 
 
 _DECODED = {'generate', 'decode', 'sample_latents'}
-_ENCODED = {'encode', 'reconstruct', 'interpolate'}
+_ENCODED = {'encode', 'reconstruct', 'interpolate', 'interpolate_spherical'}
 _PICTURES = {'samples', 'reconstructions'}
 
 
@@ -96,7 +96,7 @@ def _pairs(model, *bindings, terms):
                 'networks/vunet_32.gin', 'recipes/modern.gin',
                 f'models/{model}.gin'),
       (*COMMON, *PAIRS, *bindings), 'learned_priors_pairs', terms, _PICTURES,
-      _DECODED | _ENCODED - {'interpolate'})
+      _DECODED | {'generate_png', 'encode', 'reconstruct'})
 
 
 # A kind of data that the test itself defines is one more entry here, as soon

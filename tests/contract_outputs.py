@@ -194,12 +194,12 @@ def serve_signatures(run, folder):
   del folder
   signatures = _signatures(run)
   model, examples = verbs.asked(run, 3)
+  seeds = tf.constant([7, 2**40, -1], tf.int64)
   given = {'conditions': tf.constant(x)
            for x in verbs.conditions_of(run, examples)}
   if not given:
-    made = signatures['generate'](count=tf.constant(3),
-                                  seed=tf.constant(7, tf.int64))['images']
-    numbers.alike(made, model.sample(3, seed=7))
+    made, = signatures['generate'](seed=seeds).values()
+    numbers.alike(made, _sampled(model.sample, seeds))
     return
   pair = {'images': tf.constant(examples[0]), **given}
   latents = model.encode(*examples)
@@ -208,9 +208,10 @@ def serve_signatures(run, folder):
                 model.decode(latents, examples[1]))
   numbers.alike(signatures['reconstruct'](**pair)['images'],
                 model.reconstruct(*examples))
-  numbers.alike(signatures['generate'](
-      seed=tf.constant(7, tf.int64), **given)['images'],
-                model.sample(examples[1], seed=7))
+  numbers.alike(
+      signatures['generate'](seed=seeds, **given)['images'],
+      np.concatenate([model.sample(y[np.newaxis], seed=int(s))
+                      for s, y in zip(seeds, examples[1])]))
   with pytest.raises(tf.errors.InvalidArgumentError, match='equally many'):
     signatures['encode'](images=pair['images'],
                          conditions=pair['conditions'][:1])
@@ -239,8 +240,15 @@ def serve_reconstruct(run, folder):
 def serve_sample(run, folder):
   del folder
   served, (model, _) = _served(run), verbs.asked(run)
-  numbers.alike(served.sample(5, 2), model.sample(5, 2))
-  numbers.alike(served.sample_latents(5, 2), model.prior.sample(5, 2))
+  seeds = client.seeds_of(2, 5)
+  numbers.alike(served.sample(5, 2), _sampled(model.sample, seeds))
+  numbers.alike(served.sample_latents(5, 2),
+                _sampled(model.prior.sample, seeds))
+
+
+def _sampled(sample, seeds):
+  """Returns the first draw by each seed."""
+  return np.concatenate([sample(1, int(seed)) for seed in seeds])
 
 
 def serve_interpolate(run, folder):
@@ -291,13 +299,13 @@ def _draw_served(kind, run, folder):
 
 def draw_served_samples(run, folder):
   images, model = _draw_served('samples', run, folder)
-  numbers.alike(images, model.sample(16))
+  numbers.alike(images, _sampled(model.sample, client.seeds_of(0, 16)))
 
 
 def draw_served_interpolation(run, folder):
   """Between samples, or their reconstructions."""
   images, model = _draw_served('interpolation', run, folder)
-  ends = model.sample(4)
+  ends = _sampled(model.sample, client.seeds_of(0, 4))
   ends = model.reconstruct(ends) if model.has_encoder else ends
   numbers.alike(np.concatenate([images[::8], images[7::8]]), ends)
 

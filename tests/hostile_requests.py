@@ -19,7 +19,6 @@ import tensorflow as tf
 
 __all__ = ['requests']
 
-GREATEST = np.iinfo(np.int32).max
 NOT_FINITE = {'NaN': np.nan, 'infinity': np.inf, '-infinity': -np.inf}
 
 
@@ -35,44 +34,67 @@ def png(height, width):
 
 
 def good(name, spec, number=2):
-  """Returns an input that is taken: `number` rows, or the scalar itself."""
+  """Returns an input that is taken, of so many rows."""
   if name == 'image_bytes':
     return np.array([png(8, 8)] * number, object)
-  if not spec['shape']:
-    return np.array(number, spec['dtype'])
   return np.zeros([number, *spec['shape'][1:]], spec['dtype'])
 
 
-def requests(inputs):
-  """Yields `(what is wrong, {name: array})` for a signature's inputs."""
+def requests(inputs, most=1024):
+  """Yields `(what is wrong, {name: array})` for a signature's inputs.
+
+  Args:
+    inputs: the `inputs` of a signature in `metadata.json`.
+    most: int, its bound of rows.
+  """
   taken = {name: good(name, spec) for name, spec in inputs.items()}
-  batch = [name for name, spec in inputs.items() if spec['shape']]
   yield 'nothing', taken
   yield 'no input', {}
-  for size in (0, 1, 1025, 200000) if batch else ():
-    if size <= 1025 or 'latents' in taken or 'base' in taken:
-      yield f'{size} rows', taken | {
-          n: good(n, inputs[n], size) for n in batch}
+  for size in (0, 1, most, most + 1, 200000):
+    # Of what is small, very many.
+    if size <= most + 1 or {'latents', 'base', 'seed'} & set(inputs):
+      yield f'{size} rows', {
+          name: good(name, spec, size) for name, spec in inputs.items()}
   for name, spec in inputs.items():
     rest = {n: a for n, a in taken.items() if n != name}
     yield f'no {name}', rest
-    if name in batch and len(batch) > 1:
+    yield 'one more', taken | {'count': np.array(2, np.int32)}
+    if len(inputs) > 1:
       yield f'{name} of 1 row', rest | {name: good(name, spec, 1)}
     for wrong, array in _wrong(name, spec):
       yield f'{name} {wrong}', rest | {name: array}
-      if not spec['shape'] and batch:
-        yield f'{name} {wrong}, 0 rows', rest | {name: array} | {
-            n: good(n, inputs[n], 0) for n in batch}
 
 
 def _wrong(name, spec):
   """Yields `(what is wrong, array)` for one input."""
   if name == 'image_bytes':
     yield from _wrong_files()
-  elif spec['shape']:
-    yield from _wrong_batch(name, spec)
-  else:
-    yield from _wrong_scalar(spec)
+    return
+  array = good(name, spec)
+  yield 'of less rank', array[0]
+  yield 'of more rank', array[np.newaxis]
+  yield 'scalar', array.reshape(-1)[0]
+  if array.ndim > 1:
+    yield 'short', array[:, 1:]
+    yield 'wide', np.concatenate([array, array], -1)
+    yield 'of no width', array[..., :0]
+  for dtype in {'float64', 'int64', 'str'} - {spec['dtype']}:
+    yield dtype, array.astype(dtype)
+  yield from _wrong_values(name, array)
+
+
+def _wrong_values(name, array):
+  values = {}
+  if array.dtype.kind == 'f':
+    values = NOT_FINITE | {'greatest': np.finfo(np.float32).max}
+  if name in ('label', 'weight'):
+    values |= {'below': -1, 'above': 1000}
+  if name == 'seed':
+    values = {str(v): v for v in (-1, 1, 1 << 40, -2**63, 2**63 - 1)}
+  for wrong, value in values.items():
+    changed = array.copy()
+    changed.reshape(-1)[-1] = value
+    yield wrong, changed
 
 
 def _wrong_files():
@@ -85,35 +107,6 @@ def _wrong_files():
   yield 'scalar', np.array(whole, object)
   yield 'of rank 2', np.array([[whole]], object)
   yield 'float64', np.zeros([2])
-
-
-def _wrong_batch(name, spec):
-  array = good(name, spec)
-  yield 'of less rank', array[0]
-  yield 'of more rank', array[np.newaxis]
-  yield 'scalar', array.reshape(-1)[0]
-  yield 'short', array[:, 1:]
-  yield 'wide', np.concatenate([array, array], -1)
-  yield 'of no width', array[..., :0]
-  for dtype in ('float64', 'int64', 'str'):
-    yield dtype, array.astype(dtype)
-  if spec['dtype'].startswith('float'):
-    for wrong, value in NOT_FINITE.items():
-      broken = array.copy()
-      broken[1, ..., 0] = value
-      yield wrong, broken
-    yield 'greatest', np.full_like(array, np.finfo(np.float32).max)
-
-
-def _wrong_scalar(spec):
-  dtype = spec['dtype']
-  bounds = np.iinfo(dtype)
-  for value in (-1, 0, 1, 1025, 1 << 20, bounds.min, bounds.max):
-    yield str(value), np.array(value, dtype)
-  for shape in ([1], [2], [0], [1, 1]):
-    yield f'of shape {shape}', np.full(shape, 2, dtype)
-  for other in ('float32', 'int64' if dtype == 'int32' else 'int32', 'str'):
-    yield other, np.array(2).astype(other)
 
 
 def peak():
@@ -143,7 +136,8 @@ def main(folder, megabytes=None, only=''):
     _limit(megabytes)
   found = {}
   for signature, described in metadata['signatures'].items():
-    for wrong, arrays in requests(described['inputs']):
+    most = described['bounds']['batch'][1]
+    for wrong, arrays in requests(described['inputs'], most):
       if only not in f'{signature}: {wrong}':
         continue
       before = peak()

@@ -28,6 +28,7 @@ from pgak.bin import train
 from pgak.runs import run_directory
 from pgak.runs import scores
 from pgak.serving import client
+from pgak.serving import exporting
 
 OLD = pathlib.Path(__file__).resolve().parent / 'fixtures' / '0.4'
 RUNS = sorted(make.RUNS)
@@ -85,6 +86,10 @@ def test_a_run_loads_and_answers_as_its_export(runs, name):
     np.testing.assert_allclose(images, served.decode(latents), atol=1e-5)
   np.testing.assert_allclose(
       model.encode(images), served.encode(images), atol=1e-5)
+  if served.metadata['prior'] == model.prior.name:
+    # Seeds draw what they drew.
+    np.testing.assert_allclose(model.prior.sample(3, 5),
+                               served.sample_latents(3, 5), atol=1e-4)
 
 
 def test_an_export_of_0_4_states_no_bounds_and_is_asked_within_them(runs):
@@ -94,6 +99,14 @@ def test_an_export_of_0_4_states_no_bounds_and_is_asked_within_them(runs):
   assert served.reconstruct(made).shape == made.shape
   lines = served.interpolate(made[:2], made[2:], 3)
   assert lines.shape == (2, 3, *served.image_shape)
+  for call, sentence in (
+      (lambda: served.generate([1]), 'all images of one seed: call `sample`'),
+      (lambda: served.interpolate(made, made, 3, spherical=True),
+       'straight lines alone')):
+    with pytest.raises(errors.UserError, match=sentence):
+      call()
+  with pytest.raises(errors.UserError, match='signatures of version 0.4'):
+    exporting.verify(runs['images'] / 'export')
   # Its graph would make a line of two thousand million points.
   for call in (lambda: served.interpolate(made[:0], made[:0], 2**31 - 1),
                lambda: served.sample(2**31 - 1), lambda: served.sample(-1),

@@ -1,7 +1,7 @@
 """Points between latents, on straight lines and on arcs."""
 import tensorflow as tf
 
-__all__ = ['between', 'midpoints']
+__all__ = ['at', 'between', 'midpoints']
 
 # Below this sine there is no arc: the latents point the same way, or opposite
 # ways, or one of them is 0.
@@ -25,7 +25,29 @@ def between(start, end, steps, spherical=False):
   """
   start, end = tf.convert_to_tensor(start), tf.convert_to_tensor(end)
   share = tf.linspace(tf.zeros([], start.dtype), 1., steps)
-  weights = [w[tf.newaxis, :, tf.newaxis] for w in (1. - share, share)]
+  return _points(start, end, share[tf.newaxis, :, tf.newaxis], spherical)
+
+
+def at(start, end, weight, spherical=False):
+  """Returns one point of each line, float `[B, H]`; see `between`.
+
+  Args:
+    start: float `[B, H]`; of a straight line, latents of any shape.
+    end: the same.
+    weight: float `[B]` from 0, the start, to 1, the end.
+    spherical: as for `between`.
+  """
+  start, end = tf.convert_to_tensor(start), tf.convert_to_tensor(end)
+  shape = tf.shape(start)
+  flat = [tf.reshape(z, [shape[0], start.shape[1:].num_elements()])
+          for z in (start, end)]
+  share = tf.cast(weight, start.dtype)[:, tf.newaxis, tf.newaxis]
+  return tf.reshape(_points(*flat, share, spherical)[:, 0], shape)
+
+
+def _points(start, end, share, spherical):
+  """Returns `[B, steps, H]` for shares `[1, steps, 1]` or `[B, 1, 1]`."""
+  weights = [1. - share, share]
   if spherical:
     weights = _of_arc(start, end, weights)
   return tf.add_n([weight * z[:, tf.newaxis]

@@ -32,6 +32,7 @@ from pgak.networks.pg_gan import pg_gan_decoder
 from pgak.networks.pg_gan import pg_gan_encoder
 from pgak.networks.pg_gan import set_level
 from pgak.networks.precision import full_precision
+from pgak.networks.precision import lower_precision
 from pgak.networks.rae import rae_decoder
 from pgak.networks.rae import rae_encoder
 from pgak.networks.resnet_128 import resnet_128_decoder
@@ -55,9 +56,9 @@ __all__ = [
     'conv_decoder', 'conv_digits_decoder', 'conv_digits_encoder',
     'conv_encoder', 'conv_mnist_decoder', 'conv_mnist_encoder', 'dcgan_decoder',
     'dcgan_encoder', 'decoder', 'encoder', 'full_precision', 'latent_critic',
-    'mlp_decoder', 'mlp_encoder', 'pg_gan_decoder', 'pg_gan_encoder',
-    'rae_decoder', 'rae_encoder', 'residual_decoder', 'residual_encoder',
-    'resnet_128_decoder', 'resnet_128_encoder', 'resnet_32_decoder',
-    'resnet_32_encoder', 'set_level', 'sngan_decoder', 'sngan_encoder',
-    'update_spectral_norms', 'vunet_decoder', 'vunet_encoder'
+    'lower_precision', 'mlp_decoder', 'mlp_encoder', 'pg_gan_decoder',
+    'pg_gan_encoder', 'rae_decoder', 'rae_encoder', 'residual_decoder',
+    'residual_encoder', 'resnet_128_decoder', 'resnet_128_encoder',
+    'resnet_32_decoder', 'resnet_32_encoder', 'set_level', 'sngan_decoder',
+    'sngan_encoder', 'update_spectral_norms', 'vunet_decoder', 'vunet_encoder'
 ]

@@ -1,9 +1,11 @@
-"""Calls of a net in full precision, inside a step of lower precision."""
+"""Calls of a net in another precision than the one that it was made in."""
 import contextlib
 
 import keras
 
-__all__ = ['full_precision']
+__all__ = ['full_precision', 'lower_precision']
+
+_LOW = ('bfloat16', 'float16')
 
 
 @contextlib.contextmanager
@@ -17,15 +19,42 @@ def full_precision(*nets):
   Args:
     *nets: `keras.Model`s or layers.
   """
-  low = {layer: layer.dtype_policy for net in nets for layer in _layers(net)
-         if layer.compute_dtype in ('bfloat16', 'float16')}
-  full = keras.DTypePolicy('float32')
-  for layer in low:
-    layer.dtype_policy = full
+  low = [layer for net in nets for layer in _layers(net)
+         if layer.compute_dtype in _LOW]
+  with _computed_in('float32', low):
+    yield
+
+
+@contextlib.contextmanager
+def lower_precision(dtype, *nets):
+  """Within it, nets compute in 16 bits; their outputs stay in float32.
+
+  The weights stay as they are, and are rounded where they are used. A function
+  that is traced within keeps what it traced.
+
+  Args:
+    dtype: 'bfloat16' or 'float16'.
+    *nets: functional `keras.Model`s.
+  """
+  last = {tensor._keras_history.operation for net in nets
+          for tensor in net.outputs}
+  inner = [layer for net in nets for layer in _layers(net)
+           if layer not in (*nets, *last)
+           and layer.compute_dtype == 'float32'
+           and not isinstance(layer, keras.layers.InputLayer)]
+  with _computed_in(f'mixed_{dtype}', inner):
+    yield
+
+
+@contextlib.contextmanager
+def _computed_in(policy, layers):
+  before = {layer: layer.dtype_policy for layer in layers}
+  for layer in before:
+    layer.dtype_policy = keras.DTypePolicy(policy)
   try:
     yield
   finally:
-    for layer, policy in low.items():
+    for layer, policy in before.items():
       layer.dtype_policy = policy
 
 

@@ -4,7 +4,8 @@ A prior has `name`, `label` (the name with its size), `latent_dim` and
 `sample(n, seed) -> [n, latent_dim]`; where it has a density,
 `log_prob(latents) -> [B]`, and `distribution`, the same as a TFP distribution,
 from which a user of TFP goes on; where it is fitted after training,
-`fit(latents)`, `state()` and `load_state(arrays)`.
+`fit(latents)`, `state()` and `load_state(arrays)`. One that derives from
+`MappedNoise` states its noise and maps it to latents by `from_noise`.
 """
 import keras
 
@@ -24,6 +25,7 @@ from pgak.priors.gaussian_mixture import GaussianMixture
 from pgak.priors.gradient_mixture import GradientMixture
 from pgak.priors.kernel_density import KernelDensity
 from pgak.priors.latent_generator import LatentGenerator
+from pgak.priors.mapped_noise import MappedNoise
 from pgak.priors.names import Choice
 from pgak.priors.names import NAMES
 from pgak.priors.names import prior_class
@@ -38,7 +40,7 @@ from pgak.priors.uniform_sphere import UniformSphere
 __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
            'Choice', 'ConditionalFlow', 'CouplingFlow', 'FlowMatching',
            'FlowPrior', 'Gaussian', 'GaussianMixture', 'GradientMixture', 'KL',
-           'KernelDensity', 'LatentGenerator', 'RealNVP', 'Spec',
+           'KernelDensity', 'LatentGenerator', 'MappedNoise', 'RealNVP', 'Spec',
            'StandardNormal', 'TwoStageVAE', 'UniformSphere',
            'check_conditions', 'kl_divergence', 'prior_class', 'prior_roots',
            'resolve']

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import errors
+from pgak.priors import mapped_noise
 
 __all__ = ['FittedPrior', 'checked', 'in_chunks', 'shapes_of',
            'smallest_variance', 'standardiser']
@@ -98,7 +99,7 @@ def shapes_of(names, latent_dim, variables):
       tuple(v.shape) for v in variables], strict=True))
 
 
-class FittedPrior:
+class FittedPrior(mapped_noise.MappedNoise):
   """Base class of the priors with `fit`: their settings and their state.
 
   The arguments of a subclass's constructor are its settings, each an attribute

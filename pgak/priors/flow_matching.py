@@ -301,9 +301,17 @@ class FlowMatching(fitted.FittedPrior):
       given = tf.convert_to_tensor(given)
       n = self._as_many(n, given)
     counts.rows(n, [self.latent_dim])
-    base = noise_lib.normal([n, self.latent_dim],
-                            noise_lib.seed(seed, 0, 'prior'))
-    return self.base_to_latent(base, given)
+    return self.from_noise(
+        noise_lib.of_seed(self.noise_shapes, n, seed), given)
+
+  def from_noise(self, noise, given=None):
+    """Maps draws of N(0, I); see `mapped_noise.MappedNoise`.
+
+    Args:
+      noise: `{'prior': [B, H]}`.
+      given: labels, integers `[B]`, or None.
+    """
+    return self.base_to_latent(noise['prior'], given)
 
   def base_to_latent(self, base, given=None):
     """Maps draws of N(0, I), float32 `[B, H]`, to latents `[B, H]`.

@@ -1,16 +1,17 @@
 """A prior that is learned together with the autoencoder: a normalising flow."""
+import functools
 from typing import Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from pgak import counts
-from pgak import noise
+from pgak import noise as noise_lib
 from pgak import settings
 from pgak.priors import autoregressive_flow
 from pgak.priors import coupling_flow
 from pgak.priors import flow as flow_lib
+from pgak.priors import mapped_noise
 from pgak.priors import running_moments
 
 __all__ = ['FlowPrior']
@@ -20,7 +21,7 @@ FLOWS = {'real_nvp': coupling_flow.CouplingFlow,
 
 
 @settings.register(denylist=['latent_dim'])
-class FlowPrior(running_moments.RunningMoments):
+class FlowPrior(mapped_noise.MappedNoise, running_moments.RunningMoments):
   """A flow on standardised latents, as a part of a model.
 
   With m and s the running mean and standard deviation of the latents in each
@@ -90,16 +91,15 @@ class FlowPrior(running_moments.RunningMoments):
     """Returns the log-density of float latents `[B, H]`, `[B]`."""
     return self(latents)
 
-  def sample(self, n, seed=0):
-    """Returns n draws, float `[n, H]`, repeatable by seed.
+  @property
+  def noise_shapes(self):
+    draw = functools.partial(noise_lib.normal,
+                             dtype=tf.as_dtype(self.compute_dtype))
+    return {'prior': (draw, (self.latent_dim,))}
 
-    Raises:
-      errors.UserError: if n is no number of draws; see `counts.rows`.
-    """
-    counts.rows(n, [self.latent_dim])
-    return self.base_to_latent(noise.normal(
-        [n, self.latent_dim], noise.seed(seed, 0, 'prior'),
-        tf.as_dtype(self.compute_dtype)))
+  def from_noise(self, noise):
+    """Maps draws of N(0, I); see `mapped_noise.MappedNoise`."""
+    return self.base_to_latent(noise['prior'])
 
   @property
   def couplings(self):

@@ -3,8 +3,6 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from pgak import counts
-from pgak import noise
 from pgak import settings
 from pgak.priors import fitted
 
@@ -63,16 +61,10 @@ class Gaussian(fitted.FittedPrior):
         # The factor is what both sampling and the density need.
         {'mean': mean, 'cholesky': np.linalg.cholesky(covariance)})
 
-  def sample(self, n, seed=0):
-    """Returns n draws, float32 `[n, H]`, repeatable by seed.
-
-    Raises:
-      errors.UserError: if n is no number of draws; see `counts.rows`.
-    """
-    counts.rows(n, [self.latent_dim])
+  def from_noise(self, noise):
+    """Maps draws of N(0, I); see `mapped_noise.MappedNoise`."""
     mean, cholesky = (self.state()[a].astype(np.float32) for a in self.arrays)
-    normal = noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
-    return mean + tf.matmul(normal, cholesky, transpose_b=True)
+    return mean + tf.matmul(noise['prior'], cholesky, transpose_b=True)
 
   @property
   def distribution(self):

@@ -1,4 +1,5 @@
 """A kernel density estimate: every latent that was seen, blurred."""
+import functools
 import math
 from typing import Literal
 
@@ -6,8 +7,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from pgak import counts
-from pgak import noise
+from pgak import noise as noise_lib
 from pgak import settings
 from pgak.priors import distances
 from pgak.priors import fitted
@@ -76,19 +76,17 @@ class KernelDensity(fitted.FittedPrior):
     self._latents = tf.Variable(latents, trainable=False)
     self._width = float(self.state()['bandwidth'])
 
-  def sample(self, n, seed=0):
-    """Returns n draws, float32 `[n, H]`, repeatable by seed.
+  @property
+  def noise_shapes(self):
+    uniform = functools.partial(noise_lib.uniform, dtype=tf.float64)
+    return {'component': (uniform, ()), **super().noise_shapes}
 
-    Raises:
-      errors.UserError: if n is no number of draws; see `counts.rows`.
-    """
-    counts.rows(n, [self.latent_dim])
+  def from_noise(self, noise):
+    """Chooses a latent by a uniform draw; see `mapped_noise.MappedNoise`."""
     number = len(self.state()['latents'])
-    uniform = noise.uniform([n], noise.seed(seed, 0, 'component'), tf.float64)
-    chosen = tf.cast(uniform * number, tf.int32)
-    normal = noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
+    chosen = tf.cast(noise['component'] * number, tf.int32)
     centred = tf.gather(self._latents, chosen) - self._centre
-    return centred + self._width * normal + self._centre
+    return centred + self._width * noise['prior'] + self._centre
 
   @property
   def distribution(self):

@@ -6,24 +6,24 @@ import keras
 from keras import layers
 import tensorflow as tf
 
-from pgak import counts
 from pgak import errors
-from pgak import noise
+from pgak import noise as noise_lib
 from pgak import settings
+from pgak.priors import mapped_noise
 
 __all__ = ['LatentGenerator']
 
 
 def _cube(shape, seed, dtype=tf.float32):
   """Draws from the uniform distribution on the cube [-1, 1)^n."""
-  return 2. * noise.uniform(shape, seed, dtype) - 1.
+  return 2. * noise_lib.uniform(shape, seed, dtype) - 1.
 
 
-BASES = {'normal': noise.normal, 'uniform': _cube}
+BASES = {'normal': noise_lib.normal, 'uniform': _cube}
 
 
 @settings.register(denylist=['latent_dim'])
-class LatentGenerator(keras.layers.Layer):
+class LatentGenerator(mapped_noise.MappedNoise, keras.layers.Layer):
   """`z = h(z_0)`, as a part of a model: h a net of dense layers with ReLU.
 
   It has samples and no density. With `residual` h is the generator of [1] with
@@ -92,14 +92,13 @@ class LatentGenerator(keras.layers.Layer):
     """Maps draws z_0 `[B, n]` to latents `[B, H]`."""
     return self.net(base, training=training)
 
-  def sample(self, n, seed=0):
-    """Returns n draws, float32 `[n, H]`, repeatable by seed.
+  @property
+  def noise_shapes(self):
+    return {'prior': (self.draw, (self.base_dim,))}
 
-    Raises:
-      errors.UserError: if n is no number of draws; see `counts.rows`.
-    """
-    counts.rows(n, [self.latent_dim])
-    return self(self.draw([n, self.base_dim], noise.seed(seed, 0, 'prior')))
+  def from_noise(self, noise):
+    """Maps draws z_0; see `mapped_noise.MappedNoise`."""
+    return self(noise['prior'])
 
 
 def _relu(batch_norm):

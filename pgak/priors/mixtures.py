@@ -10,9 +10,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from pgak import counts
 from pgak import errors
-from pgak import noise
+from pgak import noise as noise_lib
 from pgak.priors import fitted
 
 __all__ = ['Covariance', 'MAX_NUMBERS', 'Mixture', 'check_number', 'label',
@@ -96,22 +95,15 @@ class Mixture(fitted.FittedPrior):
     inverses = whiteners(tf.constant(state['factors'], tf.float64))
     self._inverses = inverses.numpy()
 
-  def sample(self, n, seed=0):
-    """Returns n draws, float32 `[n, H]`, repeatable by seed.
+  @property
+  def noise_shapes(self):
+    return {'component': (noise_lib.uniform, ()), **super().noise_shapes}
 
-    Args:
-      n: int or integer scalar tensor.
-      seed: int or integer scalar tensor.
-
-    Raises:
-      errors.UserError: if n is no number of draws; see `counts.rows`.
-    """
-    counts.rows(n, [self.latent_dim])
+  def from_noise(self, noise):
+    """Chooses a component by a uniform draw; see `mapped_noise.MappedNoise`."""
     state = self.state()
     edges = np.cumsum(state['weights'])[:-1].astype(np.float32)
     means, factors = (state[a].astype(np.float32) for a in ('means', 'factors'))
-    uniform = noise.uniform([n], noise.seed(seed, 0, 'component'))
-    normal = noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
 
     def place(normal, component):
       chosen = tf.gather(factors, component)
@@ -120,8 +112,8 @@ class Mixture(fitted.FittedPrior):
       return tf.gather(means, component) + moved
 
     rows = max(MAX_NUMBERS // factors[0].size, 1)
-    components = tf.searchsorted(edges, uniform, side='right')
-    return fitted.in_chunks(place, [normal, components], rows)
+    components = tf.searchsorted(edges, noise['component'], side='right')
+    return fitted.in_chunks(place, [noise['prior'], components], rows)
 
   @property
   def distribution(self):

@@ -2,9 +2,7 @@
 import numpy as np
 import tensorflow as tf
 
-from pgak import counts
 from pgak import errors
-from pgak import noise
 from pgak import settings
 from pgak.priors import coupling_flow
 from pgak.priors import fitted
@@ -103,16 +101,9 @@ class RealNVP(fitted.FittedPrior):
     self._mean, self._scale = (
         state[n].astype(np.float32) for n in ('mean', 'scale'))
 
-  def sample(self, n, seed=0):
-    """Returns n draws, float32 `[n, H]`, repeatable by seed.
-
-    Raises:
-      errors.UserError: if n is no number of draws; see `counts.rows`.
-    """
-    counts.rows(n, [self.latent_dim])
-    self.state()
-    return self.base_to_latent(
-        noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior')))
+  def from_noise(self, noise):
+    """Maps draws of N(0, I); see `mapped_noise.MappedNoise`."""
+    return self.base_to_latent(noise['prior'])
 
   @property
   def couplings(self):

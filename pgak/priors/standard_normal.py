@@ -2,15 +2,14 @@
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from pgak import counts
-from pgak import noise
 from pgak import settings
+from pgak.priors import mapped_noise
 
 __all__ = ['StandardNormal']
 
 
 @settings.register(denylist=['latent_dim'])
-class StandardNormal:
+class StandardNormal(mapped_noise.MappedNoise):
   """N(0, I) on the latent space.
 
   Args:
@@ -37,18 +36,9 @@ class StandardNormal:
   def from_config(cls, config):
     return cls(**config)
 
-  def sample(self, n, seed=0):
-    """Returns n draws, float32 `[n, latent_dim]`, repeatable by seed.
-
-    Args:
-      n: int or integer scalar tensor.
-      seed: int or integer scalar tensor.
-
-    Raises:
-      errors.UserError: if n is no number of draws; see `counts.rows`.
-    """
-    counts.rows(n, [self.latent_dim])
-    return noise.normal([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
+  def from_noise(self, noise):
+    """Returns the noise as it is; see `mapped_noise.MappedNoise`."""
+    return noise['prior']
 
   @property
   def distribution(self):

@@ -5,8 +5,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pgak import counts
-from pgak import noise
+from pgak import noise as noise_lib
 from pgak import settings
 from pgak.priors import fitted
 from pgak.priors import net_fitting
@@ -118,7 +117,7 @@ class TwoStageVAE(fitted.FittedPrior):
     mean, log_variance = tf.split(self.encoder(points), 2, -1)
     # The logarithm is learned, so that g stays above 0.
     log_gamma = self.log_gamma.value
-    normal = noise.normal(tf.shape(mean), seed)
+    normal = noise_lib.normal(tf.shape(mean), seed)
     decoded = self.decoder(mean + tf.exp(0.5 * log_variance) * normal)
     error = 0.5 * tf.square((points - decoded) / tf.exp(log_gamma))
     divergence = 0.5 * (tf.square(mean) + tf.exp(log_variance) - 1.
@@ -134,16 +133,14 @@ class TwoStageVAE(fitted.FittedPrior):
     self._mean, self._scale = (
         state[n].astype(np.float32) for n in ('mean', 'scale'))
 
-  def sample(self, n, seed=0):
-    """Returns n draws, float32 `[n, H]`, repeatable by seed.
+  @property
+  def noise_shapes(self):
+    return super().noise_shapes | {
+        'second_stage': (noise_lib.normal, (self.latent_dim,))}
 
-    Raises:
-      errors.UserError: if n is no number of draws; see `counts.rows`.
-    """
-    counts.rows(n, [self.latent_dim])
+  def from_noise(self, noise):
+    """Decodes u and adds g eps; see `mapped_noise.MappedNoise`."""
     self.state()
-    shape = [n, self.latent_dim]
-    decoded = self.decoder(noise.normal(shape, noise.seed(seed, 0, 'prior')))
-    normal = noise.normal(shape, noise.seed(seed, 0, 'second_stage'))
-    points = decoded + tf.exp(self.log_gamma.value) * normal
+    points = self.decoder(noise['prior']) + (
+        tf.exp(self.log_gamma.value) * noise['second_stage'])
     return self._mean + self._scale * points

@@ -4,9 +4,9 @@ import math
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from pgak import counts
-from pgak import noise
+from pgak import noise as noise_lib
 from pgak import settings
+from pgak.priors import mapped_noise
 
 __all__ = ['UniformSphere', 'sphere']
 
@@ -20,12 +20,12 @@ def sphere(shape, seed, dtype=tf.float32):
     dtype: float32 or float64.
   """
   # An isotropic Gaussian is rotation invariant.
-  return tf.math.l2_normalize(noise.normal(shape, seed, dtype), -1,
+  return tf.math.l2_normalize(noise_lib.normal(shape, seed, dtype), -1,
                               epsilon=1e-30)
 
 
 @settings.register(denylist=['latent_dim'])
-class UniformSphere:
+class UniformSphere(mapped_noise.MappedNoise):
   """The uniform distribution on the sphere `|z| = 1` of the latent space.
 
   Args:
@@ -47,18 +47,13 @@ class UniformSphere:
   def from_config(cls, config):
     return cls(**config)
 
-  def sample(self, n, seed=0):
-    """Returns n draws, float32 `[n, latent_dim]`, repeatable by seed.
+  @property
+  def noise_shapes(self):
+    return {'prior': (sphere, (self.latent_dim,))}
 
-    Args:
-      n: int or integer scalar tensor.
-      seed: int or integer scalar tensor.
-
-    Raises:
-      errors.UserError: if n is no number of draws; see `counts.rows`.
-    """
-    counts.rows(n, [self.latent_dim])
-    return sphere([n, self.latent_dim], noise.seed(seed, 0, 'prior'))
+  def from_noise(self, noise):
+    """Returns the noise as it is; see `mapped_noise.MappedNoise`."""
+    return noise['prior']
 
   @property
   def distribution(self):

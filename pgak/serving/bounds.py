@@ -2,34 +2,35 @@
 
 `metadata.json` has a signature's bounds beside its inputs and outputs:
 
-    "bounds": {"batch": [0, 1024], "steps": [2, 1024],
-               "batch * steps": [0, 1024]}
+    "bounds": {"batch": [0, 1024], "weight": [0, 1]}
 
-`batch` is the number of rows of every input that has any; the other names are
-those of inputs, or of a product. Both ends are allowed. Besides, all inputs
-with rows have equally many, no float is NaN or infinite, and each has the shape
-that is written there.
+`batch` is the number of rows; the other names are those of inputs, each number
+of which is within the bounds. Both ends are allowed. Besides, all inputs have
+equally many rows, no float is NaN or infinite, and each has the shape that is
+written there. A server that merges requests checks what it has merged.
 """
 import functools
 
+import numpy as np
 import tensorflow as tf
 
 from pgak import batches
 from pgak import counts
+from pgak import errors
 
-__all__ = ['checked', 'equally_many', 'stated']
+__all__ = ['checked', 'equally_many', 'require']
 
 
 def checked(function, specs, bounds):
   """Makes a function check its inputs when it runs, before it makes anything.
 
   TensorFlow holds a signature's shapes against the dimensions of nothing that
-  a server is sent, and a wrong one can end the server's process.
+  a server is sent, and a wrong one can end the server's process. The checks
+  work outside of XLA alone.
 
   Args:
     function: takes a tensor for each of `specs`.
-    specs: list of named `tf.TensorSpec`; those with rows have the shape
-      `[None, ...]`, the others `[]`.
+    specs: list of named `tf.TensorSpec`, each of a shape `[None, ...]`.
     bounds: `{name: (least, most)}`, as in `metadata.json`.
 
   Returns:
@@ -47,21 +48,37 @@ def checked(function, specs, bounds):
   return check
 
 
-def stated(metadata, signature):
-  """Returns the bounds of an export's signature, `{name: [least, most]}`.
-
-  Version 0.4 wrote down `max_count` alone, of which these follow; its graphs
-  have no others.
+def require(described, inputs):
+  """Makes the checks of a signature before a request is sent.
 
   Args:
-    metadata: what `metadata.json` holds.
-    signature: string.
+    described: what `metadata.json` holds of the signature.
+    inputs: `{name: NumPy array}`, all of its inputs.
+
+  Raises:
+    errors.UserError: with a sentence for the first that would be refused.
   """
-  described = metadata.get('signatures', {}).get(signature, {})
-  most = metadata['max_count']
-  old = {'interpolate': {'steps': [2, most], 'batch * steps': [0, most]},
-         'sample_latents': {'count': [0, 100 * most]}}
-  return described.get('bounds', old.get(signature, {}))
+  for name, array in inputs.items():
+    shape = described['inputs'][name]['shape']
+    if array.ndim != len(shape) or any(
+        n not in (None, m) for n, m in zip(shape, array.shape)):
+      written = str(shape).replace('None', 'B')
+      raise errors.UserError(
+          f'`{name}` must have the shape {written}, but has '
+          f'{list(array.shape)}.')
+  sizes = [len(array) for array in inputs.values()]
+  if len(set(sizes)) > 1:
+    raise errors.UserError(
+        f'{equally_many(inputs)} {" and ".join(map(str, sizes))}.')
+  for name, (least, most) in described['bounds'].items():
+    values = np.asarray(sizes[:1] if name == 'batch' else inputs[name])
+    outside = values[~((values >= least) & (values <= most))]
+    if outside.size:
+      raise errors.UserError(
+          f'{counts.sentence(name, least, most)} {outside[0]}.')
+  for name, array in inputs.items():
+    if array.dtype.kind == 'f':
+      batches.require_finite(tf.constant(array), name)
 
 
 def equally_many(names):
@@ -85,26 +102,21 @@ def _checks(inputs, bounds):
   return done
 
 
-def _sizes(inputs):
-  """Returns the number of rows of each input that has any, `{name: int64}`."""
-  return {name: tf.shape(tensor, tf.int64)[0]
-          for name, tensor in inputs.items() if tensor.shape.rank}
-
-
 def _same_number(inputs):
-  sizes = _sizes(inputs)
-  numbers = [*sizes.values()] or [tf.zeros([], tf.int64)]
+  numbers = [tf.shape(tensor, tf.int64)[0] for tensor in inputs.values()]
   return tf.reduce_all(tf.equal(numbers, numbers[0])), [
-      equally_many(sizes), *numbers]
+      equally_many(inputs), *numbers]
 
 
 def _within(inputs, name, least, most):
-  value = tf.ones([], tf.int64)
-  for factor in name.split(' * '):
-    value *= (next(iter(_sizes(inputs).values())) if factor == 'batch'
-              else tf.cast(inputs[factor], tf.int64))
-  return (value >= least) & (value <= most), [
-      counts.sentence(name, least, most), value]
+  if name == 'batch':
+    values = tf.shape(next(iter(inputs.values())), tf.int64)[:1]
+  else:
+    values = inputs[name]
+  # Written so that what is not a number is outside.
+  outside = tf.logical_not((values >= least) & (values <= most))
+  return tf.logical_not(tf.reduce_any(outside)), [
+      counts.sentence(name, least, most), tf.boolean_mask(values, outside)]
 
 
 def _finite(inputs, name):

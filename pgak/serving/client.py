@@ -13,8 +13,10 @@ from pgak import errors
 from pgak import files
 from pgak.data import kinds
 from pgak.serving import bounds as bounds_lib
+from pgak.serving import old_requests
 
-__all__ = ['METADATA', 'ServedModel', 'find_version', 'is_export', 'versions']
+__all__ = ['METADATA', 'ServedModel', 'find_version', 'is_export', 'seeds_of',
+           'versions']
 
 METADATA = 'metadata.json'
 _NO_FLOW = 'a distribution that is no flow'
@@ -25,6 +27,8 @@ class ServedModel:
 
   It answers as a model does: everything is uint8 images `[B, h, w, c]` (float32
   `[B, D]` of a model of vectors) or float32 latents `[B, H]`, as NumPy arrays.
+  It makes an export's checks before it sends anything, and cuts what is large
+  into requests that are allowed. Exports of version 0.4 are asked as well.
 
   Args:
     path: folder of an export's version, or the folder that holds versions, of
@@ -50,6 +54,9 @@ class ServedModel:
       self._loaded = tf.saved_model.load(str(self.path))
       self.image_shape = tuple(self.metadata['image_shape'])
       self.latent_dim = self.metadata['latent_dim']
+      self._is_old = self.metadata.get('signatures_version', 1) < 2
+      self._max_batch = self.metadata['max_count' if self._is_old
+                                      else 'max_batch']
       # Version 0.4 names no kind.
       self.kind = kinds.named(self.metadata.get('kind'), self.image_shape)
     except (KeyError, OSError, TypeError, ValueError,
@@ -74,7 +81,7 @@ class ServedModel:
     """
     self._require_encoder('encode')
     return self._in_batches(
-        'encode', images=self._images(images, value_range, 'encode'))
+        'encode', **self._named(self._images(images, value_range, 'encode')))
 
   def decode(self, latents):
     """Returns uint8 images `[B, h, w, c]` of latents `[B, H]`.
@@ -88,45 +95,85 @@ class ServedModel:
   def reconstruct(self, images, value_range=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
     self._require_encoder('reconstruct')
-    return self._in_batches(
-        'reconstruct', images=self._images(images, value_range, 'reconstruct'))
+    return self._in_batches('reconstruct', **self._named(
+        self._images(images, value_range, 'reconstruct')))
 
-  def interpolate(self, start, end, steps, value_range=None):
+  def interpolate(self, start, end, steps, value_range=None, spherical=False):
     """Returns uint8 `[B, steps, h, w, c]`, lines between pairs of images.
 
     Args:
       start: B images, as for `encode`.
       end: as many others.
-      steps: images in a line, which is straight in the latent space; the ends
-        are the reconstructions of the two.
+      steps: images in a line; the ends are the reconstructions of the two.
       value_range: as for `encode`.
+      spherical: whether a line is an arc in the latent space, in the place of a
+        straight one.
 
     Raises:
-      errors.UserError: if steps is no whole number within the export's bounds.
+      errors.UserError: if there are not as many starts as ends, if steps is no
+        whole number within bounds, or if an export of version 0.4 is asked for
+        arcs.
     """
     self._require_encoder('interpolate')
-    bounds = self._bounds('interpolate')
-    steps = int(counts.whole(steps, 'steps', *bounds['steps']))
-    return self._in_batches(
-        'interpolate', bounds['batch * steps'][1] // steps,
-        {'steps': np.int32(steps)},
-        start=self._images(start, value_range, 'interpolate'),
-        end=self._images(end, value_range, 'interpolate'))
+    start, end = (self._images(x, value_range, 'interpolate')
+                  for x in (start, end))
+    if len(start) != len(end):
+      raise errors.UserError(f'{bounds_lib.equally_many(["start", "end"])} '
+                             f'{len(start)} and {len(end)}.')
+    signature = 'interpolate_spherical' if spherical else 'interpolate'
+    if signature not in self._loaded.signatures:
+      raise errors.UserError(
+          f'The export in {self.path} has straight lines alone: export the run '
+          'again.')
+    if self._is_old:
+      return old_requests.interpolate(
+          self._call, self.metadata, start, end, steps)
+    steps = int(counts.whole(steps, 'steps', 2, self._max_batch))
+    weight = np.linspace(0., 1., steps, dtype=np.float32)
+    images = self._in_batches(
+        signature, start=np.repeat(start, steps, 0),
+        end=np.repeat(end, steps, 0), weight=np.tile(weight, len(start)))
+    return images.reshape(-1, steps, *images.shape[1:])
 
   def sample(self, n, seed=0):
     """Returns n new uint8 images `[n, h, w, c]`, repeatable by seed.
 
+    The first is `sample(1, seed)[0]` of the model, the others those by the
+    seeds of `seeds_of`. An export of version 0.4 gives `sample(n, seed)` of the
+    model.
+
     Raises:
-      errors.UserError: if n is no whole number within the export's bounds.
+      errors.UserError: if n is no number of draws, see `counts.rows`.
     """
     return self.decode(self.sample_latents(n, seed))
 
   def sample_latents(self, n, seed=0):
     """Returns the latents `[n, H]` that `sample` decodes."""
     self._require_no_conditions()
-    counts.whole(n, 'count', *self._bounds('sample_latents')['count'])
     counts.whole(seed, 'seed', -2**63, 2**63 - 1)
-    return self._call('sample_latents', seed=np.int64(seed), count=np.int32(n))
+    if self._is_old:
+      return old_requests.sample_latents(self._call, self.metadata, n, seed)
+    counts.rows(n, self.image_shape)
+    return self._in_batches('sample_latents', seed=seeds_of(seed, n))
+
+  def generate(self, seeds):
+    """Returns a uint8 image for each seed, `sample(1, seed)[0]` of the model.
+
+    Args:
+      seeds: integers `[B]`.
+
+    Raises:
+      errors.UserError: if the export is one of version 0.4, which makes images
+        of one seed, or if seeds are no whole numbers.
+    """
+    if self._is_old:
+      raise errors.UserError(
+          f'The export in {self.path} makes all images of one seed: call '
+          '`sample`, or export the run again.')
+    seeds = np.asarray(seeds)
+    if seeds.ndim != 1 or (seeds.size and seeds.dtype.kind not in 'iu'):
+      raise errors.UserError('`seeds` must be whole numbers, [B].')
+    return self._in_batches('generate', seed=seeds.astype(np.int64))
 
   def log_prob(self, latents):
     """Returns the log-density `[B]` of latents `[B, H]`, in nats.
@@ -179,33 +226,37 @@ class ServedModel:
     kind = self.kind.in_range((0., 255.))
     return kind.to_users(kind.to_model(images, value_range, verb)).numpy()
 
-  def _in_batches(self, signature, size=1000, settings=None, **batch):
-    size = min(size, self._bounds(signature).get('batch', [0, size])[1])
-    # No images at all still make one call, which knows the answer's shape.
-    longest, *others = (len(array) for array in batch.values())
-    if any(other != longest for other in others):
-      raise errors.UserError(
-          f'{bounds_lib.equally_many(batch)} {longest} and {others[0]}.')
+  def _named(self, examples):
+    """Returns the input of a signature that takes examples."""
+    taken = self.metadata['signatures']['encode']['inputs']
+    return {next(iter(taken)): examples}
+
+  def _in_batches(self, signature, **batch):
+    size = min(self._max_batch, 1000)
+    longest = max(len(array) for array in batch.values())
+    # No rows at all still make one call, which knows the answer's shape.
     return np.concatenate([
-        self._call(signature, **(settings or {}), **{
+        self._call(signature, **{
             name: array[i:i + size] for name, array in batch.items()})
         for i in range(0, max(longest, 1), size)])
-
-  def _bounds(self, signature):
-    return bounds_lib.stated(self.metadata, signature)
 
   def _require_no_conditions(self):
     if 'condition_shape' in self.metadata:
       raise errors.UserError(
           f'The export in {self.path} makes images given conditions: load it '
           'with tf.saved_model.load and call its signatures, such as '
-          'generate(conditions, seed).')
+          'generate, with conditions and a seed.')
 
   def _call(self, signature, **inputs):
     self._require_no_conditions()
-    for name, array in inputs.items():
-      if np.asarray(array).dtype == np.float32:  # Version 0.4 does not look.
-        batches.require_finite(tf.constant(array), name)
+    inputs = {name: np.asarray(x, object if name.endswith('_bytes') else None)
+              for name, x in inputs.items()}
+    if self._is_old:
+      for name, array in inputs.items():  # The graphs of 0.4 do not look.
+        if array.dtype == np.float32:
+          batches.require_finite(tf.constant(array), name)
+    else:
+      bounds_lib.require(self.metadata['signatures'][signature], inputs)
     try:
       outputs = self._loaded.signatures[signature](
           **{name: tf.constant(array) for name, array in inputs.items()})
@@ -215,6 +266,32 @@ class ServedModel:
       ) from error
     (tensor,) = outputs.values()
     return tensor.numpy()
+
+
+def seeds_of(seed, n):
+  """Returns n seeds for one: itself, and others that follow from it.
+
+  Seeds beside each other give other seeds: the i-th is the bits of
+  `seed + i * 0x9e3779b97f4a7c15`, mixed by the finalizer of SplitMix64 [1].
+
+  Args:
+    seed: int of 64 bits.
+    n: int.
+
+  Returns:
+    int64 `[n]`.
+
+  #### References
+
+  [1]: Guy L. Steele, Doug Lea, Christine H. Flood. Fast Splittable
+       Pseudorandom Number Generators. OOPSLA, 2014.
+  """
+  bits = np.arange(n, dtype=np.uint64) * np.uint64(0x9e3779b97f4a7c15)
+  bits += np.int64(seed).astype(np.uint64)
+  for shift, factor in ((30, 0xbf58476d1ce4e5b9), (27, 0x94d049bb133111eb)):
+    bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+  mixed = (bits ^ (bits >> np.uint64(31))).astype(np.int64)
+  return np.where(np.arange(n) > 0, mixed, np.int64(seed))
 
 
 def versions(output):

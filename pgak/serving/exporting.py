@@ -7,13 +7,13 @@ is; of several versions it serves the largest.
     metadata.json                 what it is: model, step, data set, density,
                                   signatures
     assets.extra/expected.npz     answers of the model itself, for `verify`
+    assets.extra/batching.config  for the server's --batching_parameters_file
     assets.extra/tf_serving_warmup_requests
                                   a request for each signature, which the server
                                   replays before it answers anyone; only where
                                   the package tensorflow-serving-api is found
 """
 import contextlib
-import datetime
 import errno
 import json
 import os
@@ -30,34 +30,37 @@ from pgak import errors
 from pgak import files
 from pgak import priors
 from pgak import settings
-from pgak import version as version_lib
-from pgak.data import graph_decoding
 from pgak.data import kinds
 from pgak.data import pixels
-from pgak.pictures import png
 from pgak.runs import checkpoints
 from pgak.runs import run_directory
 from pgak.serving import client
+from pgak.serving import compiled
 from pgak.serving import conditional_signatures
+from pgak.serving import expected
 from pgak.serving import formats
+from pgak.serving import metadata as metadata_lib
+from pgak.serving import precision as precision_lib
 from pgak.serving import signatures
+from pgak.serving import warm_up
 
 __all__ = ['CHECK', 'TABLE', 'export', 'export_model', 'move_into_place',
-           'preparation_of', 'verify', 'write_warm_up']
+           'preparation_of', 'verify']
 
 CHECK = pathlib.Path(__file__).with_name('check.py')
 _EXTRA = 'assets.extra'
 
-# Three images are what the verification asks for.
-MaxCount = Annotated[int, settings.Range(3, 2**31 - 1)]
+MaxBatch = Annotated[int, settings.Range(1, 2**31 - 1)]
 
 
 @settings.configurable(module='pgak.serving', denylist=['run_dir'])
 def export(run_dir: settings.Path, output: settings.Path | None = None,
            checkpoint: settings.Checkpoint = 'latest',
            prior: priors.Spec = 'own', version: settings.Count | None = None,
-           max_count: MaxCount = 1024, verified: bool = True,
-           overwrite: bool = False,
+           max_batch: MaxBatch | None = None,
+           max_count: MaxBatch | None = None,
+           precision: precision_lib.Precision = 'float32', xla: bool = False,
+           verified: bool = True, overwrite: bool = False,
            format: Literal['saved_model', 'tflite', 'onnx'] = 'saved_model'):
   """Exports a checkpoint of a run for TensorFlow Serving.
 
@@ -68,7 +71,14 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
     prior: what `generate` draws from: 'own' for the model's, or the name or
       class of another, which is fitted if need be; see `priors.ex_post`.
     version: positive int; by default one more than the largest version there.
-    max_count: the most images that one request may ask for.
+    max_batch: the most rows of one request; by default 1,024, or fewer where
+      an answer would be of more than 64 MiB.
+    max_count: the name that `max_batch` had in version 0.4.
+    precision: 'float32', or 'bfloat16' or 'float16' for GPUs: what encoder and
+      decoder compute in, but for their last layers. `metadata.json` has the
+      largest difference in grey levels.
+    xla: whether XLA compiles them, when they are first called with a number of
+      rows, to which batches are padded: `batch_sizes` in `metadata.json`.
     verified: whether a fresh process checks the export before it is put in its
       place (see `verify`; 10 to 30 seconds).
     overwrite: whether a version that is there is replaced.
@@ -99,9 +109,9 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
       formats.write(model, part, format, verified, provenance)
       return move_into_place(part, output, version, overwrite)
   return export_model(
-      model, output, version, max_count,
+      model, output, version, max_batch or max_count,
       **preparation_of(recorded['preprocessing']), provenance=provenance,
-      verified=verified, overwrite=overwrite)
+      precision=precision, xla=xla, verified=verified, overwrite=overwrite)
 
 
 def preparation_of(preprocessing):
@@ -123,16 +133,25 @@ def preparation_of(preprocessing):
 
 @settings.checked
 def export_model(model, output, version: settings.Count | None = None,
-                 max_count: MaxCount = 1024, crop=None, antialias=True,
+                 max_batch: MaxBatch | None = None, crop=None, antialias=True,
                  resize='bicubic', background=pixels.WHITE, provenance=None,
-                 verified=True, overwrite=False):
+                 precision: precision_lib.Precision = 'float32',
+                 xla: bool = False, verified=True, overwrite=False,
+                 max_count: MaxBatch | None = None):
   """Writes a model's export to `output/<version>`, whole or not at all.
 
   Args:
     model: a built `GenerativeAutoencoder`; `generate` draws from its prior.
     output: folder that holds the versions; made if absent.
     version: positive int; by default one more than the largest version there.
-    max_count: the most images that one request may ask for.
+    max_batch: the most rows of one request; by default 1,024, or fewer where
+      an answer would be of more than 64 MiB.
+    max_count: the name that `max_batch` had in version 0.4.
+    precision: 'float32', or 'bfloat16' or 'float16' for GPUs: what encoder and
+      decoder compute in, but for their last layers. `metadata.json` has the
+      largest difference in grey levels.
+    xla: whether XLA compiles them, when they are first called with a number of
+      rows, to which batches are padded: `batch_sizes` in `metadata.json`.
     crop: how the model's data were cut; see `signatures.Endpoints`.
     antialias: how they were resized; see there.
     resize: by which kernel; see there.
@@ -151,17 +170,18 @@ def export_model(model, output, version: settings.Count | None = None,
   """
   output = pathlib.Path(output)
   _check_version(output, version, overwrite)
-  served = _endpoints(model, max_count, crop=crop, antialias=antialias,
-                      resize=resize, background=background)
+  served = TABLE.of(model.kind)(
+      model, max_batch or max_count, xla and compiled.SIZES or None, crop=crop,
+      antialias=antialias, resize=resize, background=background)
   _tell_left_out(served)
   with _written_to(output), files.beside(output / 'version') as part:
     (part / _EXTRA).mkdir(parents=True)
-    described = _write_graph(served, part)
-    calls = served.expected_calls()
-    _write_expected(calls, part)
-    warm_up = write_warm_up(calls, part)
-    metadata = {**_describe(served), **(provenance or {}),
-                'warm_up_requests': warm_up, 'signatures': described}
+    with precision_lib.computed_in(model, precision) as computed:
+      outputs = _write_graph(served, part)
+      calls = expected.calls(served)
+    _write_extra(served, calls, part / _EXTRA)
+    metadata = {**metadata_lib.describe(served, outputs), **computed,
+                **(provenance or {})}
     (part / client.METADATA).write_text(
         json.dumps(metadata, indent=2) + '\n')
     if verified:
@@ -186,9 +206,13 @@ def verify(path):
     0.01).
 
   Raises:
-    errors.UserError: if there is no export, or if an answer is not the model's.
+    errors.UserError: if there is no export, if it has the signatures of version
+      0.4, or if an answer is not the model's.
   """
   folder = client.find_version(path)
+  if _is_old(folder):
+    raise errors.UserError(f'The export in {folder} has the signatures of '
+                           'version 0.4: export the run again to verify it.')
   environment = dict(os.environ, CUDA_VISIBLE_DEVICES='-1',
                      TF_CPP_MIN_LOG_LEVEL='2')
   done = subprocess.run(
@@ -198,6 +222,14 @@ def verify(path):
     lines = done.stderr.strip().splitlines() or ['it says nothing']
     raise errors.UserError(f'The export fails its verification: {lines[-1]}')
   return json.loads(done.stdout.splitlines()[-1])
+
+
+def _is_old(folder):
+  try:
+    metadata = files.load_json(folder / client.METADATA)
+  except (OSError, ValueError):
+    return False  # The check says what is wrong.
+  return metadata.get('signatures_version', 1) < signatures.VERSION
 
 
 # === Writing ===
@@ -219,25 +251,22 @@ def _exists(target):
                           'or none for the next number.')
 
 
-def _of_pairs(model, max_count, **preparation):
-  del preparation  # Its signatures read no files.
-  return conditional_signatures.ConditionalEndpoints(model, max_count)
-
-
-# Kind of data -> function that makes what answers; see `signatures.Endpoints`.
-TABLE = kinds.Table({kinds.Kind: signatures.Endpoints, kinds.Pairs: _of_pairs})
-
-
-def _endpoints(model, max_count, **preparation):
-  return TABLE.of(model.kind)(model, max_count, **preparation)
+# Kind of data -> class of what answers.
+TABLE = kinds.Table({
+    kinds.Kind: signatures.Endpoints,
+    kinds.Pairs: conditional_signatures.ConditionalEndpoints})
 
 
 def _tell_left_out(served):
   """Says which signatures there are not, and why."""
-  left_out = getattr(served, 'left_out', {})
-  for reason in dict.fromkeys(left_out.values()):
-    names = [name for name, r in left_out.items() if r == reason]
+  missed = served.missed
+  for reason in dict.fromkeys(missed.values()):
+    names = [name for name, r in missed.items() if r == reason]
     print(f'{reason}: the signatures {", ".join(names)} are left out.')
+  if not served.states_noise:
+    print(f'The prior {served.model.prior.name} does not state its noise, so '
+          'that latents are drawn one by one: give it `from_noise`, see '
+          'pgak.priors.MappedNoise, for a faster export.')
 
 
 @contextlib.contextmanager
@@ -255,101 +284,27 @@ def _written_to(output):
 
 
 def _write_graph(served, folder):
-  """Saves the graph and the weights, and describes the signatures."""
+  """Saves the graph and the weights; returns `{signature: outputs}`."""
   archive = keras.export.ExportArchive()
-  described = {}
+  outputs = {}
   for name, (function, specs) in served.signatures().items():
     traced = archive.add_endpoint(name, function, specs)
-    outputs = traced.get_concrete_function().structured_outputs
-    described[name] = {'inputs': _describe_specs({s.name: s for s in specs}),
-                       'outputs': _describe_specs(outputs),
-                       'bounds': served.bounds(name)}
+    outputs[name] = traced.get_concrete_function().structured_outputs
   archive.write_out(str(folder), verbose=False)
-  # The first one is what a server answers where none is named.
-  return {**described, 'serving_default': described[next(iter(described))]}
+  return outputs
 
 
-def _describe_specs(specs):
-  return {name: {'dtype': spec.dtype.name, 'shape': spec.shape.as_list()}
-          for name, spec in specs.items()}
-
-
-def _write_expected(calls, folder):
+def _write_extra(served, calls, folder):
+  """Writes what `verify` and a server read besides the graph."""
   arrays = {f'{signature}/{side}/{name}': array
             for signature, sides in calls.items()
             for side, named in zip(('in', 'out'), sides)
             for name, array in named.items()}
-  np.savez_compressed(folder / _EXTRA / 'expected.npz', **arrays)
-
-
-def write_warm_up(calls, folder):
-  """Writes one request a signature; returns how many, 0 without the package."""
-  try:
-    from tensorflow_serving.apis import predict_pb2
-    from tensorflow_serving.apis import prediction_log_pb2
-  except ImportError:
-    return 0
-  path = folder / _EXTRA / 'tf_serving_warmup_requests'
-  with tf.io.TFRecordWriter(str(path)) as writer:
-    for signature, (inputs, _) in calls.items():
-      request = predict_pb2.PredictRequest()
-      # The server replays a request on the model whose folder it is in.
-      request.model_spec.name = 'pgak'
-      request.model_spec.signature_name = signature
-      for name, array in inputs.items():
-        if name.endswith('_bytes'):
-          array = np.array([png.encode(i) for i in array], object)
-        request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
-      log = prediction_log_pb2.PredictLog(request=request)
-      writer.write(prediction_log_pb2.PredictionLog(
-          predict_log=log).SerializeToString())
-  return len(calls)
-
-
-def _describe(served):
-  """Returns what `metadata.json` says of any model."""
-  model = served.model
-  now = datetime.datetime.now(datetime.timezone.utc)
-  return {
-      'pgak': version_lib.__version__,
-      'tensorflow': tf.__version__,
-      'keras': keras.__version__,
-      'exported': now.isoformat(timespec='seconds'),
-      'model': type(model).__name__,
-      'step': int(keras.ops.convert_to_numpy(model.step)),
-      'image_shape': list(model.image_shape),
-      'latent_dim': model.latent_dim,
-      'kind': model.kind.name,
-      **({'condition_shape': list(model.condition_shape)}
-         if 'condition' in model.can else {}),
-      'value_range': model.value_range and list(model.value_range),
-      'prior': model.prior.name,
-      'density': _describe_density(model.prior),
-      'max_count': served.max_count,
-      'crop': served.crop,
-      'antialias': served.antialias,
-      **_describe_pictures(served),
-      'left_out': list(getattr(served, 'left_out', ())),
-  }
-
-
-def _describe_pictures(served):
-  """Says how `encode_image` reads pictures, and which it refuses."""
-  if 'encode_image' not in served.signatures():
-    return {}
-  return {'resize': served.resize, 'background': served.background,
-          'image_formats': list(graph_decoding.FORMATS),
-          'image_limits': {'max_pixels': signatures.MAX_PIXELS,
-                           'refused': list(graph_decoding.LIMITS)}}
-
-
-def _describe_density(prior):
-  """Says how the prior was made and, where it was fitted, to what."""
-  described = {'label': getattr(prior, 'label', prior.name),
-               'settings': getattr(prior, 'settings', {})}
-  if hasattr(prior, 'source'):
-    described['fitted_to'] = prior.source
-  return described
+  np.savez_compressed(folder / 'expected.npz', **arrays)
+  (folder / warm_up.BATCHING).write_text(
+      warm_up.batching(served.max_batch, served.batch_sizes))
+  warm_up.write_warm_up(
+      calls, folder, sorted({1, *(served.batch_sizes or ())}))
 
 
 def move_into_place(part, output, version, overwrite=False):

@@ -1,29 +1,39 @@
 """What an export answers: the functions behind its named signatures.
 
 Each takes and returns what a client has, uint8 images, float32 latents, or the
-bytes of picture files; pre- and post-processing are inside. A tensor name
-that ends in `_bytes` is what TensorFlow Serving's REST interface writes in
-base64. Nothing here needs XLA, and all but the work on files has GPU kernels.
+bytes of picture files; pre- and post-processing are inside. Every input and
+output has as many rows, and row i of an answer is a function of row i alone, so
+that a server may merge requests and split them. Over REST:
 
-Over REST, a request names its signature and gives its tensors as `inputs` (not
-as `instances`, which would split the scalars):
+    {"instances": [1, 2, 3]}
+    {"signature_name": "generate_png", "instances": [7]}
+    {"signature_name": "encode_image", "instances": [{"b64": "iVBORw0KG..."}]}
 
-    {"signature_name": "generate_png", "inputs": {"seed": 1, "count": 4}}
-    {"signature_name": "encode_image",
-     "inputs": {"image_bytes": [{"b64": "iVBORw0KGgo..."}]}}
+A tensor name that ends in `_bytes` is what TensorFlow Serving's REST interface
+writes in base64.
 """
-import numpy as np
+import math
+
 import tensorflow as tf
 
-from pgak import batches
 from pgak import capabilities
+from pgak import noise as noise_lib
 from pgak.data import decoding
 from pgak.data import graph_decoding
+from pgak.data import kinds
 from pgak.data import pixels
+from pgak.models import lines
+from pgak.models import seeds as seeds_lib
 from pgak.serving import bounds as bounds_lib
+from pgak.serving import compiled
 
-__all__ = ['Endpoints', 'MAX_PIXELS', 'NEEDS']
+__all__ = ['Endpoints', 'MAX_BATCH', 'MAX_BYTES', 'MAX_PIXELS', 'NEEDS',
+           'VERSION']
 
+VERSION = 2
+# The most rows of a request, and bytes of an answer.
+MAX_BATCH = 1024
+MAX_BYTES = 64 << 20
 # Of a file sent to `encode_image`: a small file may unpack to very many.
 MAX_PIXELS = 1 << 25
 
@@ -31,20 +41,30 @@ MAX_PIXELS = 1 << 25
 NEEDS = {
     'encode': ('encode',), 'encode_image': ('encode', 'pixels'),
     'generate_png': ('pixels',), 'interpolate': ('encode',),
-    'reconstruct': ('encode',), 'log_prob': ('log_density',),
-    'latent_to_base': ('base',), 'base_to_latent': ('base',)}
+    'interpolate_spherical': ('encode',), 'reconstruct': ('encode',),
+    'log_prob': ('log_density',), 'latent_to_base': ('base',),
+    'base_to_latent': ('base',), 'generate_class': ('labels',),
+    'log_prob_class': ('labels', 'log_density')}
 # Not missed where the prior has none.
-_OF_PRIOR = ('log_prob', 'latent_to_base', 'base_to_latent')
+_OF_PRIOR = ('log_prob', 'latent_to_base', 'base_to_latent', 'generate_class',
+             'log_prob_class')
+_NO_LABELS = 'the density has not learned labels'
+_CHANNELS = 'a picture file has 1 or 3 channels'
+_MAPS = 'there are arcs between latents that are vectors alone'
+# What examples of a kind are called.
+_NOUNS = kinds.Table({kinds.Kind: 'images', kinds.Vectors: 'vectors'})
 
 
 class Endpoints:
   """The functions of one model, to be traced and saved.
 
   Args:
-    model: a built `GenerativeAutoencoder`, or whatever has its `can`, `kind`,
+    model: a built `GenerativeModel`, or whatever has its `can`, `kind`,
       `encode`, `decode`, `prior`, `image_shape` and `latent_dim`.
-    max_count: the most images that one call makes or takes; of what is latents
-      alone, 100 times as many.
+    max_batch: the most rows of one request; None for 1,024, or fewer where an
+      answer would be of more than 64 MiB.
+    batch_sizes: None; or the sizes, increasing ints, that batches are padded to
+      for functions that XLA compiles: see `compiled`.
     crop: None, or the side in pixels of the square that `encode_image` cuts
       from the middle of a larger photograph, as the model's data were cut.
     antialias: whether `encode_image` smooths before it shrinks, likewise.
@@ -52,154 +72,200 @@ class Endpoints:
     background: what shows through a transparent picture, likewise; see
       `decoding.decode`.
 
-  Every method's tensors are named as its arguments and as the keys of what it
-  returns; `[B, ...]` is any number of images, none included. Of a model of
-  vectors, images are float32 `[B, D]` under the same names. A call that asks
-  for too much raises `InvalidArgumentError` with a sentence that says so.
+  Every method's tensors are in the order of its `specs`; `[B, ...]` is any
+  number of rows, none included. Of a model of vectors, `images uint8
+  [B, h, w, c]` is `vectors float32 [B, D]`. A call that asks for what is out of
+  bounds raises `InvalidArgumentError` with a sentence that says so.
   """
 
-  def __init__(self, model, max_count=1024, crop=None, antialias=True,
-               resize='bicubic', background=pixels.WHITE):
+  def __init__(self, model, max_batch=None, batch_sizes=None, crop=None,
+               antialias=True, resize='bicubic', background=pixels.WHITE):
     self.model = model
-    self.max_count = max_count
+    self.noun = _NOUNS.of(model.kind)
+    self.latent_shape = tuple(
+        getattr(model, 'latent_shape', (model.latent_dim,)))
+    self.max_batch = max_batch or self._usual_max_batch()
+    self.batch_sizes = batch_sizes and compiled.up_to(
+        batch_sizes, self.max_batch)
     self.crop = crop
     self.antialias = antialias
     self.resize = resize
     self.background = background
+    self._mapping = seeds_lib.mapping(model)
+    self._functions = {}
 
-  def signatures(self):
-    """Returns `{name: (function, list of named tf.TensorSpec)}`.
+  # === What there is ===
 
-    `decode` is first, so that it is the `serving_default`.
+  def specs(self):
+    """Returns `{name: inputs}` of all signatures, lists of `tf.TensorSpec`.
+
+    `generate` is first, so that it is the `serving_default`.
     """
-    latents = tf.TensorSpec([None, self.model.latent_dim], tf.float32,
-                            'latents')
-    draw = [tf.TensorSpec([], tf.int64, 'seed'),
-            tf.TensorSpec([], tf.int32, 'count')]
-    specs = {
+    seed = tf.TensorSpec([None], tf.int64, 'seed')
+    label = tf.TensorSpec([None], tf.int32, 'label')
+    latents, base = (tf.TensorSpec([None, *self.latent_shape], tf.float32, name)
+                     for name in ('latents', 'base'))
+    images = self._examples(self.noun)
+    line = [self._examples('start'), self._examples('end'),
+            tf.TensorSpec([None], tf.float32, 'weight')]
+    return {
+        'generate': [seed],
+        'generate_png': [seed],
+        'sample_latents': [seed],
         'decode': [latents],
-        'encode': [self._images('images')],
+        'encode': [images],
         'encode_image': [tf.TensorSpec([None], tf.string, 'image_bytes')],
-        'generate': draw,
-        'generate_png': draw,
-        'interpolate': [self._images('start'), self._images('end'),
-                        tf.TensorSpec([], tf.int32, 'steps')],
-        'reconstruct': [self._images('images')],
-        'sample_latents': draw,
+        'reconstruct': [images],
+        'interpolate': line,
+        'interpolate_spherical': line,
         'log_prob': [latents],
         'latent_to_base': [latents],
-        'base_to_latent': [tf.TensorSpec(
-            [None, self.model.latent_dim], tf.float32, 'base')],
+        'base_to_latent': [base],
+        'generate_class': [seed, label],
+        'log_prob_class': [latents, label],
     }
+
+  def signatures(self):
+    """Returns `{name: (function, list of named tf.TensorSpec)}`."""
     return {name: (bounds_lib.checked(getattr(self, name), inputs,
                                       self.bounds(name)), inputs)
-            for name, inputs in specs.items() if not self._lacks(name)}
+            for name, inputs in self.specs().items() if not self._lacks(name)}
 
   def bounds(self, signature):
     """Returns what one request may ask for, `{name: (least, most)}`.
 
     See `bounds.py`.
     """
-    images, latents = (0, self.max_count), (0, 100 * self.max_count)
-    return {
-        'generate': {'count': images},
-        'generate_png': {'count': images},
-        'sample_latents': {'count': latents},
-        'interpolate': {'batch': images, 'steps': (2, self.max_count),
-                        'batch * steps': images},
-        'log_prob': {'batch': latents},
-        'latent_to_base': {'batch': latents},
-        'base_to_latent': {'batch': latents},
-    }.get(signature, {'batch': images})
+    known = {'weight': (0, 1), 'label': (0, len(self.labels) - 1)}
+    return {'batch': (0, self.max_batch)} | {
+        spec.name: known[spec.name] for spec in self.specs()[signature]
+        if spec.name in known}
+
+  @property
+  def states_noise(self):
+    """Whether latents are drawn together, see `models.seeds`."""
+    return self._mapping is not None
+
+  @property
+  def labels(self):
+    """The labels that the density has learned, in order; or `()`."""
+    if 'condition' in capabilities.of_prior(self.model.prior):
+      return tuple(getattr(self.model.prior, 'classes', ()))
+    return ()
 
   @property
   def left_out(self):
-    """`{signature: reason}` of those that the model cannot have.
+    """`{signature: reason}` of those that the export cannot have."""
+    return {name: reason for name in self.specs()
+            if (reason := self._lacks(name))}
 
-    Of what the prior cannot there is no word: each has its own.
-    """
-    return {name: reason for name in NEEDS
-            if name not in _OF_PRIOR and (reason := self._lacks(name))}
+  @property
+  def missed(self):
+    """Those of `left_out` that other models have with whatever density."""
+    return {name: reason for name, reason in self.left_out.items()
+            if name not in _OF_PRIOR and reason not in (_MAPS, _CHANNELS)}
 
   def _lacks(self, name):
-    return capabilities.lacks(
-        NEEDS.get(name, ()),
-        self.model.can | capabilities.of_prior(self.model.prior),
-        model=getattr(self.model, 'name', 'the model'),
-        data=f'the {self.model.kind.name} that it makes')
+    model = self.model
+    can = model.can | capabilities.of_prior(model.prior)
+    needs = NEEDS.get(name, ())
+    if 'labels' in needs and not self.labels:
+      return _NO_LABELS
+    if name == 'interpolate_spherical' and len(self.latent_shape) > 1:
+      return _MAPS
+    reason = capabilities.lacks(
+        [n for n in needs if n != 'labels'], can,
+        model=getattr(model, 'name', 'the model'),
+        prior=f'the prior {getattr(model.prior, "label", model.prior.name)}',
+        data=f'the {model.kind.name} that it makes')
+    if not reason and 'pixels' in needs and model.image_shape[-1] not in (1, 3):
+      return _CHANNELS
+    return reason
 
-  def decode(self, latents):
-    """float32 `[B, H]` -> images uint8 `[B, h, w, c]`."""
-    return {'images': self._decode(latents)}
+  # === What is answered ===
 
-  def encode(self, images):
-    """uint8 `[B, h, w, c]` -> latents float32 `[B, H]`.
+  def generate(self, seed, *given):
+    """int64 `[B]` -> images uint8 `[B, h, w, c]`, each by its own seed.
+
+    `generate([s])[0]` is `model.sample(1, s)[0]`.
+    """
+    return {self.noun: self._decode(self._draw(seed, *given), *given)}
+
+  def generate_png(self, seed, *given):
+    """As `generate` -> image_bytes string `[B]`, a PNG file each."""
+    images, = self.generate(seed, *given).values()
+    return {'image_bytes': tf.io.encode_png(images)}
+
+  def sample_latents(self, seed, *given):
+    """As `generate`, before decoding -> latents float32 `[B, H...]`."""
+    return {'latents': self._draw(seed, *given)}
+
+  def decode(self, latents, *given):
+    """float32 `[B, H...]` -> images uint8 `[B, h, w, c]`."""
+    return {self.noun: self._decode(latents, *given)}
+
+  def encode(self, images, *given):
+    """uint8 `[B, h, w, c]` -> latents float32 `[B, H...]`.
 
     A stochastic encoder answers with its mean.
     """
-    return {'latents': self._encode(images)}
+    return {'latents': self._encode(images, *given)}
 
-  def reconstruct(self, images):
+  def reconstruct(self, images, *given):
     """uint8 `[B, h, w, c]` -> images uint8 `[B, h, w, c]`."""
-    return {'images': self._decode(self._encode(images))}
+    return {self.noun: self._decode(self._encode(images, *given), *given)}
 
-  def generate(self, seed, count):
-    """int64 [] and int32 [] -> images uint8 `[count, h, w, c]`.
-
-    The images are a function of the seed; a smaller count gives the first of
-    them.
-    """
-    return {'images': self._decode(self.model.prior.sample(count, seed))}
-
-  def generate_png(self, seed, count):
-    """As `generate` -> image_bytes string `[count]`, a PNG file each."""
-    images = self.generate(seed, count)['images']
-    return {'image_bytes': tf.io.encode_png(images)}
-
-  def sample_latents(self, seed, count):
-    """As `generate`, before decoding -> latents float32 `[count, H]`."""
-    return {'latents': self.model.prior.sample(count, seed)}
-
-  def log_prob(self, latents):
-    """float32 `[B, H]` -> log_prob float32 `[B]`, in nats.
-
-    The log-density of what `generate` draws its latents from. There is no such
-    signature where it has none that can be computed.
-    """
-    return {'log_prob': batches.never_empty(
-        self.model.prior.log_prob, latents)}
-
-  def latent_to_base(self, latents):
-    """float32 `[B, H]` -> base float32 `[B, H]`.
-
-    The draws of N(0, I) that the flow maps to these latents. There are this
-    signature and the next where the distribution of the latents is a flow.
-    """
-    return {'base': batches.never_empty(
-        self.model.prior.latent_to_base, latents)}
-
-  def base_to_latent(self, base):
-    """float32 `[B, H]` -> latents float32 `[B, H]`, the flow's other way."""
-    return {'latents': batches.never_empty(
-        self.model.prior.base_to_latent, base)}
-
-  def interpolate(self, start, end, steps):
-    """Decodes points of the lines between the latents of pairs of images.
+  def interpolate(self, start, end, weight):
+    """Decodes a point of the line between the latents of two images.
 
     Args:
       start: uint8 `[B, h, w, c]`.
       end: uint8 `[B, h, w, c]`.
-      steps: int32 [], points on each line, both ends included.
+      weight: float32 `[B]`; 0 gives the reconstruction of `start`, 1 that of
+        `end`.
 
     Returns:
-      images: uint8 `[B, steps, h, w, c]`, from the reconstruction of `start`
-      to that of `end`.
+      images: uint8 `[B, h, w, c]`.
     """
-    return {'images': batches.never_empty(
-        lambda a, b: self.model.interpolate(a, b, steps), start, end)}
+    return self._between(start, end, weight, False)
+
+  def interpolate_spherical(self, start, end, weight):
+    """As `interpolate`, on the arc between the two; see `lines.between`."""
+    return self._between(start, end, weight, True)
+
+  def log_prob(self, latents):
+    """float32 `[B, H...]` -> log_prob float32 `[B]`, in nats.
+
+    The log-density of what `generate` draws its latents from.
+    """
+    return {'log_prob': self._run('log_prob', self.model.prior.log_prob,
+                                  latents)}
+
+  def latent_to_base(self, latents):
+    """float32 `[B, H]` -> base float32 `[B, H]`.
+
+    The draws of N(0, I) that the flow maps to these latents.
+    """
+    return {'base': self._run('latent_to_base',
+                              self.model.prior.latent_to_base, latents)}
+
+  def base_to_latent(self, base):
+    """float32 `[B, H]` -> latents float32 `[B, H]`, the flow's other way."""
+    return {'latents': self._run('base_to_latent',
+                                 self.model.prior.base_to_latent, base)}
+
+  def generate_class(self, seed, label):
+    """As `generate`, of a class: label int32 `[B]`, 0 to K - 1."""
+    latents = self._draw(seed, self._classes(label))
+    return {self.noun: self._decode(latents)}
+
+  def log_prob_class(self, latents, label):
+    """As `log_prob`, given a class: label int32 `[B]`, 0 to K - 1."""
+    return {'log_prob': self._run('log_prob_class', self.model.prior.log_prob,
+                                  latents, self._classes(label))}
 
   def encode_image(self, image_bytes):
-    """string `[B]`, picture files of any size -> latents float32 `[B, H]`.
+    """string `[B]`, picture files of any size -> latents float32 `[B, H...]`.
 
     PNG, JPEG, GIF (the first frame), BMP and WebP are decoded and rotated
     upright as for the data set `images`, and what is not read is refused in a
@@ -213,45 +279,55 @@ class Endpoints:
         fn_output_signature=tf.TensorSpec(self.model.image_shape, tf.uint8))
     return {'latents': self._encode(images)}
 
-  def expected_calls(self):
-    """Asks the model itself: `{signature: (inputs, outputs)}`, NumPy arrays.
+  # === Of what ===
 
-    Images stand in for the files of a tensor whose name ends in `_bytes`. They
-    are computed in a graph on the CPU, as the export's own outputs are when the
-    two are compared: eager mode and a GPU round otherwise, in bfloat16 by as
-    much as a grey level.
-    """
-    model = self.model
-    decode = tf.function(model.decode, reduce_retracing=True)
-    draw = {'seed': np.int64(2), 'count': np.int32(3)}
-    with tf.device('CPU:0'):
-      latents = model.prior.sample(4, 1)
-      decoded = decode(latents)
-      drawn = model.prior.sample(3, 2)
-      generated = decode(drawn)
-      further = _calls_of_prior(model.prior, latents)
-      if 'encode' in model.can:
-        further |= _calls_of_encoder(model, decode, decoded[:2])
-    calls = {
-        'decode': ({'latents': latents}, {'images': decoded}),
-        'generate': (draw, {'images': generated}),
-        'generate_png': (draw, {'image_bytes': generated}),
-        'sample_latents': (draw, {'latents': drawn}),
-        'serving_default': ({'latents': latents}, {'images': decoded}),
-    }
-    answered = {name: call for name, call in (calls | further).items()
-                if not self._lacks(name)}
-    return tf.nest.map_structure(np.asarray, answered)
+  def _draw(self, seeds, *given):
+    """Returns latents, each by its own seed (and of what it is given)."""
+    if self._mapping is None:
+      return seeds_lib.one_by_one(self.model.prior, seeds)
+    shapes, from_noise = self._mapping
+    drawn = noise_lib.of_seeds(shapes, seeds)
 
-  def _images(self, name):
-    spec = self.model.kind.spec()
-    return tf.TensorSpec(spec.shape, spec.dtype, name)
+    def mapped(*rows):
+      noise = dict(zip(shapes, rows))
+      return tf.cast(from_noise(noise, *rows[len(shapes):]), tf.float32)
+
+    return self._run(f'draw_{len(given)}', mapped,
+                     *drawn.values(), *self._conditions(*given))
 
   def _encode(self, images):
-    return batches.never_empty(self.model.encode, images)
+    return self._run('encode', self.model.encode, images)
 
   def _decode(self, latents):
-    return batches.never_empty(self.model.decode, latents)
+    return self._run('decode', self.model.decode, latents)
+
+  def _conditions(self, *given):
+    """Returns what latents are given as their map takes it."""
+    return given
+
+  def _between(self, start, end, weight, spherical):
+    latents = lines.at(self._encode(start), self._encode(end), weight,
+                       spherical)
+    return {self.noun: self._decode(latents)}
+
+  def _classes(self, label):
+    return tf.gather(tf.constant(self.labels, tf.int64), label)
+
+  def _run(self, name, function, *batch):
+    """Calls what is compiled, where XLA is to; one function for each name."""
+    if name not in self._functions:
+      self._functions[name] = compiled.inner(function, self.batch_sizes)
+    return self._functions[name](*batch)
+
+  def _usual_max_batch(self):
+    spec = self._examples(self.noun)
+    largest = max(math.prod(spec.shape[1:]) * spec.dtype.size,
+                  4 * math.prod(self.latent_shape))
+    return max(min(MAX_BATCH, MAX_BYTES // largest), 1)
+
+  def _examples(self, name):
+    spec = self.model.kind.spec()
+    return tf.TensorSpec(spec.shape, spec.dtype, name)
 
   def _read_image(self, contents):
     """Returns uint8 `[h, w, c]` of one file's bytes, a scalar string."""
@@ -260,45 +336,6 @@ class Endpoints:
         contents, channels, self.background, MAX_PIXELS)
     image = _centre_window(image, height, width, self.crop)
     return decoding.resize(image, height, width, self.antialias, self.resize)
-
-
-def _calls_of_encoder(model, decode, made):
-  """The calls that need an encoder, of made images and of noise."""
-  encode = tf.function(model.encode, reduce_retracing=True)
-  images = np.concatenate([made, _noise(model.kind)])
-  encoded = encode(images)
-  reconstructed = decode(encoded)
-  line = decode(tf.linspace(encoded[0], encoded[-1], 3))
-  return {
-      'encode': ({'images': images}, {'latents': encoded}),
-      'encode_image': ({'image_bytes': images}, {'latents': encoded}),
-      'interpolate': (
-          {'start': images[:1], 'end': images[-1:], 'steps': np.int32(3)},
-          {'images': line[tf.newaxis]}),
-      'reconstruct': ({'images': images}, {'images': reconstructed}),
-  }
-
-
-def _noise(kind):
-  """Two examples that no model has made."""
-  low, high = kind.value_range or (-1., 1.)
-  drawn = np.random.default_rng(0).uniform(low, high, (2, *kind.shape))
-  return kind.to_users(tf.constant(drawn, tf.float32)).numpy()
-
-
-def _calls_of_prior(prior, latents):
-  """The calls that not every prior answers."""
-  calls, can = {}, capabilities.of_prior(prior)
-  if 'log_density' in can:
-    density = prior.log_prob(latents)
-    calls['log_prob'] = {'latents': latents}, {'log_prob': density}
-  if 'base' in can:
-    base = prior.latent_to_base(latents)
-    # Where the inverse is a flow's, it need not be the last bit of `latents`.
-    back = prior.base_to_latent(tf.identity(base))
-    calls['latent_to_base'] = {'latents': latents}, {'base': base}
-    calls['base_to_latent'] = {'base': base}, {'latents': back}
-  return calls
 
 
 def _centre_window(pixels, height, width, crop):

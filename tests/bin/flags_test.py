@@ -98,6 +98,8 @@ EXPORT = {
     'version': (4, 'export.version', 4),
     'checkpoint': ('best', 'export.checkpoint', 'best'),
     'prior': ('gmm', 'export.prior', 'gmm'),
+    'precision': ('bfloat16', 'export.precision', 'bfloat16'),
+    'xla': ('true', 'export.xla', True),
     'verify': ('false', 'export.verified', False),
     'overwrite': ('true', 'export.overwrite', True),
     'format': ('onnx', 'export.format', 'onnx'),
@@ -134,6 +136,7 @@ def test_what_export_is_bound_to_reaches_the_writer(monkeypatch, tmp_path):
   gin.parse_config([f'export.output = {str(tmp_path / "o")!r}',
                     'export.version = 4', 'export.checkpoint = 3',
                     'export.prior = "gmm"', 'export.max_count = 9',
+                    'export.precision = "bfloat16"', 'export.xla = True',
                     'export.verified = False'])
   assert exporting.export(run.path) == 'it'
   (_, checkpoint, prior), = (arguments for arguments, _ in loaded.calls)
@@ -142,7 +145,7 @@ def test_what_export_is_bound_to_reaches_the_writer(monkeypatch, tmp_path):
   assert arguments == (Model, tmp_path / 'o', 4, 9)
   assert named == dict(
       crop=5, antialias=False, resize='bicubic', background=pixels.WHITE,
-      verified=False, overwrite=False,
+      precision='bfloat16', xla=True, verified=False, overwrite=False,
       provenance={'ema': False, 'dataset': run.config['data']})
 
 

@@ -26,3 +26,12 @@ def test_midpoints_without_an_arc_are_means():
   found = lines.midpoints([[1., 0.], [0., 0.], [0., 0.]],
                              [[-1., 0.], [0., 4.], [0., 0.]])
   np.testing.assert_array_equal(found, [[0., 0.], [0., 2.], [0., 0.]])
+
+
+def test_one_point_of_each_line_is_that_of_the_whole_lines():
+  a, b = np.random.default_rng(0).normal(size=(2, 5, 3)).astype('f')
+  weight = np.float32([0., 0.25, 0.5, 0.75, 1.])
+  for spherical in (False, True):
+    whole = lines.between(a, b, 5, spherical)
+    found = lines.at(a, b, weight, spherical)
+    np.testing.assert_allclose(found, np.einsum('iih->ih', whole), atol=1e-6)

@@ -1,6 +1,7 @@
 """Nets in full precision, for as long as they are asked to be."""
 import keras
 from keras import layers
+import numpy as np
 import pytest
 
 from pgak import networks
@@ -48,3 +49,15 @@ def test_several_nets_at_once(net):
   with precision.full_precision(net, other):
     assert other.compute_dtype == 'float32' == net.layers[0].compute_dtype
   assert other.compute_dtype == 'bfloat16'
+
+
+def test_a_net_in_lower_precision_keeps_its_outputs_and_its_weights():
+  inputs = keras.Input((3,))
+  hidden = layers.Dense(4, dtype='float32')(inputs)
+  net = keras.Model(inputs, layers.Dense(2, dtype='float32')(hidden))
+  with precision.lower_precision('float16', net):
+    assert net.layers[1].compute_dtype == 'float16'
+    assert net.layers[2].compute_dtype == 'float32'
+    assert net(np.ones([1, 3], 'f')).dtype == 'float32'
+    assert {w.dtype for w in net.weights} == {'float32'}
+  assert net.layers[1].compute_dtype == 'float32'

@@ -41,8 +41,8 @@ def test_every_signature_passes_both_loaders(folder):
   for found in differences.values():
     assert set(found) == {
         'decode', 'encode', 'encode_image', 'generate', 'generate_png',
-        'interpolate', 'log_prob', 'reconstruct', 'sample_latents',
-        'serving_default'}
+        'interpolate', 'interpolate_spherical', 'log_prob', 'reconstruct',
+        'sample_latents', 'serving_default'}
     assert max(found.values()) <= 1.
 
 
@@ -78,7 +78,7 @@ def test_other_names_types_and_shapes_are_found(call, calls, signature,
 
 
 class FakeExport:
-  """Answers as a good export does, but for one fault."""
+  """Answers with sums of rows, but for one fault."""
 
   def __init__(self, fault):
     self.fault = fault
@@ -86,74 +86,55 @@ class FakeExport:
 
   def __call__(self, signature, inputs):
     self.number_of_calls += 1
-    (array, *_) = inputs.values()
-    if signature == 'generate':
-      images = np.zeros((inputs['count'], *SHAPE), np.uint8)
-      if self.fault == 'seed':
-        images += np.uint8(20 * self.number_of_calls)
-      if self.fault == 'count':
-        images += np.uint8(20 * inputs['count'])
-      return {'images': images}
-    if array.shape[1:] != (2,) and self.fault != 'shape':
-      raise ValueError('wrong shape')
-    images = np.zeros((len(array), *SHAPE), np.uint8)
-    if self.fault == 'batch':
-      images += np.uint8(20 * len(array))
+    self._refuse(**inputs)
+    latents = inputs['latents']
+    if self.fault == 'something' and not len(latents):
+      latents = np.ones([1, 2], np.float32)
+    images = np.tile(np.nan_to_num(latents).sum(1)[:, None, None, None], SHAPE)
+    images = images.astype(np.uint8)
+    if self.fault == 'seed':
+      images += np.uint8(20 * self.number_of_calls)
+    if self.fault == 'others':
+      images += np.uint8(20 * len(latents))
+    if self.fault == 'place' and len(latents):
+      images[0] += np.uint8(20)
     return {'images': images}
+
+  def _refuse(self, latents, weight):
+    faults = {'shape': latents.shape[1:] != (2,),
+              'rows': len(latents) != len(weight),
+              'batch': len(latents) > 8,
+              'weight': np.any((weight < 0) | (weight > 1)),
+              'NaN': np.isnan(latents).any() or np.isnan(weight).any()}
+    for fault, is_there in faults.items():
+      if is_there and fault != self.fault:
+        raise ValueError(fault)
+
+
+LATENTS = np.float32([[1, 2], [30, 4], [5, 60]])
+WEIGHT = np.float32([0., 0.5, 1.])
+CALLS = {'decode': ({'latents': LATENTS, 'weight': WEIGHT}, {})}
+BOUNDS = {'decode': {'batch': [0, 8], 'weight': [0, 1]}}
 
 
 @pytest.mark.parametrize('fault, message', [
-    ('batch', 'one latent of a batch'), ('seed', 'the same seed'),
-    ('count', 'a smaller count'), ('shape', 'takes an input of a wrong shape')])
+    ('others', 'rows without the others'), ('seed', 'decode of rows'),
+    ('place', 'in the other order'), ('something', 'something of nothing'),
+    ('shape', 'takes an input of a wrong shape'),
+    ('rows', 'takes fewer rows of')])
 def test_an_answer_that_depends_on_what_it_must_not(fault, message):
-  latents = np.zeros((4, 2), np.float32)
-  calls = {'decode': ({'latents': latents}, {}),
-           'encode': ({'images': latents}, {}),
-           'generate': ({'seed': np.int64(1)}, {})}
-  check.check_properties(FakeExport(None), calls)
+  check.check_properties(FakeExport(None), CALLS)
   with pytest.raises(check.Mismatch, match=message):
-    check.check_properties(FakeExport(fault), calls)
+    check.check_properties(FakeExport(fault), CALLS)
 
 
-BOUNDS = {'count': [0, 8], 'batch': [0, 8], 'batch * steps': [0, 8],
-          'steps': [2, 8]}
-# An export that looks at one thing too few.
-UNSEEN = {'count': 'more than 8 for count', 'batch': 'more than 8 for batch',
-          'batch * steps': 'more than 8 for batch . steps',
-          'steps': 'more than 8 for steps', 'NaN': 'NaN'}
-
-
-@pytest.mark.parametrize('unseen', [None, *UNSEEN])
-def test_a_request_that_should_be_refused(unseen):
-  def call(signature, inputs):
-    rows = next((len(a) for a in inputs.values() if a.ndim), 1)
-    steps = int(inputs.get('steps', 2))
-    asked = {'count': int(inputs.get('count', 0)), 'batch': rows,
-             'steps': steps,
-             'batch * steps': rows * steps if rows < 9 and steps < 9 else 0,
-             'NaN': 9 * any(np.isnan(a).any() for a in inputs.values())}
-    if any(n > 8 for name, n in asked.items() if name != unseen):
-      raise ValueError('refused')
-
-  latents = np.ones([2, 3], np.float32)
-  calls = {'decode': ({'latents': latents}, {}),
-           'generate': ({'count': np.int32(3)}, {}),
-           'interpolate': ({'start': latents, 'steps': np.int32(3)}, {})}
-  bounds = {'decode': ['batch'], 'generate': ['count'],
-            'interpolate': ['batch', 'steps', 'batch * steps']}
-  bounds = {s: {n: BOUNDS[n] for n in names} for s, names in bounds.items()}
-  if unseen is None:
-    check.check_bounds(call, calls, bounds)
-    return
-  with pytest.raises(check.Mismatch, match=UNSEEN[unseen] + '$'):
-    check.check_bounds(call, calls, bounds)
-
-
-def test_bounds_are_read_where_they_are_stated(folder, tmp_path):
-  bounds = check.read_bounds(folder)
-  assert bounds['generate'] == {'count': [0, 1024]}
-  (tmp_path / 'metadata.json').write_text('{"signatures": {"decode": {}}}')
-  assert check.read_bounds(tmp_path) == {'decode': {}}
+@pytest.mark.parametrize('fault, message', [
+    ('batch', 'more than 8 rows'), ('weight', '-1 for weight'),
+    ('NaN', 'NaN for latents')])
+def test_a_request_that_should_be_refused(fault, message):
+  check.check_bounds(FakeExport(None), CALLS, BOUNDS)
+  with pytest.raises(check.Mismatch, match=message + '$'):
+    check.check_bounds(FakeExport(fault), CALLS, BOUNDS)
 
 
 def test_main_says_what_differs(monkeypatch, capsys):

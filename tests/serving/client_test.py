@@ -8,7 +8,6 @@ import pytest
 
 from pgak import errors
 from pgak import models
-from pgak.generation import sampling
 from pgak.serving import client
 from pgak.serving import exporting
 
@@ -29,7 +28,7 @@ def model():
 @pytest.fixture(scope='module')
 def folder(model, tmp_path_factory):
   output = tmp_path_factory.mktemp('export')
-  return exporting.export_model(model, output, max_count=64, verified=False)
+  return exporting.export_model(model, output, max_batch=64, verified=False)
 
 
 @pytest.fixture(scope='module')
@@ -55,16 +54,32 @@ def test_it_answers_as_the_model_does(model, served):
   np.testing.assert_allclose(latents, model.encode(some), atol=1e-5)
   assert_same_images(served.decode(latents), model.decode(latents))
   assert_same_images(served.reconstruct(some), model.reconstruct(some))
-  assert_same_images(served.sample(5, seed=3), model.sample(5, seed=3))
+  assert_same_images(served.generate([3, 2**40]), np.concatenate(
+      [model.sample(1, seed=seed) for seed in (3, 2**40)]))
+  assert_same_images(served.sample(5, seed=3)[:1], model.sample(1, seed=3))
 
 
-def test_more_images_than_one_batch_are_those_of_the_run(model, served):
-  expected = np.concatenate(list(sampling.generate(model, 2500, seed=3)))
-  assert_same_images(served.sample(2500, seed=3), expected)
+def test_samples_of_one_seed_are_those_of_the_seeds_that_follow(model, served):
+  latents = served.sample_latents(200, seed=3)
+  for i, seed in list(enumerate(client.seeds_of(3, 200)))[::66]:
+    np.testing.assert_allclose(
+        latents[i], model.prior.sample(1, int(seed))[0], rtol=1e-6)
+  np.testing.assert_array_equal(served.sample_latents(9, seed=3), latents[:9])
+
+
+def test_seeds_beside_each_other_give_others():
+  drawn = np.concatenate([client.seeds_of(seed, 100)
+                          for seed in (0, 1, 2, -1, 2**63 - 1, -2**63)])
+  assert len(set(drawn.tolist())) == 600 and drawn.dtype == np.int64
+  # Their bits are as often 0 as 1.
+  bits = np.unpackbits(drawn.view(np.uint8))
+  assert abs(bits.mean() - 0.5) < 0.02
 
 
 def test_interpolation_begins_and_ends_with_the_reconstructions(model, served):
   start, end = images(2), images(2, seed=1)
+  arcs = served.interpolate(start, end, steps=3, spherical=True)
+  assert_same_images(arcs, model.interpolate(start, end, 3, spherical=True))
   lines = served.interpolate(start, end, steps=4)
   assert lines.shape == (2, 4, *SHAPE)
   assert_same_images(lines[:, 0], model.reconstruct(start))
@@ -79,7 +94,8 @@ def test_more_lines_than_one_call_makes(served):
 
 def test_what_is_out_of_bounds_is_not_sent(served, monkeypatch):
   monkeypatch.setattr(served, '_loaded', None)
-  for call in (lambda: served.sample(6401), lambda: served.sample(-1),
+  for call in (lambda: served.sample(-1),
+               lambda: served._call('decode', latents=np.zeros([65, 2], 'f')),
                lambda: served.decode([[np.nan, 0.]])):
     with pytest.raises(errors.UserError, match='must be'):
       call()
@@ -102,14 +118,15 @@ def test_no_images_at_all(served):
 
 @pytest.mark.parametrize('call, message', [
     (lambda s: s.encode(np.zeros((2, 4, 5, 1), np.uint8)),
-     '2,4,5,1 is not compatible'),
-    (lambda s: s.encode(np.zeros(SHAPE, np.uint8)), 'expected shape'),
-    (lambda s: s.decode(np.zeros((2, 3))), r'expected shape \?,2\.$'),
-    (lambda s: s.sample(-1), '`count` must be 0 to 6400, but is -1.$'),
-    (lambda s: s.sample(6401), '`count` must be 0 to 6400, but is 6401.$'),
-    (lambda s: s.sample(2**40), '`count` must be 0 to 6400, but is 1099511627'),
-    (lambda s: s.sample(1.5), '`count` must be a whole number, not 1.5.$'),
-    (lambda s: s.sample(True), '`count` must be a whole number, not True.$'),
+     r'`images` must have the shape \[B, 4, 4, 1\], but has \[2, 4, 5, 1\]'),
+    (lambda s: s.encode(np.zeros(SHAPE, np.uint8)), 'must have the shape'),
+    (lambda s: s.decode(np.zeros((2, 3))), r'the shape \[B, 2\], but has'),
+    (lambda s: s.sample(-1), '`n` must be 0 to 100000000, but is -1.$'),
+    (lambda s: s.sample(2**40), '`n` must be 0 to 100000000, but is 10995116'),
+    (lambda s: s.sample(1.5), '`n` must be a whole number, not 1.5.$'),
+    (lambda s: s.sample(True), '`n` must be a whole number, not True.$'),
+    (lambda s: s.generate(3), '`seeds` must be whole numbers'),
+    (lambda s: s.generate([0.5]), '`seeds` must be whole numbers'),
     (lambda s: s.sample(2, seed=2**63), '`seed` must be -9223'),
     (lambda s: s.sample(2, seed=0.5), '`seed` must be a whole number'),
     (lambda s: s.interpolate(images(1), images(1), 1),

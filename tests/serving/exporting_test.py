@@ -19,8 +19,10 @@ from pgak.data import kinds
 from pgak.runs import checkpoints
 from pgak.runs import run_directory
 from pgak.serving import client
+from pgak.serving import expected
 from pgak.serving import exporting
 from pgak.serving import signatures
+from pgak.serving import warm_up
 import made_pictures
 import tiny_models
 
@@ -28,23 +30,24 @@ SHAPE = (8, 8, 1)
 
 IMAGES = ('DT_UINT8', [-1, *SHAPE])
 LATENTS = ('DT_FLOAT', [-1, 3])
+NUMBERS = ('DT_FLOAT', [-1])
 FILES = ('DT_STRING', [-1])
-DRAW = {'seed': ('DT_INT64', []), 'count': ('DT_INT32', [])}
+DRAW = {'seed': ('DT_INT64', [-1])}
+LINE = {'start': IMAGES, 'end': IMAGES, 'weight': NUMBERS}
 
 # As `saved_model_cli show` shows them, and as a REST client must name them.
 SIGNATURES = {
     'decode': ({'latents': LATENTS}, {'images': IMAGES}),
-    'serving_default': ({'latents': LATENTS}, {'images': IMAGES}),
+    'serving_default': (DRAW, {'images': IMAGES}),
     'encode': ({'images': IMAGES}, {'latents': LATENTS}),
     'encode_image': ({'image_bytes': FILES}, {'latents': LATENTS}),
     'generate': (DRAW, {'images': IMAGES}),
     'generate_png': (DRAW, {'image_bytes': FILES}),
-    'interpolate': (
-        {'start': IMAGES, 'end': IMAGES, 'steps': ('DT_INT32', [])},
-        {'images': ('DT_UINT8', [-1, -1, *SHAPE])}),
+    'interpolate': (LINE, {'images': IMAGES}),
+    'interpolate_spherical': (LINE, {'images': IMAGES}),
     'reconstruct': ({'images': IMAGES}, {'images': IMAGES}),
     'sample_latents': (DRAW, {'latents': LATENTS}),
-    'log_prob': ({'latents': LATENTS}, {'log_prob': ('DT_FLOAT', [-1])}),
+    'log_prob': ({'latents': LATENTS}, {'log_prob': NUMBERS}),
 }
 
 
@@ -111,13 +114,20 @@ def test_metadata_says_what_it_is(folder, model):
   assert metadata['density'] == {'label': 'standard_normal', 'settings': {}}
   assert metadata['tensorflow'] == tf.__version__
   assert set(metadata['signatures']) == set(SIGNATURES)
+  assert metadata['signatures_version'] == 2
+  assert metadata['max_batch'] == 1024 and metadata['latent_shape'] == [3]
+  assert metadata['serving_default'] == 'generate'
+  assert metadata['labels'] == [] and metadata['guidance'] is None
+  assert metadata['precision'] == 'float32' and metadata['xla'] is False
+  assert set(metadata['left_out']) == {
+      'latent_to_base', 'base_to_latent', 'generate_class', 'log_prob_class'}
   assert metadata['signatures']['generate'] == {
-      'inputs': {'seed': {'dtype': 'int64', 'shape': []},
-                 'count': {'dtype': 'int32', 'shape': []}},
+      'inputs': {'seed': {'dtype': 'int64', 'shape': [None]}},
       'outputs': {'images': {'dtype': 'uint8', 'shape': [None, *SHAPE]}},
-      'bounds': {'count': [0, 1024]}}
+      'bounds': {'batch': [0, 1024]}, 'bytes_per_row': 64}
   assert metadata['signatures']['interpolate']['bounds'] == {
-      'batch': [0, 1024], 'steps': [2, 1024], 'batch * steps': [0, 1024]}
+      'batch': [0, 1024], 'weight': [0, 1]}
+  assert metadata['signatures']['log_prob']['bytes_per_row'] == 4
 
 
 def test_metadata_says_how_pictures_are_read(folder):
@@ -154,6 +164,14 @@ def test_an_export_sees_what_the_data_set_sees(folder, form, kind):
           'background': 255})])
 def test_a_run_says_how_its_pictures_were_prepared(recorded, wanted):
   assert exporting.preparation_of(recorded) == wanted
+
+
+def assert_sampled(served, model):
+  """Each image is the one that the model samples by its seed."""
+  seeds = [2, 7, 2**40]
+  images = np.concatenate([model.sample(1, seed) for seed in seeds])
+  np.testing.assert_allclose(served.generate(seeds).astype(int), images,
+                             atol=1)
 
 
 @pytest.mark.slow
@@ -215,8 +233,7 @@ def test_an_export_carries_its_density(model, tmp_path, monkeypatch, prior):
   assert served.metadata['density']['label'] == prior.label
   assert served.metadata['density']['fitted_to'] == 'means'
   assert set(served.metadata['density']['settings']) == set(prior.settings)
-  np.testing.assert_allclose(served.sample(5, 2).astype(int),
-                             model.sample(5, 2).numpy(), atol=1)
+  assert_sampled(served, model)
   points = latents[:5].astype('f')
   if prior.name == 'two_stage':
     with pytest.raises(errors.UserError, match='without a density'):
@@ -236,8 +253,7 @@ def test_a_learned_flow_is_served_both_ways(tmp_path, kind):
   path = exporting.export_model(fp_vae, tmp_path, verified=kind == 'maf')
   served = client.ServedModel(path)
   assert served.metadata['prior'] == f'learned_{kind}'
-  np.testing.assert_allclose(served.sample(5, 2).astype(int),
-                             fp_vae.sample(5, 2).numpy(), atol=1)
+  assert_sampled(served, fp_vae)
   latents = fp_vae.prior.sample(6, 1).numpy()
   base = served.latent_to_base(latents)
   np.testing.assert_allclose(base, fp_vae.prior.latent_to_base(latents),
@@ -305,7 +321,7 @@ def test_what_fails_its_verification_is_not_there(model, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('settings', [
-    dict(version=0), dict(version='new'), dict(max_count=2),
+    dict(version=0), dict(version='new'), dict(max_batch=0),
     dict(max_count=1e3 + 0.5)])
 def test_impossible_settings(model, tmp_path, settings):
   with pytest.raises(errors.UserError, match='must be a whole number of'):
@@ -323,8 +339,9 @@ def test_warm_up_requests_are_a_call_of_each_signature(folder, model, tmp_path):
   pytest.importorskip('tensorflow_serving.apis')
   from tensorflow_serving.apis import prediction_log_pb2
   (tmp_path / 'assets.extra').mkdir()
-  calls = signatures.Endpoints(model).expected_calls()
-  assert exporting.write_warm_up(calls, tmp_path) == len(SIGNATURES)
+  calls = expected.calls(signatures.Endpoints(model))
+  number = warm_up.write_warm_up(calls, tmp_path / 'assets.extra', (1, 5))
+  assert number == 2 * len(SIGNATURES)
   path = tmp_path / 'assets.extra' / 'tf_serving_warmup_requests'
   loaded = tf.saved_model.load(str(folder))
   for record in tf.data.TFRecordDataset(str(path)):
@@ -350,7 +367,6 @@ def run_dir(tmp_path, model, monkeypatch):
       encode=model.encode, decode=model.decode, prior=model.prior, step=40,
       image_shape=SHAPE, latent_dim=3, value_range=(-1., 1.), name='loaded',
       kind=kinds.Images(SHAPE, (-1., 1.)), can={'encode', 'pixels', 'sample'},
-      interpolate=model.interpolate,
       optimizers={'encoder': averaging, 'decoder': averaging})
   monkeypatch.setattr(checkpoints, 'load_configured', lambda *asked: {
       (run.path, 'best', 'own'): loaded}[(asked[0].path, *asked[1:])])

@@ -1,0 +1,71 @@
+"""Latents by seeds: what noise a model's draws are made of, and how.
+
+`sample` draws the noise of all its latents from one seed. Here each latent has
+a seed of its own, and is that of `sample(1, seed)`.
+"""
+import functools
+
+import keras
+import tensorflow as tf
+
+from pgak import errors
+from pgak import noise as noise_lib
+
+__all__ = ['mapping', 'one_by_one']
+
+
+def mapping(model):
+  """Returns the noise of a model's latents, and the map from it to them.
+
+  Args:
+    model: `GenerativeModel`.
+
+  Returns:
+    `(shapes, function)`: as for `noise.of_seeds`, and a function of such noise
+    (and of conditions, float `[B, h, w, K]`, for a model of pairs; of labels,
+    if it is given any, for a prior that draws given labels) to latents
+    `[B, H]`. None for a prior that does not state its noise.
+  """
+  if 'condition' in model.kind.can:
+    normal = functools.partial(
+        noise_lib.normal, dtype=tf.as_dtype(keras.config.floatx()))
+    return ({'prior': (normal, (model.latent_dim,))},
+            lambda noise, given: model.latents_of(noise['prior'], given))
+  if _states_noise(type(model.prior)):
+    return model.prior.noise_shapes, model.prior.from_noise
+  return None
+
+
+def one_by_one(prior, seeds):
+  """Draws a latent for each seed, from a prior that does not state its noise.
+
+  Args:
+    prior: has `sample(n, seed)` that takes a tensor as its seed.
+    seeds: int64 `[B]`.
+
+  Returns:
+    float32 `[B, H]`.
+
+  Raises:
+    errors.UserError: if its `sample` takes no tensor.
+  """
+  try:
+    return tf.map_fn(
+        lambda seed: tf.cast(prior.sample(1, seed)[0], tf.float32), seeds,
+        fn_output_signature=tf.TensorSpec([prior.latent_dim], tf.float32))
+  except (NotImplementedError, TypeError, ValueError) as error:
+    raise errors.UserError(
+        f'The prior {prior.name} cannot be exported, because its `sample` '
+        'takes no tensor as its seed: give it `from_noise`, see '
+        'pgak.priors.MappedNoise.') from error
+
+
+def _states_noise(prior):
+  """Whether `from_noise` is the class's own, not that of a parent whose
+  `sample` it replaces.
+  """
+  owners = {name: next((i for i, c in enumerate(prior.__mro__)
+                        if name in vars(c)), None)
+            for name in ('from_noise', 'sample')}
+  return owners['from_noise'] is not None and (
+      owners['from_noise'] <= owners['sample'])

@@ -1,0 +1,97 @@
+"""What `metadata.json` says of an export."""
+import datetime
+import math
+
+import keras
+import tensorflow as tf
+
+from pgak import version as version_lib
+from pgak.data import graph_decoding
+from pgak.serving import signatures
+
+__all__ = ['describe']
+
+DEFAULT = 'generate'
+
+
+def describe(served, outputs):
+  """Returns all but what a run adds, as JSON has it.
+
+  Args:
+    served: `signatures.Endpoints`.
+    outputs: `{signature: {name: tf.TensorSpec}}`.
+  """
+  model = served.model
+  now = datetime.datetime.now(datetime.timezone.utc)
+  described = {name: _signature(served, name, specs)
+               for name, specs in outputs.items()}
+  return {
+      'signatures_version': signatures.VERSION,
+      'pgak': version_lib.__version__,
+      'tensorflow': tf.__version__,
+      'keras': keras.__version__,
+      'exported': now.isoformat(timespec='seconds'),
+      'model': type(model).__name__,
+      'step': int(keras.ops.convert_to_numpy(model.step)),
+      'image_shape': list(model.image_shape),
+      'latent_dim': model.latent_dim,
+      'latent_shape': list(served.latent_shape),
+      'kind': model.kind.name,
+      **({'condition_shape': list(model.condition_shape)}
+         if 'condition' in model.can else {}),
+      'value_range': model.value_range and list(model.value_range),
+      'prior': model.prior.name,
+      'density': _density(model.prior),
+      'labels': [str(label) for label in served.labels],
+      'attributes': [],
+      'guidance': getattr(model.prior, 'guidance', None),
+      'max_batch': served.max_batch,
+      'batch_sizes': served.batch_sizes and list(served.batch_sizes),
+      'xla': bool(served.batch_sizes),
+      'crop': served.crop,
+      'antialias': served.antialias,
+      **_pictures(served),
+      'left_out': served.left_out,
+      'serving_default': DEFAULT,
+      'signatures': {**described, 'serving_default': described[DEFAULT]},
+  }
+
+
+def _signature(served, name, outputs):
+  return {
+      'inputs': _tensors({s.name: s for s in served.specs()[name]}),
+      'outputs': _tensors(outputs),
+      'bounds': served.bounds(name),
+      'bytes_per_row': sum(_bytes(served, spec) for spec in outputs.values()),
+  }
+
+
+def _tensors(specs):
+  return {name: {'dtype': spec.dtype.name, 'shape': spec.shape.as_list()}
+          for name, spec in specs.items()}
+
+
+def _bytes(served, spec):
+  # A PNG file of noise is hardly larger than its image.
+  shape = (served.model.image_shape if spec.dtype == tf.string
+           else spec.shape[1:])
+  return math.prod(shape) * max(spec.dtype.size or 1, 1)
+
+
+def _pictures(served):
+  """Says how `encode_image` reads pictures, and which it refuses."""
+  if 'encode_image' not in served.signatures():
+    return {}
+  return {'resize': served.resize, 'background': served.background,
+          'image_formats': list(graph_decoding.FORMATS),
+          'image_limits': {'max_pixels': signatures.MAX_PIXELS,
+                           'refused': list(graph_decoding.LIMITS)}}
+
+
+def _density(prior):
+  """Says how the prior was made and, where it was fitted, to what."""
+  described = {'label': getattr(prior, 'label', prior.name),
+               'settings': getattr(prior, 'settings', {})}
+  if hasattr(prior, 'source'):
+    described['fitted_to'] = prior.source
+  return described
