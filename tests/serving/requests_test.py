@@ -218,15 +218,6 @@ def test_the_batching_file_asks_for_no_more_than_the_export_takes(
   assert 'allowed_batch_sizes' not in found
 
 
-def test_the_batching_file_of_the_documentation():
-  path = checkout.ROOT / 'docs' / 'serving' / 'batching.config'
-  found = parameters(path.read_text())
-  assert found['max_batch_size'] == found['max_execution_batch_size']
-  assert found['max_batch_size'] <= signatures.MAX_BATCH
-  assert found['enable_large_batch_splitting'] is True
-  assert 'allowed_batch_sizes' not in found
-
-
 def test_sizes_are_named_with_xla_alone():
   found = parameters(warm_up.batching(20, (1, 4, 16, 20)))
   assert found['allowed_batch_sizes'] == [1, 4, 16, 20]
