@@ -4,7 +4,6 @@ import io
 import json
 import threading
 
-import checkout
 import numpy as np
 from PIL import Image
 import pytest
@@ -14,7 +13,6 @@ import tiny_models
 
 from pgak.serving import check
 from pgak.serving import exporting
-from pgak.serving import signatures
 from pgak.serving import warm_up
 
 MOST = 8
