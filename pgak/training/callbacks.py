@@ -18,8 +18,8 @@ from pgak import interruption
 from pgak.models import batch_norm
 
 __all__ = ['Checkpointer', 'EveryNSteps', 'LeaveBetweenSteps', 'Plateau',
-           'Progress', 'Scores', 'StopOnFault', 'TermLogger', 'stop_on_fault',
-           'stop_on_weights']
+           'Progress', 'Scores', 'StopOnFault', 'TermLogger', 'is_interactive',
+           'stop_on_fault', 'stop_on_weights']
 
 
 class EveryNSteps(keras.callbacks.Callback):
@@ -135,6 +135,11 @@ class StopOnFault(EveryNSteps):
     stop_on_fault(self.model)
 
 
+def is_interactive(stream):
+  """Whether a stream shows a bar: a terminal, or a notebook."""
+  return stream.isatty() or 'ipykernel' in sys.modules
+
+
 class Progress(EveryNSteps):
   """A progress bar over the whole run, or one line an interval in a log file.
 
@@ -147,7 +152,7 @@ class Progress(EveryNSteps):
   def __init__(self, intervals, stream=None):
     super().__init__(intervals.log_every, intervals.steps)
     self.stream = stream or sys.stdout
-    self.interactive = self.stream.isatty() or 'ipykernel' in sys.modules
+    self.interactive = is_interactive(self.stream)
     self.shown = 0.
     self.mark = None
     self.bar = None

@@ -19,6 +19,7 @@ from pgak.runs import configuration
 from pgak.runs import data_set
 from pgak.runs import run_directory
 from pgak.training import callbacks as callbacks_lib
+from pgak.training import diagnosing
 from pgak.training import galleries
 from pgak.training import intervals as intervals_lib
 from pgak.training import keras_callbacks
@@ -64,6 +65,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
           steps_per_execution: settings.Count = 1,
           image_error: settings.called('@PerceptualError()', 2) | None = None,
           callbacks: keras_callbacks.Callbacks = (),
+          diagnostics: bool = True,
           imports: tuple[str, ...] = ()):
   """Trains a model in a run directory, or resumes the run that is there.
 
@@ -108,6 +110,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       mean squared error, such as @PerceptualError(); None for that.
     callbacks: Keras's, or one's own, such as [@keras.callbacks.CSVLogger()];
       an epoch is from one validation to the next. See `keras_callbacks`.
+    diagnostics: whether each validation looks for what is known to go wrong,
+      such as posterior collapse, and warns of it; see `diagnostics`.
     imports: modules that register what the configuration names.
 
   Returns:
@@ -164,7 +168,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     measuring.append(epochs)
     called = _callbacks(
         trained, writer, intervals, (train_images, validation_images), seed,
-        measuring)
+        measuring, diagnostics)
     called.append(callbacks_lib.Checkpointer(
         intervals, lambda step: checkpoints.save(trained, run, step, is_chief),
         writer, keep_checkpoints, train_images, measured, best_by))
@@ -366,7 +370,7 @@ def _measuring(model, run, intervals, validation_images, score, best_by,
   return made, logger if by_validation else scores
 
 
-def _callbacks(model, run, intervals, splits, seed, measuring):
+def _callbacks(model, run, intervals, splits, seed, measuring, diagnostics):
   """Returns all callbacks but the last, which saves; as for `_measuring`."""
   train_images, validation_images = splits
   chosen = [callbacks_lib.LeaveBetweenSteps(),
@@ -376,4 +380,6 @@ def _callbacks(model, run, intervals, splits, seed, measuring):
     chosen += galleries.of(
         model.kind, validation_images, intervals=intervals, folder=run.samples,
         events=run.events, seed=seed, train_images=train_images)
+    if diagnostics:
+      chosen.append(diagnosing.Diagnosis(intervals, validation_images, run))
   return [*chosen, *measuring]
