@@ -3,6 +3,7 @@ import shlex
 
 from pgak import version
 from pgak.reporting import curves
+from pgak.reporting import diagnosed
 from pgak.reporting import figures
 from pgak.reporting import galleries
 from pgak.reporting import gains as gains_lib
@@ -48,6 +49,7 @@ def sections(cells, with_latents=True, data_dir=None, imports=()):
   events = {run.path: curves.read_events(run)
             for cell in cells for run in cell.runs}
   made = [_scores(cells), _papers(cells), terms.training_curves(cells, events),
+          diagnosed.diagnosed(cells, events),
           figures.distances(cells), figures.over_settings(cells),
           galleries.grids(cells), galleries.neighbours(cells),
           figures.precision_recall(cells)]

@@ -17,6 +17,7 @@ from pgak import losses
 from pgak import noise as noise_lib
 from pgak.training import callbacks
 from pgak.training import diagnostics
+from pgak.training import progress
 
 __all__ = ['Diagnosis', 'observe']
 
@@ -158,7 +159,7 @@ class Diagnosis(callbacks.EveryNSteps):
             tf.summary.write(f'{name}/values', np.asarray(value, np.float32),
                              metadata=_VECTOR)
       self.writer.flush()
-    if scalars and not callbacks.is_interactive(self.stream):
+    if scalars and not progress.is_interactive(self.stream):
       values = ' '.join(f'{n} {v:.4g}' for n, v in scalars.items())
       print(f'step {step} diagnostics  {values}', file=self.stream, flush=True)
 

@@ -23,6 +23,7 @@ from pgak.training import diagnosing
 from pgak.training import galleries
 from pgak.training import intervals as intervals_lib
 from pgak.training import keras_callbacks
+from pgak.training import progress
 from pgak.training import resuming
 from pgak.training import strategies
 from pgak.training import summary
@@ -376,10 +377,10 @@ def _callbacks(model, run, intervals, splits, seed, measuring, diagnostics):
   chosen = [callbacks_lib.LeaveBetweenSteps(),
             callbacks_lib.StopOnFault(intervals)]
   if run:
-    chosen.append(callbacks_lib.Progress(intervals))
     chosen += galleries.of(
         model.kind, validation_images, intervals=intervals, folder=run.samples,
         events=run.events, seed=seed, train_images=train_images)
     if diagnostics:
       chosen.append(diagnosing.Diagnosis(intervals, validation_images, run))
-  return [*chosen, *measuring]
+  shown = [progress.Progress(intervals, validated=measuring[0])] if run else []
+  return [*chosen, *measuring, *shown]
