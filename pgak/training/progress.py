@@ -14,6 +14,8 @@ __all__ = ['Progress', 'is_interactive']
 _BETWEEN_LINES = 60.
 # After so many steps the time that is left is estimated.
 _STEPS_OF_ESTIMATE = 100
+# What is shorter, in seconds, is not worth a sentence.
+_SHORT = 10.
 # What is shown first, where a narrow terminal cuts the rest.
 _FIRST = ('loss', 'validation_loss')
 
@@ -102,7 +104,7 @@ class Progress(callbacks.EveryNSteps):
     self.has_estimate = True
     seconds = (now - begun) / steps
     left = seconds * (self.last_step - self.step)
-    if left > 0.:
+    if left >= _SHORT:
       print(f'About {_duration(left)} to go ({10. * seconds:.2g} s per 10 '
             'steps, without the time that compiling took).',
             file=self.stream, flush=True)
