@@ -44,10 +44,30 @@ class _Adversarial(base.GenerativeAutoencoder):
   def parts(self):
     return super().parts | {'critic': self.critic}
 
-  def _discrimination(self, of_prior, of_data, training):
-    of_prior = self.critic(of_prior, training=training)
-    of_data = self.critic(of_data, training=training)
-    return losses.discrimination(of_prior, of_data)
+  def judged(self, images, noise, training=False):
+    """Returns the discriminator's logits of draws of the prior and of latents.
+
+    Args:
+      images: float `[B, h, w, C]` in the value range.
+      noise: as for `terms`.
+      training: whether batch norm takes the batch's own statistics.
+
+    Returns:
+      `(of_prior, of_data)`, each float `[B, 1]`; the first is to be positive.
+    """
+    latents = self.encoder(images, training=training)
+    drawn = self._of_prior(noise, training)
+    return (self.critic(drawn, training=training),
+            self.critic(latents, training=training))
+
+  def _of_prior(self, noise, training):
+    """Returns the draws that the discriminator sees, float `[B, H]`."""
+    del training
+    return noise['prior']
+
+  def _discrimination(self, images, noise, training):
+    return {'discrimination': losses.discrimination(
+        *self.judged(images, noise, training))}
 
 
 @settings.register
@@ -84,9 +104,7 @@ class AAE(_Adversarial):
     return {'prior': (noise_lib.normal, (self.latent_dim,))}
 
   def critic_terms(self, images, noise, training=True):
-    latents = self.encoder(images, training=training)
-    return {'discrimination': self._discrimination(noise['prior'], latents,
-                                                   training)}
+    return self._discrimination(images, noise, training)
 
   def terms(self, images, noise, training=True):
     latents = self.encoder(images, training=training)
@@ -182,11 +200,11 @@ class PriorAAE(_Adversarial):
     draw = (self.generator.draw, (self.generator.base_dim,))
     return {'critic_base': draw, 'base': draw}
 
+  def _of_prior(self, noise, training):
+    return self.generator(noise['critic_base'], training=training)
+
   def critic_terms(self, images, noise, training=True):
-    latents = self.encoder(images, training=training)
-    generated = self.generator(noise['critic_base'], training=training)
-    return {'discrimination': self._discrimination(generated, latents,
-                                                   training)}
+    return self._discrimination(images, noise, training)
 
   def terms(self, images, noise, training=True):
     latents = self.encoder(images, training=training)

@@ -89,6 +89,11 @@ class ALAE(base.GenerativeAutoencoder):
     latents = self.generator(base_draws, training=training)
     return self.decoder(latents, training=training)
 
+  def judged(self, images, noise, training=False):
+    """Logits of images and of generated ones; the first are to be positive."""
+    generated = self._generated(noise['critic_base'], training)
+    return self._logits(images, training), self._logits(generated, training)
+
   def critic_terms(self, images, noise, training=True):
     images = tf.convert_to_tensor(images)
     generated = self._generated(noise['critic_base'], training)

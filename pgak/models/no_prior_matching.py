@@ -223,16 +223,20 @@ class NoPriorMatching(_Interpolating):
     made = self._decoded(images, noise['mix'], training)
     return self._errors(images, *made, training)
 
-  def latent_critic_terms(self, images, noise, training=True):
-    """[1, eq. 12]."""
+  def judged(self, images, noise, training=False):
+    """Logits of codes and of draws of the prior; the first are to be positive.
+    """
     # Frozen after the first stage: batch norm, too, is that of inference.
     codes = self.encoder(images, training=training and self.stage is None)
     generated = self.generator(noise['critic_base'], training=training)
     of_codes = self.latent_critic(tf.stop_gradient(codes), training=training)
-    of_prior = self.latent_critic(tf.stop_gradient(generated),
-                                  training=training)
-    return {'latent_discrimination':
-            losses.hinge_discrimination(of_codes, of_prior)}
+    return of_codes, self.latent_critic(tf.stop_gradient(generated),
+                                        training=training)
+
+  def latent_critic_terms(self, images, noise, training=True):
+    """[1, eq. 12]."""
+    return {'latent_discrimination': losses.hinge_discrimination(
+        *self.judged(images, noise, training))}
 
   def prior_terms(self, images, noise, training=True):
     """The latent generator's term, [1, eq. 13]."""

@@ -60,12 +60,16 @@ class SNGAN(critics.JudgesImages, base.GenerativeModel):
     draw = (noise_lib.normal, (self.latent_dim,))
     return {'critic_prior': draw, 'prior': draw}
 
+  def judged(self, images, noise, training=False):
+    """Outputs for images and generated ones; the first are to be positive."""
+    generated = self.decoder(noise['critic_prior'], training=training)
+    return (self._critic(images, training),
+            self._critic(tf.stop_gradient(generated), training))
+
   def critic_terms(self, images, noise, training=True):
     """[1, eq. 16]."""
-    generated = self.decoder(noise['critic_prior'], training=training)
     return {'discrimination': losses.hinge_discrimination(
-        self._critic(images, training),
-        self._critic(tf.stop_gradient(generated), training))}
+        *self.judged(images, noise, training))}
 
   def generator_terms(self, images, noise, training=True):
     """The generator's term, [1, eq. 17]."""

@@ -226,12 +226,16 @@ class AdversarialInfoVAE(_Info):
   def parts(self):
     return super().parts | {'critic': self.critic}
 
-  def critic_terms(self, images, noise, training=True):
+  def judged(self, images, noise, training=False):
+    """Logits of draws of the prior and of latents; see `AAE.judged`."""
     latents, _, _ = self._latents(images, noise, training)
     # No gradient to the encoder, which this phase does not update.
     of_data = self.critic(tf.stop_gradient(latents), training=training)
-    of_prior = self.critic(noise['prior'], training=training)
-    return {'discrimination': losses.discrimination(of_prior, of_data)}
+    return self.critic(noise['prior'], training=training), of_data
+
+  def critic_terms(self, images, noise, training=True):
+    return {'discrimination': losses.discrimination(
+        *self.judged(images, noise, training))}
 
   def terms(self, images, noise, training=True):
     terms, latents = self._terms(images, noise, training)

@@ -33,7 +33,7 @@ def encode(image, text=''):
   content = tf.io.encode_png(visible(image)).numpy()
   if not text:
     return content
-  chunk = _DESCRIPTION + text.encode('latin-1')
+  chunk = _DESCRIPTION + text.encode('latin-1', 'replace')
   return b''.join([
       content[:_HEADER], struct.pack('>I', len(chunk) - 4), chunk,
       struct.pack('>I', zlib.crc32(chunk)), content[_HEADER:]])

@@ -5,8 +5,8 @@ import re
 import numpy as np
 from scipy import stats
 
-__all__ = ['by_step', 'choices_of', 'columns_of', 'format_mean', 'is_distance',
-           'mean_error', 'rank_correlation', 'sign', 'values']
+__all__ = ['better', 'by_step', 'choices_of', 'columns_of', 'format_mean',
+           'is_distance', 'mean_error', 'rank_correlation', 'sign', 'values']
 
 _KINDS = ('reconstructions', 'samples', 'interpolations')
 _DENSITIES = ('none', 'standard_normal', 'gaussian', 'gmm')
@@ -23,6 +23,11 @@ def sign(cells, metric, images):
   found = (s.better for cell in cells for s in _scores(cell)
            if s.better and s.column[:2] == (metric, images))
   return {'lower': -1, 'higher': 1}.get(next(found, ''), 0)
+
+
+def better(sign_of):
+  """Returns a sign in words: 'less is better', 'more is better' or ''."""
+  return {-1: 'less is better', 1: 'more is better'}.get(sign_of, '')
 
 
 def is_distance(metric):

@@ -1,18 +1,21 @@
 """What stands in a report, section by section."""
-import re
 import shlex
 
 from pgak import version
+from pgak.reporting import curves
+from pgak.reporting import diagnosed
 from pgak.reporting import figures
+from pgak.reporting import galleries
+from pgak.reporting import gains as gains_lib
 from pgak.reporting import manifolds
 from pgak.reporting import pages
 from pgak.reporting import published
-from pgak.reporting import runs as runs_lib
 from pgak.reporting import tables
+from pgak.reporting import terms
+from pgak.reporting import unmeasured
 
 __all__ = ['introduction', 'sections']
 
-_PROTOCOL = runs_lib.CHOICES.index('protocol')
 # More differences than these say that two runs are strangers.
 _MOST_SETTINGS = 8
 
@@ -43,9 +46,12 @@ def sections(cells, with_latents=True, data_dir=None, imports=()):
     data_dir: folder of TensorFlow Datasets instead of the runs', or None.
     imports: modules that the runs were trained with, which the user trusts.
   """
-  made = [_scores(cells), _papers(cells), figures.training_curves(cells),
+  events = {run.path: curves.read_events(run)
+            for cell in cells for run in cell.runs}
+  made = [_scores(cells), _papers(cells), terms.training_curves(cells, events),
+          diagnosed.diagnosed(cells, events),
           figures.distances(cells), figures.over_settings(cells),
-          figures.grids(cells), figures.neighbours(cells),
+          galleries.grids(cells), galleries.neighbours(cells),
           figures.precision_recall(cells)]
   if with_latents:
     made.append(manifolds.manifolds(cells, data_dir, imports))
@@ -125,28 +131,10 @@ def _settings_text(settings, names):
 
 def _commands(run):
   if run.commands:
-    yield from run.commands
-    return
+    return run.commands
   run_dir = shlex.quote(f'--run_dir={run.path}')
   config = shlex.quote(f'--gin_file={run.path / "config.gin"}')
-  yield f'pgak_train {run_dir} {config}'
-  measured = dict.fromkeys(
-      (s.choices[_PROTOCOL], s.column.prior, s.step) for s in run.scores
-      if s.column.images == 'samples')
-  yield from dict.fromkeys(
-      f'pgak_evaluate {run_dir} --checkpoint={step} '
-      f'--protocol={protocol}{_prior_flags(protocol, prior)}'
-      for protocol, prior, step in measured)
-
-
-def _prior_flags(protocol, prior):
-  # Such a protocol takes its densities in turn.
-  if protocol.startswith('rae_') or prior == 'standard_normal':
-    return ''
-  name, size, _ = (re.split(r'_(\d+)', prior, maxsplit=1) + [None] * 2)[:3]
-  if name == 'gmm' and size:
-    return f" --prior=gmm --gin_param='GaussianMixture.num_components = {size}'"
-  return f' --prior={name}'
+  return [f'pgak_train {run_dir} {config}', *unmeasured.measured_commands(run)]
 
 
 # === Scores ===
@@ -154,8 +142,6 @@ def _prior_flags(protocol, prior):
 
 def _scores(cells):
   found = tables.overview_tables(cells) + tables.score_tables(cells)
-  without = [str(run.path) for cell in cells for run in cell.runs
-             if not run.scores]
   blocks = [pages.Text(
       'One table holds scores of one protocol alone: numbers of two tables do '
       'not compare. Where a protocol has several kinds of scores, the first '
@@ -163,16 +149,15 @@ def _scores(cells):
       'step; n is given where some runs were not measured. The best value of a '
       'column is bold. Spreads within one measurement, named _std, are in '
       'scores.csv alone.'
-  )] if found else [pages.Text(
-      'No run has scores yet: measure one with pgak_evaluate.')]
-  if found and without:
-    blocks.append(pages.Text(f'Without scores: {", ".join(without)}.'))
-  gains = tables.gain_tables(cells)
+  )] if found else [pages.Text('No run has scores yet.')]
+  gains = gains_lib.gain_tables(cells)
   if gains:
     gains.insert(0, pages.Text(
         'What a mixture, fitted after training, gains over N, run by run; the '
         'last column is the mean gain in units of its standard error.'))
-  return pages.Section('Scores', blocks + found + gains)
+  missing = unmeasured.block(cells)
+  return pages.Section('Scores', blocks + found + gains + (
+      [missing] if missing else []))
 
 
 def _papers(cells):

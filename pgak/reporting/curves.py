@@ -1,9 +1,11 @@
 """Curves over steps: a run's TensorBoard events, and its scores."""
 import numpy as np
 
-__all__ = ['read_events', 'read_precision_recall']
+__all__ = ['read_events', 'read_precision_recall', 'read_vectors']
 
-STREAMS = ('train', 'validation', 'scores')
+STREAMS = ('train', 'validation', 'scores', 'diagnostics')
+# How training names what is a vector at each step.
+_VALUES = '/values'
 
 
 def read_events(run):
@@ -35,14 +37,37 @@ def read_events(run):
   return found
 
 
+def read_vectors(run):
+  """Reads the newest vectors among a run's diagnostics.
+
+  Args:
+    run: `runs.Run`; what cannot be read, `read_events` names.
+
+  Returns:
+    `{name: (step, float [H])}`.
+  """
+  folder = run.path / 'events' / 'diagnostics'
+  try:
+    events = _accumulated(folder) if folder.is_dir() else None
+    return {} if events is None else {
+        name.removesuffix(_VALUES): _last(events.Tensors(name))
+        for name in events.Tags()['tensors'] if name.endswith(_VALUES)}
+  # Whatever a damaged file makes TensorBoard's reader raise.
+  except Exception:
+    return {}
+
+
+def _last(points):
+  from tensorboard.util import tensor_util
+  # The later written of one step is the last of them in this stable order.
+  point = sorted(points, key=lambda p: p.step)[-1]
+  return point.step, tensor_util.make_ndarray(point.tensor_proto)
+
+
 def _scalars(folder):
   # Imported here: it takes TensorFlow with it.
-  from tensorboard.backend.event_processing import event_accumulator
   from tensorboard.util import tensor_util
-  events = event_accumulator.EventAccumulator(str(folder), {
-      event_accumulator.TENSORS: 0, event_accumulator.SCALARS: 0,
-      event_accumulator.IMAGES: 1})
-  events.Reload()
+  events = _accumulated(folder)
   found = {}
   for name in events.Tags()['tensors']:
     if events.SummaryMetadata(name).plugin_data.plugin_name == 'scalars':
@@ -51,6 +76,15 @@ def _scalars(folder):
       steps = np.array(sorted(points))
       found[name] = (steps, np.array([points[s] for s in steps]))
   return found
+
+
+def _accumulated(folder):
+  from tensorboard.backend.event_processing import event_accumulator
+  events = event_accumulator.EventAccumulator(str(folder), {
+      event_accumulator.TENSORS: 0, event_accumulator.SCALARS: 0,
+      event_accumulator.IMAGES: 1})
+  events.Reload()
+  return events
 
 
 def read_precision_recall(run):

@@ -1,9 +1,8 @@
-"""The sections of a report that show pictures: curves, grids, scatters."""
+"""The sections of a report that show scores as curves, and latents."""
 import re
 
 from pgak.generation import latent_figures
 from pgak.pictures import charts
-from pgak.pictures import png as png_files
 from pgak.reporting import aggregates
 from pgak.reporting import curves
 from pgak.reporting import latents
@@ -11,58 +10,12 @@ from pgak.reporting import pages
 from pgak.reporting import runs as runs_lib
 from pgak.reporting import settings
 
-__all__ = ['distances', 'grids', 'latent_scatters', 'neighbours',
-           'over_settings', 'precision_recall', 'training_curves']
+__all__ = ['distances', 'latent_scatters', 'over_settings', 'precision_recall']
 
 _PROTOCOL = runs_lib.CHOICES.index('protocol')
 
 
 # === Curves ===
-
-
-def _datasets(cells):
-  groups = {}
-  for cell in cells:
-    groups.setdefault(cell.dataset, []).append(cell)
-  return groups.items()
-
-
-def training_curves(cells):
-  """Returns the section of all terms over steps, a chart a term."""
-  blocks = []
-  for dataset, members in _datasets(cells):
-    points = [(cell, stream, name, curve) for cell in members
-              for run in cell.runs
-              for (stream, name), curve in curves.read_events(run).items()]
-    for title, streams in (
-        (f'Terms on {dataset}: training solid, validation dashed',
-         ('train', 'validation')),
-        (f'Scores during training on {dataset}', ('scores',))):
-      charted = {}
-      for point in points:
-        if point[1] in streams:
-          charted.setdefault(point[2], []).append(point)
-      if charted:
-        blocks.append(pages.FigureGroup(title, [
-            _term_chart(dataset, name, p) for name, p in charted.items()]))
-  return pages.Section('Training curves', blocks or [
-      pages.Text('No run has events.')])
-
-
-def _term_chart(dataset, name, points):
-  shown = set()
-  lines = []
-  for cell, stream, _, (steps, values) in points:
-    label = None if cell.label in shown else cell.label
-    shown.add(cell.label)
-    lines.append(charts.Line(
-        steps, values, label, cell.number,
-        '--' if stream == 'validation' else '-',
-        marked=len(steps) < 2 or stream == 'scores'))
-  return pages.Figure(
-      pages.file_name('curve', dataset, points[0][1], name),
-      charts.line_chart(lines, 'step', name),
-      f'{name} over training steps on {dataset}: {", ".join(sorted(shown))}')
 
 
 def distances(cells):
@@ -88,15 +41,17 @@ def distances(cells):
     return None
   return pages.Section('Distances over steps and components', [
       pages.FigureGroup(title, found) for title, found in (
-          ('Runs that were measured at several steps', pictures),
-          ('Samples by the components of the mixture', components)) if found])
+          ('Runs that were measured at several steps; less is better',
+           pictures),
+          ('Samples by the components of the mixture; less is better',
+           components)) if found])
 
 
 def over_settings(cells):
   """Returns the section of scores over what a sweep varies, or None."""
   blocks = [
-      pages.FigureGroup(f'Over {setting}, which alone differs in a line',
-                        pictures)
+      pages.FigureGroup(f'Over {setting}, which alone differs in a line; less '
+                        'is better', pictures)
       for setting, pictures in settings.charts_over_settings(cells).items()]
   return pages.Section('Scores over a setting', blocks) if blocks else None
 
@@ -144,75 +99,6 @@ def _distance_lines(cells, choices, column):
 
 
 # === Pictures ===
-
-
-def grids(cells):
-  """Returns the section of the newest grids, side by side by model."""
-  blocks = []
-  for dataset, members in _datasets(cells):
-    for kind, tells in (
-        ('samples', "Samples, of the model's own prior where the caption "
-                    'names no other density'),
-        ('reconstructions', 'Reconstructions: each image, and its '
-                            'reconstruction on its right'),
-        ('interpolations', 'Interpolations between images, line by line'),
-        ('prior_interpolations', 'Interpolations between draws of the prior, '
-                                 'where there is no encoder, line by line')):
-      pictures = [p for p in (_grid(cell, kind) for cell in members) if p]
-      if pictures:
-        blocks.append(pages.FigureGroup(f'{tells}, {dataset}', pictures))
-      if kind == 'samples':
-        blocks += _evaluated_grids(members, dataset)
-  return pages.Section('Samples, reconstructions and interpolations', blocks or
-                       [pages.Text('No run has grids in samples/.')])
-
-
-def _grid(cell, kind):
-  for run in cell.runs:
-    if kind in run.pictures:
-      step, png = run.pictures[kind]
-      return pages.Figure(
-          pages.file_name(kind, str(cell.number), cell.label), png,
-          f'{kind} of {cell.label} after {step} steps',
-          f'{cell.label}, seed {run.seed}, step {step}'
-          + (f'; {text}' if (text := png_files.description(png)) else ''),
-          pixels=run.holds != 'vectors')
-  return None
-
-
-def _evaluated_grids(cells, dataset):
-  """Samples that evaluations drew, side by side by model, prior by prior."""
-  names = dict.fromkeys(n for c in cells for run in c.runs for n in run.grids)
-  return [pages.FigureGroup(
-      f'Samples, {name}, {dataset}',
-      [picture for cell in cells if (picture := _evaluated_grid(cell, name))])
-          for name in names]
-
-
-def _evaluated_grid(cell, name):
-  for run in cell.runs:
-    if name in run.grids:
-      return pages.Figure(
-          pages.file_name('grid', str(cell.number), name, cell.label),
-          run.grids[name], f'samples of {cell.label} drawn from {name}',
-          f'{cell.label}, seed {run.seed}, {name}',
-          pixels=run.holds != 'vectors')
-  return None
-
-
-def neighbours(cells):
-  """Returns the section of samples beside their nearest images, or None."""
-  pictures = [
-      pages.Figure(
-          pages.file_name('neighbours', str(cell.number), str(i), name), png,
-          f'{name}: samples of {cell.label} and their nearest images',
-          f'{cell.label}, seed {run.seed}, {name}', pixels=True)
-      for cell in cells for i, run in enumerate(cell.runs)
-      for name, png in run.extra_pictures.items()]
-  return pages.Section('Nearest neighbours', [pages.FigureGroup(
-      'Line by line a sample, its nearest training images and its nearest test '
-      'images', pictures)]
-  ) if pictures else None
 
 
 def precision_recall(cells):

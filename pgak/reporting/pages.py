@@ -64,13 +64,21 @@ class Table:
     rows: lists of strings or `TableCell`s.
     text_columns: numbers of the columns, besides the first, that hold words.
     detail: string that goes on where the caption ends.
+    notes: `{number of a column: string}`, small under its name in the header.
   """
   caption: str
   header: list
   rows: list
   text_columns: tuple = ()
   detail: str = ''
+  notes: dict = dataclasses.field(default_factory=dict)
   template = 'table.html'
+
+  @property
+  def heads(self):
+    """The header as `TableCell`s, with their notes."""
+    return [TableCell(text, self.notes.get(i, ''))
+            for i, text in enumerate(self.header)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -245,7 +253,7 @@ def _markdown_table(block):
     return f'{text} ({_plain(value.note)})' if value.note else text
   detail = f' {_plain(block.detail)}' if block.detail else ''
   return [f'**{_plain(block.caption)}**{detail}', '',
-          line(map(_plain, block.header)),
+          line(map(cell, block.heads)),
           line(':--' if i in words else '--:'
                for i in range(len(block.header))),
           *(line(map(cell, row)) for row in block.rows), '']

@@ -10,6 +10,8 @@ from pgak.reporting import runs as runs_lib
 __all__ = ['write_report']
 
 TITLE = 'Runs compared'
+# In the folder of the pictures, which may outlive the page that shows them.
+_MARK = 'about.txt'
 
 
 def write_report(output, paths, with_latents=True, data_dir=None,
@@ -71,7 +73,8 @@ def _check(page, overwrite):
           f'{path} exists and is no report: give --overwrite, choose another '
           '--output, or move it away.')
   folder = _folder(page)
-  if folder.exists() and not _is_ours(page):
+  if folder.exists() and not any(map(_is_ours, (
+      folder / _MARK, page, page.with_suffix('.md')))):
     raise errors.UserError(
         f'{folder} exists and belongs to no report: choose another --output, '
         'or move it away.')
@@ -90,6 +93,7 @@ def _write(page, texts, pictures):
   with contextlib.ExitStack() as stack:
     folder = stack.enter_context(files.replacing(_folder(page)))
     folder.mkdir()
+    (folder / _MARK).write_text(f'{pages.MARKER}: its pictures.\n')
     for name, content in pictures.items():
       (folder / name).write_bytes(content)
     for path, text in texts.items():

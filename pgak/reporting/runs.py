@@ -16,8 +16,8 @@ from pgak.metrics import metric
 from pgak.runs import configuration
 from pgak.runs import run_directory
 
-__all__ = ['CHOICES', 'Cell', 'Column', 'Run', 'Score', 'cells', 'find',
-           'model_name', 'read', 'read_score']
+__all__ = ['CHOICES', 'Cell', 'Column', 'FITTED', 'Run', 'Score', 'by_dataset',
+           'cells', 'find', 'model_name', 'read', 'read_score']
 
 # Their names in the papers.
 MODEL_NAMES = {
@@ -31,6 +31,10 @@ MODEL_NAMES = {
 # Two scores that differ in one of these are of two protocols.
 CHOICES = ('dataset', 'features', 'num_samples', 'split', 'crop', 'resize',
            'rounding', 'batch_norm', 'protocol')
+# Densities that are fitted to a model's latents after training; the other ones
+# that an evaluation draws from are the model's own.
+FITTED = re.compile('(gaussian|gmm|bayesian_gmm|kde|real_nvp|two_stage|'
+                    'flow_matching)(_.*)?')
 _ENCODED = ('reconstructions', 'interpolations')
 _KINDS = ('samples', 'reconstructions', 'interpolations',
           'prior_interpolations')
@@ -82,6 +86,7 @@ class Run:
     pictures: `{kind: (step, PNG bytes)}`, the newest.
     extra_pictures: `{name: PNG bytes}` of neighbours.
     grids: `{prior: PNG bytes}` of samples that an evaluation drew.
+    grid_steps: `{prior: int}`, the step at which it drew them.
     curve_files: `{name: path}` of the precision and recall curves.
     commands: those of the sweep that it belongs to, else an empty list.
     problems: sentences.
@@ -94,6 +99,7 @@ class Run:
   pictures: dict = dataclasses.field(default_factory=dict)
   extra_pictures: dict = dataclasses.field(default_factory=dict)
   grids: dict = dataclasses.field(default_factory=dict)
+  grid_steps: dict = dataclasses.field(default_factory=dict)
   curve_files: dict = dataclasses.field(default_factory=dict)
   commands: list = dataclasses.field(default_factory=list)
   problems: list = dataclasses.field(default_factory=list)
@@ -245,6 +251,14 @@ def cells(runs):
       for i, (label, folder, group) in enumerate(zip(labels, folders, groups))]
 
 
+def by_dataset(group):
+  """Returns `(data set, its cells)` of each data set of some cells."""
+  found = {}
+  for cell in group:
+    found.setdefault(cell.dataset, []).append(cell)
+  return found.items()
+
+
 def _short_names(paths):
   """Returns the shortest ends of paths that are distinct; no seed's folder."""
   parts = []
@@ -362,6 +376,8 @@ def _read_pictures(run):
       png = _png(run, file)
       if png:
         found[name] = png
+      if folder == 'grids':
+        run.grid_steps[name] = int(file.stem.split('_')[0].split('-')[1])
   run.curve_files = _newest(run.path / 'prd', '*.npz')
 
 
@@ -369,7 +385,8 @@ def _newest(folder, pattern):
   """Returns `{name: path}` of files `step-<step>_<name>`, each the newest."""
   # In order of steps, which are written with leading zeros.
   return {re.sub(r'^step-\d+_', '', file.stem): file
-          for file in sorted(folder.glob(pattern))}
+          for file in sorted(folder.glob(pattern))
+          if re.match(r'step-\d+_', file.stem)}
 
 
 def _png(run, file):

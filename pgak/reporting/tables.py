@@ -1,4 +1,4 @@
-"""The report's tables: scores, gains of a mixture, the papers' beside ours."""
+"""The report's tables: scores, and the papers' beside ours."""
 import re
 
 from pgak.reporting import aggregates
@@ -6,17 +6,14 @@ from pgak.reporting import pages
 from pgak.reporting import published
 from pgak.reporting import runs as runs_lib
 
-__all__ = ['gain_tables', 'overview_tables', 'published_tables',
-           'score_tables']
+__all__ = ['describe', 'overview_tables', 'published_tables', 'score_tables']
 
-# Trained without a pull towards N(0, I), so a density fitted later must gain.
-_DETERMINISTIC = ('AE', 'RAE', 'RAEGP', 'RAEL2', 'RAESN')
 _NONE = '–'
 _MOST_COLUMNS = 8
 _MOST_SIDE_BY_SIDE = 10
 
 
-def _describe(choices):
+def describe(choices):
   """Returns a caption and its detail: what is measured, and how."""
   named = dict(zip(runs_lib.CHOICES, choices))
   return (f'{named["protocol"]} on {named["dataset"]}, features '
@@ -91,9 +88,26 @@ def _score_table(cells, choices, columns):
   one = len(metrics) == 1
   header = ['model', 'runs', 'steps',
             *(_column_title(c, with_metric=not one) for c in columns)]
-  caption, detail = _describe(choices)
-  return pages.Table(f'{metrics[0]}: {caption}' if one else caption, header,
-                     rows, detail=detail)
+  caption, detail = describe(choices)
+  notes = _directions(cells, columns, 3)
+  if one:
+    # All columns are of one metric: its direction stands in the title.
+    said = ''.join(dict.fromkeys(notes.values()))
+    caption = f'{metrics[0]}: {caption}{f" {said.capitalize()}." * bool(said)}'
+    notes = {}
+  return pages.Table(caption, header, rows, detail=detail, notes=notes)
+
+
+def _directions(cells, columns, first):
+  """Returns the notes of a header that say which of two values is better.
+
+  Args:
+    cells: list of `runs.Cell`.
+    columns: what begins with a metric's name and what it is of, one a column.
+    first: int, the number of the first of these columns.
+  """
+  said = (aggregates.better(aggregates.sign(cells, *c[:2])) for c in columns)
+  return {first + i: text for i, text in enumerate(said) if text}
 
 
 def _best(sign, candidates):
@@ -144,7 +158,8 @@ def _overview(caption, cells, columns):
       _side_cell(cell, v, b) for v, b in zip(values, best))]
           for cell, prior, values in found]
   header = ['model', 'runs', 'samples of', *_overview_titles(columns)]
-  return pages.Table(caption, header, rows, (2,), _overview_detail(columns))
+  return pages.Table(caption, header, rows, (2,), _overview_detail(columns),
+                     _directions(cells, [c for _, c in columns], 3))
 
 
 def _sampled(cell, columns):
@@ -201,53 +216,6 @@ def _overview_detail(columns):
                    for line, metrics in lines.items()) + '.'
 
 
-# === The mixture against N ===
-
-
-def gain_tables(cells):
-  """Returns a table of what a mixture gains over N for each set of choices.
-
-  N is the standard normal for a model that is trained towards it, and a full
-  Gaussian for the others. The difference is taken run by run, so that what two
-  scores of one run have in common cancels.
-  """
-  tables = []
-  for choices in aggregates.choices_of(cells):
-    columns = aggregates.columns_of(cells, choices)
-    rows = [row for cell in cells for column in columns
-            if column.prior.startswith('gmm') and column.images == 'samples'
-            and aggregates.is_distance(column.metric)
-            for row in _gain_row(cell, choices, column)]
-    if rows:
-      rows.sort(key=lambda r: -r[0])
-      caption, detail = _describe(choices)
-      tables.append(pages.Table(
-          f'Distance from N less that from the mixture: {caption}',
-          ['model', 'distance', 'N is', 'mixture', 'from N', 'from mixture',
-           'gain', 'in standard errors'],
-          [row[1] for row in rows], (1, 2, 3), detail))
-  return tables
-
-
-def _gain_row(cell, choices, column):
-  metric, images, mixture = column
-  is_fitted = (cell.model in _DETERMINISTIC or cell.model == 'CVVAE')
-  for n in ('gaussian',) if is_fitted else ('standard_normal', 'gaussian'):
-    base = aggregates.values(cell, choices, (metric, images, n))
-    mixed = aggregates.values(cell, choices, column)
-    both = [seed for seed in base if seed in mixed]
-    if both:
-      gain, error = aggregates.mean_error(
-          [base[seed] - mixed[seed] for seed in both])
-      ratio = 'one run' if error is None else (
-          f'{gain / error:.1f}' if error else _NONE)
-      texts = [aggregates.format_mean(*aggregates.mean_error(
-          [numbers[seed] for seed in both])) for numbers in (base, mixed)]
-      yield gain, [cell.label, metric, n, mixture, *texts,
-                   aggregates.format_mean(gain, error), ratio]
-      return
-
-
 # === The papers' tables ===
 
 
@@ -286,12 +254,25 @@ def _published_table(table, choices, named, cells):
     return []
   header = ['model'] + [f'{c.title}, {whose}' for c in table.columns
                         for whose in ('ours', 'published')]
-  caption, detail = _describe(choices)
+  caption, detail = describe(choices)
+  signs = [_published_sign(cells, c) for c in table.columns]
+  notes = {i: text for i in range(1, len(header))
+           if (text := aggregates.better(signs[(i - 1) // 2]))}
   lines = [f'Protocol differs for {", ".join(dict.fromkeys(models))}: {text}.'
            for text, models in differing.items()] + _correlations(pairs)
   return [pages.Table(f'{table.title}. Ours: {caption}', header, rows,
-                      detail=detail),
+                      detail=detail, notes=notes),
           *([pages.Items(lines)] if lines else [])]
+
+
+def _published_sign(cells, column):
+  """Returns the sign of a published column, whose metric is a pattern."""
+  pattern = column.metric.replace('<space>', '.*')
+  found = (score.column for cell in cells for run in cell.runs
+           for score in run.scores
+           if re.fullmatch(pattern, score.column.metric))
+  return next((sign for c in found
+               if (sign := aggregates.sign(cells, *c[:2]))), 0)
 
 
 def _measured(table, choices, model, cells):

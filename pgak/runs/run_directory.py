@@ -8,6 +8,7 @@ RUN_DIR/
   command.gin     what the train command composed of its flags and gin files
   checkpoints/    step-00001000/ ...; best.json names the best one
   events/         TensorBoard
+  diagnostics.json  what the last validation warned of
   samples/        grids by step
   densities/      those that were fitted to the latents
   grids/ prd/ neighbours/   what evaluations drew

@@ -1,4 +1,7 @@
-"""How far a sweep is: one bar on a terminal, one line a change in a log."""
+"""How far a sweep is: a bar on a terminal, lines in a log.
+
+A log has a line for each change, and one a minute where nothing changes.
+"""
 import re
 import shutil
 import sys
@@ -9,6 +12,8 @@ import tqdm
 
 __all__ = ['Progress']
 
+# Between two lines of a log in which nothing has changed, in seconds.
+_BETWEEN_LINES = 60.
 _LEFT = re.compile(r'(\d+):(\d\d):(\d\d) left')
 
 
@@ -30,6 +35,7 @@ class Progress:
     # Reentrant, because `fail` and `finish` print within it.
     self._lock = threading.RLock()
     self._begun = time.monotonic()
+    self._written = self._begun
     self._done = 0
     self._running = {}  # job: (kind, when it began, its log)
     self._taken = {}  # kind: seconds of each stage that is finished
@@ -69,12 +75,14 @@ class Progress:
       self._change(name, word)
 
   def show(self):
-    """Draws the bar of a terminal anew."""
+    """Draws the bar of a terminal anew; a log has a line a minute."""
     with self._lock:
+      jobs = [f'{n} {kind}' for n, (kind, _, _) in self._running.items()]
       if self._bar is not None:
-        jobs = [f'{n} {kind}' for n, (kind, _, _) in self._running.items()]
         self._bar.n, self._bar.ncols = self._done, _columns()
         self._bar.set_postfix_str(', '.join([self._clock(), *jobs]))
+      elif jobs and time.monotonic() - self._written >= _BETWEEN_LINES:
+        self._print(f'{self._count()} {", ".join(jobs)}  {self._clock()}')
 
   def close(self):
     """Leaves the terminal's bar."""
@@ -128,6 +136,7 @@ class Progress:
       self._bar.write(line, self._stream)
     else:
       print(line, file=self._stream, flush=True)
+      self._written = time.monotonic()
 
   def _count(self):
     return f'[{self._done:>{len(str(self._total))}}/{self._total}]'

@@ -4,21 +4,16 @@ pgak counts steps, not epochs: each callback reads the model's own step counter,
 so that a resumed run goes on where it was. Under several workers all of them
 run the callbacks that compute with the model; only the chief writes.
 """
-import os
-import sys
-import time
-
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import auto as tqdm
 
 from pgak import errors
 from pgak import interruption
 from pgak.models import batch_norm
 
 __all__ = ['Checkpointer', 'EveryNSteps', 'LeaveBetweenSteps', 'Plateau',
-           'Progress', 'Scores', 'StopOnFault', 'TermLogger', 'stop_on_fault',
+           'Scores', 'StopOnFault', 'TermLogger', 'stop_on_fault',
            'stop_on_weights']
 
 
@@ -134,74 +129,6 @@ class StopOnFault(EveryNSteps):
 
   def at_step(self, step, logs):
     stop_on_fault(self.model)
-
-
-class Progress(EveryNSteps):
-  """A progress bar over the whole run, or one line an interval in a log file.
-
-  Args:
-    intervals: `Intervals`; a log file has a line whenever the terms are logged.
-    stream: where to write; standard output by default. On a terminal and in a
-      notebook there is one bar.
-  """
-
-  def __init__(self, intervals, stream=None):
-    super().__init__(intervals.log_every, intervals.steps)
-    self.stream = stream or sys.stdout
-    self.interactive = self.stream.isatty() or 'ipykernel' in sys.modules
-    self.shown = 0.
-    self.mark = None
-    self.bar = None
-
-  def on_train_begin(self, logs=None):
-    # What a line tells of its interval went with the process that was ended.
-    self.is_left = False
-    super().on_train_begin()
-    self.mark = (time.monotonic(), self.step)
-    if self.interactive:
-      self.bar = tqdm.tqdm(
-          total=self.last_step, initial=self.step, unit='step',
-          file=self.stream, **_size(self.stream))
-
-  def on_train_batch_end(self, batch, logs=None):
-    super().on_train_batch_end(batch, logs)
-    if self.bar is not None:
-      now = time.monotonic()
-      # A mean waits for the device.
-      if now - self.shown > 0.5 or self.step == self.last_step:
-        self.shown = now
-        self.bar.set_postfix_str(_values(logs or {}), refresh=False)
-      self.bar.update(self.step - self.bar.n)
-
-  def on_train_end(self, logs=None):
-    if self.bar is not None:
-      self.bar.close()
-
-  def at_step(self, step, logs):
-    if self.interactive:
-      return
-    now = time.monotonic()
-    begun, first_step = self.mark
-    seconds = (now - begun) / max(step - first_step, 1)
-    left = time.gmtime(seconds * (self.last_step - step))
-    print(f'step {step}/{self.last_step} {1e3 * seconds:.3g} ms/step '
-          f'{time.strftime("%H:%M:%S", left)} left  {_values(logs)}',
-          file=self.stream, flush=True)
-    self.mark = (now, step)  # The next line gives the speed since this one.
-
-
-def _size(stream):
-  """Returns tqdm's arguments: as wide as the terminal, if it says how wide."""
-  try:
-    known = all(os.get_terminal_size(stream.fileno()))
-  except (AttributeError, OSError, ValueError):
-    known = False
-  # tqdm shows nothing on a terminal of size 0, as some containers have it.
-  return {'dynamic_ncols': True} if known else {'ncols': 80, 'nrows': 24}
-
-
-def _values(logs):
-  return ' '.join(f'{n} {float(np.mean(v)):.4g}' for n, v in logs.items())
 
 
 class TermLogger(EveryNSteps):

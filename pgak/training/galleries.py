@@ -23,7 +23,8 @@ class Galleries(callbacks.EveryNSteps):
   The latents of samples and the images are the same at every step. A model
   without an encoder has samples, and lines between samples of the prior.
   Samples of a model that is not trained towards its prior are drawn from a
-  Gaussian that is fitted to its latents at that step, and the files say so.
+  Gaussian that is fitted to its latents at that step. Files of samples name the
+  density.
 
   Args:
     intervals: `Intervals`.
@@ -64,6 +65,12 @@ class Galleries(callbacks.EveryNSteps):
     return (self.train_images is not None
             and capabilities.is_unmatched(self.model))
 
+  def _drawn_from(self):
+    """Returns what the file of samples says that they are."""
+    prior = self.model.prior
+    return _FITTED if self.is_fitted() else (
+        f'samples of {getattr(prior, "label", prior.name)}')
+
   def prior(self):
     """Returns what samples are drawn from at this step."""
     return (sampling.gaussian(self.model, self.train_images)
@@ -77,7 +84,7 @@ class Galleries(callbacks.EveryNSteps):
       pictures = self.pictures()
     with self.writer.as_default(step=step):
       for name, picture in pictures.items():
-        text = _FITTED if name == 'samples' and self.is_fitted() else ''
+        text = self._drawn_from() if name == 'samples' else ''
         png.write(self.folder / f'{name}_{step:08d}.png', picture, text)
         tf.summary.image(name, png.visible(picture)[None],
                          description=text or None)

@@ -19,9 +19,11 @@ from pgak.runs import configuration
 from pgak.runs import data_set
 from pgak.runs import run_directory
 from pgak.training import callbacks as callbacks_lib
+from pgak.training import diagnosing
 from pgak.training import galleries
 from pgak.training import intervals as intervals_lib
 from pgak.training import keras_callbacks
+from pgak.training import progress
 from pgak.training import resuming
 from pgak.training import strategies
 from pgak.training import summary
@@ -65,6 +67,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
           steps_per_execution: settings.Count = 1,
           image_error: settings.called('@PerceptualError()', 2) | None = None,
           callbacks: keras_callbacks.Callbacks = (),
+          diagnostics: bool = True,
           imports: tuple[str, ...] = ()):
   """Trains a model in a run directory, or resumes the run that is there.
 
@@ -109,6 +112,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       @PerceptualError(); None for the mean squared error.
     callbacks: Keras's, or one's own, such as [@keras.callbacks.CSVLogger()];
       an epoch is from one validation to the next. See `keras_callbacks`.
+    diagnostics: whether each validation looks for what is known to go wrong,
+      such as posterior collapse, and warns of it; see `diagnostics`.
     imports: modules that register what the configuration names.
 
   Returns:
@@ -170,7 +175,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     measuring.append(epochs)
     called = _callbacks(
         trained, writer, intervals, (train_images, validation_images), seed,
-        measuring)
+        measuring, diagnostics)
     called.append(callbacks_lib.Checkpointer(
         intervals, lambda step: checkpoints.save(trained, run, step, is_chief),
         writer, keep_checkpoints, train_images, measured, best_by))
@@ -375,14 +380,16 @@ def _measuring(model, run, intervals, validation_images, score, best_by,
   return made, logger if by_validation else scores
 
 
-def _callbacks(model, run, intervals, splits, seed, measuring):
+def _callbacks(model, run, intervals, splits, seed, measuring, diagnostics):
   """Returns all callbacks but the last, which saves; as for `_measuring`."""
   train_images, validation_images = splits
   chosen = [callbacks_lib.LeaveBetweenSteps(),
             callbacks_lib.StopOnFault(intervals)]
   if run:
-    chosen.append(callbacks_lib.Progress(intervals))
     chosen += galleries.of(
         model.kind, validation_images, intervals=intervals, folder=run.samples,
         events=run.events, seed=seed, train_images=train_images)
-  return [*chosen, *measuring]
+    if diagnostics:
+      chosen.append(diagnosing.Diagnosis(intervals, validation_images, run))
+  shown = [progress.Progress(intervals, validated=measuring[0])] if run else []
+  return [*chosen, *measuring, *shown]

@@ -50,9 +50,10 @@ def _written(sweep, tmp_path_factory):
 
 def test_samples_of_a_density_stand_side_by_side(written):
   output, _ = written
-  assert 'Samples, gmm_10, ' in output.read_text()
+  assert 'Samples of gmm_10, ' in output.read_text()
   for model in ('ae', 'vae'):
-    assert list((output.parent / 'all_files').glob(f'grid_*_gmm_10_{model}*'))
+    assert list((output.parent / 'all_files').glob(
+        f'samples_*_gmm_10_{model}*'))
 
 
 def test_page_and_markdown_have_every_section(written):
@@ -69,7 +70,7 @@ def test_page_and_markdown_have_every_section(written):
                 'protocol differs: epochs, base filters'):
     assert shown in text and shown in page
   assert 'components_0_fid.png' in text
-  pictures = sorted(os.listdir(output.with_name('all_files')))
+  pictures = sorted(p.name for p in output.with_name('all_files').glob('*.png'))
   assert len(pictures) == page.count('<img') == text.count('![')
   for name in pictures:
     assert f'(all_files/{name})' in text
@@ -105,22 +106,32 @@ def test_what_no_report_wrote_is_left_alone(sweep, tmp_path, name):
   assert path.read_text() == 'mine' and len(os.listdir(tmp_path)) == 1
 
 
+def test_what_is_left_of_a_report_is_no_obstacle(sweep, tmp_path):
+  for gone in ((), ('a.html',), ('a.md',), ('a_files',), ('a.html', 'a.md')):
+    for name in gone:
+      path = tmp_path / name
+      shutil.rmtree(path) if path.is_dir() else path.unlink()
+    reporting.write_report(tmp_path / 'a.html', [sweep / 'broken'],
+                           with_latents=False)
+    assert sorted(os.listdir(tmp_path)) == ['a.html', 'a.md', 'a_files']
+
+
 def test_an_output_that_cannot_be_written_is_named(tmp_path, sweep):
   (tmp_path / 'file').write_text('mine')
   for output in (tmp_path / 'file' / 'a.html', tmp_path / 'a.pdf'):
     with pytest.raises(errors.UserError, match=output.name):
-      reporting.write_report(output, [sweep], with_latents=False)
+      reporting.write_report(output, [sweep / 'broken'], with_latents=False)
   assert os.listdir(tmp_path) == ['file']
 
 
 def test_a_failure_leaves_the_old_report_whole(
     written, tmp_path, sweep, monkeypatch):
   output = tmp_path / 'all.html'
-  reporting.write_report(output, [sweep / 'AE'], with_latents=False)
+  reporting.write_report(output, [sweep / 'broken'], with_latents=False)
   before = {p: p.read_bytes() for p in tmp_path.rglob('*') if p.is_file()}
   monkeypatch.setattr(report.pages, 'to_markdown', lambda *_: '\ud800')
   with pytest.raises(UnicodeEncodeError):
-    reporting.write_report(output, [sweep], with_latents=False)
+    reporting.write_report(output, [sweep / 'broken'], with_latents=False)
   assert before == {p: p.read_bytes() for p in tmp_path.rglob('*')
                     if p.is_file()}
 
@@ -147,7 +158,7 @@ def screenshot(page, tmp_path, width, height):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not CHROMIUM, reason='no browser is installed')
-@pytest.mark.parametrize('width, height', [(400, 12000), (1600, 7000)])
+@pytest.mark.parametrize('width, height', [(400, 16000), (1600, 9000)])
 def test_a_browser_shows_the_page(written, tmp_path, width, height):
   output, _ = written
   # In a frame, since a window has a least width.

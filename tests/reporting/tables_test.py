@@ -1,5 +1,6 @@
 """Tests of the report's tables, on scores made by hand."""
 from pgak.metrics import metric
+from pgak.reporting import gains
 from pgak.reporting import pages
 from pgak.reporting import runs
 from pgak.reporting import tables
@@ -49,6 +50,7 @@ def test_rows_hold_mean_and_error_and_the_best_is_marked():
   assert [row[3].best for row in table.rows] == [False, True]
   assert [row[3].note for row in table.rows] == ['', 'n = 1']
   assert table.caption.startswith('fid: rae_iclr2020 on mnist')
+  assert table.caption.endswith('. Less is better.')
   assert 'rounding truncate' in table.detail
 
 
@@ -136,7 +138,7 @@ def test_the_gain_is_taken_run_by_run():
             samples(30.) | samples(23., 'gmm_10'))
   vae = cell('VAE', 'VAE', samples(9., 'standard_normal')
              | samples(1., 'gmm_10') | samples(5.))
-  table, = tables.gain_tables([ae, vae])
+  table, = gains.gain_tables([ae, vae])
   assert texts(table) == [
       ['VAE', 'fid', 'standard_normal', 'gmm_10', '9.000', '1.000',
        '8.000', 'one run'],
@@ -145,7 +147,7 @@ def test_the_gain_is_taken_run_by_run():
 
 
 def test_no_gain_without_both():
-  assert not tables.gain_tables([cell('AE', 'AE', samples(1.)), cell(
+  assert not gains.gain_tables([cell('AE', 'AE', samples(1.)), cell(
       'RAE', 'RAE', samples(1., 'gmm_10'), {})])
 
 

@@ -51,6 +51,18 @@ def test_one_line_a_change(clock):
   ]
 
 
+def test_a_log_has_a_line_a_minute(clock):
+  stream = io.StringIO()
+  shown = progress_lib.Progress({'a': ['training']}, stream=stream)
+  shown.begin('a', 'training')
+  for _ in range(5):
+    clock[0] += 25.
+    shown.show()
+  # At 75 s; the next would be due at 135 s.
+  assert stream.getvalue().splitlines() == [
+      '[0/1] a  training  00:00 elapsed', '[0/1] a training  01:15 elapsed']
+
+
 def test_what_is_running_counts_with_what_is_left_of_it(clock):
   shown = progress_lib.Progress(
       {n: ['training'] for n in 'abcd'}, 2, io.StringIO())

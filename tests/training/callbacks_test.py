@@ -1,11 +1,4 @@
 """Tests of what happens every N steps; whole runs are in training_test."""
-import fcntl
-import io
-import os
-import pty
-import struct
-import termios
-
 import keras
 import numpy as np
 import pytest
@@ -20,12 +13,6 @@ from pgak.runs import run_directory
 from pgak.training import callbacks
 from pgak.training import galleries
 from pgak.training import intervals
-
-
-class Terminal(io.StringIO):
-
-  def isatty(self):
-    return True
 
 
 class Model:
@@ -94,44 +81,6 @@ def test_a_fault_names_step_and_terms():
     drive(callbacks.StopOnFault(at_every(2)), model, 2)
 
 
-def test_progress_in_a_log_is_one_line_an_interval():
-  stream = io.StringIO()
-  progress = progress_to(stream)
-  drive(progress, Model(), 6, {'loss': tf.constant([0.5]), 'kl': 2.})
-  lines = stream.getvalue().splitlines()
-  assert [line.split()[1] for line in lines] == ['2/6', '4/6', '6/6']
-  assert all('loss 0.5 kl 2' in line and 'ms/step' in line for line in lines)
-  assert '\r' not in stream.getvalue()
-
-
-def test_progress_on_a_terminal_is_one_bar():
-  stream = Terminal()
-  drive(progress_to(stream), Model(), 6, {'loss': 1.}).on_train_end()
-  text = stream.getvalue()
-  assert text.count('\n') == 1 and text.endswith('\n')
-  last = text.split('\r')[-1]
-  assert '100%' in last and '6/6' in last and 'loss 1' in last
-
-
-@pytest.mark.parametrize('rows, columns', [(0, 0), (24, 60)])
-def test_a_terminal_of_any_size_has_a_bar(rows, columns):
-  reader, writer = pty.openpty()
-  size = struct.pack('HHHH', rows, columns, 0, 0)
-  fcntl.ioctl(writer, termios.TIOCSWINSZ, size)
-  with open(writer, 'w', encoding='utf-8') as stream:
-    drive(progress_to(stream), Model(), 6, {'loss': 1.}).on_train_end()
-    text = ''
-    while not text.endswith('\n'):
-      text += os.read(reader, 10000).decode()
-  os.close(reader)
-  last = text.rstrip().split('\r')[-1]
-  assert '6/6' in last and len(last) <= (columns or 80)
-
-
-def progress_to(stream):
-  return callbacks.Progress(at_every(2, 6), stream)
-
-
 @pytest.fixture(name='folders')
 def _folders(tmp_path):
   (tmp_path / 'samples').mkdir()
@@ -167,7 +116,7 @@ def test_an_ae_is_shown_by_a_gaussian_of_its_latents(folders, capsys):
         tf.io.decode_png(files[-1]),
         sampling.sample_picture(model, seed=3, prior=prior))
   assert 'Gaussian fitted to the latents' in png.description(files[0])
-  assert png.description(files[1]) == ''
+  assert png.description(files[1]) == 'samples of standard_normal'
   lines = (folders[0] / 'interpolations_00000001.png').read_bytes()
   assert png.description(lines) == ''
 

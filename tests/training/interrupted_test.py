@@ -14,6 +14,7 @@ from pgak import interruption
 from pgak.runs import checkpoints
 from pgak.runs import run_directory
 from pgak.training import callbacks
+from pgak.training import progress
 
 SETTINGS = ('train.steps = 12', 'train.checkpoint_every = 12',
             'train.log_every = 4', 'train.validate_every = 4',
@@ -192,7 +193,7 @@ def test_an_end_that_keras_takes_for_the_end_of_the_data(tmp_path, monkeypatch):
   def end(self, step, logs):
     raise tf.errors.OutOfRangeError(None, None, 'No space left on device')
 
-  monkeypatch.setattr(callbacks.Progress, 'at_step', end)
+  monkeypatch.setattr(progress.Progress, 'at_step', end)
   with pytest.raises(errors.UserError, match='At step 4 something could not be '
                      'written .*No space left'):
     train(tmp_path / 'run')
@@ -207,14 +208,14 @@ def test_a_fit_that_comes_back_too_early(tmp_path, monkeypatch):
 @pytest.mark.parametrize('gone', ['config.gin', 'events', '.'])
 def test_a_run_that_is_moved_meanwhile(tmp_path, monkeypatch, gone):
   path = tmp_path / 'run'
-  at_step = callbacks.Progress.at_step
+  at_step = progress.Progress.at_step
 
   def moved(self, step, logs):
     if step == 8:
       os.rename(path / gone, tmp_path / 'elsewhere')
     at_step(self, step, logs)
 
-  monkeypatch.setattr(callbacks.Progress, 'at_step', moved)
+  monkeypatch.setattr(progress.Progress, 'at_step', moved)
   with pytest.raises(errors.UserError):
     train(path)
   assert not list(path.glob('checkpoints/step-*'))

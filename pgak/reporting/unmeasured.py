@@ -1,0 +1,96 @@
+"""What runs were not measured for, and the commands that would do it."""
+import re
+import shlex
+
+from pgak.reporting import pages
+from pgak.reporting import runs as runs_lib
+
+__all__ = ['block', 'measured_commands', 'prior_flags']
+
+_PROTOCOL = runs_lib.CHOICES.index('protocol')
+# What measures a run by default, by the kind of its data.
+_BY_KIND = {'vectors': 'vectors', 'pairs': 'learned_priors_pairs'}
+
+
+def block(cells):
+  """Returns a table of what is not measured, or None if all of it is.
+
+  A run is to be measured at its newest checkpoint, by each protocol that a run
+  on the same data set was measured by, and with each density that was fitted
+  there to another model's latents.
+
+  Args:
+    cells: list of `runs.Cell`.
+  """
+  rows = [[f'{cell.label}, seed {run.seed}', what, command]
+          for _, members in runs_lib.by_dataset(cells)
+          for wanted in [_wanted(members)]
+          for cell in members for run in cell.runs
+          if run.bindings and run.last_step
+          for what, command in _missing(run, wanted)]
+  return pages.Table('What was not measured, and the command that would do it',
+                     ['run', 'not measured', 'command'], rows, (1, 2)
+                     ) if rows else None
+
+
+def measured_commands(run):
+  """Returns the commands that made a run's scores of samples."""
+  measured = dict.fromkeys(
+      (s.choices[_PROTOCOL], s.column.prior, s.step) for s in run.scores
+      if s.column.images == 'samples')
+  return list(dict.fromkeys(
+      _command(run, protocol, prior, f' --checkpoint={step}')
+      for protocol, prior, step in measured))
+
+
+def _command(run, protocol, prior='standard_normal', checkpoint=''):
+  run_dir = shlex.quote(f'--run_dir={run.path}')
+  return (f'pgak_evaluate {run_dir}{checkpoint} --protocol='
+          f'{shlex.quote(protocol)}{prior_flags(protocol, prior)}')
+
+
+def prior_flags(protocol, prior):
+  """Returns the flags that make an evaluation draw from a density.
+
+  Args:
+    protocol: string; some take their densities in turn.
+    prior: string, the density's name in scores.csv.
+  """
+  if protocol.startswith('rae_') or prior == 'standard_normal':
+    return ''
+  name, size, _ = (re.split(r'_(\d+)', prior, maxsplit=1) + [None] * 2)[:3]
+  if name == 'gmm' and size:
+    return f" --prior=gmm --gin_param='GaussianMixture.num_components = {size}'"
+  return f' --prior={shlex.quote(name)}'
+
+
+def _wanted(cells):
+  """Returns `{protocol: fitted densities}` of a data set's scores."""
+  found = {}
+  for cell in cells:
+    for run in cell.runs:
+      for score in run.scores:
+        fitted = found.setdefault(score.choices[_PROTOCOL], {})
+        if runs_lib.FITTED.fullmatch(score.column.prior):
+          fitted[score.column.prior] = None
+  return found
+
+
+def _missing(run, wanted):
+  """Yields `(what is not measured, command)` of a run."""
+  done = {}
+  for score in run.scores:
+    done.setdefault(score.choices[_PROTOCOL], []).append(score)
+  for protocol in wanted or [_BY_KIND.get(run.holds, 'quick')]:
+    scores = done.get(protocol)
+    if not scores:
+      yield f'{protocol}', _command(run, protocol)
+      continue
+    newest = max(score.step for score in scores)
+    if newest < run.last_step:
+      yield (f'{protocol} at step {run.last_step}; the scores are of step '
+             f'{newest}', _command(run, protocol))
+    # Such a protocol names its densities itself.
+    for prior in wanted[protocol] if not protocol.startswith('rae_') else ():
+      if all(score.column.prior != prior for score in scores):
+        yield (f'{protocol} with {prior}', _command(run, protocol, prior))

@@ -1,0 +1,56 @@
+"""What a report says of runs that were not measured."""
+import tiny_reports
+
+from pgak.reporting import runs as runs_lib
+from pgak.reporting import unmeasured
+
+
+def missing(tmp_path, **runs):
+  """Returns `{run: [(what, command)]}`, each run given by its scores."""
+  made = [tiny_reports.make(tmp_path / name, name, rows=rows, events=False)
+          for name, rows in runs.items()]
+  table = unmeasured.block(runs_lib.cells([runs_lib.read(m) for m in made]))
+  found = {}
+  for run, *said in table.rows if table else ():
+    found.setdefault(run.split(',')[0], []).append(
+        tuple(s.replace(str(tmp_path), 'runs') for s in said))
+  return found
+
+
+def score(**others):
+  return tiny_reports.row('frechet', 1., **{
+      'protocol': 'quick', 'prior': 'standard_normal'} | others)
+
+
+def test_nothing_is_said_where_all_is_measured(tmp_path):
+  assert missing(tmp_path, AE=[score()], VAE=[score()]) == {}
+
+
+def test_without_scores_there_is_the_command(tmp_path):
+  said = [('quick', 'pgak_evaluate --run_dir=runs/AE --protocol=quick')]
+  assert missing(tmp_path, AE=[]) == {'AE': said}
+
+
+def test_what_others_were_measured_by_is_missing(tmp_path):
+  assert missing(
+      tmp_path, AE=[score(), score(prior='gmm_10'), score(prior='learned_maf')],
+      RAE=[score(protocol='rae_quick', prior='gmm_10')]) == {
+          'AE': [('rae_quick',
+                  'pgak_evaluate --run_dir=runs/AE --protocol=rae_quick')],
+          'RAE': [('quick',
+                   'pgak_evaluate --run_dir=runs/RAE --protocol=quick')]}
+
+
+def test_a_density_of_another_model_is_missing(tmp_path):
+  assert missing(tmp_path, AE=[score(), score(prior='gmm_5')],
+                 VAE=[score()]) == {'VAE': [(
+                     'quick with gmm_5',
+                     'pgak_evaluate --run_dir=runs/VAE --protocol=quick '
+                     "--prior=gmm --gin_param='GaussianMixture.num_components "
+                     "= 5'")]}
+
+
+def test_a_newer_checkpoint_is_not_measured(tmp_path):
+  found = missing(tmp_path, AE=[score(step=300)])
+  assert [what for what, _ in found['AE']] == [
+      'quick at step 600; the scores are of step 300']
