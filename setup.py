@@ -31,10 +31,15 @@ INSTALL_REQUIRES = [
     'tqdm>=4.66',
 ]
 
+# The site of `make docs`, which a test builds.
+DOCS_REQUIRE = ['mkdocs~=1.6', 'mkdocstrings[python]~=1.0']
+
 EXTRAS_REQUIRE = {
+    'docs': DOCS_REQUIRE,
     'gpu': ['tensorflow[and-cuda]~=2.21'],
     'serving': ['tensorflow-serving-api~=2.21'],
-    'test': ['mypy~=2.4.0', 'packaging', 'pytest>=8', 'pytest-cov>=6',
+    'test': [*DOCS_REQUIRE, 'ipykernel>=6', 'mypy~=2.4.0', 'nbclient~=0.10',
+             'nbformat~=5.10', 'packaging', 'pytest>=8', 'pytest-cov>=6',
              'pytest-randomly>=3.16', 'pytest-xdist~=3.6', 'ruff~=0.17.0',
              'setuptools'],
 }

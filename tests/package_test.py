@@ -140,7 +140,8 @@ def test_installed_versions_are_in_the_required_ranges(setup):
 
 
 def test_extras_and_console_scripts(setup):
-  assert set(setup['extras_require']) == {'gpu', 'serving', 'test'}
+  assert set(setup['extras_require']) == {'docs', 'gpu', 'serving',
+                                          'test'}
   assert setup['extras_require']['gpu'][0].startswith('tensorflow[and-cuda]')
   scripts = dict(line.split(' = ')
                  for line in setup['entry_points']['console_scripts'])
