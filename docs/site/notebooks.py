@@ -22,7 +22,6 @@ def page(path):
       for j, output in enumerate(cell['outputs']):
         parts.append(_output(output, f'{path.stem}_{i}_{j}.png', pictures))
   parts.insert(1, f'The notebook itself: [{path.name}]({path.name}).')
-  pictures[path.name] = path.read_bytes()
   return '\n\n'.join(filter(None, parts)) + '\n', pictures
 
 

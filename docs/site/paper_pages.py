@@ -1,8 +1,9 @@
-"""Code and published tables in pages: comments that say what belongs there.
+"""Code, published tables and results in pages, where a comment names them.
 
 ```none
 <!-- code: pgak/models/pga.py LPGA.updates -->
 <!-- published: PGA (ICML 2020) Table 1 -->
+<!-- results: A row that no paper has -->
 ```
 
 On GitHub a reader sees the link beside them; on the site what they name.
@@ -16,14 +17,29 @@ import links
 
 from pgak.reporting import published
 
-__all__ = ['code', 'filled', 'table']
+__all__ = ['code', 'filled', 'results', 'table']
 
 
 def filled(text):
-  """Returns Markdown with what its comments `code:` and `published:` name."""
+  """Returns Markdown with what its comments name in their places."""
   text = re.sub(r'<!-- code: (\S+) (\S+) -->',
                 lambda m: f'```python\n{code(m[1], m[2])}\n```', text)
-  return re.sub(r'<!-- published: (.*?) -->', lambda m: table(m[1]), text)
+  text = re.sub(r'<!-- published: (.*?) -->', lambda m: table(m[1]), text)
+  return re.sub(r'<!-- results: (.*?) -->', lambda m: results(m[1]), text)
+
+
+def results(heading):
+  """Returns a section of docs/results.md, for a page in a folder of docs/.
+
+  Raises:
+    KeyError: if there is no such section.
+  """
+  text = (links.ROOT / 'docs/results.md').read_text(encoding='utf-8')
+  found = re.search(rf'^## {re.escape(heading)}\n(.*?)(?=^## |\Z)', text,
+                    re.M | re.S)
+  if not found:
+    raise KeyError(f'docs/results.md has no section {heading!r}.')
+  return re.sub(r'\]\((?![a-z]+:|#)', '](../', found[1].strip())
 
 
 @functools.cache
@@ -33,7 +49,7 @@ def _read(path):
 
 
 def code(path, name):
-  """Returns the source of something in a file, without its docstring's Args.
+  """Returns the source of something in a file.
 
   Args:
     path: of the file, from the root of the checkout.
