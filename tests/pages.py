@@ -1,14 +1,54 @@
-"""Reads what a page of the documentation shows, as its reader would use it."""
+"""Reads what a page of the documentation shows, as its reader would use it.
+
+A block that no test runs has a comment on the line before it that says what it
+needs:
+
+```none
+<!-- not run here: docker | kubectl | server | GPU -->
+```
+"""
 import importlib
 import pathlib
 import re
 import shlex
+import textwrap
+from typing import NamedTuple
 
 import gin
 
-__all__ = ['Page']
+__all__ = ['Block', 'NEEDS', 'Page', 'commands_of', 'every']
 
 DOCS = pathlib.Path(__file__).absolute().parent.parent / 'docs'
+# What a block may need that a test has not.
+NEEDS = ('docker', 'kubectl', 'server', 'GPU')
+_BLOCK = re.compile(
+    r'(?:^ *<!-- not run here: (?P<needs>.*?) -->\n\n?)?'
+    r'^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$', re.M | re.S)
+
+
+class Block(NamedTuple):
+  """A code block of a page.
+
+  Attributes:
+    language: string behind its first line's backticks.
+    text: string.
+    needs: what it needs that a test has not, or None.
+  """
+  language: str
+  text: str
+  needs: str | None
+
+
+def commands_of(text):
+  """Returns the commands of shell text, as lists of words, without comments."""
+  lines = text.replace('\\\n', ' ').splitlines()
+  return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+def every():
+  """Returns the names of all pages, `README.md` and those below `docs/`."""
+  return ['../README.md', *sorted(
+      p.relative_to(DOCS).as_posix() for p in DOCS.rglob('*.md'))]
 
 
 class Page:
@@ -21,6 +61,11 @@ class Page:
   def blocks(self, language):
     """Returns the page's code in a language, block by block."""
     return re.findall(rf'^```{language}\n(.*?)^```$', self.text, re.M | re.S)
+
+  def all_blocks(self):
+    """Returns all code blocks of the page, as `Block`s, in order."""
+    return [Block(m['language'], textwrap.dedent(m['text']), m['needs'])
+            for m in _BLOCK.finditer(self.text)]
 
   def files(self):
     """Returns `{name: content}` of what the reader is told to save."""
@@ -35,8 +80,7 @@ class Page:
 
   def commands(self):
     """Returns the commands of the page, as lists of words, in order."""
-    lines = '\n'.join(self.blocks('sh')).replace('\\\n', ' ').splitlines()
-    return [shlex.split(line) for line in lines if line]
+    return commands_of('\n'.join(self.blocks('sh')))
 
   def run(self, quick):
     """Calls the commands here, in order.
