@@ -47,8 +47,8 @@ def is_ours(words):
 class Runner:
   """Runs pages' commands in the working directory.
 
-  Two commands that train alike are trained once, and a run of the same name that
-  another page made is removed.
+  Two commands that train alike are trained once, and a run of the same name
+  that another page made is removed.
 
   Args:
     data_dir: folder of TensorFlow Datasets.

@@ -41,8 +41,9 @@ class Block(NamedTuple):
 
 def commands_of(text):
   """Returns the commands of shell text, as lists of words, without comments."""
-  lines = text.replace('\\\n', ' ').splitlines()
-  return [words for line in lines if (words := shlex.split(line, comments=True))]
+  found = [shlex.split(line, comments=True)
+           for line in text.replace('\\\n', ' ').splitlines()]
+  return [words for words in found if words]
 
 
 def every():

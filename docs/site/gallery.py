@@ -28,11 +28,22 @@ COMMON = (f'train.steps = {STEPS}', 'train.scorer = None',
 
 
 def train(name, run_dir):
-  """Trains one model; returns the rows of its scores, `{column: value}`."""
+  """Trains one model."""
   pgak.train(run_dir, gin_file=['quickstart.gin', f'models/{name}.gin'],
              gin_param=[*COMMON, *MORE.get(name, ())])
+
+
+def scores(run_dir):
+  """Returns the rows of a model's scores, `{column: value}`.
+
+  They are of the density that its picture is drawn from.
+  """
+  model = pgak.load(run_dir)
+  pulled = (model.matches_prior or model.learns_prior
+            or 'encode' not in model.can)
   return [dict(score) for score in pgak.evaluate(
-      run_dir, 'quick', metrics=['frechet', 'reconstruction'])]
+      run_dir, 'quick', prior='own' if pulled else 'gmm',
+      metrics=['frechet', 'reconstruction'])]
 
 
 def main():
@@ -45,8 +56,8 @@ def main():
     name, picture = entry['name'], flags.output / f'{entry["name"]}.png'
     if name in LEFT_OUT or picture.exists():
       continue
-    rows = train(name, flags.runs / name)
-    append(flags.output / 'gallery.csv', name, rows)
+    train(name, flags.runs / name)
+    append(flags.output / 'gallery.csv', name, scores(flags.runs / name))
     sample.main(['sample', f'--run_dir={flags.runs / name}', '--num_samples=32',
                  '--seed=1', f'--output={picture}'])
 

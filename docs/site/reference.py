@@ -5,8 +5,8 @@ import links
 
 __all__ = ['PUBLIC', 'navigation', 'pages']
 
-# Page -> its title and the modules whose `__all__` it shows. docs/public_names.md
-# says what being here means.
+# Page -> its title and the modules whose `__all__` it shows. What being here
+# means stands in docs/public_names.md.
 PUBLIC = {
     'pgak': ('pgak', ('pgak',)),
     'data': ('pgak.data', ('pgak.data', 'pgak.data.kinds')),
@@ -23,6 +23,7 @@ PUBLIC = {
     'noise': ('pgak.noise', ('pgak.noise',)),
     'optimizers': ('pgak.optimizers', ('pgak.optimizers',)),
     'errors': ('pgak.errors', ('pgak.errors',)),
+    'pictures': ('pgak.pictures', ('pgak.pictures.grids',)),
     'runs': ('pgak.runs', ('pgak.runs.run_directory', 'pgak.runs.scores')),
 }
 # Names that a package looks up when they are first used.
