@@ -27,10 +27,8 @@ def home_of(page):
 
 def page_of(path):
   """Returns where the site has a file of the checkout."""
-  if path.startswith('docs/') and not path.endswith('.ipynb'):
-    return path.removeprefix('docs/')
-  if path.startswith('docs/'):
-    return path.removeprefix('docs/').replace('.ipynb', '.md')
+  if path.startswith('docs/') and not path.startswith('docs/site/'):
+    return re.sub(r'\.ipynb$', '.md', path.removeprefix('docs/'))
   if path.endswith('.md') and '/' not in path:
     return _PAGES.get(path, path.lower())
   return f'source/{path}.txt'

@@ -82,7 +82,8 @@ def _tree(module):
 
 def _places(module, tree):
   """Returns the full names of what a module offers, where it is defined."""
-  defined = {node.name: f'{module}.{node.name}' for node in tree.body if hasattr(node, 'name')}
+  defined = {node.name: f'{module}.{node.name}' for node in tree.body
+             if hasattr(node, 'name')}
   taken = {alias.asname or alias.name: f'{node.module}.{alias.name}'
            for node in tree.body if isinstance(node, ast.ImportFrom)
            for alias in node.names}
