@@ -13,7 +13,8 @@ import pathlib
 
 import pgak
 from pgak import catalogue
-from pgak.bin import sample
+from pgak.pictures import grids
+from pgak.pictures import png
 
 # They need pairs of images.
 LEFT_OUT = ('vunet', 'vunet_flow')
@@ -33,17 +34,24 @@ def train(name, run_dir):
              gin_param=[*COMMON, *MORE.get(name, ())])
 
 
-def scores(run_dir):
-  """Returns the rows of a model's scores, `{column: value}`.
-
-  They are of the density that its picture is drawn from.
-  """
+def prior_of(run_dir):
+  """Returns the density that a model's samples are drawn from."""
   model = pgak.load(run_dir)
   pulled = (model.matches_prior or model.learns_prior
             or 'encode' not in model.can)
+  return 'own' if pulled else 'gmm'
+
+
+def scores(run_dir, prior):
+  """Returns the rows of a model's scores, `{column: value}`."""
   return [dict(score) for score in pgak.evaluate(
-      run_dir, 'quick', prior='own' if pulled else 'gmm',
-      metrics=['frechet', 'reconstruction'])]
+      run_dir, 'quick', prior=prior, metrics=['frechet', 'reconstruction'])]
+
+
+def draw(run_dir, prior, picture):
+  """Writes 32 samples in rows of 8."""
+  images = pgak.load(run_dir, prior=prior).sample(32, seed=1)
+  png.write(picture, grids.picture(images, 8))
 
 
 def main():
@@ -57,9 +65,10 @@ def main():
     if name in LEFT_OUT or picture.exists():
       continue
     train(name, flags.runs / name)
-    append(flags.output / 'gallery.csv', name, scores(flags.runs / name))
-    sample.main(['sample', f'--run_dir={flags.runs / name}', '--num_samples=32',
-                 '--seed=1', f'--output={picture}'])
+    run_dir = flags.runs / name
+    prior = prior_of(run_dir)
+    append(flags.output / 'gallery.csv', name, scores(run_dir, prior))
+    draw(run_dir, prior, picture)
 
 
 def append(path, name, rows):
