@@ -1,6 +1,4 @@
 """Runs all that docs/own_parts.md shows, as its reader would."""
-import sys
-
 import numpy as np
 import pages
 import pytest
@@ -13,15 +11,20 @@ QUICK = {
 }
 
 
+@pytest.fixture(name='folder', scope='module')
+def _folder(tmp_path_factory):
+  """A folder with the page's files; what they register stays known."""
+  path = tmp_path_factory.mktemp('page')
+  PAGE.save(path)
+  with pytest.MonkeyPatch.context() as patch:
+    patch.syspath_prepend(str(path))
+    yield path
+
+
 @pytest.fixture(name='here')
-def _here(tmp_path, monkeypatch):
-  """A folder with the page's files, where one works."""
-  PAGE.save(tmp_path)
-  monkeypatch.chdir(tmp_path)
-  monkeypatch.syspath_prepend(str(tmp_path))
-  yield tmp_path
-  for name in PAGE.files():
-    sys.modules.pop(name.removesuffix('.py'), None)
+def _here(folder, monkeypatch):
+  monkeypatch.chdir(folder)
+  return folder
 
 
 @pytest.mark.slow
