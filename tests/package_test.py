@@ -95,7 +95,7 @@ def foreign_imports(*folders):
       for item in imports.imports(
           path.read_text(encoding='utf-8'), path.relative_to(ROOT))}
   own = {'pgak', 'fixtures',
-         *(path.stem for folder in ('benchmarks', 'tests')
+         *(path.stem for folder in ('benchmarks', 'docs/site', 'tests')
            for path in (ROOT / folder).glob('*.py'))}
   return imported - own - OPTIONAL - set(sys.stdlib_module_names)
 
