@@ -101,9 +101,19 @@ def _here(tmp_path, monkeypatch):
   return tmp_path
 
 
+# Settings of densities that a run has, for Python, which gives none.
+SMALL = '''
+FlowMatching.steps = 20
+FlowMatching.width = 8
+RealNVP.max_epochs = 1
+'''
+
+
 def _runs(folder):
   """Trains what the pages take for granted."""
-  tiny_runs.train(folder / 'runs/ae', 'train.steps = 2')
+  (folder / 'small.gin').write_text(SMALL, encoding='utf-8')
+  tiny_runs.train(folder / 'runs/ae', 'train.steps = 2',
+                  files=('models/ae.gin', 'small.gin'))
   shutil.copytree(folder / 'runs/ae', folder / 'runs/rae')
   tiny_runs.train(
       folder / 'runs/faces', 'train.steps = 2', "images.path = 'photos'",
