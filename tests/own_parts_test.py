@@ -6,6 +6,7 @@ import pages
 import pytest
 
 PAGE = pages.Page('own_parts.md')
+DATA = 'my_data'  # The page's data set.
 QUICK = {
     'pgak_train': ['train.steps = 3', 'train.batch_size = 4',
                    'train.xla = False', 'train.scorer = None'],
@@ -40,7 +41,7 @@ def test_the_page(here):
 
 
 def test_its_data_are_what_it_says(here):
-  my_data = importlib.import_module('my_data')
+  my_data = importlib.import_module(DATA)
   split = my_data.discs(num_examples=40).split('train')
   images = split.read(np.arange(len(split)))
   assert images.shape == (30, 16, 16, 1) and set(np.unique(images)) == {0, 255}
