@@ -1,10 +1,11 @@
 """Reads what a page of the documentation shows, as its reader would use it.
 
-A block that no test runs has a comment on the line before it that says what it
-needs:
+A block that no test runs is marked before it with what it needs, in a comment
+or for the reader to see:
 
 ```none
 <!-- not run here: docker | kubectl | server | GPU -->
+`not run here: docker, GPU`
 ```
 """
 import importlib
@@ -22,7 +23,7 @@ DOCS = pathlib.Path(__file__).absolute().parent.parent / 'docs'
 # What a block may need that a test has not.
 NEEDS = ('docker', 'kubectl', 'server', 'GPU')
 _BLOCK = re.compile(
-    r'(?:^ *<!-- not run here: (?P<needs>.*?) -->\n\n?)?'
+    r'(?:^ *(?:<!-- |`)not run here: (?P<needs>[\w, ]*?)(?: -->|`)\n\n?)?'
     r'^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$', re.M | re.S)
 
 
@@ -32,11 +33,11 @@ class Block(NamedTuple):
   Attributes:
     language: string behind its first line's backticks.
     text: string.
-    needs: what it needs that a test has not, or None.
+    needs: names of what it needs that a test has not; empty where it is run.
   """
   language: str
   text: str
-  needs: str | None
+  needs: tuple[str, ...]
 
 
 def commands_of(text):
@@ -65,7 +66,8 @@ class Page:
 
   def all_blocks(self):
     """Returns all code blocks of the page, as `Block`s, in order."""
-    return [Block(m['language'], textwrap.dedent(m['text']), m['needs'])
+    return [Block(m['language'], textwrap.dedent(m['text']),
+                  tuple(filter(None, (m['needs'] or '').split(', '))))
             for m in _BLOCK.finditer(self.text)]
 
   def files(self):

@@ -40,7 +40,27 @@ def on_files(files, config):
     made[page] = (links.ROOT / path).read_text(encoding='utf-8')
   for path, content in made.items():
     files.append(files_lib.File.generated(config, path, content=content))
+  _place(files, config)
   return files
+
+
+def _place(files, config):
+  """Puts pages that the navigation does not name at its end."""
+  named = set(_pages_of(config['nav']))
+  left = sorted(f.src_uri for f in files.documentation_pages()
+                if f.src_uri not in named)
+  if left:
+    config['nav'].append({'More': left})
+
+
+def _pages_of(entries):
+  """Yields the pages of a part of the navigation."""
+  for entry in entries if isinstance(entries, list) else [entries]:
+    if isinstance(entry, dict):
+      for part in entry.values():
+        yield from _pages_of(part)
+    else:
+      yield entry
 
 
 def on_page_markdown(markdown, page, config, files):
