@@ -31,6 +31,7 @@ QUICK = (
 )
 FLAGS = {
     'train': ('--data=', ('--steps=2', '--size=16')),
+    'evaluate': ('pairs', ('--metrics=frechet',)),  # LPIPS needs weights.
     'export': ('', ('--noverify',)),
     'sample': ('', ('--overwrite',)),
     'sweep': ('', ('--dry_run',)),

@@ -168,6 +168,7 @@ def test_the_pages(here):
   for page in HERE:
     print(page)
     _run_page(page, runner)
-  for made in ('samples.png', 'report.html', 'runs/mine/export', 'glasses.png',
-               'runs/digits/export', 'latents.png', 'sevens.png', 'roll.png'):
+  for made in ('samples.png', 'report.html', 'exports/vpga', 'glasses.png',
+               'runs/digits/export', 'latents.png', 'sevens.png', 'roll.png',
+               'ood.png'):
     assert (here / made).exists(), made
