@@ -161,7 +161,8 @@ def _run_page(page, runner):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings('ignore:The classifier')
+# So few steps and samples are warned of.
+@pytest.mark.filterwarnings('ignore::UserWarning')
 def test_the_pages(here):
   _runs(here)
   runner = page_commands.Runner(here / 'tfds', REPLACED)
