@@ -17,7 +17,7 @@ BUILDIFIER := $(VENV)/node_modules/.bin/buildifier
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-slow test-all coverage lint bench clean
+.PHONY: help install quickstart test test-slow test-all coverage lint docs bench clean
 .PHONY: lint-build
 
 help:  ## list the targets
@@ -85,6 +85,10 @@ lint: $(STAMP)  ## ruff, mypy of the interfaces, and buildifier if there is npm
 	@if $(MAKE) --silent $(BUILDIFIER) >/dev/null 2>&1; then \
 	  $(MAKE) --no-print-directory lint-build; \
 	  else echo 'npm gives no buildifier: the BUILD files were not looked at.'; fi
+
+# A warning is an error. No network is needed to build or to read it.
+docs: $(STAMP)  ## build the site into build/site; warnings are errors
+	$(BIN)/python -m mkdocs build --strict
 
 lint-build: $(BUILDIFIER)
 	find BUILD *.bazel *.bzl benchmarks bin docs gin pgak tests \

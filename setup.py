@@ -35,14 +35,19 @@ FORMATS_REQUIRE = {
     'onnx': ['onnxruntime~=1.20', 'tf2onnx~=1.17'],
     'tflite': ['ai-edge-litert~=2.1'],
 }
+# The site of `make docs`, which a test builds.
+DOCS_REQUIRE = ['mkdocs~=1.6', 'mkdocstrings[python]~=1.0']
 
 EXTRAS_REQUIRE = {
     'demo': ['gradio~=6.0'],
+    'docs': DOCS_REQUIRE,
     'gpu': ['tensorflow[and-cuda]~=2.21'],
     'serving': ['tensorflow-serving-api~=2.21'],
     **FORMATS_REQUIRE,
-    'test': [*FORMATS_REQUIRE['onnx'], *FORMATS_REQUIRE['tflite'],
-             'mypy~=2.4.0', 'packaging', 'pytest>=8', 'pytest-cov>=6',
+    'test': [*DOCS_REQUIRE, *FORMATS_REQUIRE['onnx'],
+             *FORMATS_REQUIRE['tflite'], 'ipykernel>=6', 'mypy~=2.4.0',
+             'nbclient~=0.10', 'nbformat~=5.10', 'packaging', 'pytest>=8',
+             'pytest-cov>=6',
              'pytest-randomly>=3.16', 'pytest-xdist~=3.6', 'ruff~=0.17.0',
              'setuptools'],
 }

@@ -13,8 +13,9 @@ from pgak import errors
 from pgak import settings as settings_lib
 from pgak.runs import configuration
 from pgak.runs import gin_files
+from pgak.runs import gin_internals
 
-__all__ = ['LISTS', 'entries', 'settings']
+__all__ = ['LISTS', 'declared', 'entries', 'settings']
 
 # A list -> the folder below gin/ that it is, or None.
 LISTS = {'models': 'models', 'networks': 'networks', 'data': 'datasets',
@@ -105,6 +106,23 @@ def settings(name):
         f'Nothing has the name {name!r}'
         f'{errors.similar(name, known) or ": see pgak_list."}')
   return [row for function in functions for row in _settings_of(function)]
+
+
+def declared():
+  """Returns everything of pgak that is registered for gin to bind.
+
+  Returns:
+    `{full name: (first sentence, settings)}`, the settings as `settings`
+    returns them, in order of names.
+  """
+  found = {}
+  for name in sorted(gin_internals.registered_names()):
+    if name.startswith('pgak.'):
+      (function, denied), = gin_internals.configurables(name)
+      found[name] = (_sentence(function.__doc__), [
+          row for row in _settings_of(function)
+          if row['setting'].rpartition('.')[2] not in denied])
+  return found
 
 
 def _functions(name):

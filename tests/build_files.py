@@ -246,7 +246,8 @@ def _modules(files):
     found[name] = path
     if name.partition('.')[0] == 'bin':
       found[f'pgak.{name}'] = path  # setup.py's name for it.
-    for folder in ('tests', 'benchmarks'):  # The pythonpath of pytest.ini.
+    # The pythonpath of pytest.ini.
+    for folder in ('tests', 'benchmarks', 'docs.site'):
       if name.startswith(f'{folder}.'):
         found[name.removeprefix(f'{folder}.')] = path
   return found

@@ -96,7 +96,7 @@ def foreign_imports(*folders):
       for item in imports.imports(
           path.read_text(encoding='utf-8'), path.relative_to(ROOT))}
   own = {'pgak', 'fixtures',
-         *(path.stem for folder in ('benchmarks', 'tests')
+         *(path.stem for folder in ('benchmarks', 'docs/site', 'tests')
            for path in (ROOT / folder).glob('*.py'))}
   return imported - own - OPTIONAL - set(sys.stdlib_module_names)
 
@@ -142,7 +142,7 @@ def test_installed_versions_are_in_the_required_ranges(setup):
 
 def test_extras_and_console_scripts(setup):
   assert set(setup['extras_require']) == {
-      'demo', 'gpu', 'onnx', 'serving', 'test', 'tflite'}
+      'demo', 'docs', 'gpu', 'onnx', 'serving', 'test', 'tflite'}
   assert setup['extras_require']['gpu'][0].startswith('tensorflow[and-cuda]')
   scripts = dict(line.split(' = ')
                  for line in setup['entry_points']['console_scripts'])
