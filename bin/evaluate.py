@@ -31,7 +31,9 @@ samples by held-out points, mse and topology.
 
 Priors: `own` is the one that the model was trained with; standard_normal,
 gaussian, gmm, bayesian_gmm, kde, real_nvp, two_stage and flow_matching come
-after training, fitted to the latents of the training images.
+after training, fitted to the latents of the training images. `quick`,
+`fid768_test` and `vectors` take `gmm` for a model that is not trained towards
+its prior, such as AE or RAE, and say so; --prior=own takes N(0, I).
 
 Metrics: frechet, prd, precision_recall, kid, inception_score, class_shares,
 reconstruction, reconstruction_mse, neighbours, separability, topology (of the
@@ -80,6 +82,7 @@ def main(argv):
   from pgak import priors
   from pgak import registry
   from pgak.evaluation import protocols
+  from pgak.runs import checkpoints
   from pgak.runs import configuration
   from pgak.runs import gin_files
   from pgak.runs import run_directory
@@ -103,9 +106,12 @@ def main(argv):
   def roots():
     names = (args.prior.split(',') if args.prior
              else protocols.resolve(args.protocol).priors)
+    # What may stand for the model's own is read where the model has none.
+    usual = {protocols.OWN_OR_GAUSSIAN: ['gaussian'],
+             protocols.OWN_OR_MIXTURE: checkpoints.usual_priors()}
     return ['evaluate', args.protocol, *registry.metric_roots(),
-            *(root for p in names
-              for root in priors.prior_roots(p.replace('own_or_', '')))]
+            *(root for p in names for name in usual.get(p, [p])
+              for root in priors.prior_roots(name))]
   imports = args['import'].value
   with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout):
     configuration.parse_run(run, bindings, roots, imports)

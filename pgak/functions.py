@@ -100,7 +100,7 @@ def evaluate(run_dir, protocol='quick', checkpoint='latest', prior=None,
                                latents)
 
 
-def export(run_dir, output=None, checkpoint='latest', prior='own',
+def export(run_dir, output=None, checkpoint='latest', prior=None,
            gin_param=(), imports=(), **settings):
   """Exports a checkpoint of a run for TensorFlow Serving.
 
@@ -108,7 +108,8 @@ def export(run_dir, output=None, checkpoint='latest', prior='own',
     run_dir: path of the run directory.
     output: folder that holds the versions; by default `export` in the run.
     checkpoint: 'latest', 'best' or a step.
-    prior: what `generate` draws from.
+    prior: what `generate` draws from; by default 'own', or 'gmm' for a model
+      that is not trained towards its prior.
     gin_param: settings as gin writes them.
     imports: modules of your own that the run was trained with.
     **settings: the others of `serving.export`, such as verified.

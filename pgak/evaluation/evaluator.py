@@ -15,6 +15,7 @@ from pgak.metrics import feature_sets
 from pgak.metrics import inception
 from pgak.metrics import metric as metric_lib
 from pgak.metrics import random_net
+from pgak.priors import ex_post
 from pgak.runs import scores
 
 __all__ = ['Evaluator', 'feature_net']
@@ -159,10 +160,15 @@ class Evaluator:
              for name in self.protocol.images}
     needs |= {m.name: m.needs for m in self.asked(latents) if not m.implied}
     needs |= {p: ('encode',) for p in self.protocol.priors
-              if p != protocols.OWN_OR_GAUSSIAN
+              if p not in (protocols.OWN_OR_GAUSSIAN, protocols.OWN_OR_MIXTURE)
               and 'fit' in capabilities.of_prior(priors.prior_class(p))}
     return {name: reason for name, wanted in needs.items()
             if (reason := model.lacks(*wanted))}
+
+  def is_fitted(self, model):
+    """Whether a density of a model's latents stands for its own prior."""
+    return (protocols.OWN_OR_MIXTURE in self.protocol.priors
+            and capabilities.is_unmatched(model))
 
   def asked(self, latents):
     """Returns the metrics, with `latent_match` if it is asked for, too."""
@@ -177,9 +183,11 @@ class Evaluator:
     """The protocol's priors, the model's own first."""
     own = (getattr(model, 'matches_prior', True)
            or getattr(model, 'learns_prior', False))
-    normal = 'own' if own else 'gaussian'
-    names = [normal if p == protocols.OWN_OR_GAUSSIAN else p
-             for p in self.protocol.priors]
+    meant = {
+        protocols.OWN_OR_GAUSSIAN: 'own' if own else 'gaussian',
+        protocols.OWN_OR_MIXTURE:
+            ex_post.USUAL if self.is_fitted(model) else 'own'}
+    names = [meant.get(p, p) for p in self.protocol.priors]
     return sorted(dict.fromkeys(names), key=lambda p: p != 'own')
 
 

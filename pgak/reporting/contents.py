@@ -141,8 +141,10 @@ def _commands(run):
 
 def _prior_flags(protocol, prior):
   # Such a protocol takes its densities in turn.
-  if protocol.startswith('rae_') or prior == 'standard_normal':
+  if protocol.startswith('rae_'):
     return ''
+  if prior == 'standard_normal':
+    return ' --prior=own'
   name, size, _ = (re.split(r'_(\d+)', prior, maxsplit=1) + [None] * 2)[:3]
   if name == 'gmm' and size:
     return f" --prior=gmm --gin_param='GaussianMixture.num_components = {size}'"

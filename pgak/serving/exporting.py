@@ -54,7 +54,7 @@ MaxCount = Annotated[int, settings.Range(3, 2**31 - 1)]
 @settings.configurable(module='pgak.serving', denylist=['run_dir'])
 def export(run_dir: settings.Path, output: settings.Path | None = None,
            checkpoint: settings.Checkpoint = 'latest',
-           prior: priors.Spec = 'own', version: settings.Count | None = None,
+           prior: priors.Spec | None = None, version: settings.Count | None = None,
            max_count: MaxCount = 1024, verified: bool = True,
            overwrite: bool = False):
   """Exports a checkpoint of a run for TensorFlow Serving.
@@ -64,7 +64,9 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
     output: folder that holds the versions; by default `export` in `run_dir`.
     checkpoint: 'latest', 'best' or a step.
     prior: what `generate` draws from: 'own' for the model's, or the name or
-      class of another, which is fitted if need be; see `priors.ex_post`.
+      class of another, which is fitted if need be; see `priors.ex_post`. None
+      for the model's own where training makes latents and prior alike, and
+      else 'gmm'.
     version: positive int; by default one more than the largest version there.
     max_count: the most images that one request may ask for.
     verified: whether a fresh process checks the export before it is put in its
