@@ -98,7 +98,8 @@ def quarters_net(seed=0):
   """
   inputs = keras.Input((None, None, 3), dtype='float32')
   pooled = []
-  for x in list(_convolutions(inputs, seed, (16, 32, 64, 128), 'leaky_relu'))[2:]:
+  found = _convolutions(inputs, seed, (16, 32, 64, 128), 'leaky_relu')
+  for x in list(found)[2:]:
     pooled += _quarters(x)
   outputs = layers.Concatenate(dtype='float32')(pooled)
   return _net(keras.Model(inputs, outputs), f'random_quarters_{seed}')
@@ -181,11 +182,10 @@ def train(name, images, latent_dim, number, folder, lengths=LENGTHS, seed=0):
   if all(path.exists() for path in paths):
     return
   model = _model(name, images.image_shape, latent_dim, seed)
-  batches = data.train_batches(images, _BATCH, seed,
-                               value_range=model.value_range)
   for path, steps, before in zip(paths, lengths, (0, *lengths)):
-    model.fit(batches.skip(before), steps_per_epoch=steps - before, verbose=0,
-              shuffle=False)
+    batches = data.train_batches(images, _BATCH, seed, start_step=before,
+                                 value_range=model.value_range)
+    model.fit(batches, steps_per_epoch=steps - before, verbose=0, shuffle=False)
     if capabilities.is_unmatched(model):
       model.prior = sampling.gaussian(model, images)
     made = np.concatenate(list(sampling.generate(model, number, seed)))

@@ -3,6 +3,7 @@ from pgak import errors
 from pgak.data import kinds
 from pgak.evaluation import examples
 from pgak.evaluation import pairs
+from pgak.evaluation import protocols
 from pgak.evaluation import vectors
 
 __all__ = ['TABLE', 'examples_for']

@@ -20,10 +20,10 @@ from pgak import errors
 from pgak import settings
 
 __all__ = ['IMAGES', 'NAMES', 'OWN_OR_GAUSSIAN', 'OWN_OR_MIXTURE', 'Protocol',
-           'Spec', 'fid768_test', 'learned_priors_pairs', 'learned_priors_separability',
-           'names', 'no_prior_matching_2021', 'no_prior_matching_fid768',
-           'pga_icml2020', 'quick', 'rae_fid768', 'rae_iclr2020', 'rae_quick',
-           'register', 'resolve', 'vectors']
+           'Spec', 'fid768_test', 'learned_priors_pairs',
+           'learned_priors_separability', 'names', 'no_prior_matching_2021',
+           'no_prior_matching_fid768', 'pga_icml2020', 'quick', 'rae_fid768',
+           'rae_iclr2020', 'rae_quick', 'register', 'resolve', 'vectors']
 
 # Name -> function without arguments that makes a `Protocol`.
 _PROTOCOLS = {}

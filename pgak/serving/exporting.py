@@ -54,7 +54,8 @@ MaxCount = Annotated[int, settings.Range(3, 2**31 - 1)]
 @settings.configurable(module='pgak.serving', denylist=['run_dir'])
 def export(run_dir: settings.Path, output: settings.Path | None = None,
            checkpoint: settings.Checkpoint = 'latest',
-           prior: priors.Spec | None = None, version: settings.Count | None = None,
+           prior: priors.Spec | None = None,
+           version: settings.Count | None = None,
            max_count: MaxCount = 1024, verified: bool = True,
            overwrite: bool = False):
   """Exports a checkpoint of a run for TensorFlow Serving.
