@@ -61,6 +61,10 @@ command.define_string('prior', None, "Priors to sample from, with commas "
                       "between, instead of the protocol's.")
 command.define_string('metrics', None, 'Metrics, with commas between, instead '
                       "of the protocol's.")
+command.define_string('features', None, "Feature nets, with commas between, "
+                      "instead of the protocol's: random, classifier, a level "
+                      "of Inception's such as 768, or the path of a net of "
+                      'your own, a .keras file or the folder of a SavedModel.')
 command.define_integer('num_samples', None, 'Images to generate, instead of '
                        "the protocol's number.", lower_bound=2)
 command.define_integer('seed', None, "Seed of the samples, instead of the "
@@ -99,7 +103,7 @@ def main(argv):
       **{flag: f'evaluate.{flag}'
          for flag in ('checkpoint', 'protocol', 'latents')},
       **{flag: (f'evaluate.{flag}', listed(flag))
-         for flag in ('prior', 'metrics')},
+         for flag in ('prior', 'metrics', 'features')},
       **{flag: f'{args.protocol}.{flag}' for flag in ('num_samples', 'seed')},
       'inception': 'inception.weights'})
   run = run_directory.RunDirectory(args.run_dir)

@@ -3,6 +3,7 @@ import gin
 import numpy as np
 
 from pgak import capabilities
+from pgak import errors
 from pgak import priors
 from pgak import settings
 from pgak.data import decoding
@@ -14,6 +15,7 @@ from pgak.metrics import classifier
 from pgak.metrics import feature_sets
 from pgak.metrics import inception
 from pgak.metrics import metric as metric_lib
+from pgak.metrics import own_net
 from pgak.metrics import random_net
 from pgak.priors import ex_post
 from pgak.runs import scores
@@ -21,6 +23,7 @@ from pgak.runs import scores
 __all__ = ['Evaluator', 'feature_net']
 
 _MAX_TRAINING_IMAGES = 60000
+_OF_A_CLASSIFIER = ('classifier', 'classifier_or_random')
 # What a model cannot be without for examples of a kind.
 _NEEDS_OF_IMAGES = {'reconstructions': ('encode',),
                     'interpolations': ('encode',)}
@@ -31,16 +34,32 @@ def feature_net(level, dataset):
 
   Args:
     level: a level of `inception.LEVELS`; 'random' for `random_net`;
-      'classifier', or 'classifier_or_random' for whichever can be had.
-    dataset: the `data.Dataset` that a classifier is trained on.
+      'classifier', or 'classifier_or_random' for whichever can be had; or the
+      path of a net of one's own, see `own_net`.
+    dataset: the `data.Dataset` that a classifier is trained on; None for none.
 
   Returns:
     A `features.FeatureNet`.
+
+  Raises:
+    UserError: if there are no such features, or they are not available.
   """
   if level == 'random':
     return gin.get_configurable(random_net.random_net)()
-  if level not in ('classifier', 'classifier_or_random'):
+  if own_net.is_path(level):
+    return gin.get_configurable(own_net.own_net)(level)
+  if level not in _OF_A_CLASSIFIER:
+    known = ('random', 'classifier', *inception.LEVELS)
+    if level not in known:
+      raise errors.UserError(
+          f'There are no features {level!r}: choose one of {", ".join(known)}, '
+          'or give the path of a .keras file or of a SavedModel\'s folder'
+          f'{errors.similar(level, known) or "."}')
     return gin.get_configurable(inception.inception)(level)
+  if dataset is None:
+    raise errors.UserError(
+        'The classifier is of a data set, and here is none: choose random, a '
+        'level of Inception or the path of a net instead.')
   train = dataset.split('train')
   if train.labels is None and level == 'classifier_or_random':
     return feature_net('random', dataset)

@@ -97,7 +97,8 @@ class Protocol:
   Attributes:
     name: string.
     features: strings, each as `evaluator.feature_net` takes them: a level of
-      `inception.LEVELS`, 'classifier' or 'random'.
+      `inception.LEVELS`, 'classifier', 'random', or the path of a net of one's
+      own.
     num_samples: images of each kind; None for as many as there are references.
     split: the data set's split that they are compared with.
     num_references: the first so many images of the split; None for all.

@@ -54,14 +54,16 @@ def _steps(run, checkpoint):
   return run.checkpoints() if checkpoint == 'all' else [latest]
 
 
-def _changed(protocol, prior, metrics):
-  """Returns the protocol with another prior and other metrics, if given."""
+def _changed(protocol, prior, metrics, features):
+  """Returns the protocol with what was given in the place of its own."""
   protocol = protocols.resolve(protocol)
   if prior is not None:
     named = tuple(prior) if isinstance(prior, (list, tuple)) else (prior,)
     protocol = dataclasses.replace(protocol, priors=named)
   if metrics is not None:
     protocol = dataclasses.replace(protocol, metrics=tuple(metrics))
+  if features is not None:
+    protocol = dataclasses.replace(protocol, features=tuple(features))
   for name in protocol.priors:
     # Before anything is measured, which may take long.
     if name not in (protocols.OWN_OR_GAUSSIAN, protocols.OWN_OR_MIXTURE):
@@ -102,7 +104,8 @@ def _print_left_out(evaluator, model, latents, chosen):
 def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
              protocol: protocols.Spec = 'quick',
              prior: priors.Spec | tuple[priors.Spec, ...] | None = None,
-             metrics: tuple[str, ...] | None = None, latents: bool = False):
+             metrics: tuple[str, ...] | None = None, latents: bool = False,
+             features: tuple[str, ...] | None = None):
   """Measures checkpoints of a run and appends the scores to its `scores.csv`.
 
   Gin's configuration must be the run's, with what is to be changed (see
@@ -118,6 +121,7 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
       the latents of the training images, unless the run has it already.
     metrics: instead of the protocol's: names out of `metric.names()`.
     latents: whether to measure `latent_match`, too.
+    features: instead of the protocol's, as `Protocol.features`.
 
   Returns:
     List of `scores.Score`, for each checkpoint.
@@ -130,7 +134,7 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
   run = run_directory.RunDirectory(run_dir)
   run.scores()  # A damaged file is told now, not after hours.
   steps = _steps(run, checkpoint)
-  protocol = _changed(protocol, prior, metrics)
+  protocol = _changed(protocol, prior, metrics, features)
   dataset = data_set.configured()
   evaluator = evaluator_lib.Evaluator(dataset, protocol)
   rows = []

@@ -214,7 +214,8 @@ def load(run_dir, checkpoint='latest', imports=(), prior='own'):
     imports: modules that the run was trained with, if any, such as one with a
       model of your own; their code is run.
     prior: 'own', or another density that `sample` draws from, by its name or
-      class; fitted to the latents of the data if the run has it not yet.
+      class; fitted to the latents of the data if the run has it not yet; None
+      as for `load_configured`.
 
   Returns:
     A `GenerativeAutoencoder` with `encode`, `decode`, `reconstruct` and
