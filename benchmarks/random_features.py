@@ -47,8 +47,9 @@ from pgak.metrics import frechet
 from pgak.metrics import inception
 from pgak.metrics import random_net
 
-__all__ = ['DESIGNS', 'LENGTHS', 'MODELS', 'add_features', 'balanced_net', 'correlations',
-           'format_table', 'measure', 'quarters_net', 'train']
+__all__ = ['DESIGNS', 'LENGTHS', 'MODELS', 'SETS', 'add_features',
+           'balanced_net', 'correlations', 'format_table', 'measure',
+           'quarters_net', 'train']
 
 # Name -> the class, whether its encoder is stochastic, and its settings.
 MODELS = {
