@@ -112,9 +112,11 @@ def quarters_net(seed=0):
 def _quarters(x):
   """Returns the means over the four quarters, each `[B, C]`."""
   def mean(x, i, j):
-    h, w = tf.shape(x)[1] // 2, tf.shape(x)[2] // 2
-    rows = x[:, h:] if i else x[:, :h]
-    return tf.reduce_mean(rows[:, :, w:] if j else rows[:, :, :w], [1, 2])
+    h, w = tf.shape(x)[1], tf.shape(x)[2]
+    # Where a side is odd, both halves have the middle.
+    rows = x[:, h // 2:] if i else x[:, :(h + 1) // 2]
+    part = rows[:, :, w // 2:] if j else rows[:, :, :(w + 1) // 2]
+    return tf.reduce_mean(part, [1, 2])
   return [layers.Lambda(functools.partial(mean, i=i, j=j), dtype='float32',
                         output_shape=x.shape[-1:])(x)
           for i in range(2) for j in range(2)]

@@ -6,7 +6,7 @@ import shlex
 
 import gin
 
-__all__ = ['Page']
+__all__ = ['DOCS', 'Page']
 
 DOCS = pathlib.Path(__file__).absolute().parent.parent / 'docs'
 
@@ -14,9 +14,14 @@ DOCS = pathlib.Path(__file__).absolute().parent.parent / 'docs'
 class Page:
   """A page by its name, such as 'new_model.md'."""
 
-  def __init__(self, name):
+  def __init__(self, name, text=None):
     self.path = DOCS / name
-    self.text = self.path.read_text(encoding='utf-8')
+    self.text = text or self.path.read_text(encoding='utf-8')
+
+  def section(self, title):
+    """Returns the page of one of its sections, by how the title begins."""
+    found, = re.findall(rf'^## {title}.*?(?=^## |\Z)', self.text, re.M | re.S)
+    return Page(self.path.name, found)
 
   def blocks(self, language):
     """Returns the page's code in a language, block by block."""

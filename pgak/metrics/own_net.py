@@ -187,8 +187,8 @@ class _Net:
     number = int(np.prod(given[1:], dtype=int))
     if number > _MOST:
       raise errors.UserError(
-          f'{path} makes {number} features of an image, and {_MOST} is the most '
-          'whose covariance is computed: end it with pooling.')
+          f'{path} makes {number} features of an image, and {_MOST} is the '
+          'most whose covariance is computed: end it with pooling.')
     self.size = None if None in shape[1:3] else shape[1:3]
     self.channels = shape[3]
     self.dtype = spec.dtype
