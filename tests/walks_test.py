@@ -14,7 +14,7 @@ from pgak.runs import run_directory
 
 # With fewer steps and smaller images than the page has.
 TEXT = (pages.DOCS / 'walks.md').read_text(encoding='utf-8')
-for long, short in (('--steps=300', '--steps=3'), ('--size=32', '--size=16'),
+for long, short in (('--steps=100', '--steps=3'), ('--steps=300', '--steps=3'),
                     ('epochs=20', 'epochs=1')):
   assert long in TEXT
   TEXT = TEXT.replace(long, short)
