@@ -46,6 +46,7 @@ def test_the_photographs_are_as_the_page_says(photos):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings('ignore:A Frechet distance')
 def test_from_photographs_to_a_report(photos, capsys):
   del photos
   PAGE.section('Photographs').run(QUICK)
