@@ -224,11 +224,21 @@ class _Sides:
     found = [None if loose else self._read(side, None)
              for side, loose in zip(sides, is_loose)]
     shape = next((side.shape for side in found if side is not None), None)
-    for i, side in enumerate(sides):
+    # Then those of one small size, as generated ones are.
+    for i in sorted(range(len(sides)), key=lambda i: is_loose[i]
+                    and self._size_of_all(sides[i]) is None):
       if is_loose[i]:
-        found[i] = self._read(side, self._shape(side, size, shape))
+        found[i] = self._read(sides[i], self._shape(sides[i], size, shape))
         shape = shape or found[i].shape
     return found
+
+  def _size_of_all(self, side):
+    """Returns 'HxW' if all pictures have that size and 256 pixels at most."""
+    from pgak.data import survey
+    sizes = set(survey.survey(side).sizes)
+    width, height = next(iter(sizes), (0, 0))
+    return (f'{height}x{width}' if len(sizes) == 1 and max(width, height) <= 256
+            else None)
 
   def _is_loose(self, side):
     return not isinstance(side, np.ndarray) and self._kind(side) == 'images'
@@ -254,8 +264,8 @@ class _Sides:
       return shape
     seen = survey.survey(side)
     channels = shape[-1] if shape else 1 if seen.grey else 3
-    height, _, width = str(size or seen.size((256, 128, 64, 32, 16))).partition(
-        'x')
+    usual = self._size_of_all(side) or seen.size((256, 128, 64, 32, 16))
+    height, _, width = str(size or usual).partition('x')
     return int(height), int(width or height), channels
 
   def _read(self, side, shape):
