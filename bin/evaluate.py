@@ -32,6 +32,8 @@ samples by held-out points, mse and topology.
 Priors: `own` is the one that the model was trained with; standard_normal,
 gaussian, gmm, bayesian_gmm, gmm_gradient, kde, real_nvp, two_stage and
 flow_matching come after training, fitted to the latents of the training images.
+`quick`, `fid768_test` and `vectors` take `gmm` for a model that is not trained
+towards its prior, such as AE or RAE, and say so; --prior=own takes N(0, I).
 
 Metrics: frechet, prd, precision_recall, kid, inception_score, class_shares,
 reconstruction, reconstruction_mse, neighbours, separability, topology (of the
@@ -59,6 +61,10 @@ command.define_string('prior', None, "Priors to sample from, with commas "
                       "between, instead of the protocol's.")
 command.define_string('metrics', None, 'Metrics, with commas between, instead '
                       "of the protocol's.")
+command.define_string('features', None, "Feature nets, with commas between, "
+                      "instead of the protocol's: random, classifier, a level "
+                      "of Inception's such as 768, or the path of a net of "
+                      'your own, a .keras file or the folder of a SavedModel.')
 command.define_integer('num_samples', None, 'Images to generate, instead of '
                        "the protocol's number.", lower_bound=2)
 command.define_integer('seed', None, "Seed of the samples, instead of the "
@@ -81,6 +87,7 @@ def main(argv):
   from pgak import priors
   from pgak import registry
   from pgak.evaluation import protocols
+  from pgak.runs import checkpoints
   from pgak.runs import configuration
   from pgak.runs import gin_files
   from pgak.runs import run_directory
@@ -97,16 +104,19 @@ def main(argv):
       **{flag: f'evaluate.{flag}'
          for flag in ('checkpoint', 'protocol', 'latents')},
       **{flag: (f'evaluate.{flag}', listed(flag))
-         for flag in ('prior', 'metrics')},
+         for flag in ('prior', 'metrics', 'features')},
       **{flag: f'{args.protocol}.{flag}' for flag in ('num_samples', 'seed')},
       'inception': 'inception.weights'})
   run = run_directory.RunDirectory(args.run_dir)
   def roots():
     names = (args.prior.split(',') if args.prior
              else protocols.resolve(args.protocol).priors)
+    # What may stand for the model's own is read where the model has none.
+    usual = {protocols.OWN_OR_GAUSSIAN: ['gaussian'],
+             protocols.OWN_OR_MIXTURE: checkpoints.usual_priors()}
     return ['evaluate', args.protocol, *registry.metric_roots(),
-            *(root for p in names
-              for root in priors.prior_roots(p.replace('own_or_', '')))]
+            *(root for p in names for name in usual.get(p, [p])
+              for root in priors.prior_roots(name))]
   imports = args['import'].value
   with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout):
     configuration.parse_run(run, bindings, roots, imports)

@@ -44,11 +44,12 @@ command.define_string('output', None, 'Folder that holds the versions; '
 command.define_integer('version', None, 'Number of the version; by default one '
                        'more than the largest there.', lower_bound=1)
 command.define_string('checkpoint', 'latest', 'latest, best or a step.')
-command.define_string('prior', 'own', 'What generate samples from: own for the '
+command.define_string('prior', None, 'What generate samples from: own for the '
                       "model's prior; or another, fitted to the training "
                       'images if need be: standard_normal, gaussian, gmm, '
                       'bayesian_gmm, gmm_gradient, kde, real_nvp, two_stage '
-                      'or flow_matching.')
+                      'or flow_matching. By default own, or gmm for a model '
+                      'that is not trained towards its prior, such as rae.')
 command.define_choice('format', 'saved_model',
                       ['saved_model', 'tflite', 'onnx'],
                       'What is written: saved_model for TensorFlow Serving; '
@@ -76,6 +77,7 @@ def main(argv):
   from pgak import priors
   from pgak import registry
   from pgak import serving
+  from pgak.runs import checkpoints
   from pgak.runs import configuration
   from pgak.runs import run_directory
   registry.register()
@@ -85,8 +87,10 @@ def main(argv):
       **{flag: f'export.{flag}' for flag in flags},
       'verify': 'export.verified'})
   run = run_directory.RunDirectory(args.run_dir)
-  configuration.parse_run(run, bindings, roots=[
-      'export', *priors.prior_roots(args.prior)], imports=args['import'].value)
+  def roots():
+    names = [args.prior] if args.prior else checkpoints.usual_priors()
+    return ['export', *(r for name in names for r in priors.prior_roots(name))]
+  configuration.parse_run(run, bindings, roots, imports=args['import'].value)
   path = serving.export(args.run_dir)
   print(f'Exported to {path}.')
   if args.format == 'saved_model':

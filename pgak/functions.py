@@ -17,9 +17,11 @@ import contextlib
 import gin
 import numpy as np
 
+from pgak import errors
 from pgak import files
 from pgak import registry
 from pgak.runs import configuration
+from pgak.runs import gin_files
 from pgak.runs import run_directory
 
 __all__ = ['compare', 'evaluate', 'export', 'train']
@@ -75,7 +77,8 @@ def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
 
 
 def evaluate(run_dir, protocol='quick', checkpoint='latest', prior=None,
-             metrics=None, latents=False, gin_param=(), imports=()):
+             metrics=None, latents=False, gin_param=(), imports=(),
+             features=None):
   """Measures a run and appends the scores to its `scores.csv`.
 
   Args:
@@ -88,6 +91,9 @@ def evaluate(run_dir, protocol='quick', checkpoint='latest', prior=None,
     latents: whether to measure how latents of data and samples match, too.
     gin_param: settings as gin writes them, such as 'quick.num_samples = 500'.
     imports: modules of your own that the run was trained with.
+    features: instead of the protocol's: 'random', 'classifier', levels of
+      Inception such as '768', or paths of nets of your own (see
+      `pgak.metrics.own_net`).
 
   Returns:
     List of `scores.Score`; `pandas.DataFrame(map(dict, scores))` is a table.
@@ -98,10 +104,10 @@ def evaluate(run_dir, protocol='quick', checkpoint='latest', prior=None,
   from pgak import evaluation
   with _configured(run_dir, gin_param, imports):
     return evaluation.evaluate(run_dir, checkpoint, protocol, prior, metrics,
-                               latents)
+                               latents, features)
 
 
-def export(run_dir, output=None, checkpoint='latest', prior='own',
+def export(run_dir, output=None, checkpoint='latest', prior=None,
            gin_param=(), imports=(), **settings):
   """Exports a checkpoint of a run for TensorFlow Serving.
 
@@ -109,7 +115,8 @@ def export(run_dir, output=None, checkpoint='latest', prior='own',
     run_dir: path of the run directory.
     output: folder that holds the versions; by default `export` in the run.
     checkpoint: 'latest', 'best' or a step.
-    prior: what `generate` draws from.
+    prior: what `generate` draws from; by default 'own', or 'gmm' for a model
+      that is not trained towards its prior.
     gin_param: settings as gin writes them.
     imports: modules of your own that the run was trained with.
     **settings: the others of `serving.export`, such as verified.
@@ -125,49 +132,86 @@ def export(run_dir, output=None, checkpoint='latest', prior='own',
     return serving.export(run_dir, output, checkpoint, prior, **settings)
 
 
-def compare(one, other, number=10000, size=None, features=None, seed=0,
-            inception=None, data_dir=None, imports=()):
+def compare(one, other=None, number=10000, size=None, features=None, seed=0,
+            inception=None, data_dir=None, imports=(), save_statistics=None,
+            overwrite=False):
   """Measures how far two sets of images are apart.
 
   Args:
     one: a folder, zip or tar of pictures; a .npy or .npz file; a data set by
       its name, 'mnist' or 'mnist:train'; a run directory or the folder of an
-      export, whose samples are taken; or uint8 `[N, h, w, C]`.
-    other: likewise.
+      export, whose samples are taken; statistics that were saved; or uint8
+      `[N, h, w, C]`.
+    other: likewise; None to save the statistics of `one` alone.
     number: the most images of each that take part.
     size: pixels of a side that pictures in files are brought to, 64 or '48x64';
       by default that of the other side.
-    features: names as `evaluator.feature_net` takes them; by default 'random',
-      and Inception's '768' where its weights are at hand.
+    features: names as `evaluator.feature_net` takes them; by default those that
+      saved statistics are of, or else 'random', and Inception's '768' where its
+      weights are at hand.
     seed: int, decides samples.
     inception: path of the weights of Inception-2015.
     data_dir: folder of TensorFlow Datasets.
     imports: modules that a run was trained with.
+    save_statistics: path of an .npz file for mean and covariance of the
+      features of `one`; see `sides.save`.
+    overwrite: whether such a file that is there is replaced.
 
   Returns:
-    List of `comparison.Distance`.
+    List of `comparison.Distance`, empty without `other`.
 
   Raises:
     errors.UserError: if a side is none of these, or sizes differ.
   """
   from pgak.evaluation import comparison
-  from pgak.evaluation import evaluator
-  from pgak.metrics import inception_weights
+  from pgak.evaluation import sides as sides_lib
   registry.register()
-  sides = _Sides(number, seed, data_dir, imports).both(one, other, size)
+  if save_statistics is not None:
+    _refuse_to_replace(save_statistics, overwrite)
+  elif other is None:
+    raise errors.UserError('Give two sides, or save_statistics= for one.')
+  for module in imports:
+    gin_files.import_module(module)  # It may register layers of a net.
+  sides = _Sides(number, seed, data_dir, imports).all(
+      [one] if other is None else [one, other], size)
+  if len(sides) == 2:
+    comparison.check_shapes(*sides)
+  names = _names(sides, features, inception)
+  nets = _nets(names, inception)
+  collected = [side.collect(nets) for side in sides]
+  if save_statistics is not None:
+    sides_lib.save(save_statistics, sides[0], collected[0], names)
+    print(f'{sides_lib.line(sides[0].described())}: the statistics are in '
+          f'{save_statistics}.')
+  return [] if other is None else comparison.distances(sides, collected, seed)
+
+
+def _refuse_to_replace(path, overwrite):
+  if files.local(path).exists() and not overwrite:
+    raise errors.UserError(f'{path} exists: give --overwrite, choose another '
+                           '--save_statistics, or move it away.')
+
+
+def _names(sides, features, inception):
+  """Returns the names of the features that sides are compared by."""
+  from pgak.metrics import inception_weights
+  kept = next((side.asked for side in sides if side.statistics), None)
   has_weights = inception or inception_weights.is_here()
-  names = features or ('random', *['768'] * bool(has_weights))
+  return features or kept or ('random', *['768'] * bool(has_weights))
+
+
+def _nets(names, inception):
+  from pgak.evaluation import evaluator
   try:
     # A setting of gin is the one door to the weights: `feature_net` reads it.
     configuration.parse_part(f'inception.weights = {inception!r}')
-    nets = [evaluator.feature_net(name, None) for name in names]
+    return [evaluator.feature_net(name, None) for name in names]
   finally:
     gin.clear_config()
-  return comparison.compare(*sides, nets, seed)
 
 
 class _Sides:
-  """Reads the two sides of a comparison."""
+  """Reads the sides of a comparison, each a `sides.Side`."""
 
   def __init__(self, number, seed, data_dir, imports):
     self._number = number
@@ -175,26 +219,36 @@ class _Sides:
     self._data_dir = data_dir
     self._imports = imports
 
-  def both(self, one, other, size):
-    """Returns both, uint8 `[N, h, w, C]`, of one size where that can be."""
-    sides = one, other
+  def all(self, sides, size):
+    """Returns them, of one size where that can be."""
     is_loose = [self._is_loose(side) for side in sides]
     # First those that have a size; pictures in files are brought to it.
     found = [None if loose else self._read(side, None)
              for side, loose in zip(sides, is_loose)]
-    shape = next((x.shape[1:] for x in found if x is not None), None)
-    for i, side in enumerate(sides):
+    shape = next((side.shape for side in found if side is not None), None)
+    # Then those of one small size, as generated ones are.
+    for i in sorted(range(len(sides)), key=lambda i: is_loose[i]
+                    and self._size_of_all(sides[i]) is None):
       if is_loose[i]:
-        found[i] = self._read(side, self._shape(side, size, shape))
-        shape = shape or found[i].shape[1:]
+        found[i] = self._read(sides[i], self._shape(sides[i], size, shape))
+        shape = shape or found[i].shape
     return found
+
+  def _size_of_all(self, side):
+    """Returns 'HxW' if all pictures have that size and 256 pixels at most."""
+    from pgak.data import survey
+    sizes = set(survey.survey(side).sizes)
+    width, height = next(iter(sizes), (0, 0))
+    return (f'{height}x{width}' if len(sizes) == 1 and max(width, height) <= 256
+            else None)
 
   def _is_loose(self, side):
     return not isinstance(side, np.ndarray) and self._kind(side) == 'images'
 
   def _kind(self, side):
-    """Returns 'run', 'export', 'images', 'arrays' or 'name'."""
+    """Returns 'run', 'export', 'statistics', 'images', 'arrays' or 'name'."""
     from pgak.data import path_kinds
+    from pgak.evaluation import sides as sides_lib
     from pgak.serving import client
     path = files.local(side)
     if (path / 'config.gin').is_file():
@@ -204,7 +258,8 @@ class _Sides:
     # A file of that name comes first, as the user can see it.
     if not path.exists() and '/' not in str(side):
       return 'name'
-    return path_kinds.kind_of_path(path)
+    return ('statistics' if sides_lib.is_statistics(path)
+            else path_kinds.kind_of_path(path))
 
   def _shape(self, side, size, shape):
     from pgak.data import survey
@@ -212,23 +267,43 @@ class _Sides:
       return shape
     seen = survey.survey(side)
     channels = shape[-1] if shape else 1 if seen.grey else 3
-    height, _, width = str(size or seen.size((256, 128, 64, 32, 16))).partition(
-        'x')
+    usual = self._size_of_all(side) or seen.size((256, 128, 64, 32, 16))
+    height, _, width = str(size or usual).partition('x')
     return int(height), int(width or height), channels
 
   def _read(self, side, shape):
+    from pgak.evaluation import sides as sides_lib
     if isinstance(side, np.ndarray):
-      return side[:self._number]
+      return sides_lib.Side('array', side[:self._number])
     kind = self._kind(side)
-    if kind == 'run':
-      from pgak.runs import checkpoints
-      return checkpoints.load(side, imports=self._imports).sample(
-          self._number, self._seed).numpy()
+    if kind == 'statistics':
+      return sides_lib.load(files.local(side))
+    if kind in ('run', 'export'):
+      return sides_lib.Side(str(side), self._samples(kind, side))
+    array = self._array(kind, side, shape)
+    return sides_lib.Side(
+        str(side), array.read(np.arange(min(self._number, len(array)))),
+        **self._origin(kind, side, array))
+
+  def _samples(self, kind, side):
     if kind == 'export':
       from pgak import serving
       return serving.ServedModel(side).sample(self._number, self._seed)
-    array = self._array(kind, side, shape)
-    return array.read(np.arange(min(self._number, len(array))))
+    from pgak.runs import checkpoints
+    model = checkpoints.load(side, imports=self._imports, prior=None)
+    return model.sample(self._number, self._seed).numpy()
+
+  def _origin(self, kind, side, array):
+    """Returns how pictures in files became the images of an array."""
+    from pgak.data import decoding
+    from pgak.data import survey
+    said = {'resize': decoding.resize_name(array.preprocessing) or 'none'}
+    if kind == 'images':
+      seen = survey.survey(side)
+      said |= {'formats': seen.formats, 'sizes': seen.sizes}
+      if set(seen.sizes) == {array.image_shape[1::-1]}:
+        said['resize'] = 'none'
+    return said
 
   def _array(self, kind, side, shape):
     from pgak import data

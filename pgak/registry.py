@@ -7,7 +7,7 @@ MODULES = ('data', 'evaluation.runs', 'generation.drawing', 'models',
            'networks', 'optimizers', 'priors', 'priors.ex_post', 'schedules',
            'serving.exporting', 'training')
 # What makes the feature nets that a protocol names.
-_FEATURES = ('classifier', 'inception', 'random_net')
+_FEATURES = ('classifier', 'inception', 'own_net', 'random_net')
 
 
 def register():

@@ -148,7 +148,7 @@ def _exported(run):
   """Exports a run beside it; what needs one shares it."""
   folder = run.path.parent / f'{run.name}_export'
   with contextlib.redirect_stdout(io.StringIO()) as out:
-    path = serving.export(run.path, str(folder), verified=False)
+    path = serving.export(run.path, str(folder), prior='own', verified=False)
   return path, out.getvalue()
 
 

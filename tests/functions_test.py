@@ -1,4 +1,6 @@
 """The commands as functions, as a notebook has them."""
+import json
+
 import gin
 import pytest
 
@@ -25,6 +27,9 @@ def test_from_training_to_samples_and_an_export(tmp_path, capsys):
   assert model.prior.name == 'gmm' and model.sample(2).shape == (2, 8, 8, 1)
   version = pgak.export(run, tmp_path / 'export', verified=False)
   assert (version / 'saved_model.pb').exists() and not gin.config_str()
+  # A RAE is not trained towards its prior.
+  described = json.loads((version / 'metadata.json').read_text())
+  assert described['density']['label'] == 'gmm_10'
 
 
 def test_a_keyword_that_is_no_flag_is_told(tmp_path):

@@ -22,6 +22,8 @@ def _folder(tmp_path_factory):
   """A folder with the page's files; what they register stays known."""
   path = tmp_path_factory.mktemp('page')
   PAGE.save(path)
+  net, = (b for b in PAGE.blocks('python') if 'mynet.keras' in b)
+  exec(net.replace('mynet.keras', str(path / 'mynet.keras')), {})
   with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(str(path))
     yield path
@@ -54,6 +56,7 @@ def test_the_page(here, capsys):
                  prior=prior)['better'] == 'lower'
   assert _only(rows, metric='frechet_digits_classifier', protocol='quick',
                prior='laplace')
+  assert any(row['features'].startswith('mynet-') for row in rows)
   assert (here / 'laplace.png').stat().st_size > 100
   # The report knows which is better without the user's file.
   read = [runs_lib.read_score(row) for row in rows]

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import gin
 
-__all__ = ['Block', 'NEEDS', 'Page', 'commands_of', 'every']
+__all__ = ['Block', 'DOCS', 'NEEDS', 'Page', 'commands_of', 'every']
 
 DOCS = pathlib.Path(__file__).absolute().parent.parent / 'docs'
 # What a block may need that a test has not.
@@ -56,9 +56,14 @@ def every():
 class Page:
   """A page by its name, such as 'new_model.md'."""
 
-  def __init__(self, name):
+  def __init__(self, name, text=None):
     self.path = DOCS / name
-    self.text = self.path.read_text(encoding='utf-8')
+    self.text = text or self.path.read_text(encoding='utf-8')
+
+  def section(self, title):
+    """Returns the page of one of its sections, by how the title begins."""
+    found, = re.findall(rf'^## {title}.*?(?=^## |\Z)', self.text, re.M | re.S)
+    return Page(self.path.name, found)
 
   def blocks(self, language):
     """Returns the page's code in a language, block by block."""

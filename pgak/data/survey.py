@@ -1,10 +1,12 @@
 """A first look at pictures: how many, how large, and whether they are grey."""
+import collections
 import dataclasses
 import io
 import pathlib
 
 import numpy as np
 
+from pgak.data import formats
 from pgak.data import sources
 
 __all__ = ['Survey', 'survey']
@@ -20,10 +22,15 @@ class Survey:
     number: int, how many files look like pictures.
     sides: int `[n]`, the shorter side of each that was looked at.
     grey: whether all that were looked at have one channel.
+    formats: `{name out of formats.NAMES: how many}` of those looked at.
+    sizes: of the smallest and the largest of them by area, each
+      `(width, height)` in pixels as stored.
   """
   number: int
   sides: np.ndarray
   grey: bool
+  formats: dict = dataclasses.field(default_factory=dict)
+  sizes: tuple = ()
 
   def size(self, candidates=(64, 32, 16), share=0.95):
     """Returns the largest candidate that most pictures have on both sides.
@@ -59,16 +66,21 @@ def survey(path):
   step = -(-len(names) // _MOST)
   found = [header for name in names[::step]
            if (header := _header(source.read(name)))]
-  return Survey(len(names), np.array([min(size) for size, _ in found], int),
-                bool(found) and all(mode in ('1', 'L') for _, mode in found))
+  sizes = sorted((size for size, *_ in found),
+                 key=lambda size: size[0] * size[1])
+  return Survey(
+      len(names), np.array([min(size) for size, *_ in found], int),
+      bool(found) and all(mode in ('1', 'L') for _, mode, _ in found),
+      dict(collections.Counter(name for *_, name in found).most_common()),
+      (sizes[0], sizes[-1]) if sizes else ())
 
 
 def _header(content):
-  """Returns `(size, mode)` of a picture, or None if it is none."""
+  """Returns `(size, mode, format)` of a picture, or None if it is none."""
   from PIL import Image
   try:
     # Reads the header alone: the pixels are not decoded.
     with Image.open(io.BytesIO(content)) as picture:
-      return picture.size, picture.mode
+      return picture.size, picture.mode, formats.sniff(content) or 'other'
   except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
     return None

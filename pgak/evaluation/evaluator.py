@@ -3,6 +3,7 @@ import gin
 import numpy as np
 
 from pgak import capabilities
+from pgak import errors
 from pgak import priors
 from pgak import settings
 from pgak.data import decoding
@@ -14,7 +15,9 @@ from pgak.metrics import classifier
 from pgak.metrics import feature_sets
 from pgak.metrics import inception
 from pgak.metrics import metric as metric_lib
+from pgak.metrics import own_net
 from pgak.metrics import random_net
+from pgak.priors import ex_post
 from pgak.runs import scores
 
 __all__ = ['Evaluator', 'feature_net']
@@ -22,6 +25,7 @@ __all__ = ['Evaluator', 'feature_net']
 # MNIST's whole training split; of larger sets the first ones do for a
 # classifier, and fit into memory.
 _MAX_TRAINING_IMAGES = 60000
+_OF_A_CLASSIFIER = ('classifier', 'classifier_or_random')
 # What a model cannot be without for examples of a kind.
 _NEEDS_OF_IMAGES = {'reconstructions': ('encode',),
                     'interpolations': ('encode',)}
@@ -32,16 +36,32 @@ def feature_net(level, dataset):
 
   Args:
     level: a level of `inception.LEVELS`; 'random' for `random_net`;
-      'classifier', or 'classifier_or_random' for whichever can be had.
-    dataset: the `data.Dataset` that a classifier is trained on.
+      'classifier', or 'classifier_or_random' for whichever can be had; or the
+      path of a net of one's own, see `own_net`.
+    dataset: the `data.Dataset` that a classifier is trained on; None for none.
 
   Returns:
     A `features.FeatureNet`.
+
+  Raises:
+    UserError: if there are no such features, or they are not available.
   """
   if level == 'random':
     return gin.get_configurable(random_net.random_net)()
-  if level not in ('classifier', 'classifier_or_random'):
+  if own_net.is_path(level):
+    return gin.get_configurable(own_net.own_net)(level)
+  if level not in _OF_A_CLASSIFIER:
+    known = ('random', 'classifier', *inception.LEVELS)
+    if level not in known:
+      raise errors.UserError(
+          f'There are no features {level!r}: choose one of {", ".join(known)}, '
+          'or give the path of a .keras file or of a SavedModel\'s folder'
+          f'{errors.similar(level, known) or "."}')
     return gin.get_configurable(inception.inception)(level)
+  if dataset is None:
+    raise errors.UserError(
+        'The classifier is of a data set, and here is none: choose random, a '
+        'level of Inception or the path of a net instead.')
   train = dataset.split('train')
   if train.labels is None and level == 'classifier_or_random':
     return feature_net('random', dataset)
@@ -167,10 +187,15 @@ class Evaluator:
     # An implied metric was not asked for, so its absence is no news.
     needs |= {m.name: m.needs for m in self.asked(latents) if not m.implied}
     needs |= {p: ('encode',) for p in self.protocol.priors
-              if p != protocols.OWN_OR_GAUSSIAN
+              if p not in (protocols.OWN_OR_GAUSSIAN, protocols.OWN_OR_MIXTURE)
               and 'fit' in capabilities.of_prior(priors.prior_class(p))}
     return {name: reason for name, wanted in needs.items()
             if (reason := model.lacks(*wanted))}
+
+  def is_fitted(self, model):
+    """Whether a density of a model's latents stands for its own prior."""
+    return (protocols.OWN_OR_MIXTURE in self.protocol.priors
+            and capabilities.is_unmatched(model))
 
   def asked(self, latents):
     """Returns the metrics, with `latent_match` if it is asked for, too."""
@@ -188,9 +213,11 @@ class Evaluator:
     # matches the latents to it, a fitted Gaussian elsewhere.
     own = (getattr(model, 'matches_prior', True)
            or getattr(model, 'learns_prior', False))
-    normal = 'own' if own else 'gaussian'
-    names = [normal if p == protocols.OWN_OR_GAUSSIAN else p
-             for p in self.protocol.priors]
+    meant = {
+        protocols.OWN_OR_GAUSSIAN: 'own' if own else 'gaussian',
+        protocols.OWN_OR_MIXTURE:
+            ex_post.USUAL if self.is_fitted(model) else 'own'}
+    names = [meant.get(p, p) for p in self.protocol.priors]
     return sorted(dict.fromkeys(names), key=lambda p: p != 'own')
 
 

@@ -3,6 +3,7 @@ from pgak import errors
 from pgak.data import kinds
 from pgak.evaluation import examples
 from pgak.evaluation import pairs
+from pgak.evaluation import protocols
 from pgak.evaluation import vectors
 
 __all__ = ['TABLE', 'examples_for']
@@ -35,7 +36,8 @@ def examples_for(dataset, protocol):
     raise errors.UserError(
         f'{protocol.name} measures {protocol.holds}, and {dataset.name} holds '
         f'{kind.name}: use {entry.advice}.')
-  if 'condition' in kind.can and protocol.priors != ('own',):
+  if 'condition' in kind.can and not set(protocol.priors) <= {
+      'own', protocols.OWN_OR_MIXTURE}:
     raise errors.UserError(
         'A model of pairs draws from its own prior, given a condition: leave '
         'out --prior.')

@@ -9,6 +9,7 @@ from pgak.evaluation import protocols
 from pgak.evaluation import tables
 from pgak.priors import ex_post
 from pgak.runs import checkpoints
+from pgak.runs import configuration
 from pgak.runs import data_set
 from pgak.runs import run_directory
 
@@ -23,14 +24,27 @@ def frechet_scorer(dataset, protocol: protocols.Spec = 'quick',
   Args:
     dataset: a `data.Dataset`.
     protocol: as for `Evaluator`, made here, before training starts; of its
-      priors only the model's own is measured.
+      priors only the model's own is measured, or, where the protocol takes a
+      density that is fitted to latents in its place, a Gaussian.
     latents: whether to measure `latent_match`, too.
 
   Returns:
     Function of a model and its step to rows of scores.csv.
   """
   evaluator = evaluator_lib.Evaluator(dataset, protocol)
-  return lambda model, step: evaluator.rows(model, step, latents=latents)
+
+  def score(model, step):
+    own = model.prior
+    try:
+      if evaluator.is_fitted(model):
+        images = dataset.split(configuration.setting('train.split', 'train'))
+        model.prior = priors.Gaussian(model.latent_dim).fit(
+            ex_post.encode(model, images))
+      return evaluator.rows(model, step, latents=latents)
+    finally:
+      model.prior = own
+
+  return score
 
 
 def _steps(run, checkpoint):
@@ -41,17 +55,19 @@ def _steps(run, checkpoint):
   return run.checkpoints() if checkpoint == 'all' else [latest]
 
 
-def _changed(protocol, prior, metrics):
-  """Returns the protocol with another prior and other metrics, if given."""
+def _changed(protocol, prior, metrics, features):
+  """Returns the protocol with what was given in the place of its own."""
   protocol = protocols.resolve(protocol)
   if prior is not None:
     named = tuple(prior) if isinstance(prior, (list, tuple)) else (prior,)
     protocol = dataclasses.replace(protocol, priors=named)
   if metrics is not None:
     protocol = dataclasses.replace(protocol, metrics=tuple(metrics))
+  if features is not None:
+    protocol = dataclasses.replace(protocol, features=tuple(features))
   for name in protocol.priors:
     # Before anything is measured, which may take long.
-    if name != protocols.OWN_OR_GAUSSIAN:
+    if name not in (protocols.OWN_OR_GAUSSIAN, protocols.OWN_OR_MIXTURE):
       priors.resolve(name)
   return protocol
 
@@ -76,6 +92,10 @@ def _print_left_out(evaluator, model, latents, chosen):
       model.require(f'the density {prior}, fitted to latents,', 'encode')
   if set(protocol.metrics) <= set(names):
     model.require(f'the metric {protocol.metrics[0]}', 'encode')
+  if evaluator.is_fitted(model):
+    print(f'{model.name} is not trained towards its prior: samples are of a '
+          'mixture of Gaussians fitted to its latents; --prior=own takes '
+          'N(0, I).')
   for reason in dict.fromkeys(names.values()):
     left = [str(n) for n, r in names.items() if r == reason]
     print(f'{reason}: {", ".join(left)} are left out.')
@@ -85,7 +105,8 @@ def _print_left_out(evaluator, model, latents, chosen):
 def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
              protocol: protocols.Spec = 'quick',
              prior: priors.Spec | tuple[priors.Spec, ...] | None = None,
-             metrics: tuple[str, ...] | None = None, latents: bool = False):
+             metrics: tuple[str, ...] | None = None, latents: bool = False,
+             features: tuple[str, ...] | None = None):
   """Measures checkpoints of a run and appends the scores to its `scores.csv`.
 
   Gin's configuration must be the run's, with what is to be changed (see
@@ -101,6 +122,7 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
       the latents of the training images, unless the run has it already.
     metrics: instead of the protocol's: names out of `metric.names()`.
     latents: whether to measure `latent_match`, too.
+    features: instead of the protocol's, as `Protocol.features`.
 
   Returns:
     List of `scores.Score`, for each checkpoint.
@@ -113,7 +135,7 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
   run = run_directory.RunDirectory(run_dir)
   run.scores()  # A damaged file is an error now, not after hours.
   steps = _steps(run, checkpoint)
-  protocol = _changed(protocol, prior, metrics)
+  protocol = _changed(protocol, prior, metrics, features)
   dataset = data_set.configured()
   evaluator = evaluator_lib.Evaluator(dataset, protocol)
   rows = []

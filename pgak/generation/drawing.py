@@ -3,7 +3,6 @@ from typing import Literal
 
 import numpy as np
 
-from pgak import capabilities
 from pgak import data
 from pgak import errors
 from pgak import priors
@@ -17,7 +16,6 @@ from pgak.generation import sampling
 from pgak.pictures import scatter
 from pgak.priors import ex_post
 from pgak.runs import checkpoints
-from pgak.runs import configuration
 from pgak.runs import data_set
 from pgak.runs import run_directory
 
@@ -29,10 +27,8 @@ KINDS = {'samples': 64, 'interpolation': 64, 'reconstruction': 64,
          'attribute': 64, 'latents': 10000, 'paths': 1, 'log_density': 64,
          'ood': 10000}
 STEPS = 8
-# The kinds that show draws of the prior, or its density; and what they show of
-# a model that is not trained towards it.
+# The kinds that show draws of the prior, or its density.
 _OF_A_DENSITY = ('samples', 'latents', 'log_density', 'ood')
-_DENSITY = 'gmm'
 _FILLS_A_CHART = kinds.Table({kinds.Vectors: scatter.NUMBER})
 # Enough to show the distribution; more would take long to encode.
 _LARGEST_CLOUD = 20000
@@ -99,7 +95,9 @@ def sample(run_dir: settings.Path, output,
   if kind == 'ood' and against is None:
     raise errors.UserError('--kind=ood needs --against.')
   run = run_directory.RunDirectory(run_dir)
-  model, chosen = _loaded(run, checkpoint, prior, kind)
+  of_a_density = prior is None and kind in _OF_A_DENSITY
+  model = checkpoints.load_configured(
+      run, checkpoint, 'own' if prior is None and not of_a_density else prior)
   number = num_samples or usual_number(kind, model)
   if kind not in ('samples', 'interpolation'):
     model.require(f'--kind={kind}', 'encode')
@@ -112,7 +110,8 @@ def sample(run_dir: settings.Path, output,
              'ood': {'against': against}}.get(kind, {})
   draw = _drawing(model, kind)
   drawn.write(output, draw(model, number, seed, **options))
-  return chosen
+  is_fitted = of_a_density and model.prior.name == ex_post.USUAL
+  return ex_post.USUAL if is_fitted else None
 
 
 def _require_labels(model, kind):
@@ -124,27 +123,6 @@ def _require_labels(model, kind):
   model.require('--label', 'condition')
 
 
-def _loaded(run, checkpoint, prior, kind):
-  """Returns the model and the name of the density that was chosen for it."""
-  model = checkpoints.load_configured(
-      run, checkpoint, 'own' if prior is None else prior)
-  if prior is not None or kind not in _OF_A_DENSITY or (
-      not capabilities.is_unmatched(model)):
-    return model, None
-  told = f'{model.name} is not trained towards its prior'
-  try:
-    ex_post.attach(model, _DENSITY, run, run.resolve_checkpoint(checkpoint),
-                   data_set.configured)
-  except errors.UserError as e:
-    raise errors.UserError(
-        f'{told}, and a density of its latents cannot be had '
-        f'({errors.reason(e, None).rstrip(".")}): --prior=own takes '
-        'N(0, I).') from e
-  print(f'{told}: {model.prior.label}, fitted to its latents, is in its place; '
-        '--prior=own takes N(0, I).')
-  return model, _DENSITY
-
-
 def usual_priors(kind):
   """Returns the names of what may stand for the prior where none is given.
 
@@ -154,10 +132,7 @@ def usual_priors(kind):
   Returns:
     List, by the class of the model in gin's present configuration.
   """
-  model = configuration.setting('train.model')
-  trained = (getattr(model, 'matches_prior', False)
-             or getattr(model, 'learns_prior', False))
-  return [] if trained or kind not in _OF_A_DENSITY else [_DENSITY]
+  return checkpoints.usual_priors() if kind in _OF_A_DENSITY else []
 
 
 def _drawing(model, kind):

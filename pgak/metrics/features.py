@@ -66,12 +66,13 @@ class FeatureNet:
     size: int, number of features D.
     batch_size: int, images in one forward pass.
     fingerprint: string, a hash of the weights.
+    preprocessing: string, what happens to the images on the way in, in words.
     head: `(kernel, bias)` of the classes' logits, or None for a net that tells
       no classes.
   """
 
   def __init__(self, network, preprocess, name, metric, resize,
-               batch_size=50, head=None):
+               batch_size=50, head=None, fingerprint=None, preprocessing=''):
     """Wraps a net.
 
     Args:
@@ -82,6 +83,8 @@ class FeatureNet:
       resize: string.
       batch_size: int.
       head: `(kernel [D, K], bias [K])` of the classes' logits, or None.
+      fingerprint: string; by default a hash of the network's variables.
+      preprocessing: string.
     """
     self.name = name
     self.metric = metric
@@ -95,7 +98,8 @@ class FeatureNet:
     # `_forward`, so it is traced once per size of images.
     self._compiled = tf.function(
         lambda images: network(preprocess(images), training=False))
-    self._fingerprint = None
+    self._fingerprint = fingerprint
+    self.preprocessing = preprocessing
 
   @property
   def fingerprint(self):

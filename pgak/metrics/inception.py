@@ -270,4 +270,7 @@ def inception(level: Literal[tuple(LEVELS)] = 'pool_3',
   return features.FeatureNet(
       network, preprocess, name=f'inception_2015_{level}',
       metric=metric_name(str(level)), resize=f'tf1_bilinear_{_SIZE}',
-      batch_size=batch_size, head=_head(str(level), loaded))
+      batch_size=batch_size, head=_head(str(level), loaded),
+      preprocessing=f'resized to {_SIZE} x {_SIZE} by the bilinear op of '
+      'TensorFlow 1, without half-pixel centres or antialias, and (x - 128) / '
+      '128, as the published FID')

@@ -57,4 +57,5 @@ def random_net(seed: settings.Seed = 0, batch_size: settings.Count = 100):
   name = f'random_net_{seed}'
   return features.FeatureNet(_build(seed), _preprocess, name=name,
                              metric=f'frechet_{name}', resize='none',
-                             batch_size=batch_size)
+                             batch_size=batch_size, preprocessing='of the size '
+                             'of the images, values in [-1, 1]')

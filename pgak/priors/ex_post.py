@@ -17,10 +17,13 @@ from pgak import files
 from pgak import priors
 from pgak import settings
 
-__all__ = ['attach', 'encode', 'log_likelihoods', 'positions']
+__all__ = ['USUAL', 'attach', 'attach_usual', 'encode', 'log_likelihoods',
+           'positions']
 
 # What a density is fitted to: the encoder's means, or samples of its posterior.
 SOURCES = ('means', 'samples')
+# What a model that is not trained towards its prior draws from.
+USUAL = 'gmm'
 
 
 @settings.configurable(
@@ -74,6 +77,39 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
                 **_labels(prior, images, max_latents))
       files.keep_npz(path, prior.state())
   model.prior = prior
+  return model
+
+
+def attach_usual(model, run, step, dataset):
+  """Gives a loaded model the density that it draws from where none is named.
+
+  That is its own prior where training makes latents and prior alike, and else
+  `USUAL`, fitted to its latents, which is said.
+
+  Args:
+    model: as for `attach`.
+    run: as there.
+    step: as there.
+    dataset: as there.
+
+  Returns:
+    The model.
+
+  Raises:
+    errors.UserError: if that density is not available.
+  """
+  if not capabilities.is_unmatched(model):
+    return model
+  reason = f'{model.name} is not trained towards its prior'
+  try:
+    attach(model, USUAL, run, step, dataset)
+  except errors.UserError as e:
+    raise errors.UserError(
+        f'{reason}, and a density of its latents cannot be had '
+        f'({errors.reason(e, None).rstrip(".")}): --prior=own takes '
+        'N(0, I).') from e
+  print(f'{reason}: {model.prior.label}, fitted to its latents, is in its '
+        'place; --prior=own takes N(0, I).')
   return model
 
 

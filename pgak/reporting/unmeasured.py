@@ -43,7 +43,7 @@ def measured_commands(run):
       for protocol, prior, step in measured))
 
 
-def _command(run, protocol, prior='standard_normal', checkpoint=''):
+def _command(run, protocol, prior=None, checkpoint=''):
   run_dir = shlex.quote(f'--run_dir={run.path}')
   return (f'pgak_evaluate {run_dir}{checkpoint} --protocol='
           f'{shlex.quote(protocol)}{prior_flags(protocol, prior)}')
@@ -54,10 +54,14 @@ def prior_flags(protocol, prior):
 
   Args:
     protocol: string; some take their densities in turn.
-    prior: string, the density's name in scores.csv.
+    prior: string, the density's name in scores.csv; None for what the protocol
+      takes by itself.
   """
-  if protocol.startswith('rae_') or prior == 'standard_normal':
+  if protocol.startswith('rae_') or prior is None:
     return ''
+  # A protocol's own choice may be a mixture, where latents match no prior.
+  if prior == 'standard_normal':
+    return ' --prior=own'
   name, size, _ = (re.split(r'_(\d+)', prior, maxsplit=1) + [None] * 2)[:3]
   if name == 'gmm' and size:
     return f" --prior=gmm --gin_param='GaussianMixture.num_components = {size}'"

@@ -20,7 +20,7 @@ from pgak.runs import data_set
 from pgak.runs import run_directory
 
 __all__ = ['build', 'build_settings', 'load', 'load_configured', 'restore',
-           'save']
+           'save', 'usual_priors']
 
 _Optimizer = Annotated[keras.optimizers.Optimizer,
                        settings_lib.Says('a Keras optimizer, as @adam does')]
@@ -173,7 +173,8 @@ def load_configured(run, checkpoint='latest', prior='own'):
     run: `RunDirectory`, or its path.
     checkpoint: 'latest', 'best' or a step.
     prior: as for `priors.resolve`. One that is fitted to latents is, or is read
-      from the run; see `priors.ex_post`.
+      from the run; see `priors.ex_post`. None for the model's own where
+      training makes latents and prior alike, and else `ex_post.USUAL`.
 
   Returns:
     The model, with its weight averages in place where it keeps some.
@@ -185,7 +186,7 @@ def load_configured(run, checkpoint='latest', prior='own'):
     run = run_directory.RunDirectory(run)
   step = run.resolve_checkpoint(checkpoint)
   # A name that nobody has is said before the model is built.
-  prior = priors.resolve(prior)
+  choice = None if prior is None else priors.resolve(prior)
   settings = build_settings()
   if not {'model', 'optimizer'} <= set(settings):
     raise errors.UserError(
@@ -197,7 +198,21 @@ def load_configured(run, checkpoint='latest', prior='own'):
     # Before the first step the averages are zeros, not weights.
     if optimizer.use_ema and int(optimizer.iterations.numpy()) > 0:
       optimizer.finalize_variable_values(model.parts[part].trainable_variables)
-  return ex_post.attach(model, prior, run, step, data_set.configured)
+  if choice is None:
+    return ex_post.attach_usual(model, run, step, data_set.configured)
+  return ex_post.attach(model, choice, run, step, data_set.configured)
+
+
+def usual_priors():
+  """Returns the names of what may stand for the prior where none is given.
+
+  Returns:
+    List, by the class of the model in gin's present configuration.
+  """
+  model = configuration.setting('train.model')
+  is_trained = (getattr(model, 'matches_prior', False)
+                or getattr(model, 'learns_prior', False))
+  return [] if is_trained else [ex_post.USUAL]
 
 
 def load(run_dir, checkpoint='latest', imports=(), prior='own'):
@@ -211,7 +226,8 @@ def load(run_dir, checkpoint='latest', imports=(), prior='own'):
     imports: modules that the run was trained with, if any, such as one with a
       model of your own; their code is run.
     prior: 'own', or another density that `sample` draws from, by its name or
-      class; fitted to the latents of the data if the run has it not yet.
+      class; fitted to the latents of the data if the run has it not yet; None
+      as for `load_configured`.
 
   Returns:
     A `GenerativeAutoencoder` with `encode`, `decode`, `reconstruct` and

@@ -56,7 +56,8 @@ MaxBatch = Annotated[int, settings.Range(1, 2**31 - 1)]
 @settings.configurable(module='pgak.serving', denylist=['run_dir'])
 def export(run_dir: settings.Path, output: settings.Path | None = None,
            checkpoint: settings.Checkpoint = 'latest',
-           prior: priors.Spec = 'own', version: settings.Count | None = None,
+           prior: priors.Spec | None = None,
+           version: settings.Count | None = None,
            max_batch: MaxBatch | None = None,
            max_count: MaxBatch | None = None,
            precision: precision_lib.Precision = 'float32', xla: bool = False,
@@ -69,7 +70,9 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
     output: folder that holds the versions; by default `export` in `run_dir`.
     checkpoint: 'latest', 'best' or a step.
     prior: what `generate` draws from: 'own' for the model's, or the name or
-      class of another, which is fitted if need be; see `priors.ex_post`.
+      class of another, which is fitted if need be; see `priors.ex_post`. None
+      for the model's own where training makes latents and prior alike, and
+      else 'gmm'.
     version: positive int; by default one more than the largest version there.
     max_batch: the most rows of one request; by default 1,024, or fewer where
       an answer would be of more than 64 MiB.

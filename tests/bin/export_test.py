@@ -31,7 +31,9 @@ def test_twice_makes_two_versions(run_dir, tmp_path, capsys):
   assert f'Exported to {output}/2.' in second.out
   assert tiny_runs.content(output / '1') == before
   assert sorted(p.name for p in output.iterdir()) == ['1', '2']
-  model = pgak.load(run_dir)
+  # An AE: both draw from a density of its latents.
+  model = pgak.load(run_dir, prior=None)
+  assert model.prior.name == 'gmm'
   served = client.ServedModel(output / '1')
   np.testing.assert_allclose(served.generate([1]).astype(int),
                              model.sample(1, seed=1).numpy(), atol=1)

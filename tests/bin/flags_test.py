@@ -56,6 +56,7 @@ EVALUATE = {
     'protocol': ('fid768_test', 'evaluate.protocol', 'fid768_test'),
     'prior': ('gmm,kde', 'evaluate.prior', ['gmm', 'kde']),
     'metrics': ('prd,kid', 'evaluate.metrics', ['prd', 'kid']),
+    'features': ('random,a/b', 'evaluate.features', ['random', 'a/b']),
     'num_samples': (77, 'quick.num_samples', 77),
     'seed': (5, 'quick.seed', 5),
     'latents': ('true', 'evaluate.latents', True),

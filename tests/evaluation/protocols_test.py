@@ -20,7 +20,8 @@ def test_fid768_test_is_what_the_readme_says():
   protocol = protocols.resolve(protocols.fid768_test)
   assert protocol == protocols.Protocol(
       'fid768_test', ('768',), num_samples=5000, split='test',
-      num_references=10000, rounding='nearest', batch_norm='inference')
+      num_references=10000, rounding='nearest', batch_norm='inference',
+      priors=(protocols.OWN_OR_MIXTURE,))
 
 
 @pytest.mark.parametrize('name', protocols.NAMES)

@@ -1,4 +1,6 @@
 """Tests of the evaluation of runs."""
+import dataclasses
+
 import gin
 import pytest
 import tensorflow as tf
@@ -36,6 +38,32 @@ def test_a_scorer_measures_the_own_prior_and_latents(flat):
       'frechet_flat_64', 'reconstruction_mse', 'latent_match_prior_data',
       'latent_match_prior_generated', 'latent_match_data_generated']
   assert rows[0]['prior'] == 'standard_normal' and rows[0]['step'] == 5
+
+
+def test_a_scorer_of_an_ae_draws_from_a_gaussian_of_its_latents(flat):
+  del flat
+  protocol = protocols.Protocol('flat', ('64',), 20, 'test',
+                                priors=(protocols.OWN_OR_MIXTURE,))
+  score = evaluation.frechet_scorer(data.digits(), protocol, latents=False)
+  gin.parse_config(tiny_evaluation.CONFIG)
+  model = checkpoints.build(**checkpoints.build_settings())
+  own = model.prior
+  rows = score(model, 5)
+  assert rows[0]['prior'] == 'gaussian' and model.prior is own
+  # Training makes the latents of a VAE and N(0, I) alike.
+  model.matches_prior = True
+  assert score(model, 5)[0]['prior'] == 'standard_normal'
+
+
+def test_an_ae_is_measured_by_a_mixture_of_its_latents(run, flat, capsys):
+  changed = dataclasses.replace(flat, priors=(protocols.OWN_OR_MIXTURE,))
+  rows = evaluation.evaluate(run.path, protocol=changed)
+  drawn, = {row['prior'] for row in rows if row['images'] == 'samples'}
+  assert drawn == 'gmm_10'
+  assert '--prior=own takes N(0, I)' in capsys.readouterr().out
+  rows = evaluation.evaluate(run.path, protocol=changed, prior='own')
+  assert {row['prior'] for row in rows} == {'standard_normal', 'none'}
+  assert '--prior' not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('checkpoint, steps', [

@@ -54,7 +54,7 @@ def test_a_command_for_each_training_and_each_measurement(section):
   assert measured == [
       '--protocol=quick --prior=gmm '
       "--gin_param='GaussianMixture.num_components = 10'",
-      '--protocol=quick --prior=kde', '--protocol=quick',
+      '--protocol=quick --prior=kde', '--protocol=quick --prior=own',
       # It takes its densities in turn.
       '--protocol=rae_iclr2020']
 

@@ -369,7 +369,7 @@ def run_dir(tmp_path, model, monkeypatch):
       kind=kinds.Images(SHAPE, (-1., 1.)), can={'encode', 'pixels', 'sample'},
       optimizers={'encoder': averaging, 'decoder': averaging})
   monkeypatch.setattr(checkpoints, 'load_configured', lambda *asked: {
-      (run.path, 'best', 'own'): loaded}[(asked[0].path, *asked[1:])])
+      (run.path, 'best', None): loaded}[(asked[0].path, *asked[1:])])
   return run.path
 
 
