@@ -47,7 +47,7 @@ def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
     gin_param: settings as gin writes them, such as 'train.batch_size = 32'.
     imports: modules of your own, such as one with a model.
     **flags: those of `pgak_train`: data, model, network, recipe, size,
-      latent_dim, steps, seed, attributes, download, data_dir.
+      latent_dim, steps, seed, warm_start, attributes, download, data_dir.
 
   Returns:
     The trained model.

@@ -36,7 +36,7 @@ SCORE_COLUMNS = scores_lib.COLUMNS
 
 # What config.json holds, as far as it is read: names and their types.
 _CONFIG = {'config_keys': list, 'data': dict, 'imports': list, 'seed': int,
-           'versions': dict}
+           'versions': dict, 'warm_start': dict}
 _DATA = {'examples': int, 'fingerprint': str, 'name': str, 'order': int,
          'preprocessing': dict, 'split': str}
 

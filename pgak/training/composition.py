@@ -32,7 +32,8 @@ COMMAND = 'command.gin'
 
 # Flag -> the setting that it is.
 VALUES = {'latent_dim': 'latent_dim', 'steps': 'train.steps',
-          'seed': 'train.seed', 'attributes': 'images.attributes',
+          'seed': 'train.seed', 'warm_start': 'train.warm_start',
+          'attributes': 'images.attributes',
           'download': 'tfds.download', 'data_dir': 'data_dir'}
 FLAGS = (*named_files.FOLDERS, 'size', *VALUES)
 _EMA_BELOW, _EMA_DECAY = 5000, 0.99
@@ -318,8 +319,8 @@ def _choose_numbers(made, data, shape):
   made.tell('Steps', steps, f'{passes:.3g} passes; {_origin(flags, "steps")}')
   if flags.get('recipe', chosen.RECIPE) == chosen.RECIPE and steps < _EMA_BELOW:
     made.set('adam.ema_decay', _EMA_DECAY, 'chosen')
-  if 'seed' in flags:
-    made.set('train.seed', flags['seed'], '--seed')
+  _add_values(made, {name: flags[name] for name in ('seed', 'warm_start')
+                     if name in flags})
 
 
 # === On top of gin files ===

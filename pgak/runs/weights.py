@@ -1,0 +1,156 @@
+"""The weights in a run's checkpoint, by part, read without its model.
+
+A checkpoint names its variables in a graph of objects; nothing of the run's
+configuration is parsed and none of its code is called.
+"""
+import re
+from typing import NamedTuple
+
+from tensorboard.compat.proto import trackable_object_graph_pb2
+import tensorflow as tf
+
+from pgak import errors
+
+__all__ = ['Stored', 'names', 'read']
+
+_GRAPH = '_CHECKPOINTABLE_OBJECT_GRAPH'
+_VALUE = 'VARIABLE_VALUE'
+# State of random draws, which is no weight.
+_NO_WEIGHT = 'seed_generator_state'
+
+
+class Stored(NamedTuple):
+  """A variable in a checkpoint that has not been read.
+
+  Attributes:
+    shape: tuple.
+    averaged: whether what is read is its average over training.
+    read: function that returns it, a NumPy array.
+  """
+  shape: tuple
+  averaged: bool
+  read: object
+
+
+def names(paths):
+  """Returns names of variables that do not depend on what was made before.
+
+  Keras numbers layers without a name through the whole process: the same
+  decoder has dense_1 beside one encoder and dense_3 beside another. Here the
+  layers of a kind are counted within the part: dense, dense_1 ...
+
+  Args:
+    paths: list of strings, Keras's paths of the variables of one part.
+
+  Returns:
+    List of strings in the same order.
+  """
+  counted = {}
+  for path in paths:
+    pieces = path.split('/')
+    for i, piece in enumerate(pieces):
+      base, number = _numbered(piece)
+      counted.setdefault(('/'.join(pieces[:i]), base), set()).add(number)
+  return ['/'.join(_recounted(path.split('/'), counted)) for path in paths]
+
+
+def _numbered(piece):
+  base, number = re.fullmatch(r'(.*?)(?:_(\d+))?', piece).groups()
+  return base, int(number or 0)
+
+
+def _recounted(pieces, counted):
+  for i, piece in enumerate(pieces):
+    base, number = _numbered(piece)
+    place = sorted(counted['/'.join(pieces[:i]), base]).index(number)
+    yield f'{base}_{place}' if place else base
+
+
+def read(run, step):
+  """Lists what a checkpoint holds of each part of its model.
+
+  Of a part whose optimizer averages weights (EMA) the averages are read, as
+  evaluation, samples and exports do.
+
+  Args:
+    run: `RunDirectory`.
+    step: int, one of its checkpoints.
+
+  Returns:
+    `{part: {name: Stored}}`, names as `names` makes them.
+
+  Raises:
+    errors.UserError: if the checkpoint is damaged.
+  """
+  prefix = run.checkpoint_prefix(step)
+  try:
+    return _Checkpoint(tf.train.load_checkpoint(prefix)).parts()
+  except (tf.errors.OpError, AttributeError, IndexError, KeyError, OSError,
+          RuntimeError, TypeError, ValueError) as e:
+    raise errors.UserError(
+        f'The checkpoint {prefix} is damaged ({errors.reason(e)}): choose '
+        'another one.') from e
+
+
+class _Checkpoint:
+  """The graph of objects in a checkpoint."""
+
+  def __init__(self, reader):
+    graph = trackable_object_graph_pb2.TrackableObjectGraph()
+    graph.ParseFromString(reader.get_tensor(_GRAPH))
+    self._reader = reader
+    self._nodes = graph.nodes
+    self._shapes = reader.get_variable_to_shape_map()
+
+  def parts(self):
+    """Returns `{part: {name: Stored}}`."""
+    model = self._children(self._children(0)['model'])
+    return {name: self._part(node, model[f'{name}_optimizer'])
+            for name, node in model.items() if f'{name}_optimizer' in model}
+
+  def _part(self, part, optimizer):
+    # Some layers, such as a flow's, are saved by their optimizer alone.
+    trained = self._children(self._children(optimizer)['_trainable_variables'])
+    nodes = {n: None for n in [*self._below(part), *trained.values()]
+             if self._key(n) and _NO_WEIGHT not in self._path(n)}
+    averages = self._averages(optimizer, trained)
+    return {name: self._stored(node, averages) for name, node in zip(
+        names([self._path(n) for n in nodes]), nodes)}
+
+  def _children(self, node):
+    return {c.local_name: c.node_id for c in self._nodes[node].children}
+
+  def _averages(self, optimizer, trained):
+    """Returns the node of each average by that of the variable."""
+    children = self._children(optimizer)
+    kept = children.get('_model_variables_moving_average')
+    if kept is None or not self._value(self._key(children['_iterations'])):
+      return {}
+    kept = self._children(kept)
+    return {variable: kept[place] for place, variable in trained.items()
+            if place in kept}
+
+  def _key(self, node):
+    return next((a.checkpoint_key for a in self._nodes[node].attributes
+                 if a.name == _VALUE), None)
+
+  def _value(self, key):
+    return self._reader.get_tensor(key)
+
+  def _below(self, part):
+    """Returns the nodes that are reached from one."""
+    found = {part: None}
+    left = [part]
+    while left:
+      new = [n for n in self._children(left.pop()).values() if n not in found]
+      found |= dict.fromkeys(new)
+      left += new
+    return found
+
+  def _path(self, node):
+    return self._nodes[node].attributes[0].full_name
+
+  def _stored(self, node, averages):
+    key = self._key(averages.get(node, node))
+    return Stored(tuple(self._shapes[key]), node in averages,
+                  lambda: self._value(key))
