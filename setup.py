@@ -39,8 +39,8 @@ EXTRAS_REQUIRE = {
              'setuptools'],
 }
 
-VERBS = ('train', 'evaluate', 'compare', 'sample', 'export', 'report', 'sweep',
-         'list')
+VERBS = ('train', 'evaluate', 'compare', 'sample', 'encode', 'export', 'pack',
+         'report', 'sweep', 'list')
 
 setuptools.setup(
     name='pgak',

@@ -190,8 +190,7 @@ class _Pictures(store.Recipe):
     self._reductions.clear()
     attributes = self._attributes()
     self._columns = attributes.passed_over if attributes else ()
-    workers = min(8, os.cpu_count() or 1)
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+    with _workers() as pool:
       for split, names in self._layout.members.items():
         yield split, self._chunks(pool, attributes, split, names)
     if self._unusable and not self.choices['skip_damaged']:
@@ -209,15 +208,37 @@ class _Pictures(store.Recipe):
           'more.', self._path, usual, height, width)
 
   def _chunks(self, pool, attributes, split, names):
+    for usable in self._usable(pool, names):
+      self._numbers[split] += len(usable)
+      yield np.stack(list(usable.values())), self._labels(usable), (
+          {} if attributes is None else dict(
+              zip(attributes.names, attributes.rows(list(usable)).T)))
+
+  def _usable(self, pool, names):
+    """Yields `{name: pixels}` of some pictures at a time, never empty."""
     for i in range(0, len(names), _CHUNK):
       decoded = zip(names[i:i + _CHUNK],
                     pool.map(self._picture, names[i:i + _CHUNK]))
       usable = {name: image for name, image in decoded if image is not None}
-      self._numbers[split] += len(usable)
       if usable:
-        yield np.stack(list(usable.values())), self._labels(usable), (
-            {} if attributes is None else dict(
-                zip(attributes.names, attributes.rows(list(usable)).T)))
+        yield usable
+
+  def named(self):
+    """Yields `(names, images, labels or None)` of all pictures, unprepared."""
+    self._unusable.clear()
+    with _workers() as pool:
+      for usable in self._usable(pool, self._all_names()):
+        yield list(usable), np.stack(list(usable.values())), (
+            self._labels(usable))
+    if self._unusable:
+      logging.warning('%s', _printable(
+          f'Passed over {_by_reason(sorted(self._unusable))}.'))
+
+  def _all_names(self):
+    return [name for names in self._layout.members.values() for name in names]
+
+  def __len__(self):
+    return len(self._all_names())
 
   def _labels(self, names):
     labels = self._layout.labels
@@ -264,6 +285,10 @@ class _Pictures(store.Recipe):
       text += ('; columns of attributes that are not binary: '
                f'{", ".join(self._columns)}')
     return _printable(text)
+
+
+def _workers():
+  return concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1))
 
 
 def _reduction(shape, image_shape, crop):

@@ -37,7 +37,8 @@ _FILLS_A_CHART = kinds.Table({kinds.Vectors: scatter.NUMBER})
 _LARGEST_CLOUD = 20000
 
 
-@settings.configurable(module='pgak.drawing', denylist=['run_dir', 'output'])
+@settings.configurable(module='pgak.drawing',
+                       denylist=['run_dir', 'output', 'data'])
 def sample(run_dir: settings.Path, output,
            kind: Literal[tuple(KINDS)] = 'samples',
            num_samples: settings.Count | None = None, seed: settings.Seed = 0,
@@ -48,7 +49,7 @@ def sample(run_dir: settings.Path, output,
            attribute: str | None = None, strength: float = 1.,
            against: settings.reference('@fashion_mnist') | None = None,
            line: Literal[tuple(paths.LINES)] | None = None,
-           overwrite: bool = False):
+           overwrite: bool = False, data=None):
   """Draws from a run's model and writes a picture, an array or a table.
 
   Args:
@@ -82,6 +83,8 @@ def sample(run_dir: settings.Path, output,
     line: for 'interpolation', 'straight' or 'spherical' in each space; None for
       straight in 'zT' and spherical in 'z0'.
     overwrite: whether what is there is replaced.
+    data: function of the model to a split of other data, whose images take the
+      place of the validation images; None for those. See `own_data`.
 
   Returns:
     The name of the density that was chosen where `prior` is None, or None for
@@ -98,6 +101,9 @@ def sample(run_dir: settings.Path, output,
   run = run_directory.RunDirectory(run_dir)
   model, chosen = _loaded(run, checkpoint, prior, kind)
   number = num_samples or usual_number(kind, model)
+  shown = data and data(model)
+  if shown and kind == 'reconstruction' and num_samples is None:
+    number = min(number, len(shown))
   if kind not in ('samples', 'interpolation'):
     model.require(f'--kind={kind}', 'encode')
   if label is not None:
@@ -108,7 +114,9 @@ def sample(run_dir: settings.Path, output,
                            'space': space},
              'ood': {'against': against}}.get(kind, {})
   draw = _drawing(model, kind)
-  drawn.write(output, draw(model, number, seed, **options))
+  with data_set.showing(shown):
+    made = draw(model, number, seed, **options)
+  drawn.write(output, made)
   return chosen
 
 

@@ -183,6 +183,10 @@ class RunDirectory:
     """Returns the TensorFlow checkpoint path of a step."""
     return str(self._step_folder(step) / 'checkpoint')
 
+  def packed_weights(self, step):
+    """Returns where the weights of a step are in a run that was packed."""
+    return self._step_folder(step) / 'weights.npz'
+
   def _step_folder(self, step):
     return self.checkpoint_folder / f'step-{step:08d}'
 

@@ -1,22 +1,24 @@
 """The weights in a run's checkpoint, by part, read without its model.
 
 A checkpoint names its variables in a graph of objects; nothing of the run's
-configuration is parsed and none of its code is called.
+configuration is parsed and none of its code is called. A run that was packed
+has its weights in an .npz instead, PART/NAME by PART/NAME.
 """
 import re
 from typing import NamedTuple
+import zipfile
 
+import numpy as np
 from tensorboard.compat.proto import trackable_object_graph_pb2
 import tensorflow as tf
 
 from pgak import errors
+from pgak.data import array_members
 
-__all__ = ['Stored', 'names', 'read']
+__all__ = ['Stored', 'assign', 'names', 'read', 'write']
 
 _GRAPH = '_CHECKPOINTABLE_OBJECT_GRAPH'
 _VALUE = 'VARIABLE_VALUE'
-# State of random draws, which is no weight.
-_NO_WEIGHT = 'seed_generator_state'
 
 
 class Stored(NamedTuple):
@@ -83,6 +85,9 @@ def read(run, step):
     errors.UserError: if the checkpoint is damaged.
   """
   prefix = run.checkpoint_prefix(step)
+  packed = run.packed_weights(step)
+  if packed.is_file():
+    return _packed(packed)
   try:
     return _Checkpoint(tf.train.load_checkpoint(prefix)).parts()
   except (tf.errors.OpError, AttributeError, IndexError, KeyError, OSError,
@@ -90,6 +95,53 @@ def read(run, step):
     raise errors.UserError(
         f'The checkpoint {prefix} is damaged ({errors.reason(e)}): choose '
         'another one.') from e
+
+
+def write(path, parts):
+  """Writes weights as a packed run has them.
+
+  Args:
+    path: of the .npz.
+    parts: `{part: {name: Stored}}`, as `read` gives them.
+  """
+  with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+    for part, variables in parts.items():
+      for name, stored in variables.items():
+        with archive.open(f'{part}/{name}.npy', 'w', force_zip64=True) as file:
+          np.lib.format.write_array(file, np.asarray(stored.read()),
+                                    allow_pickle=False)
+
+
+def _packed(path):
+  found: dict = {}
+  for member in array_members.members(path):
+    part, _, name = member.name.partition('/')
+    found.setdefault(part, {})[name] = Stored(member.shape, False, member.open)
+  return found
+
+
+def assign(model, run, step):
+  """Gives a model the weights of a packed run, whole.
+
+  Args:
+    model: `GenerativeModel`.
+    run: `RunDirectory` of the packed run.
+    step: int.
+
+  Raises:
+    errors.UserError: if they are damaged or of another model.
+  """
+  stored = read(run, step)
+  for part, net in model.parts.items():
+    variables = net.variables
+    for name, variable in zip(names([v.path for v in variables]), variables):
+      found = stored.get(part, {}).get(name)
+      if found is None or found.shape != tuple(variable.shape):
+        raise errors.UserError(
+            f'{run.packed_weights(step)} does not fit the configuration beside '
+            f'it (of {part}, {name}): have the run packed again.')
+      variable.assign(found.read())
+  model.step.assign(step)
 
 
 class _Checkpoint:
@@ -112,7 +164,7 @@ class _Checkpoint:
     # Some layers, such as a flow's, are saved by their optimizer alone.
     trained = self._children(self._children(optimizer)['_trainable_variables'])
     nodes = {n: None for n in [*self._below(part), *trained.values()]
-             if self._key(n) and _NO_WEIGHT not in self._path(n)}
+             if self._key(n)}
     averages = self._averages(optimizer, trained)
     return {name: self._stored(node, averages) for name, node in zip(
         names([self._path(n) for n in nodes]), nodes)}

@@ -18,10 +18,10 @@ from pgak import errors
 from pgak import files
 from pgak.runs import configuration
 from pgak.runs import data_set
+from pgak.runs import named_files
 from pgak.runs import run_directory
 from pgak.training import chosen
 from pgak.training import loop
-from pgak.training import named_files
 from pgak.training import strategies
 
 __all__ = ['COMMAND', 'Composition', 'FLAGS', 'compose', 'composed', 'resume',

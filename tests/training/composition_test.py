@@ -6,9 +6,9 @@ import tensorflow as tf
 
 from pgak import errors
 from pgak import registry
+from pgak.runs import named_files
 from pgak.training import chosen
 from pgak.training import composition
-from pgak.training import named_files
 
 registry.register()
 
