@@ -114,7 +114,13 @@ def write(path, parts):
 
 def _packed(path):
   found: dict = {}
-  for member in array_members.members(path):
+  try:
+    members = array_members.members(path)
+  except errors.UserError as e:
+    raise errors.UserError(
+        f'The weights of the packed run are damaged ({errors.reason(e, None)}'
+        '): have it packed again.') from e
+  for member in members:
     part, _, name = member.name.partition('/')
     found.setdefault(part, {})[name] = Stored(member.shape, False, member.open)
   return found
@@ -138,8 +144,8 @@ def assign(model, run, step):
       found = stored.get(part, {}).get(name)
       if found is None or found.shape != tuple(variable.shape):
         raise errors.UserError(
-            f'{run.packed_weights(step)} does not fit the configuration beside '
-            f'it (of {part}, {name}): have the run packed again.')
+            'The weights of the packed run do not fit its configuration (of '
+            f'{part}, {name}): have it packed again.')
       variable.assign(found.read())
   model.step.assign(step)
 

@@ -10,7 +10,6 @@ import ast
 import contextlib
 import dataclasses
 import json
-import re
 
 import gin
 
@@ -209,7 +208,7 @@ def resume(text, flags, imports=()):
   _add_files(made, changed)
   _add_values(made, changed)
   if 'size' in changed:
-    made.set('image_shape', _shape(
+    made.set('image_shape', chosen.sized(
         changed['size'], _bound_shape(text, imports)), '--size')
   return made
 
@@ -249,13 +248,13 @@ def _whole(made, imports):
   _add_values(made, {name: flags[name] for name in ('attributes', 'download',
                                                     'data_dir')
                      if name in flags})
+  _choose_size(made, flags, imports)
   data = _look(made, imports)
-  shape = data.shape
+  shape = _set_shape(made)
+  if shape is None:
+    shape = data.shape
+    made.set('image_shape', shape, 'chosen')
   made.tell('Data', flags['data'], f'train {data.train}')
-  if 'image_shape' not in [setting for setting, *_ in made.settings]:
-    if 'size' in flags:
-      shape = _shape(flags['size'], shape)
-    made.set('image_shape', shape, '--size' if 'size' in flags else 'chosen')
   if 'pixels' in data.kind.can:
     made.tell('Size', ' x '.join(map(str, shape)), _origin(flags, 'size'))
   else:
@@ -279,19 +278,39 @@ def _choose_pictures(made, file, flags, settings):
   if file == 'datasets/images.gin':
     shape = chosen.picture_shape(settings['images.path'])
     if 'size' in flags:
-      shape = _shape(flags['size'], shape)
+      shape = chosen.sized(flags['size'], shape)
     made.set('image_shape', shape, '--size' if 'size' in flags else 'chosen')
     for name, value in (('validation_fraction', 0.1), ('skip_damaged', True)):
       made.set(f'images.{name}', value, 'chosen')
 
 
+def _choose_size(made, flags, imports):
+  """Sets --size before the data are prepared, which is done at it alone."""
+  if 'size' in flags and _set_shape(made) is None:
+    with _alone(made, imports) as dataset:
+      shape = chosen.sized(flags['size'], dataset.image_shape)
+    made.set('image_shape', shape, '--size')
+
+
+def _set_shape(made):
+  return next((ast.literal_eval(value) for setting, value, _ in made.settings
+               if setting == 'image_shape'), None)
+
+
 def _look(made, imports):
-  """Makes the data set alone, to see what it holds."""
+  """Prepares the data set, to see what it holds."""
+  with _alone(made, imports) as dataset:
+    return chosen.look(dataset)
+
+
+@contextlib.contextmanager
+def _alone(made, imports):
+  """Makes the data set without a model."""
   alone = Composition({}, made.files[1:], made.settings)
   # Without a size of its own a data set has that of its images.
   before = 'data_dir = None\nimage_shape = None\n'
   with _parsed(f'{before}{alone.text}', imports):
-    return chosen.look(data_set.configured())
+    yield data_set.configured()
 
 
 @contextlib.contextmanager
@@ -335,8 +354,8 @@ def _on_top(made, given, imports):
   _add_values(made, flags)
   if 'size' in flags:
     text = Composition({}, made.files).text
-    made.set('image_shape', _shape(flags['size'], _bound_shape(text, imports)),
-             '--size')
+    made.set('image_shape', chosen.sized(
+        flags['size'], _bound_shape(text, imports)), '--size')
 
 
 def _add_files(made, flags):
@@ -375,14 +394,3 @@ def _bound_shape(text, imports=()):
     except (KeyError, SyntaxError, ValueError) as e:
       raise errors.UserError('--size needs gin files that set image_shape: '
                              'take a data set, such as --data=mnist.') from e
-
-
-def _shape(size, known):
-  """Returns `(height, width, channels)` of '64' or '48x64'."""
-  match = re.fullmatch(r'(\d+)(?:x(\d+))?', str(size))
-  if not match or known is None or len(known) != 3:
-    raise errors.UserError(
-        f'--size={size} must be a number of pixels, such as 64, or height and '
-        'width, such as 48x64, of a data set of images.')
-  height, width = match[1], match[2] or match[1]
-  return int(height), int(width), known[-1]

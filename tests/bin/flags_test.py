@@ -18,6 +18,7 @@ from pgak import sweeping
 from pgak.bin import encode
 from pgak.bin import evaluate
 from pgak.bin import export
+from pgak.bin import pack
 from pgak.bin import report
 from pgak.bin import sample
 from pgak.bin import sweep
@@ -226,6 +227,20 @@ def test_flags_of_encode(capsys, monkeypatch):
            if flag not in ('run_dir', 'data', 'output', 'import')}
   assert recorder.calls == [(('run', 'photos/', 'it.npz'),
                              named | {'imports': ['mine']})]
+
+
+# === pack ===
+
+
+def test_flags_of_pack(capsys, monkeypatch):
+  given = {'run_dir': 'run', 'output': 'me.zip', 'checkpoint': 'best',
+           'overwrite': True}
+  flag_tables.check_table(pack, given)
+  recorder = flag_tables.Recorder()
+  monkeypatch.setattr(functions, 'pack', recorder)
+  flag_tables.call(pack, capsys, *(f'--{f}={v}' for f, v in given.items()))
+  assert recorder.calls == [(('run', 'me.zip'), {
+      'checkpoint': 'best', 'overwrite': True})]
 
 
 # === report ===
