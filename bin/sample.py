@@ -183,6 +183,7 @@ def main(argv):
   configuration.parse_run(run, bindings, roots, imports)
   prior = drawing.sample(run_dir, args.output, data=data) or args.prior
   same = [f'--prior={prior}'] if prior not in (None, 'own') else []
+  same += ['--output=export'] if run_dir != args.run_dir else []
   command_lib.print_next('pgak_export', f'--run_dir={args.run_dir}', *same,
                          imports=imports)
 

@@ -77,7 +77,7 @@ def split_opener(value, run, data_dir=None, split=None):
 
 def reads_data_dir(run):
   """Returns whether the data set of a run itself is in `data_dir`."""
-  return 'data_dir' in configuration.bindings_of(run.config_gin)
+  return '%data_dir' in configuration.bindings_of(run.config_gin).values()
 
 
 def _shipped(file, data_dir):

@@ -3,6 +3,7 @@ import re
 
 from pgak import errors
 from pgak import files
+from pgak.runs import packs
 from pgak.runs import run_directory
 from pgak.runs import weights
 
@@ -45,8 +46,8 @@ def source(text):
   """Finds the run and the checkpoint that a warm start names.
 
   Args:
-    text: 'RUN' or 'RUN:CHECKPOINT', where CHECKPOINT is 'latest', 'best' or a
-      step; without it, the latest.
+    text: 'RUN' or 'RUN:CHECKPOINT', where RUN is a run directory or a packed
+      run, and CHECKPOINT 'latest', 'best' or a step; without it, the latest.
 
   Returns:
     `(RunDirectory, step)`.
@@ -59,6 +60,7 @@ def source(text):
     head, colon, tail = str(text).rpartition(':')
     if colon and not re.search(r'[/\\]', tail):
       path, checkpoint = files.local(head), tail
+  path = packs.folder(path)
   if not (path / 'config.gin').is_file():
     raise errors.UserError(
         f'--warm_start={text} names no run directory (there is no config.gin '

@@ -84,7 +84,7 @@ def test_another_checkpoint_can_be_packed_and_warm_started_from(
     assert 'checkpoints/step-00000001/weights.npz' in file.namelist()
     assert not any(n.startswith('densities/') for n in file.namelist())
   model = checkpoints.load(run_dir)
-  record, _ = warm_start.take(model, str(packs.folder(tmp_path / 'one.zip')))
+  record, _ = warm_start.take(model, tmp_path / 'one.zip')
   assert record['taken'] == {'encoder': [8, 8], 'decoder': [8, 8]}
 
 

@@ -105,7 +105,7 @@ def test_nothing_that_fits_is_an_error(source):
     ('{source}:9', r"no checkpoint '9'.*\[2, 4\]"),
     ('{source}:best', 'no best checkpoint'),
     ('nowhere', 'names no run directory'),
-    ('{source}/config.gin:2', 'names no run directory')])
+    ('{source}/config.gin:2', 'no whole zip that pgak_pack made')])
 def test_a_source_that_is_not_there_is_told(source, text, match):
   with pytest.raises(errors.UserError, match=match):
     warm_start.source(text.format(source=source))
