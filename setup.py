@@ -52,8 +52,8 @@ EXTRAS_REQUIRE = {
              'setuptools'],
 }
 
-VERBS = ('train', 'evaluate', 'compare', 'sample', 'export', 'report', 'sweep',
-         'list', 'demo')
+VERBS = ('train', 'evaluate', 'compare', 'sample', 'encode', 'export', 'pack',
+         'report', 'sweep', 'list', 'demo')
 
 setuptools.setup(
     name='pgak',

@@ -79,6 +79,7 @@ def main(argv):
   from pgak import serving
   from pgak.runs import checkpoints
   from pgak.runs import configuration
+  from pgak.runs import packs
   from pgak.runs import run_directory
   registry.register()
   flags = ('output', 'version', 'checkpoint', 'prior', 'precision', 'xla',
@@ -86,12 +87,15 @@ def main(argv):
   bindings = command_lib.bindings_of_flags(command, args, {
       **{flag: f'export.{flag}' for flag in flags},
       'verify': 'export.verified'})
-  run = run_directory.RunDirectory(args.run_dir)
+  run_dir = str(packs.folder(args.run_dir))
+  if run_dir != args.run_dir and args.output is None:
+    command.fail('A packed run is not written to: give --output')
+  run = run_directory.RunDirectory(run_dir)
   def roots():
     names = [args.prior] if args.prior else checkpoints.usual_priors()
     return ['export', *(r for name in names for r in priors.prior_roots(name))]
   configuration.parse_run(run, bindings, roots, imports=args['import'].value)
-  path = serving.export(args.run_dir)
+  path = serving.export(run_dir)
   print(f'Exported to {path}.')
   if args.format == 'saved_model':
     command_lib.print_next('pgak_sample', f'--export_dir={path}',

@@ -43,6 +43,12 @@ plays a part. The figures of the RAE paper go along arcs between test images:
   sample.py --run_dir=runs/rae --output=arcs.png --kind=interpolation \
     --line=spherical --split=test
 
+Pictures of your own take the place of the run's with --data, in any form that
+the train command takes:
+
+  sample.py --run_dir=runs/faces --output=mine.png --kind=reconstruction \
+    --data=photos/
+
 A model of pairs draws rows of a condition, its image and samples, or, with
 --kind=reconstruction, the reconstruction. A GAN, which has no encoder, draws
 samples, and as interpolation lines between samples of its prior.
@@ -104,6 +110,10 @@ command.define_choice('line', None, ['straight', 'spherical'], 'How '
 command.define_string('split', None, 'The split of the data set whose images '
                       'are drawn, such as test; by default the one that '
                       'training validated on.')
+command.define_string('data', None, 'Other data whose images are drawn: a '
+                      'folder, zip or tar of pictures, a .npy or .npz file, '
+                      'the name of a data set, or tfds:NAME; all of them, or '
+                      'their --split.')
 command.define_string('attribute', None, "An attribute of the data set's "
                       "images, such as Eyeglasses, or label=7 for a class.")
 command.define_string('against', None, 'The other data set of ood: '
@@ -114,7 +124,9 @@ command.define_string('against', None, 'The other data set of ood: '
 # A flag that another kind ignores would be a silent mistake.
 _KINDS_OF = {'label': ('samples',), 'space': ('interpolation', 'attribute'),
              'line': ('interpolation',),
-             'attribute': ('attribute',), 'against': ('ood',)}
+             'attribute': ('attribute',), 'against': ('ood',),
+             'data': ('interpolation', 'reconstruction', 'latents', 'paths',
+                      'log_density', 'ood')}
 
 
 def main(argv):
@@ -135,8 +147,9 @@ def main(argv):
                           or args.line == 'spherical'):
     command.fail('An export goes straight in zT: give --run_dir for --space '
                  'and --line')
-  if args.export_dir and args.split:
-    command.fail('An export holds no data: give --run_dir for --split')
+  if args.export_dir and (args.split or args.data):
+    command.fail('An export is drawn from without data: give --run_dir for '
+                 '--split and --data')
   command_lib.import_tensorflow()
   if args.export_dir:
     from pgak.serving import pictures
@@ -147,16 +160,23 @@ def main(argv):
   from pgak import registry
   from pgak.generation import drawing
   from pgak.runs import configuration
+  from pgak.runs import own_data
+  from pgak.runs import packs
   from pgak.runs import run_directory
   from pgak.runs import second_data_set
   registry.register()
   flags = ('kind', 'num_samples', 'seed', 'checkpoint', 'prior', 'label',
            'space', 'attribute', 'line', 'overwrite')
   bindings = command_lib.bindings_of_flags(
-      command, args, {flag: f'sample.{flag}' for flag in flags} | {
-          'split': 'train.validation_split'})
+      command, args, {flag: f'sample.{flag}' for flag in flags} | (
+          {} if args.data else {'split': 'train.validation_split'}))
   imports = args['import'].value
-  run = run_directory.RunDirectory(args.run_dir)
+  run_dir = str(packs.folder(args.run_dir))
+  run = run_directory.RunDirectory(run_dir)
+  data = args.data and own_data.split_opener(
+      args.data, run, args.data_dir, args.split)
+  if args.data and not own_data.reads_data_dir(run):
+    bindings = [b for b in bindings if not b.startswith('data_dir =')]
   if args.against:
     # After the flags of the run: these are in a scope of their own.
     bindings += second_data_set.bindings(run, args.against, imports)
@@ -164,8 +184,9 @@ def main(argv):
     names = [args.prior] if args.prior else drawing.usual_priors(args.kind)
     return ['sample', *(r for name in names for r in priors.prior_roots(name))]
   configuration.parse_run(run, bindings, roots, imports)
-  prior = drawing.sample(args.run_dir, args.output) or args.prior
+  prior = drawing.sample(run_dir, args.output, data=data) or args.prior
   same = [f'--prior={prior}'] if prior not in (None, 'own') else []
+  same += ['--output=export'] if run_dir != args.run_dir else []
   command_lib.print_next('pgak_export', f'--run_dir={args.run_dir}', *same,
                          imports=imports)
 

@@ -20,6 +20,11 @@ model, or a paper's model on photographs.
   train.py --run_dir=runs/mine --data=photos/ \
     --gin_file=papers/pga_icml2020/lpga_celeba.gin
 
+A new run may begin with the weights of another one, for other data, another
+prior, batch size or number of latents; what fits is taken, and told by part:
+
+  train.py --run_dir=runs/mine --data=photos/ --warm_start=runs/faces:best
+
 The same command given again resumes after the last checkpoint, or ends at once
 when the run is finished; so does --run_dir alone. Watch it with
 `tensorboard --logdir=runs`.
@@ -49,6 +54,9 @@ command.define_integer('latent_dim', None, 'Number of latent dimensions.',
 command.define_integer('steps', None, 'Train steps in all.', lower_bound=1)
 command.define_integer('seed', None, 'Decides weights, noise and order.',
                        lower_bound=0)
+command.define_string(
+    'warm_start', None, 'A run whose weights a new run begins with, where they '
+    'fit: RUN, or RUN:CHECKPOINT with latest, best or a step.', once=True)
 command.define_string('attributes', None, 'A list of binary attributes of the '
                       'pictures: CSV, or in the format of CelebA.', once=True)
 command.define_boolean('download', False, 'Whether TensorFlow Datasets may '

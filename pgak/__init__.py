@@ -13,11 +13,11 @@ import warnings
 from pgak.version import __version__
 
 # Imported when they are first used: TensorFlow takes seconds to import.
-_FUNCTIONS = ('compare', 'evaluate', 'export', 'train')
+_FUNCTIONS = ('compare', 'encode', 'evaluate', 'export', 'pack', 'train')
 _PACKAGES = ('data', 'metrics', 'models', 'networks', 'priors')
 
-__all__ = ['__version__', 'compare', 'data', 'evaluate', 'export', 'load',
-           'metrics', 'models', 'networks', 'priors', 'train']
+__all__ = ['__version__', 'compare', 'data', 'encode', 'evaluate', 'export',
+           'load', 'metrics', 'models', 'networks', 'pack', 'priors', 'train']
 
 # Where the modules of version 0.4 are now: their names, and the names of
 # functions that were renamed besides.

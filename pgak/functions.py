@@ -24,7 +24,7 @@ from pgak.runs import configuration
 from pgak.runs import gin_files
 from pgak.runs import run_directory
 
-__all__ = ['compare', 'evaluate', 'export', 'train']
+__all__ = ['compare', 'encode', 'evaluate', 'export', 'pack', 'train']
 
 
 @contextlib.contextmanager
@@ -39,6 +39,16 @@ def _configured(run_dir, gin_param, imports):
     gin.clear_config()
 
 
+def _folder(run_dir, output):
+  """Returns a run directory; of a packed run, one that is soon gone."""
+  from pgak.runs import packs
+  found = packs.folder(run_dir)
+  if found is not run_dir and output is None:
+    raise errors.UserError(f'{run_dir} is a packed run, which is not written '
+                           'to: give --output.')
+  return found
+
+
 def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
   """Trains a model in a run directory, or resumes the run that is there.
 
@@ -49,7 +59,7 @@ def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
     gin_param: settings as gin writes them, such as 'train.batch_size = 32'.
     imports: modules of your own, such as one with a model.
     **flags: those of `pgak_train`: data, model, network, recipe, size,
-      latent_dim, steps, seed, attributes, download, data_dir.
+      latent_dim, steps, seed, warm_start, attributes, download, data_dir.
 
   Returns:
     The trained model.
@@ -107,13 +117,69 @@ def evaluate(run_dir, protocol='quick', checkpoint='latest', prior=None,
                                latents, features)
 
 
+def encode(run_dir, data, output, checkpoint='latest', prior=None,
+           data_dir=None, overwrite=False, gin_param=(), imports=()):
+  """Writes the latents of pictures, arrays or a data set.
+
+  Args:
+    run_dir: path of the run directory, or of a packed run.
+    data: a folder, zip or tar of pictures, a .npy or .npz file, the name of a
+      data set, or 'tfds:NAME'.
+    output: path of the file, .npz or .csv; see `encoding.write`.
+    checkpoint: 'latest', 'best' or a step.
+    prior: 'own', or another density by its name, whose log-density is written,
+      fitted to the latents of the training images if need be. None for the
+      model's own, where training makes latents and prior alike.
+    data_dir: folder of TensorFlow Datasets.
+    overwrite: whether a file that is there is replaced.
+    gin_param: settings as gin writes them.
+    imports: modules of your own that the run was trained with.
+
+  Returns:
+    `pathlib.Path` of the file.
+
+  Raises:
+    errors.UserError: if the data do not fit the model, which may have no
+      encoder, or if the density has no log-density and was asked for.
+  """
+  from pgak import priors
+  from pgak.data import named_examples
+  from pgak.generation import encoding
+  from pgak.runs import checkpoints
+  from pgak.runs import own_data
+  from pgak.runs import packs
+  encoding.check_output(output, overwrite)
+  run = run_directory.RunDirectory(packs.folder(run_dir))
+  registry.register()
+  opened = own_data.opener(str(data), run, data_dir)
+  bound = ([f'data_dir = {data_dir!r}']
+           if data_dir and own_data.reads_data_dir(run) else [])
+  try:
+    configuration.parse_run(
+        run, [*gin_param, *bound],
+        lambda: priors.prior_roots(prior) if prior else [], imports)
+    model = checkpoints.load_configured(run, checkpoint, prior or 'own')
+    model.require('pgak_encode', 'encode')
+    named = named_examples.Named(opened(model))
+    reason = encoding.reason_against_density(model, prior)
+    if reason:
+      print(f'Without log_prob: {reason}.')
+    number = encoding.write(
+        output, encoding.encode(model, named, not reason), named.label_names)
+  finally:
+    gin.clear_config()
+  print(f'Wrote latents of {number} examples to {output}.')
+  return files.local(output)
+
+
 def export(run_dir, output=None, checkpoint='latest', prior=None,
            gin_param=(), imports=(), **settings):
   """Exports a checkpoint of a run for TensorFlow Serving.
 
   Args:
-    run_dir: path of the run directory.
-    output: folder that holds the versions; by default `export` in the run.
+    run_dir: path of the run directory, or of a packed run.
+    output: folder that holds the versions; by default `export` in the run; a
+      packed run needs one.
     checkpoint: 'latest', 'best' or a step.
     prior: what `generate` draws from; by default 'own', or 'gmm' for a model
       that is not trained towards its prior.
@@ -128,11 +194,37 @@ def export(run_dir, output=None, checkpoint='latest', prior=None,
     errors.UserError: as `serving.export` does.
   """
   from pgak import serving
+  run_dir = _folder(run_dir, output)
   with _configured(run_dir, gin_param, imports):
     return serving.export(run_dir, output, checkpoint, prior, **settings)
 
 
-def compare(one, other=None, number=10000, size=None, features=None, seed=0,
+def pack(run_dir, output, checkpoint='latest', overwrite=False):
+  """Writes a run as a zip to give away; `pgak.load` opens it.
+
+  It has the configuration, one checkpoint without optimizers, fitted densities,
+  scores and a model card, and no path of this machine.
+
+  Args:
+    run_dir: path of the run directory.
+    output: path of the zip.
+    checkpoint: 'latest', 'best' or a step.
+    overwrite: whether a file that is there is replaced.
+
+  Returns:
+    `pathlib.Path` of the zip.
+
+  Raises:
+    errors.UserError: as `packs.pack` does.
+  """
+  from pgak.runs import packs
+  run = run_directory.RunDirectory(run_dir)
+  step = packs.pack(run, output, checkpoint, overwrite)
+  print(f'Packed {run.path} at step {step} into {output}.')
+  return files.local(output)
+
+
+def compare(one, other=None, *, number=10000, size=None, features=None, seed=0,
             inception=None, data_dir=None, imports=(), save_statistics=None,
             overwrite=False):
   """Measures how far two sets of images are apart.
@@ -314,7 +406,7 @@ class _Sides:
     if kind == 'arrays':
       return array_files.arrays(side, shape, test_fraction=0.).split('train')
     from pgak.runs import data_set
-    from pgak.training import named_files
+    from pgak.runs import named_files
     name, _, split = str(side).partition(':')
     file, _ = named_files.data(name)
     try:

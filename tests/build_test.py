@@ -17,8 +17,8 @@ import environments
 import pytest
 
 ROOT = checkout.ROOT
-BINARIES = ('benchmark', 'compare', 'demo', 'evaluate', 'export', 'list',
-            'report', 'sample', 'sweep', 'train')
+BINARIES = ('benchmark', 'compare', 'demo', 'encode', 'evaluate', 'export',
+            'list', 'pack', 'report', 'sample', 'sweep', 'train')
 
 # Debian's Bazel 4.2 knows no MODULE.bazel: the native rules stand in for those
 # of rules_python. It also loads the rules of C++ and Java, and a coverage tool,

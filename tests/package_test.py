@@ -146,15 +146,15 @@ def test_extras_and_console_scripts(setup):
   assert setup['extras_require']['gpu'][0].startswith('tensorflow[and-cuda]')
   scripts = dict(line.split(' = ')
                  for line in setup['entry_points']['console_scripts'])
-  for verb in ('train', 'evaluate', 'compare', 'sample', 'export', 'report',
-               'sweep', 'list', 'demo'):
+  for verb in ('train', 'evaluate', 'compare', 'sample', 'encode', 'export',
+               'pack', 'report', 'sweep', 'list', 'demo'):
     assert scripts[f'pgak_{verb}'] == f'pgak.bin.{verb}:run'
     assert re.search(r'^def run\(', read(f'bin/{verb}.py'), re.M)
 
 
 @pytest.mark.parametrize('verb', ['train', 'evaluate', 'compare', 'sample',
-                                  'export', 'report', 'sweep', 'list',
-                                  'demo'])
+                                  'encode', 'export', 'pack', 'report',
+                                  'sweep', 'list', 'demo'])
 def test_console_scripts_resolve_here(verb, tmp_path):
   script = pathlib.Path(sys.prefix) / 'bin' / f'pgak_{verb}'
   if not script.exists():

@@ -16,8 +16,8 @@ import pytest
 
 ROOT = checkout.ROOT
 SCRIPTS = ('pgak_train', 'pgak_evaluate', 'pgak_compare', 'pgak_sample',
-           'pgak_export', 'pgak_report', 'pgak_sweep', 'pgak_list',
-           'pgak_demo')
+           'pgak_encode', 'pgak_export', 'pgak_pack', 'pgak_report',
+           'pgak_sweep', 'pgak_list', 'pgak_demo')
 
 # Prints where things come from, in the new environment.
 WHERE = '''

@@ -1,6 +1,7 @@
 """Any folder, zip or tar of pictures as a data set."""
 import collections
 import concurrent.futures
+import contextlib
 import hashlib
 import os
 import re
@@ -15,6 +16,7 @@ from pgak import files
 from pgak import settings
 from pgak.data import arrays
 from pgak.data import attributes as attributes_lib
+from pgak.data import decoded
 from pgak.data import decoding
 from pgak.data import pixels
 from pgak.data import sources
@@ -24,6 +26,8 @@ from pgak.data import store
 __all__ = ['check_kernel', 'images']
 
 _CHUNK = 128
+# So many pictures take long enough to decode that they are kept on the way.
+_KEPT_FROM = 2000
 # Names in a sentence; the others are counted.
 _NAMED = 5
 _CLASSES_NAMED = 20
@@ -192,13 +196,21 @@ class _Pictures(store.Recipe):
     self._reductions.clear()
     attributes = self._attributes()
     self._columns = attributes.passed_over if attributes else ()
-    workers = min(8, os.cpu_count() or 1)
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+    with _workers() as pool, self._done() as done:
       for split, names in self._layout.members.items():
-        yield split, self._chunks(pool, attributes, split, names)
+        yield split, self._chunks(pool, attributes, split, names, done)
     if self._unusable and not self.choices['skip_damaged']:
       raise errors.UserError(self._all_unusable())
     self._warn_of_reduction()
+
+  def total(self):
+    return len(self)
+
+  def _done(self):
+    """Returns what was decoded before; of few pictures nothing is kept."""
+    if self.scratch is None or len(self) < _KEPT_FROM:
+      return contextlib.nullcontext()
+    return decoded.Decoded(self.scratch, self.image_shape)
 
   def _warn_of_reduction(self):
     """Warns if half of the pictures lose most of what they show."""
@@ -211,35 +223,76 @@ class _Pictures(store.Recipe):
           'pixels, which leaves little of them: a larger image_shape shows '
           'more.', self._path, usual, height, width)
 
-  def _chunks(self, pool, attributes, split, names):
-    for i in range(0, len(names), _CHUNK):
-      decoded = zip(names[i:i + _CHUNK],
-                    pool.map(self._picture, names[i:i + _CHUNK]))
-      usable = {name: image for name, image in decoded if image is not None}
+  def _chunks(self, pool, attributes, split, names, done):
+    for usable in self._usable(pool, names, done):
       self._numbers[split] += len(usable)
+      yield np.stack(list(usable.values())), self._labels(usable), (
+          {} if attributes is None else dict(
+              zip(attributes.names, attributes.rows(list(usable)).T)))
+
+  def _usable(self, pool, names, done=None):
+    """Yields `{name: pixels}` of some pictures at a time, never empty.
+
+    Args:
+      pool: threads that decode.
+      names: of the pictures.
+      done: `decoded.Decoded` with what an earlier process did, or None.
+    """
+    for i in range(0, len(names), _CHUNK):
+      images, (usable, unusable, reductions) = (
+          done and done.next() or self._decoded(pool, names[i:i + _CHUNK],
+                                                done))
+      self._unusable += map(tuple, unusable)
+      self._reductions += reductions
       if usable:
-        yield np.stack(list(usable.values())), self._labels(usable), (
-            {} if attributes is None else dict(
-                zip(attributes.names, attributes.rows(list(usable)).T)))
+        yield dict(zip(usable, images))
+
+  def _decoded(self, pool, names, done):
+    """Returns the pixels of those that can be used; names, faults, reductions.
+    """
+    found = list(zip(names, pool.map(self._picture, names)))
+    usable = [(name, *what) for name, what in found if len(what) == 2]
+    images = np.stack([image for _, image, _ in usable] or [
+        np.empty(self.image_shape, np.uint8)])[:len(usable)]
+    notes = [[name for name, *_ in usable],
+             [(name, *what) for name, what in found if len(what) == 1],
+             [reduction for *_, reduction in usable]]
+    return done.put(images, notes) if done else (images, notes)
+
+  def named(self):
+    """Yields `(names, images, labels or None)` of all pictures, unprepared."""
+    self._unusable.clear()
+    self._reductions.clear()
+    with _workers() as pool:
+      for usable in self._usable(pool, self._all_names()):
+        yield list(usable), np.stack(list(usable.values())), (
+            self._labels(usable))
+    if self._unusable:
+      logging.warning('%s', _printable(
+          f'Passed over {_by_reason(sorted(self._unusable))}.'))
+
+  def _all_names(self):
+    return [name for names in self._layout.members.values() for name in names]
+
+  def __len__(self):
+    return len(self._all_names())
 
   def _labels(self, names):
     labels = self._layout.labels
     return np.array([labels[name] for name in names]) if labels else None
 
   def _picture(self, name):
-    """Returns one picture's pixels, or None and notes why there are none."""
+    """Returns `(pixels, reduction)`, or `(reason,)` where there are none."""
     choices = self.choices
     try:
       image = decoding.decode(self._source.read(name), self.image_shape[-1],
                               choices['background'])
-      self._reductions.append(
-          _reduction(image.shape, self.image_shape, choices['crop']))
       return decoding.to_shape(
           image, self.image_shape, choices['crop'], choices['antialias'],
-          choices['resize']).numpy()
+          choices['resize']).numpy(), _reduction(
+              image.shape, self.image_shape, choices['crop'])
     except (ValueError, OSError, zipfile.BadZipFile) as error:
-      self._unusable.append((name, str(error)))
-      return None
+      return str(error),
 
   def _all_unusable(self):
     found = [(_printable(name), why) for name, why in sorted(self._unusable)]
@@ -267,6 +320,10 @@ class _Pictures(store.Recipe):
       text += ('; columns of attributes that are not binary: '
                f'{", ".join(self._columns)}')
     return _printable(text)
+
+
+def _workers():
+  return concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1))
 
 
 def _reduction(shape, image_shape, crop):

@@ -18,15 +18,18 @@ import functools
 import hashlib
 import json
 import os
-import sys
 import pathlib
+import shutil
+import sys
 
 from absl import logging
 import numpy as np
 import tensorflow as tf
+
 from pgak import errors
 from pgak import files
 from pgak.data import array_labels
+from pgak.data import progress
 
 __all__ = ['Part', 'Prepared', 'Recipe', 'open_prepared']
 
@@ -47,6 +50,8 @@ class Recipe:
   """
 
   label_names = ()
+  # Where what was decoded is kept until the set is whole; None for nowhere.
+  scratch = None
 
   def __init__(self, name, image_shape, splits, choices=None):
     self.name = name
@@ -72,9 +77,14 @@ class Recipe:
 
     A chunk is `(images, labels)` or `(images, labels, attributes)`: uint8
     `[n, height, width, channels]`; integers `[n]` or None; a dictionary from
-    each attribute's name to booleans `[n]`.
+    each attribute's name to booleans `[n]`. What takes long may be kept in the
+    folder `scratch`, where it is found again if the process is interrupted.
     """
     raise NotImplementedError
+
+  def total(self):
+    """Returns how many examples are read at most, or None."""
+    return None
 
   def summary(self):
     """Returns one line on what was read and what was left out, or ''."""
@@ -283,11 +293,12 @@ def _write(recipe, source, manifest):
   print(f'Preparing the data set {recipe.name} once in {manifest.parent} ...',
         file=sys.stderr)
   parts, labels, attributes = [], [], {}
-  with _whole_file(manifest.with_suffix('.images')) as file:
+  with _scratch(recipe, manifest), progress.bar(recipe) as bar, _whole_file(
+      manifest.with_suffix('.images')) as file:
     for split, chunks in recipe.read():
       start = parts[-1].stop if parts else 0
-      parts.append(_write_part(
-          file, recipe, split, start, chunks, labels, attributes))
+      parts.append(_write_part(file, recipe, split, start, bar.counted(chunks),
+                               labels, attributes))
   if not parts or not parts[-1].stop:
     raise errors.UserError(f'The data set {recipe.name} holds no image.')
   found = {'choices': _all_choices(recipe, source),
@@ -304,6 +315,21 @@ def _write(recipe, source, manifest):
   if found['summary']:
     print(f'Prepared {found["summary"]}.', file=sys.stderr)
   _tell_lacking(recipe, parts, labels)
+
+
+@contextlib.contextmanager
+def _scratch(recipe, manifest):
+  """Gives a recipe its folder, which an interruption alone leaves behind."""
+  recipe.scratch = manifest.with_suffix('.decoded')
+  try:
+    yield
+  except Exception:
+    shutil.rmtree(recipe.scratch, ignore_errors=True)
+    raise
+  else:
+    shutil.rmtree(recipe.scratch, ignore_errors=True)
+  finally:
+    recipe.scratch = None
 
 
 def _tell_lacking(recipe, parts, labels):

@@ -34,7 +34,8 @@ _FILLS_A_CHART = kinds.Table({kinds.Vectors: scatter.NUMBER})
 _LARGEST_CLOUD = 20000
 
 
-@settings.configurable(module='pgak.drawing', denylist=['run_dir', 'output'])
+@settings.configurable(module='pgak.drawing',
+                       denylist=['run_dir', 'output', 'data'])
 def sample(run_dir: settings.Path, output,
            kind: Literal[tuple(KINDS)] = 'samples', *,
            num_samples: settings.Count | None = None, seed: settings.Seed = 0,
@@ -45,7 +46,7 @@ def sample(run_dir: settings.Path, output,
            attribute: str | None = None, strength: float = 1.,
            against: settings.reference('@fashion_mnist') | None = None,
            line: Literal[tuple(paths.LINES)] | None = None,
-           overwrite: bool = False):
+           overwrite: bool = False, data=None):
   """Draws from a run's model and writes a picture, an array or a table.
 
   Args:
@@ -80,6 +81,8 @@ def sample(run_dir: settings.Path, output,
     line: for 'interpolation', 'straight' or 'spherical' in each space; None for
       straight in 'zT' and spherical in 'z0'.
     overwrite: whether what is there is replaced.
+    data: function of the model to a split of other data, whose images take the
+      place of the validation images; None for those. See `own_data`.
 
   Returns:
     The name of the density that was chosen where `prior` is None, or None for
@@ -99,6 +102,9 @@ def sample(run_dir: settings.Path, output,
   model = checkpoints.load_configured(
       run, checkpoint, 'own' if prior is None and not of_a_density else prior)
   number = num_samples or usual_number(kind, model)
+  shown = data and data(model)
+  if shown and kind == 'reconstruction' and num_samples is None:
+    number = min(number, len(shown))
   if kind not in ('samples', 'interpolation'):
     model.require(f'--kind={kind}', 'encode')
   if label is not None:
@@ -109,7 +115,9 @@ def sample(run_dir: settings.Path, output,
                            'space': space},
              'ood': {'against': against}}.get(kind, {})
   draw = _drawing(model, kind)
-  drawn.write(output, draw(model, number, seed, **options))
+  with data_set.showing(shown):
+    made = draw(model, number, seed, **options)
+  drawn.write(output, made)
   is_fitted = of_a_density and model.prior.name == ex_post.USUAL
   return ex_post.USUAL if is_fitted else None
 

@@ -17,7 +17,9 @@ from pgak import settings as settings_lib
 from pgak.priors import ex_post
 from pgak.runs import configuration
 from pgak.runs import data_set
+from pgak.runs import packs
 from pgak.runs import run_directory
+from pgak.runs import weights
 
 __all__ = ['build', 'build_settings', 'load', 'load_configured', 'restore',
            'save', 'usual_priors']
@@ -151,6 +153,9 @@ def restore(model, run, step):
   Raises:
     errors.UserError: if the checkpoint is damaged or of another model.
   """
+  if run.packed_weights(step).is_file():
+    weights.assign(model, run, step)
+    return
   prefix = run.checkpoint_prefix(step)
   try:
     status = tf.train.Checkpoint(model=model).read(prefix)
@@ -221,7 +226,8 @@ def load(run_dir, checkpoint='latest', imports=(), prior='own'):
   It replaces gin's present configuration by the run's and then clears it.
 
   Args:
-    run_dir: path of a run directory.
+    run_dir: path of a run directory, or of a zip that `pgak_pack` made, from
+      anyone: neither runs code.
     checkpoint: 'latest', 'best' or a step.
     imports: modules that the run was trained with, if any, such as one with a
       model of your own; their code is run.
@@ -241,7 +247,7 @@ def load(run_dir, checkpoint='latest', imports=(), prior='own'):
   images = model.sample(16, seed=1)   # uint8 [16, 8, 8, 1]
   ```
   """
-  run = run_directory.RunDirectory(run_dir)
+  run = run_directory.RunDirectory(packs.folder(run_dir))
   configuration.parse_run(run, imports=imports)
   try:
     return load_configured(run, checkpoint, prior)

@@ -27,8 +27,8 @@ __all__ = ['FREE_ON_RESUME', 'NOT_READ', 'as_text', 'bindings_of',
 # On resuming a run these may change: they decide no weight. `train.steps` may
 # only grow.
 FREE_ON_RESUME = re.compile(
-    r'train\.(\w+_every|keep_checkpoints|best_by|diagnostics)$|(^|\.)data_dir$|'
-    r'images\.path$')
+    r'train\.(\w+_every|keep_checkpoints|best_by|diagnostics|warm_start)$|'
+    r'(^|\.)data_dir$|images\.path$')
 
 # Settings that came after version 0.4, with what it did. A config.gin names all
 # settings of what it calls; one that does not name these was written by 0.4.

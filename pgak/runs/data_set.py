@@ -1,4 +1,5 @@
 """The data set of a run, made as gin's configuration has it."""
+import contextlib
 import copy
 
 import gin
@@ -8,7 +9,7 @@ from pgak import errors
 from pgak import settings
 from pgak.runs import configuration
 
-__all__ = ['configured', 'made', 'split']
+__all__ = ['configured', 'made', 'showing', 'split']
 
 # Split -> the setting that says which one it is in the data set.
 _SETTINGS = {'train': 'train.split', 'validation': 'train.validation_split'}
@@ -36,12 +37,33 @@ def configured():
   return made(copy.deepcopy(named))
 
 
+# What stands for the split that is drawn, where other data are.
+_shown: list = []
+
+
+@contextlib.contextmanager
+def showing(array):
+  """Within it, `split('validation')` is a split of other data.
+
+  Args:
+    array: a split, such as `data.ImageArray`; or None for the run's own.
+  """
+  before = list(_shown)
+  _shown[:] = [] if array is None else [array]
+  try:
+    yield
+  finally:
+    _shown[:] = before
+
+
 def split(name):
   """Returns the split of `configured()` that a run uses as one.
 
   Args:
     name: 'train' or 'validation', which the run may call otherwise.
   """
+  if name == 'validation' and _shown:
+    return _shown[0]
   return configured().split(configuration.setting(_SETTINGS[name], name))
 
 

@@ -38,7 +38,7 @@ SCORE_COLUMNS = scores_lib.COLUMNS
 # The names of config.json that are read, with their types. Older versions may
 # lack some, so only wrong types are damage at once.
 _CONFIG = {'config_keys': list, 'data': dict, 'imports': list, 'seed': int,
-           'versions': dict}
+           'versions': dict, 'warm_start': dict}
 _DATA = {'examples': int, 'fingerprint': str, 'name': str, 'order': int,
          'preprocessing': dict, 'split': str}
 
@@ -189,6 +189,10 @@ class RunDirectory:
   def checkpoint_prefix(self, step):
     """Returns the TensorFlow checkpoint path of a step."""
     return str(self._step_folder(step) / 'checkpoint')
+
+  def packed_weights(self, step):
+    """Returns where the weights of a step are in a run that was packed."""
+    return self._step_folder(step) / 'weights.npz'
 
   def _step_folder(self, step):
     # Eight digits, so that folders sort by step.

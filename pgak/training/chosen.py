@@ -1,13 +1,14 @@
 """Settings that a train command chooses by the data set."""
 import dataclasses
 import math
+import re
 
 from pgak import errors
 from pgak.data import kinds
 from pgak.data import survey as survey_lib
 
 __all__ = ['Data', 'MODEL', 'RECIPE', 'latent_dim', 'look', 'network',
-           'picture_shape', 'settings', 'steps']
+           'picture_shape', 'settings', 'sized', 'steps']
 
 MODEL, RECIPE = 'vpga', 'modern'
 _BATCH = 64
@@ -36,6 +37,25 @@ def picture_shape(path):
   seen = survey_lib.survey(path)
   side = seen.size()
   return side, side, 1 if seen.grey else 3
+
+
+def sized(size, known):
+  """Returns `(height, width, channels)` of --size.
+
+  Args:
+    size: '64', or '48x64' for height and width.
+    known: the shape of the data, whose channels stay.
+
+  Raises:
+    errors.UserError: if it is neither, or the data are no images.
+  """
+  match = re.fullmatch(r'(\d+)(?:x(\d+))?', str(size))
+  if not match or known is None or len(known) != 3:
+    raise errors.UserError(
+        f'--size={size} must be a number of pixels, such as 64, or height and '
+        'width, such as 48x64, of a data set of images.')
+  height, width = match[1], match[2] or match[1]
+  return int(height), int(width), known[-1]
 
 
 def look(dataset):

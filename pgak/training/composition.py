@@ -10,7 +10,6 @@ import ast
 import contextlib
 import dataclasses
 import json
-import re
 
 import gin
 
@@ -18,10 +17,10 @@ from pgak import errors
 from pgak import files
 from pgak.runs import configuration
 from pgak.runs import data_set
+from pgak.runs import named_files
 from pgak.runs import run_directory
 from pgak.training import chosen
 from pgak.training import loop
-from pgak.training import named_files
 from pgak.training import strategies
 
 __all__ = ['COMMAND', 'Composition', 'FLAGS', 'compose', 'composed', 'resume',
@@ -32,7 +31,8 @@ COMMAND = 'command.gin'
 
 # Flag -> the setting that it is.
 VALUES = {'latent_dim': 'latent_dim', 'steps': 'train.steps',
-          'seed': 'train.seed', 'attributes': 'images.attributes',
+          'seed': 'train.seed', 'warm_start': 'train.warm_start',
+          'attributes': 'images.attributes',
           'download': 'tfds.download', 'data_dir': 'data_dir'}
 FLAGS = (*named_files.FOLDERS, 'size', *VALUES)
 # The recipe's average of the weights is for longer runs: of few steps it would
@@ -211,7 +211,7 @@ def resume(text, flags, imports=()):
   _add_files(made, changed)
   _add_values(made, changed)
   if 'size' in changed:
-    made.set('image_shape', _shape(
+    made.set('image_shape', chosen.sized(
         changed['size'], _bound_shape(text, imports)), '--size')
   return made
 
@@ -251,13 +251,13 @@ def _whole(made, imports):
   _add_values(made, {name: flags[name] for name in ('attributes', 'download',
                                                     'data_dir')
                      if name in flags})
+  _choose_size(made, flags, imports)
   data = _look(made, imports)
-  shape = data.shape
+  shape = _set_shape(made)
+  if shape is None:
+    shape = data.shape
+    made.set('image_shape', shape, 'chosen')
   made.tell('Data', flags['data'], f'train {data.train}')
-  if 'image_shape' not in [setting for setting, *_ in made.settings]:
-    if 'size' in flags:
-      shape = _shape(flags['size'], shape)
-    made.set('image_shape', shape, '--size' if 'size' in flags else 'chosen')
   if 'pixels' in data.kind.can:
     made.tell('Size', ' x '.join(map(str, shape)), _origin(flags, 'size'))
   else:
@@ -281,19 +281,39 @@ def _choose_pictures(made, file, flags, settings):
   if file == 'datasets/images.gin':
     shape = chosen.picture_shape(settings['images.path'])
     if 'size' in flags:
-      shape = _shape(flags['size'], shape)
+      shape = chosen.sized(flags['size'], shape)
     made.set('image_shape', shape, '--size' if 'size' in flags else 'chosen')
     for name, value in (('validation_fraction', 0.1), ('skip_damaged', True)):
       made.set(f'images.{name}', value, 'chosen')
 
 
+def _choose_size(made, flags, imports):
+  """Sets --size before the data are prepared, which is done at it alone."""
+  if 'size' in flags and _set_shape(made) is None:
+    with _alone(made, imports) as dataset:
+      shape = chosen.sized(flags['size'], dataset.image_shape)
+    made.set('image_shape', shape, '--size')
+
+
+def _set_shape(made):
+  return next((ast.literal_eval(value) for setting, value, _ in made.settings
+               if setting == 'image_shape'), None)
+
+
 def _look(made, imports):
-  """Makes the data set alone, to see what it holds."""
+  """Prepares the data set, to see what it holds."""
+  with _alone(made, imports) as dataset:
+    return chosen.look(dataset)
+
+
+@contextlib.contextmanager
+def _alone(made, imports):
+  """Makes the data set without a model."""
   alone = Composition({}, made.files[1:], made.settings)
   # Without a size of its own a data set has that of its images.
   before = 'data_dir = None\nimage_shape = None\n'
   with _parsed(f'{before}{alone.text}', imports):
-    return chosen.look(data_set.configured())
+    yield data_set.configured()
 
 
 @contextlib.contextmanager
@@ -321,8 +341,8 @@ def _choose_numbers(made, data, shape):
   made.tell('Steps', steps, f'{passes:.3g} passes; {_origin(flags, "steps")}')
   if flags.get('recipe', chosen.RECIPE) == chosen.RECIPE and steps < _EMA_BELOW:
     made.set('adam.ema_decay', _EMA_DECAY, 'chosen')
-  if 'seed' in flags:
-    made.set('train.seed', flags['seed'], '--seed')
+  _add_values(made, {name: flags[name] for name in ('seed', 'warm_start')
+                     if name in flags})
 
 
 # === On top of gin files ===
@@ -337,8 +357,8 @@ def _on_top(made, given, imports):
   _add_values(made, flags)
   if 'size' in flags:
     text = Composition({}, made.files).text
-    made.set('image_shape', _shape(flags['size'], _bound_shape(text, imports)),
-             '--size')
+    made.set('image_shape', chosen.sized(
+        flags['size'], _bound_shape(text, imports)), '--size')
 
 
 def _add_files(made, flags):
@@ -377,14 +397,3 @@ def _bound_shape(text, imports=()):
     except (KeyError, SyntaxError, ValueError) as e:
       raise errors.UserError('--size needs gin files that set image_shape: '
                              'take a data set, such as --data=mnist.') from e
-
-
-def _shape(size, known):
-  """Returns `(height, width, channels)` of '64' or '48x64'."""
-  match = re.fullmatch(r'(\d+)(?:x(\d+))?', str(size))
-  if not match or known is None or len(known) != 3:
-    raise errors.UserError(
-        f'--size={size} must be a number of pixels, such as 64, or height and '
-        'width, such as 48x64, of a data set of images.')
-  height, width = match[1], match[2] or match[1]
-  return int(height), int(width), known[-1]

@@ -27,6 +27,7 @@ from pgak.training import progress
 from pgak.training import resuming
 from pgak.training import strategies
 from pgak.training import summary
+from pgak.training import warm_start as warm_start_lib
 
 __all__ = ['train']
 
@@ -68,6 +69,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
           image_error: settings.called('@PerceptualError()', 2) | None = None,
           callbacks: keras_callbacks.Callbacks = (),
           diagnostics: bool = True,
+          warm_start: settings.Path | None = None,
           imports: tuple[str, ...] = ()):
   """Trains a model in a run directory, or resumes the run that is there.
 
@@ -114,6 +116,9 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       an epoch is from one validation to the next. See `keras_callbacks`.
     diagnostics: whether each validation looks for what is known to go wrong,
       such as posterior collapse, and warns of it; see `diagnostics`.
+    warm_start: 'RUN' or 'RUN:CHECKPOINT', a run whose weights a new run begins
+      with, as far as they fit: its averages (EMA) where it keeps some. See
+      `warm_start.take`. A run that is resumed has its own weights.
     imports: modules that register what the configuration names.
 
   Returns:
@@ -153,7 +158,9 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
   train_images, validation_images = _splits(
       images, trained, split, validation_split)
   with _lock(run, is_chief):
-    order = resuming.describe(run, imports, seed, train_images, is_chief)
+    origin = warm_start_lib.begin(trained, run, warm_start, is_chief)
+    order = resuming.describe(run, imports, seed, train_images, is_chief,
+                              origin)
     first_step = resuming.restore_latest(run, trained)
     if first_step >= steps:
       print(f'{run.path} is finished: {first_step} of {steps} steps.')

@@ -27,7 +27,7 @@ __all__ = ['describe', 'purge_events', 'restore_latest']
 _ESSENTIAL = ('train.dataset', 'train.model', 'train.steps')
 
 
-def describe(run, imports, seed, train_images, is_chief):
+def describe(run, imports, seed, train_images, is_chief, origin=None):
   """Writes what a new run is, or refuses to resume another one.
 
   Args:
@@ -36,6 +36,8 @@ def describe(run, imports, seed, train_images, is_chief):
     seed: int, the run's.
     train_images: `ImageArray` that is trained on.
     is_chief: whether this process writes.
+    origin: what else config.json keeps of a new run, such as where its weights
+      are from; a dictionary, or None.
 
   Returns:
     The version of the order in which the run sees its data.
@@ -50,7 +52,8 @@ def describe(run, imports, seed, train_images, is_chief):
       if run.has_config:
         print(f'{run.path} was begun before and has no checkpoint: it is begun '
               'anew.')
-      run.write_config(present, _description(imports, seed, train_images))
+      run.write_config(present, _description(imports, seed, train_images)
+                       | (origin or {}))
     return data.ORDER
   described = run.config
   _check_whole(run, described)
@@ -60,11 +63,13 @@ def describe(run, imports, seed, train_images, is_chief):
     raise errors.UserError(
         f'{run.path} was trained with other settings of {", ".join(changed)}: '
         'on resuming only train.steps may grow and intervals change; give the '
-        'same command as before, or a new --run_dir.')
+        'same command as before, or a new --run_dir with '
+        f'--warm_start={run.path}, which begins with its weights.')
   if described['data']['fingerprint'] != train_images.fingerprint:
     raise errors.UserError(
         f'{run.path} was trained on other images of {train_images.name}: give '
-        'the same data, or a new --run_dir.')
+        f'the same data, or a new --run_dir with --warm_start={run.path}, '
+        'which begins with its weights.')
   # A finished run may lie where nothing can be written.
   if is_chief and present != run.config_gin:
     run.write_config(present, described)

@@ -12,18 +12,22 @@ import pytest
 import tiny_commands
 
 from pgak import evaluation
+from pgak import functions
 from pgak import registry
 from pgak import reporting
 from pgak import sweeping
 from pgak.bin import demo
+from pgak.bin import encode
 from pgak.bin import evaluate
 from pgak.bin import export
+from pgak.bin import pack
 from pgak.bin import report
 from pgak.bin import sample
 from pgak.bin import sweep
 from pgak.data import pixels
 from pgak.generation import drawing
 from pgak.runs import configuration
+from pgak.runs import own_data
 from pgak.runs import run_directory
 from pgak.serving import demo as demo_lib
 from pgak.serving import demo_page
@@ -231,7 +235,7 @@ KIND_OF = {'space': 'interpolation', 'attribute': 'attribute', 'against': 'ood',
 
 @pytest.mark.parametrize('flag', SAMPLE)
 def test_flags_of_sample(run_dir, capsys, monkeypatch, flag):
-  flag_tables.check_table(sample, SAMPLE, SAMPLE_EXPORT, IMPORT)
+  flag_tables.check_table(sample, SAMPLE, SAMPLE_EXPORT, IMPORT, ['data'])
   value, name, expected = SAMPLE[flag]
   recorder = flag_tables.Recorder([n for _, n, _ in SAMPLE.values() if n])
   monkeypatch.setattr(drawing, 'sample', recorder)
@@ -240,7 +244,7 @@ def test_flags_of_sample(run_dir, capsys, monkeypatch, flag):
     more.append(f'--kind={KIND_OF[flag]}')
   flag_tables.call(
       sample, capsys, f'--run_dir={run_dir}', '--output=a.npz', *more)
-  assert recorder.calls == [((str(run_dir), 'a.npz'), {})]
+  assert recorder.calls == [((str(run_dir), 'a.npz'), {'data': None})]
   assert name is None or recorder.bound[name] == expected
 
 
@@ -250,6 +254,53 @@ def test_flags_of_sample_with_an_export(capsys, monkeypatch):
   flag_tables.call(
       sample, capsys, *(f'--{f}={v}' for f, v in SAMPLE_EXPORT.items()))
   assert recorder.calls == [(tuple(SAMPLE_EXPORT.values()), {})]
+
+
+def test_data_of_sample_reach_the_drawing(run_dir, capsys, monkeypatch):
+  recorder, opener = flag_tables.Recorder(), flag_tables.Recorder(answer='it')
+  monkeypatch.setattr(drawing, 'sample', recorder)
+  monkeypatch.setattr(own_data, 'split_opener', opener)
+  flag_tables.call(sample, capsys, f'--run_dir={run_dir}', '--output=a.npz',
+                   '--data=photos/', '--kind=reconstruction', '--split=test',
+                   '--data_dir=there')
+  assert recorder.calls == [((str(run_dir), 'a.npz'), {'data': 'it'})]
+  (value, run, *rest), _ = opener.calls[0]
+  assert (value, rest) == ('photos/', ['there', 'test'])
+  assert run.path == run_dir
+
+
+# === encode ===
+
+ENCODE = {
+    'run_dir': 'run', 'data': 'photos/', 'output': 'it.npz', 'overwrite': True,
+    'checkpoint': 'best', 'prior': 'gmm', 'data_dir': 'there',
+    'gin_param': ['a.b = 1'], 'import': ['mine']}
+
+
+def test_flags_of_encode(capsys, monkeypatch):
+  flag_tables.check_table(encode, ENCODE)
+  recorder = flag_tables.Recorder()
+  monkeypatch.setattr(functions, 'encode', recorder)
+  flag_tables.call(encode, capsys, *(
+      f'--{f}={v[0] if isinstance(v, list) else v}' for f, v in ENCODE.items()))
+  named = {flag: value for flag, value in ENCODE.items()
+           if flag not in ('run_dir', 'data', 'output', 'import')}
+  assert recorder.calls == [(('run', 'photos/', 'it.npz'),
+                             named | {'imports': ['mine']})]
+
+
+# === pack ===
+
+
+def test_flags_of_pack(capsys, monkeypatch):
+  given = {'run_dir': 'run', 'output': 'me.zip', 'checkpoint': 'best',
+           'overwrite': True}
+  flag_tables.check_table(pack, given)
+  recorder = flag_tables.Recorder()
+  monkeypatch.setattr(functions, 'pack', recorder)
+  flag_tables.call(pack, capsys, *(f'--{f}={v}' for f, v in given.items()))
+  assert recorder.calls == [(('run', 'me.zip'), {
+      'checkpoint': 'best', 'overwrite': True})]
 
 
 # === report ===

@@ -19,6 +19,7 @@ COMPOSED = {
     'size': ('32', '%image_shape', '(32, 32, 3)'),
     'latent_dim': (5, '%latent_dim', 5), 'steps': (7, 'train.steps', 7),
     'seed': (3, 'train.seed', 3),
+    'warm_start': ('runs/a:best', 'train.warm_start', 'runs/a:best'),
     'attributes': ('a.csv', 'images.attributes', 'a.csv'),
     'download': (True, 'tfds.download', True)}
 DRY = ['dry_run']

@@ -6,9 +6,9 @@ import tensorflow as tf
 
 from pgak import errors
 from pgak import registry
+from pgak.runs import named_files
 from pgak.training import chosen
 from pgak.training import composition
-from pgak.training import named_files
 
 registry.register()
 
@@ -119,3 +119,13 @@ def test_latent_dimensions_by_size(shape, expected):
 def test_steps_are_twenty_passes_within_bounds(train, steps):
   data = chosen.Data((8, 8, 1), None, train)
   assert chosen.steps(data, 64) == steps
+
+
+def test_arrays_are_prepared_once_at_the_size_that_is_asked_for(
+    tmp_path, monkeypatch):
+  monkeypatch.setenv('PGAK_CACHE', str(tmp_path / 'cache'))
+  np.save(tmp_path / 'a.npy', np.zeros([40, 12, 12, 3], np.uint8))
+  made = composition.compose({'data': str(tmp_path / 'a.npy'), 'size': '8'})
+  assert ('image_shape', '(8, 8, 3)', '--size') in made.settings
+  prepared, = (tmp_path / 'cache/data').glob('*.images')
+  assert prepared.stat().st_size == 40 * 8 * 8 * 3

@@ -1,0 +1,61 @@
+r"""Writes the latents of your pictures by a trained model, with their names.
+
+  encode.py --run_dir=runs/faces --data=photos/ --output=latents.npz
+  encode.py --run_dir=runs/faces --data=photos.zip --output=latents.csv \
+    --prior=gmm
+
+The data are a folder, zip or tar of pictures, a .npy or .npz file, the name of
+a data set, or tfds:NAME. Pictures are cropped and resized as those that the
+model was trained on; damaged ones are passed over with a warning.
+
+An .npz has `names`, paths of files or places in the data set; `latents`,
+float32; `labels` and `label_names` where the data have labels; and `log_prob`,
+the log-density of the latents in nats, where the prior has one. A .csv has the
+same, a row an example. A model that is not trained towards its prior, such as
+AE or RAE, needs --prior for a log-density: another one, fitted to the latents
+of the training images when it is first asked for, and kept in the run.
+
+What is trusted: a run directory is opened without running its code; a module
+that it was trained with is imported only where --import names it.
+"""
+from pgak import command as command_lib
+
+command = command_lib.Command(__doc__)
+command.define_common()
+command.define_import()
+command.define_string('data', None, 'A folder, zip or tar of pictures, a .npy '
+                      'or .npz file, the name of a data set, or tfds:NAME.',
+                      required=True)
+command.define_string('output', None, 'The file to write, .npz or .csv.',
+                      required=True)
+command.define_overwrite()
+command.define_string('checkpoint', 'latest', 'latest, best or a step.')
+command.define_string('prior', None, 'Whose log-density is written: own for '
+                      "the model's prior; or another, fitted to the training "
+                      'images if need be: standard_normal, gaussian, gmm, '
+                      'bayesian_gmm, kde, real_nvp, two_stage or '
+                      'flow_matching.')
+
+
+def main(argv):
+  """Parses the flags and encodes."""
+  args = command.parse(argv)
+  command_lib.import_tensorflow()
+  from pgak import functions
+  imports = args['import'].value
+  functions.encode(
+      args.run_dir, args.data, args.output, checkpoint=args.checkpoint,
+      prior=args.prior, data_dir=args.data_dir, overwrite=args.overwrite,
+      gin_param=args.gin_param, imports=imports)
+  command_lib.print_next(
+      'pgak_sample', f'--run_dir={args.run_dir}', f'--data={args.data}',
+      '--kind=reconstruction', '--output=reconstructions.png', imports=imports)
+
+
+def run():
+  """Entry point of the console script."""
+  command.run(main)
+
+
+if __name__ == '__main__':
+  run()

@@ -1,0 +1,50 @@
+"""Text of a run without the places where its files lay."""
+import ast
+import re
+
+from pgak.runs import configuration
+
+__all__ = ['bindings', 'reduced']
+
+_LITERAL = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
+# Settings whose text is a path, absolute or not.
+_PATHS = re.compile(r'(^|\.)(path|data_dir|attributes|partition|warm_start|'
+                    r'weights)$')
+_ABSOLUTE = re.compile(r'(?:[A-Za-z]:)?[/\\]|~')
+
+
+def reduced(value, is_path=False):
+  """Returns JSON content with paths reduced to the name of what they lead to.
+
+  Args:
+    value: a string, or lists and dictionaries with strings in them.
+    is_path: whether a string is a path even if it is not absolute.
+  """
+  if isinstance(value, dict):
+    return {reduced(k): reduced(v, bool(_PATHS.search(k)) or k == 'run')
+            for k, v in value.items()}
+  if isinstance(value, (list, tuple)):
+    return [reduced(v, is_path) for v in value]
+  if isinstance(value, str) and (is_path or _ABSOLUTE.match(value)):
+    names = [name for name in re.split(r'[/\\]', value) if name]
+    return names[-1] if names else ''
+  return value
+
+
+def bindings(text):
+  """Returns gin text with the same bindings and imports, paths reduced.
+
+  Args:
+    text: the config.gin of a run.
+  """
+  found = configuration.bindings_of(text)
+  imports = re.findall(r'^import \S+$', text, re.M)
+  lines = [f'{name} = {_reduced_literals(name, value)}'
+           for name, value in found.items()]
+  return '\n'.join([*imports, *lines, ''])
+
+
+def _reduced_literals(name, value):
+  is_path = bool(_PATHS.search(name))
+  return _LITERAL.sub(
+      lambda m: repr(reduced(ast.literal_eval(m[0]), is_path)), value)
