@@ -142,32 +142,13 @@ def encode(run_dir, data, output, checkpoint='latest', prior=None,
     errors.UserError: if the data do not fit the model, which may have no
       encoder, or if the density has no log-density and was asked for.
   """
-  from pgak import priors
-  from pgak.data import named_examples
   from pgak.generation import encoding
-  from pgak.runs import checkpoints
-  from pgak.runs import own_data
   from pgak.runs import packs
   encoding.check_output(output, overwrite)
-  run = run_directory.RunDirectory(packs.folder(run_dir))
   registry.register()
-  opened = own_data.opener(str(data), run, data_dir)
-  bound = ([f'data_dir = {data_dir!r}']
-           if data_dir and own_data.reads_data_dir(run) else [])
-  try:
-    configuration.parse_run(
-        run, [*gin_param, *bound],
-        lambda: priors.prior_roots(prior) if prior else [], imports)
-    model = checkpoints.load_configured(run, checkpoint, prior or 'own')
-    model.require('pgak_encode', 'encode')
-    named = named_examples.Named(opened(model))
-    reason = encoding.reason_against_density(model, prior)
-    if reason:
-      print(f'Without log_prob: {reason}.')
-    number = encoding.write(
-        output, encoding.encode(model, named, not reason), named.label_names)
-  finally:
-    gin.clear_config()
+  number = encoding.encode_run(
+      run_directory.RunDirectory(packs.folder(run_dir)), str(data), output,
+      checkpoint, prior, data_dir, gin_param, imports)
   print(f'Wrote latents of {number} examples to {output}.')
   return files.local(output)
 

@@ -4,6 +4,7 @@ import csv
 import tempfile
 import zipfile
 
+import gin
 import numpy as np
 from tqdm import auto as tqdm
 
@@ -11,9 +12,15 @@ from pgak import capabilities
 from pgak import errors
 from pgak import files
 from pgak import interruption
+from pgak import priors
+from pgak.data import named_examples
 from pgak.generation import likelihoods
+from pgak.runs import checkpoints
+from pgak.runs import configuration
+from pgak.runs import own_data
 
-__all__ = ['check_output', 'encode', 'reason_against_density', 'write']
+__all__ = ['check_output', 'encode', 'encode_run', 'reason_against_density',
+           'write']
 
 
 def check_output(output, overwrite=False):
@@ -162,3 +169,28 @@ def _write_npz(path, chunks, label_names):
           np.lib.format.write_array(file, np.array(values),
                                     allow_pickle=False)
   return number
+
+
+def encode_run(run, data, output, checkpoint, prior, data_dir, bindings,
+               imports):
+  """Encodes data by a run's model and writes the file; see `functions.encode`.
+
+  Returns:
+    Number of examples.
+  """
+  opened = own_data.opener(data, run, data_dir)
+  bound = ([f'data_dir = {data_dir!r}']
+           if data_dir and own_data.reads_data_dir(run) else [])
+  try:
+    configuration.parse_run(
+        run, [*bindings, *bound],
+        lambda: priors.prior_roots(prior) if prior else [], imports)
+    model = checkpoints.load_configured(run, checkpoint, prior or 'own')
+    model.require('pgak_encode', 'encode')
+    named = named_examples.Named(opened(model))
+    reason = reason_against_density(model, prior)
+    if reason:
+      print(f'Without log_prob: {reason}.')
+    return write(output, encode(model, named, not reason), named.label_names)
+  finally:
+    gin.clear_config()

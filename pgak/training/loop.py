@@ -87,7 +87,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     optimizers: `{part: reference}` for parts that have another optimizer.
     learning_rate_schedule: such as @cosine(); None for constant rates.
     clip_norm: largest global norm of a part's gradient, or None.
-    augmenter: such as @augmenter(); None for the images as they are.
+    augmenter: such as @augmenter(); None for no changes.
     split: split that is trained on.
     validation_split: split on which terms are logged and images reconstructed.
     log_every: steps between two points of the training curves.
@@ -106,19 +106,17 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     strategy: 'one_device'; 'mirrored' for all GPUs of this machine (or all
       logical CPUs); 'multi_worker' for the cluster that TF_CONFIG describes.
     xla: whether XLA compiles the step; by default only on one device.
-    precision: 'float32' or 'mixed_bfloat16'. There is no float16, whose range
-      would need scaled losses.
+    precision: 'float32' or 'mixed_bfloat16'; float16 would need scaled losses.
     steps_per_execution: steps in one call of the compiled function; it divides
       `steps` and all intervals.
     image_error: error of the term `reconstruction`, such as
       @PerceptualError(); None for the mean squared error.
     callbacks: Keras's, or one's own, such as [@keras.callbacks.CSVLogger()];
       an epoch is from one validation to the next. See `keras_callbacks`.
-    diagnostics: whether each validation looks for what is known to go wrong,
-      such as posterior collapse, and warns of it; see `diagnostics`.
-    warm_start: 'RUN' or 'RUN:CHECKPOINT', a run whose weights a new run begins
-      with, as far as they fit: its averages (EMA) where it keeps some. See
-      `warm_start.take`. A run that is resumed has its own weights.
+    diagnostics: whether each validation warns of posterior collapse and other
+      known faults; see `diagnostics`.
+    warm_start: 'RUN' or 'RUN:CHECKPOINT', whose weights a new run begins with, as
+      far as they fit; a run that is resumed has its own. See `warm_start.take`.
     imports: modules that register what the configuration names.
 
   Returns:
