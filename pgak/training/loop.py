@@ -115,8 +115,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       an epoch is from one validation to the next. See `keras_callbacks`.
     diagnostics: whether each validation warns of posterior collapse and other
       known faults; see `diagnostics`.
-    warm_start: 'RUN' or 'RUN:CHECKPOINT', whose weights a new run begins with, as
-      far as they fit; a run that is resumed has its own. See `warm_start.take`.
+    warm_start: 'RUN' or 'RUN:CHECKPOINT', whose weights a new run begins with,
+      as far as they fit; a resumed run has its own. See `warm_start.take`.
     imports: modules that register what the configuration names.
 
   Returns:
