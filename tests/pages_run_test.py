@@ -21,14 +21,18 @@ from pgak import sweeping
 OWN = {'data.md': 'data_page_test.py', 'keras.md': 'keras_page_test.py',
        'new_model.md': 'new_model_test.py',
        'own_measures.md': 'own_measures_test.py',
-       'own_parts.md': 'own_parts_test.py'}
+       'own_parts.md': 'own_parts_test.py', 'walks.md': 'walks_test.py'}
 # In this order: a later page may go on with an earlier one's runs.
-HERE = ('../README.md', 'walks.md', 'training.md', 'python.md', 'results.md',
-        'sweeps.md', 'update_tables.md', 'densities.md', 'flow_matching.md',
-        'kinds_of_data.md')
+HERE = ('../README.md', 'training.md', 'python.md', 'results.md', 'sweeps.md',
+        'update_tables.md', 'densities.md', 'flow_matching.md',
+        'kinds_of_data.md', 'protocols.md', 'claims.md', 'serving/formats.md',
+        'serving/operating.md')
 # Commands that are not pgak's, and what runs them.
 OTHERS = {'make quickstart': 'quickstart_test.py', 'make test': 'this',
-          '. .venv/bin/activate': 'nothing', 'pgak_list': 'catalogue_test.py'}
+          '. .venv/bin/activate': 'nothing', 'pgak_list': 'catalogue_test.py',
+          'pip install pgak[tflite,onnx]': 'package_test.py',
+          'python benchmarks/serving.py exports/digits/':
+              'benchmarks/serving_test.py'}
 # What a test has in the place of what a page names.
 REPLACED = {'--protocol=fid768_test': '--protocol=quick', 'DIR': 'tfds',
             '--inception=inception_2015_through_mixed_8.npz': '--seed=0',
@@ -103,6 +107,7 @@ def _here(tmp_path, monkeypatch):
     image = tf.cast(tf.image.resize(corners, [20, 18]), tf.uint8)
     (tmp_path / f'photos/{i}.png').write_bytes(tf.io.encode_png(image).numpy())
     lines.append(f'{i}.png,{i % 2}')
+  shutil.copytree(tmp_path / 'photos', tmp_path / 'samples')
   (tmp_path / 'attributes.csv').write_text('\n'.join(lines), encoding='utf-8')
   for name, size in (('mnist', 28), ('fashion_mnist', 28)):
     made_tfds.write(tmp_path / 'tfds', name, {'train': 40, 'test': 24},
