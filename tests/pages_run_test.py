@@ -25,8 +25,8 @@ OWN = {'data.md': 'data_page_test.py', 'keras.md': 'keras_page_test.py',
 # In this order: a later page may go on with an earlier one's runs.
 HERE = ('../README.md', 'training.md', 'python.md', 'results.md', 'sweeps.md',
         'update_tables.md', 'densities.md', 'flow_matching.md',
-        'kinds_of_data.md', 'augmentation.md', 'protocols.md', 'claims.md', 'serving/formats.md',
-        'serving/operating.md')
+        'kinds_of_data.md', 'augmentation.md', 'protocols.md', 'claims.md',
+        'serving/formats.md', 'serving/operating.md')
 # Commands that are not pgak's, and what runs them.
 OTHERS = {'make quickstart': 'quickstart_test.py', 'make test': 'this',
           '. .venv/bin/activate': 'nothing', 'pgak_list': 'catalogue_test.py',
