@@ -84,9 +84,9 @@ class EqualisedAdam(keras.optimizers.Adam):
   """
 
   def update_step(self, gradient, variable, learning_rate):
-    shape = variable.shape
-    if len(shape) > 1:
-      learning_rate = learning_rate * math.sqrt(2. / math.prod(shape[:-1]))
+    if variable.ndim > 1:
+      inputs = math.prod(variable.shape[:-1])
+      learning_rate = learning_rate * math.sqrt(2. / inputs)
     super().update_step(gradient, variable, learning_rate)
 
 

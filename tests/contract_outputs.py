@@ -36,10 +36,10 @@ __all__ = ['DRAWINGS', 'SERVED_DRAWINGS']
 def _drawn(run, folder, kind, number=6, **options):
   """Draws arrays and a picture of the model's own prior."""
   options = {'prior': 'own'} | options
-  drawing.sample(run.path, str(folder / 'a.npz'), kind, number, seed=1,
-                 **options)
-  drawing.sample(run.path, str(folder / 'a.png'), kind, number, seed=1,
-                 **options)
+  drawing.sample(run.path, str(folder / 'a.npz'), kind, num_samples=number,
+                 seed=1, **options)
+  drawing.sample(run.path, str(folder / 'a.png'), kind, num_samples=number,
+                 seed=1, **options)
   assert np.ptp(png.decode((folder / 'a.png').read_bytes())) > 0
   with np.load(folder / 'a.npz') as arrays:
     found = dict(arrays)
@@ -114,11 +114,11 @@ def _densities(model, array):
 
 
 def draw_log_density(run, folder):
-  found, model = _drawn(run, folder, 'log_density', 16)
+  found, model = _drawn(run, folder, 'log_density', num_samples=16)
   values = _densities(model, numbers.split('test'))
   np.testing.assert_allclose(found['log_density'], values, rtol=1e-3, atol=1e-3)
   assert values[found['shown'][-1]] == pytest.approx(values.max(), rel=1e-4)
-  drawing.sample(run.path, str(folder / 'a.csv'), 'log_density', 16)
+  drawing.sample(run.path, str(folder / 'a.csv'), 'log_density', num_samples=16)
   assert len((folder / 'a.csv').read_text().splitlines()) == len(values) + 1
 
 

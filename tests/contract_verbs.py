@@ -127,6 +127,11 @@ _FEW = {
     'learned_priors_separability': (
         'attribute_classifiers.steps = 5', 'separability.bootstraps = 2',
         'attribute_net.attributes = ["label=0", "label=1"]'),
+    'stylegan_separability': (
+        'stylegan_classifiers.steps = 2', 'separability.bootstraps = 2',
+        'stylegan_classifiers.base_filters = 4',
+        'stylegan_separability.num_samples = 60',
+        'attribute_net.attributes = ["label=0", "label=1"]'),
     'rae_quick': (
         'GaussianMixture.num_components = 2', 'rae_quick.num_references = 60',
         "rae_quick.images = ('data', 'samples', 'reconstructions', "

@@ -127,7 +127,7 @@ def test_the_flow_is_a_setting(flow):
 
 def test_the_rows_of_table_1():
   rows = sweeping.read(f'{PAPER}/table1_celeba.sweep').jobs
-  assert [j.cell for j in rows] == ['vae', 'beta_vae', 'fp_ae']
+  assert [j.cell for j in rows] == ['vae', 'beta_vae', 'fp_ae', 'pg_gan']
   for job in rows:
     configuration.parse(job.gin_files, [*job.bindings, 'base_filters = 1'])
     model = checkpoints.build(**checkpoints.build_settings())
@@ -136,3 +136,4 @@ def test_the_rows_of_table_1():
     assert model.name == job.cell
     assert configuration.setting('PerceptualError.layers') == (
         'relu1_1', 'relu2_1', 'relu3_1', 'relu4_1')
+    assert configuration.setting('PerceptualError.relative') is False

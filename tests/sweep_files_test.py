@@ -201,7 +201,7 @@ def page_of_sweeps(text):
 
 def test_the_example_of_the_page_is_a_sweep(tmp_path):
   text = (ROOT / 'docs/sweeps.md').read_text(encoding='utf-8')
-  example = re.search(r'```\n(sweep\.gin_files.*?)```', text, re.S).group(1)
+  example = re.search(r'```\w*\n(sweep\.gin_files.*?)```', text, re.S).group(1)
   path = tmp_path / 'a.sweep'
   path.write_text(example)
   sweep = sweeping.read(path)

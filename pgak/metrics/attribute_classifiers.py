@@ -143,7 +143,8 @@ def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
   return made
 
 
-def judged(network, name, names, held_out, held_out_masks, accuracy=None):
+def judged(network, name, names, held_out, held_out_masks, accuracy=None,
+           function='attribute_classifiers'):
   """Returns classifiers with their accuracy; warns where they learned nothing.
 
   Args:
@@ -154,6 +155,7 @@ def judged(network, name, names, held_out, held_out_masks, accuracy=None):
     held_out: the `data.ImageArray` to judge by, M images.
     held_out_masks: boolean `[M, A]`.
     accuracy: float `[A]` where it is known already.
+    function: name of the function whose steps a warning says to raise.
 
   Returns:
     `AttributeClassifiers`.
@@ -162,7 +164,7 @@ def judged(network, name, names, held_out, held_out_masks, accuracy=None):
   if accuracy is None:
     unjudged = AttributeClassifiers(network, name, names, majority, majority)
     accuracy = _accuracy(unjudged, held_out, held_out_masks)
-  _warn(name, accuracy, majority)
+  _warn(name, accuracy, majority, function)
   return AttributeClassifiers(network, name, names, accuracy, majority)
 
 
@@ -175,13 +177,14 @@ def require_both(name, names, masks):
           'it; leave it out of separability.attributes.')
 
 
-def _warn(name, accuracy, majority):
+def _warn(name, accuracy, majority, function):
   # Many attributes of CelebA are rare, so a high accuracy alone shows nothing.
   if accuracy.mean() <= majority.mean():
     warnings.warn(
         f'The attribute classifiers {name} are right for {accuracy.mean():.1%} '
         f'of held-out images, and the majority class for '
-        f'{majority.mean():.1%}; raise their steps before you trust them.')
+        f'{majority.mean():.1%}; raise {function}.steps before you trust '
+        'them.')
 
 
 def _train(network, train, masks, options):

@@ -43,7 +43,8 @@ def effective_dimensions(latents):
 
 
 @metric.register('latent_norms', scope='model', of=('images', 'vectors'),
-                 needs=('encode',), better='neither')
+                 needs=('encode',), better={'latent_norm_*': 'neither',
+                                            'latent_effective_*': 'neither'})
 def _compute(context):
   latents = context.latents(min(_MOST_LATENTS, context.num_encoded))
   latents = np.reshape(latents, [len(latents), -1])

@@ -180,7 +180,7 @@ class _Net:
     self._path = path
     self._call = call
     shape = tuple(spec.shape)
-    if len(shape) != 4 or shape[3] not in (1, 3, None):
+    if spec.shape.rank != 4 or shape[3] not in (1, 3, None):
       raise _of_other_shape(path, f'an input of shape {list(shape)}')
     if None in given[1:]:
       raise _of_other_shape(path, f'an output of shape {list(given)}')

@@ -141,7 +141,7 @@ def stylegan_classifiers(name, names, train, masks, held_out, held_out_masks,
   key = hashlib.sha256(''.join(keys).encode()).hexdigest()[:8]
   return attribute_classifiers.judged(
       together, f'{name}_stylegan{len(names)}_{key}', names, held_out,
-      held_out_masks)
+      held_out_masks, function='stylegan_classifiers')
 
 
 def _train(net, train, mask, options):

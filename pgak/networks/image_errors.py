@@ -32,9 +32,12 @@ class ImageError:
     value_range: `(low, high)` of the images; None until a model gives its own.
   """
 
-  value_range = None
   # Names of the constructor's arguments.
   arguments = ()
+  value_range = None
+
+  def __init__(self):
+    self.value_range = None
 
   def get_config(self):
     """Returns the arguments and the range, as Keras's files keep them."""
@@ -67,6 +70,9 @@ def _registered(error):
 class SquaredError(ImageError):
   """`mean{ (x'[i] - x[i])**2 : i }`, a model's own error; for `MixedError`."""
 
+  def __init__(self):
+    super().__init__()
+
   def __call__(self, images, reconstructed):
     return losses.reconstruction(images, reconstructed)
 
@@ -74,6 +80,9 @@ class SquaredError(ImageError):
 @_registered
 class AbsoluteError(ImageError):
   """`mean{ |x'[i] - x[i]| : i }`, L1: an edge costs no more than it must."""
+
+  def __init__(self):
+    super().__init__()
 
   def __call__(self, images, reconstructed):
     return _mean(tf.abs(reconstructed - images))
@@ -98,6 +107,7 @@ class HuberError(ImageError):
   arguments = ('delta',)
 
   def __init__(self, delta: settings.Positive = 0.1):
+    super().__init__()
     self.delta = delta
 
   def __call__(self, images, reconstructed):
@@ -123,6 +133,7 @@ class SSIMError(ImageError):
 
   def __init__(self, window: settings.Count = 7,
                sigma: settings.Positive = 1.5):
+    super().__init__()
     self.window = window
     self.sigma = sigma
 
@@ -160,6 +171,7 @@ class PatchError(ImageError):
 
   def __init__(self, size: settings.Count = 5,
                directions: settings.Count = 32, seed: settings.Seed = 0):
+    super().__init__()
     self.size = size
     self.directions = directions
     self.seed = seed
@@ -207,13 +219,15 @@ class MixedError(ImageError):
 
   def __init__(self, terms: tuple[settings.called('@SquaredError()', 2), ...],
                weights: tuple[settings.NonNegative, ...] | None = None):
+    # The setter below gives its terms a range, and there are none yet.
+    self.terms = ()
+    super().__init__()
     self.terms = tuple(terms)
     self.weights = tuple(weights or [1.] * len(self.terms))
     if len(self.weights) != len(self.terms):
       raise errors.UserError(
           f'MixedError has {len(self.terms)} terms but {len(self.weights)} '
           'weights: give one a term.')
-    self._value_range = None
 
   @property
   def value_range(self):

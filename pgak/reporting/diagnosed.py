@@ -31,7 +31,7 @@ _PROSE = (
     'dimension is active if its posterior mean varies by more than 0.01 over '
     'data; it is unlike the prior if its mean is more than half a standard '
     'deviation away, or its standard deviation less than half or more than '
-    'twice the prior\'s; an output is at an end if it becomes 0 or 255.')
+    'twice the prior\'s; an output is at an end if it becomes black or white.')
 
 
 def diagnosed(cells, events):

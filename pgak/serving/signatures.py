@@ -171,7 +171,7 @@ class Endpoints:
     needs = NEEDS.get(name, ())
     if 'labels' in needs and not self.labels:
       return _NO_LABELS
-    if name == 'interpolate_spherical' and len(self.latent_shape) > 1:
+    if name == 'interpolate_spherical' and self.latent_shape[1:]:
       return _MAPS
     reason = capabilities.lacks(
         [n for n in needs if n != 'labels'], can,

@@ -24,6 +24,9 @@ __all__ = ['DIAGNOSTICS', 'Diagnostic', 'Observed', 'accuracy',
            'aggregate_posterior', 'dimensions_off', 'judge', 'kl_of_dimensions',
            'measure', 'share_at_ends', 'variance_of_means']
 
+# Steps between black and white of 8 bits.
+_STEPS = 2**8 - 1
+
 # An active unit has a larger variance of its posterior mean over data, [1,
 # sec. 5.2].
 ACTIVE = 0.01
@@ -165,7 +168,7 @@ def share_at_ends(values, value_range):
     float in [0, 1].
   """
   low, high = value_range
-  half = 0.5 * (high - low) / 255.
+  half = 0.5 * (high - low) / _STEPS
   values = np.asarray(values, float)
   return float(np.mean((values < low + half) | (values > high - half)))
 

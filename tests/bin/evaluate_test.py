@@ -49,7 +49,7 @@ def test_scores_are_printed_and_appended(run_dir, capsys):
   before = {p.name: p.read_bytes() for p in run_dir.iterdir() if p.is_file()}
   result = tiny_commands.call(
       evaluate, capsys, f'--run_dir={run_dir}', '--checkpoint=all', '--seed=3',
-      *QUICK)
+      '--prior=own', *QUICK)
   assert result.status == 0, result.err
   rows = run.scores()
   assert [(r['step'], r['metric']) for r in rows] == [
@@ -68,7 +68,7 @@ def test_scores_are_printed_and_appended(run_dir, capsys):
   # A second evaluation keeps the first one's rows.
   result = tiny_commands.call(
       evaluate, capsys, f'--run_dir={run_dir}', '--checkpoint=2', '--seed=3',
-      '--latents', '--json', *QUICK)
+      '--latents', '--json', '--prior=own', *QUICK)
   assert result.status == 0
   told = json.loads(result.out)
   assert [(r['metric'], r['step']) for r in told] == [
@@ -104,7 +104,8 @@ def test_priors_and_metrics_of_a_flag_replace_the_protocols(run_dir, capsys):
 @pytest.mark.parametrize('flags, status, named', [
     (['--metrics=fid'], 1, "'fid'"),
     (['--prior=own,Gauss'], 1, 'Gauss'),
-    (['--gin_param=GaussianMixture.num_components = 2'], 1, 'never read'),
+    (['--prior=own', '--gin_param=GaussianMixture.num_components = 2'], 1,
+     'never read'),
     (['--prior=gmm', '--gin_param=GaussianMixture.num_component = 2'], 1,
      'num_component'),
     (['--metrics=prd', '--num_samples=5'], 1, 'needs 20 images'),

@@ -201,7 +201,7 @@ def test_an_export_goes_straight_and_holds_no_images(
   assert 'straight in zT' in tiny_commands.refused(
       sample, capsys, *flags, '--kind=interpolation', '--line=spherical',
       status=2)
-  assert 'holds no data' in tiny_commands.refused(
+  assert 'without data' in tiny_commands.refused(
       sample, capsys, *flags, '--kind=interpolation', '--split=test', status=2)
   assert 'use --run_dir' in tiny_commands.refused(
       sample, capsys, *flags, '--kind=latents')
