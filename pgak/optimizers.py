@@ -84,9 +84,10 @@ class EqualisedAdam(keras.optimizers.Adam):
   """
 
   def update_step(self, gradient, variable, learning_rate):
-    if variable.ndim > 1:
-      inputs = math.prod(variable.shape[:-1])
-      learning_rate = learning_rate * math.sqrt(2. / inputs)
+    # A bias has units alone, a kernel inputs, too.
+    *inputs, _ = variable.shape
+    if inputs:
+      learning_rate = learning_rate * math.sqrt(2. / math.prod(inputs))
     super().update_step(gradient, variable, learning_rate)
 
 

@@ -38,6 +38,11 @@ REQUIRED = ('train.dataset', 'train.model', 'train.optimizer', 'train.steps',
 # What has changed on purpose since: (beginning of the file or cell, ending of
 # the setting) -> the reason.
 CHANGED = {
+    ('', '.serving.export.max_count'): 'its name is max_batch',
+    ('', '.serving.export.prior'): 'chosen for a model without one',
+    ('networks/pg_gan_128.gin', '.base_filters'): 'Karras\'s Table 2',
+    ('papers/learned_priors/', '.PerceptualError.relative'): 'plain features',
+    ('papers/learned_priors/', '.PerceptualError.perceptual'): 'the same',
     ('papers/learned_priors/fig3_', '.VAE.kl'): 'annealed, section 4.1',
     ('papers/learned_priors/table1_celeba', '.VAE.kl'): 'annealed',
     ('papers/learned_priors/table1_celeba', '.BetaVAE.likelihood_sigma'):

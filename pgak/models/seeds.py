@@ -54,6 +54,9 @@ def one_by_one(prior, seeds):
         lambda seed: tf.cast(prior.sample(1, seed)[0], tf.float32), seeds,
         fn_output_signature=tf.TensorSpec([prior.latent_dim], tf.float32))
   except (NotImplementedError, TypeError, ValueError) as error:
+    # `map_fn` sets a caching device while it traces, and leaves it behind where
+    # the function fails: `tf.while_loop` would refuse it from then on.
+    tf.compat.v1.get_variable_scope().set_caching_device(None)
     raise errors.UserError(
         f'The prior {prior.name} cannot be exported, because its `sample` '
         'takes no tensor as its seed: give it `from_noise`, see '

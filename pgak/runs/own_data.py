@@ -101,7 +101,7 @@ def _of_path(file, settings, shape, preprocessing, data_dir):
     value_range = preprocessing.get('value_range')
     return array_files.arrays(
         value, shape, value_range and tuple(value_range), test_fraction=0.)
-  if len(shape) != 3:
+  if not kinds.Images.fits(tuple(shape)):
     raise errors.UserError(f'{value} holds pictures, and the run is for '
                            f'vectors of {shape}: give an array file.')
   return folders.images(

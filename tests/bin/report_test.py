@@ -24,10 +24,10 @@ def test_a_report_with_latents(run_dir, tmp_path, capsys):
                                      f'Wrote {output}.',
                                      f'Next: python -m webbrowser {output}']
   names = {p.name for p in (tmp_path / 'a_files').iterdir()}
-  assert {'latents_0_ae.png', 'samples_0_ae.png',
-          'curve_digits_train_loss.png'} <= names
+  assert {'latents_0_ae.png', 'samples_0_gaussian_ae.png',
+          'curve_digits_train_loss_0.png'} <= names
   text = (tmp_path / 'a.md').read_text()
-  assert 'step 2; samples of a Gaussian fitted to the latents' in text
+  assert 'step 2; drawn from gaussian' in text
   assert 'draws of a Gaussian fitted to the latents' in text
   assert 'No run has scores yet' in text and 'of the variance' in text
   assert f'pgak_train --run_dir={run_dir}' in text
