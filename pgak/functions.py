@@ -86,7 +86,7 @@ def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
     gin.clear_config()
 
 
-def evaluate(run_dir, protocol='quick', checkpoint='latest', prior=None,
+def evaluate(run_dir, protocol='quick', *, checkpoint='latest', prior=None,
              metrics=None, latents=False, gin_param=(), imports=(),
              features=None):
   """Measures a run and appends the scores to its `scores.csv`.
@@ -117,7 +117,7 @@ def evaluate(run_dir, protocol='quick', checkpoint='latest', prior=None,
                                latents, features)
 
 
-def encode(run_dir, data, output, checkpoint='latest', prior=None,
+def encode(run_dir, data, output, *, checkpoint='latest', prior=None,
            data_dir=None, overwrite=False, gin_param=(), imports=()):
   """Writes the latents of pictures, arrays or a data set.
 

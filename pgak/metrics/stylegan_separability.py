@@ -82,7 +82,7 @@ def build(image_shape, base_filters=128, max_filters=512, seed=0):
 @settings.register(denylist=['name', 'names', 'train', 'masks', 'held_out',
                              'held_out_masks'])
 def stylegan_classifiers(name, names, train, masks, held_out, held_out_masks,
-                         steps: settings.Whole = 20000,
+                         *, steps: settings.Whole = 20000,
                          batch_size: settings.Count = 8,
                          base_filters: settings.Count = 128,
                          max_filters: settings.Count = 512, flip: bool = True,

@@ -56,7 +56,7 @@ MaxBatch = Annotated[int, settings.Range(1, 2**31 - 1)]
 @settings.configurable(module='pgak.serving', denylist=['run_dir'])
 def export(run_dir: settings.Path, output: settings.Path | None = None,
            checkpoint: settings.Checkpoint = 'latest',
-           prior: priors.Spec | None = None,
+           prior: priors.Spec | None = None, *,
            version: settings.Count | None = None,
            max_batch: MaxBatch | None = None,
            max_count: MaxBatch | None = None,
@@ -136,8 +136,8 @@ def preparation_of(preprocessing):
 
 @settings.checked
 def export_model(model, output, version: settings.Count | None = None,
-                 max_batch: MaxBatch | None = None, crop=None, antialias=True,
-                 resize='bicubic', background=pixels.WHITE, provenance=None,
+                 max_batch: MaxBatch | None = None, *, crop=None,
+                 antialias=True, resize='bicubic', background=pixels.WHITE, provenance=None,
                  precision: precision_lib.Precision = 'float32',
                  xla: bool = False, verified=True, overwrite=False,
                  max_count: MaxBatch | None = None):
