@@ -137,7 +137,8 @@ def preparation_of(preprocessing):
 @settings.checked
 def export_model(model, output, version: settings.Count | None = None,
                  max_batch: MaxBatch | None = None, *, crop=None,
-                 antialias=True, resize='bicubic', background=pixels.WHITE, provenance=None,
+                 antialias=True, resize='bicubic', background=pixels.WHITE,
+                 provenance=None,
                  precision: precision_lib.Precision = 'float32',
                  xla: bool = False, verified=True, overwrite=False,
                  max_count: MaxBatch | None = None):
