@@ -47,9 +47,8 @@ EXTRAS_REQUIRE = {
     'test': [*DOCS_REQUIRE, *FORMATS_REQUIRE['onnx'],
              *FORMATS_REQUIRE['tflite'], 'ipykernel>=6', 'mypy~=2.4.0',
              'nbclient~=0.10', 'nbformat~=5.10', 'packaging', 'pytest>=8',
-             'pytest-cov>=6',
-             'pytest-randomly>=3.16', 'pytest-xdist~=3.6', 'ruff~=0.17.0',
-             'setuptools'],
+             'pytest-cov>=6', 'pytest-randomly>=3.16', 'pytest-xdist~=3.6',
+             'pyyaml>=6', 'ruff~=0.17.0', 'setuptools'],
 }
 
 VERBS = ('train', 'evaluate', 'compare', 'sample', 'encode', 'export', 'pack',

@@ -114,7 +114,7 @@ def _densities(model, array):
 
 
 def draw_log_density(run, folder):
-  found, model = _drawn(run, folder, 'log_density', num_samples=16)
+  found, model = _drawn(run, folder, 'log_density', 16)
   values = _densities(model, numbers.split('test'))
   np.testing.assert_allclose(found['log_density'], values, rtol=1e-3, atol=1e-3)
   assert values[found['shown'][-1]] == pytest.approx(values.max(), rel=1e-4)

@@ -24,7 +24,7 @@ GROWTH = 200
 
 # What is answered, though some of it is odd.
 ANSWERED = re.compile(
-    r'nothing|(0|1|8|1024) rows|seed -?\d+|(latents|base|vectors) greatest|'
+    r'nothing|(0|1|8|1024) rows|seed -?\d+|(latents|base|vectors|start|end) greatest|'
     r'image_bytes (large|8 large)')
 REFUSALS = {
     r'(9|1025|200000) rows': '`batch` must be 0 to',

@@ -21,11 +21,14 @@ SCRIPTS = ('pgak_train', 'pgak_evaluate', 'pgak_compare', 'pgak_sample',
 
 # Prints where things come from, in the new environment.
 WHERE = '''
-import importlib.util, json, sys, gin, pgak
-names = ('bin', 'tests', 'conftest', 'setup')
+import importlib.metadata, importlib.util, json, sys, gin, pgak
+names = ('bin', 'conftest', 'setup')
 print(json.dumps({
     'pgak': pgak.__file__, 'gin': gin.__file__, 'prefix': sys.prefix,
     'path': sys.path,
+    # Another package may have its own `tests` at the top.
+    'tests': [str(f) for f in importlib.metadata.files('pgak')
+              if str(f).startswith('tests/')],
     'stray': [name for name in names if importlib.util.find_spec(name)]}))
 '''
 
@@ -102,7 +105,7 @@ def test_the_installed_package_comes_from_the_wheel(environment, tmp_path):
   assert where['pgak'].startswith(where['prefix'])
   assert where['gin'].endswith('/site-packages/gin/__init__.py')
   assert str(ROOT) not in where['path']
-  assert where['stray'] == []
+  assert where['stray'] == where['tests'] == []
   run(environment / 'python', '-m', 'pip', 'check', cwd=tmp_path)
 
 

@@ -121,7 +121,7 @@ class ServedModel:
       raise errors.UserError(f'{bounds_lib.equally_many(["start", "end"])} '
                              f'{len(start)} and {len(end)}.')
     signature = 'interpolate_spherical' if spherical else 'interpolate'
-    if signature not in self._loaded.signatures:
+    if spherical and signature not in self._loaded.signatures:
       raise errors.UserError(
           f'The export in {self.path} has straight lines alone: export the run '
           'again.')

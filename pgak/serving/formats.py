@@ -36,13 +36,13 @@ TOLERANCE = 1e-4
 _SIZES = (1, 4)
 
 
-def check(name, output, prior='own'):
+def check(name, output, prior=None):
   """Raises UserError if a format cannot be written here, or not so.
 
   Args:
     name: of the format, one of `FORMATS`.
     output: `pathlib.Path` of the folder that holds the versions.
-    prior: what the user wants `generate` to draw from.
+    prior: what the user wants `generate` to draw from; None for no choice.
   """
   missing = [package for module, package in FORMATS[name].PACKAGES.items()
              if importlib.util.find_spec(module) is None]
@@ -50,7 +50,7 @@ def check(name, output, prior='own'):
     raise errors.UserError(
         f'--format={name} needs {" and ".join(missing)}: install the extra, '
         f"pip install 'pgak[{name}]'.")
-  if prior != 'own':
+  if prior not in (None, 'own'):
     raise errors.UserError(
         f'--format={name} holds decode and encode, which no density changes: '
         'leave out --prior, or take --format=saved_model.')

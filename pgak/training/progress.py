@@ -22,7 +22,14 @@ _FIRST = ('loss', 'validation_loss')
 
 def is_interactive(stream):
   """Whether a stream shows a bar: a terminal, or a notebook."""
-  return stream.isatty() or 'ipykernel' in sys.modules
+  return stream.isatty() or _in_notebook()
+
+
+def _in_notebook():
+  # IPython is loaded where one runs in it, and its shell has a kernel where that
+  # is a notebook's.
+  ipython = sys.modules.get('IPython')
+  return ipython is not None and hasattr(ipython.get_ipython(), 'kernel')
 
 
 class Progress(callbacks.EveryNSteps):
