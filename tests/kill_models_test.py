@@ -73,7 +73,9 @@ def ended_twice(main, path, steps, *settings):
   assert f'step {steps}/{steps}' in out and 'step 4/' not in out
 
 
-@pytest.mark.parametrize('model', MODELS)
+@pytest.mark.parametrize('model', [
+    pytest.param(m, marks=[pytest.mark.exhaustive] * (m in ('alae', 'gmmn')))
+    for m in MODELS])
 def test_a_killed_run_ends_as_an_undisturbed_one(tmp_path, model):
   whole, ended = tmp_path / 'whole', tmp_path / 'ended'
   settings = (model, 'train.xla = True')
@@ -85,7 +87,8 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tmp_path, model):
     np.testing.assert_array_equal(found[name], value, err_msg=name)
 
 
-@pytest.mark.parametrize('model', ['sn_gan', 'alae'])
+@pytest.mark.parametrize('model', [
+    pytest.param('sn_gan', marks=pytest.mark.exhaustive), 'alae'])
 def test_a_killed_run_of_two_replicas(tmp_path, model):
   whole, ended = tmp_path / 'whole', tmp_path / 'ended'
   settings = (model, "train.strategy = 'mirrored'",

@@ -31,7 +31,7 @@ HERE = ('../README.md', 'training.md', 'python.md', 'results.md', 'sweeps.md',
 OTHERS = {'make quickstart': 'quickstart_test.py', 'make test': 'this',
           '. .venv/bin/activate': 'nothing', 'pgak_list': 'catalogue_test.py',
           'pip install pgak[tflite,onnx]': 'package_test.py',
-          'python benchmarks/serving.py exports/digits/':
+          'python benchmarks/serving.py exports/digits':
               'benchmarks/serving_test.py'}
 # What a test has in the place of what a page names.
 REPLACED = {'--protocol=fid768_test': '--protocol=quick', 'DIR': 'tfds',

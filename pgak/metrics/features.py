@@ -71,8 +71,8 @@ class FeatureNet:
       no classes.
   """
 
-  def __init__(self, network, preprocess, name, metric, resize, *,
-               batch_size=50, head=None, fingerprint=None, preprocessing=''):
+  def __init__(self, network, preprocess, name, metric, resize,
+               batch_size=50, *, head=None, fingerprint=None, preprocessing=''):
     """Wraps a net.
 
     Args:

@@ -26,8 +26,7 @@ def is_interactive(stream):
 
 
 def _in_notebook():
-  # IPython is loaded where one runs in it, and its shell has a kernel where that
-  # is a notebook's.
+  # IPython is loaded where one runs in it, and a notebook's shell has a kernel.
   ipython = sys.modules.get('IPython')
   return ipython is not None and hasattr(ipython.get_ipython(), 'kernel')
 

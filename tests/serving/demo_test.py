@@ -126,16 +126,16 @@ def test_without_gradio_the_extra_is_named(monkeypatch):
 @pytest.mark.exhaustive
 def test_the_page(model, tmp_path):
   pytest.importorskip('gradio')
-  from gradio_client import Client
-  from gradio_client import handle_file
+  gradio_client = pytest.importorskip('gradio_client')
   page = shown(model)
   with demo_page.serve(page, 'made', port=17860, wait=False):
-    client = Client('http://127.0.0.1:17860', verbose=False,
-                    download_files=str(tmp_path))
+    client = gradio_client.Client(
+        'http://127.0.0.1:17860', verbose=False, download_files=str(tmp_path))
     config = client.config
     assert not config['analytics_enabled']
     assert not [font for font in config['stylesheets'] if '://' in font]
-    pictures = [handle_file(saved(tmp_path, seed)) for seed in range(3)]
+    pictures = [gradio_client.handle_file(saved(tmp_path, seed))
+                for seed in range(3)]
     answers = {name: client.predict(*arguments, api_name=f'/{name}')
                for name, arguments in (
                    ('samples', ('own', 4, 2)),

@@ -244,7 +244,8 @@ def test_an_export_carries_its_density(model, tmp_path, monkeypatch, prior):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('kind', ['real_nvp', 'maf'])
+@pytest.mark.parametrize('kind', [
+    pytest.param('real_nvp', marks=pytest.mark.exhaustive), 'maf'])
 def test_a_learned_flow_is_served_both_ways(tmp_path, kind):
   fp_vae = models.FPVAE(
       tiny_models.encoder(True), tiny_models.decoder(),
