@@ -5,6 +5,8 @@ import numpy as np
 import pages
 import pytest
 
+from pgak.data import kinds
+
 PAGE = pages.Page('own_parts.md')
 DATA = 'my_data'  # The page's data set.
 QUICK = {
@@ -16,11 +18,12 @@ QUICK = {
 
 @pytest.fixture(name='folder', scope='module')
 def _folder(tmp_path_factory):
-  """A folder with the page's files; what they register stays known."""
+  """A folder with the page's files; other tests do not meet its kind of data."""
   path = tmp_path_factory.mktemp('page')
   PAGE.save(path)
   with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(str(path))
+    patch.setattr(kinds, '_KINDS', list(kinds._KINDS))
     yield path
 
 

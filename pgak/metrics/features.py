@@ -72,7 +72,7 @@ class FeatureNet:
   """
 
   def __init__(self, network, preprocess, name, metric, resize,
-               batch_size=50, *, head=None, fingerprint=None, preprocessing=''):
+               batch_size=50, head=None, *, fingerprint=None, preprocessing=''):
     """Wraps a net.
 
     Args:

@@ -57,7 +57,9 @@ def test_runs_without_them_have_no_section(path, tmp_path):
 
 
 def test_a_damaged_file_is_named(path):
+  whole = (path / 'diagnostics.json').read_text()
   (path / 'diagnostics.json').write_text('{"step": 1}')
   cells, found = section(path)
+  (path / 'diagnostics.json').write_text(whole)
   assert 'warned of nothing' in found.blocks[2].text
   assert 'diagnostics.json' in cells[0].runs[0].problems[-1]
