@@ -18,7 +18,7 @@ QUICK = {
 
 @pytest.fixture(name='folder', scope='module')
 def _folder(tmp_path_factory):
-  """A folder with the page's files; other tests do not meet its kind of data."""
+  """A folder with the page's files; its kind of data is known here alone."""
   path = tmp_path_factory.mktemp('page')
   PAGE.save(path)
   with pytest.MonkeyPatch.context() as patch:
