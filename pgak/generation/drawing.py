@@ -27,7 +27,7 @@ KINDS = {'samples': 64, 'interpolation': 64, 'reconstruction': 64,
          'attribute': 64, 'latents': 10000, 'paths': 1, 'log_density': 64,
          'ood': 10000}
 STEPS = 8
-# The kinds that show draws of the prior, or its density.
+# The kinds that show samples of the prior, or its density.
 _OF_A_DENSITY = ('samples', 'latents', 'log_density', 'ood')
 _FILLS_A_CHART = kinds.Table({kinds.Vectors: scatter.NUMBER})
 # Enough to show the distribution; more would take long to encode.

@@ -67,5 +67,5 @@ def _reestimate(net, batches):
     means = columns[id(layer.moving_mean)]
     variances = columns[id(layer.moving_variance)]
     layer.moving_mean.assign(means.mean(0))
-    # Law of total variance: within the batches, and between their means.
+    # Total variance: the mean within batches, plus that of their means.
     layer.moving_variance.assign(variances.mean(0) + means.var(0))

@@ -192,6 +192,6 @@ def _made(given):
 
 
 def _named(config, part):
-  # Named after the part, so that variables and logs can be told apart.
+  # Named after the part, so that variables and logs of two parts differ.
   config = config | {'config': config['config'] | {'name': part}}
   return keras.optimizers.deserialize(config)

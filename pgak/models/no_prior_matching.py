@@ -224,7 +224,7 @@ class NoPriorMatching(_Interpolating):
     return self._errors(images, *made, training)
 
   def judged(self, images, noise, training=False):
-    """Logits of codes and of draws of the prior; the first are to be positive.
+    """Logits of codes and of samples of the prior; codes are to be positive.
     """
     # Frozen after the first stage: batch norm, too, is that of inference.
     codes = self.encoder(images, training=training and self.stage is None)

@@ -227,7 +227,7 @@ class AdversarialInfoVAE(_Info):
     return super().parts | {'critic': self.critic}
 
   def judged(self, images, noise, training=False):
-    """Logits of draws of the prior and of latents; see `AAE.judged`."""
+    """Logits of samples of the prior and of latents; see `AAE.judged`."""
     latents, _, _ = self._latents(images, noise, training)
     # No gradient to the encoder, which this phase does not update.
     of_data = self.critic(tf.stop_gradient(latents), training=training)
