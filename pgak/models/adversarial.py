@@ -45,7 +45,7 @@ class _Adversarial(base.GenerativeAutoencoder):
     return super().parts | {'critic': self.critic}
 
   def judged(self, images, noise, training=False):
-    """Returns the discriminator's logits of samples of the prior and of latents.
+    """Returns the discriminator's logits of prior samples and of latents.
 
     Args:
       images: float `[B, h, w, C]` in the value range.
