@@ -9,18 +9,16 @@ An export is a folder `OUTPUT/<version>/`:
 They compute what the signatures of a SavedModel do (see `signatures.py`), but
 check nothing: there must be a row, and floats must be numbers.
 """
-import datetime
 import importlib.util
 import json
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from pgak import errors
 from pgak import files
-from pgak import version as version_lib
 from pgak.serving import client
+from pgak.serving import metadata
 from pgak.serving import onnx
 from pgak.serving import tflite
 
@@ -89,7 +87,7 @@ def write(model, folder, name, compared=True, provenance=None):
         'file': path.name, 'input': _describe(spec), 'output': output,
         **convert(model, verb, spec, output, path, name, compared)}
   (folder / client.METADATA).write_text(json.dumps(
-      {**_describe_model(model, name), **(provenance or {}),
+      {'format': name, **metadata.of_model(model), **(provenance or {}),
        'functions': described}, indent=2) + '\n')
   files.flush(folder)
 
@@ -182,20 +180,3 @@ def _compare(actual, expected, what):
 def _describe(spec):
   return {'name': spec.name, 'dtype': spec.dtype.name,
           'shape': spec.shape.as_list()}
-
-
-def _describe_model(model, name):
-  now = datetime.datetime.now(datetime.timezone.utc)
-  return {
-      'format': name,
-      'pgak': version_lib.__version__,
-      'tensorflow': tf.__version__,
-      'keras': keras.__version__,
-      'exported': now.isoformat(timespec='seconds'),
-      'model': type(model).__name__,
-      'step': int(keras.ops.convert_to_numpy(model.step)),
-      'kind': model.kind.name,
-      'image_shape': list(model.image_shape),
-      'latent_dim': model.latent_dim,
-      'value_range': model.value_range and list(model.value_range),
-  }

@@ -9,7 +9,7 @@ from pgak import version as version_lib
 from pgak.data import graph_decoding
 from pgak.serving import signatures
 
-__all__ = ['describe']
+__all__ = ['describe', 'of_model']
 
 DEFAULT = 'generate'
 
@@ -22,24 +22,14 @@ def describe(served, outputs):
     outputs: `{signature: {name: tf.TensorSpec}}`.
   """
   model = served.model
-  now = datetime.datetime.now(datetime.timezone.utc)
   described = {name: _signature(served, name, specs)
                for name, specs in outputs.items()}
   return {
       'signatures_version': signatures.VERSION,
-      'pgak': version_lib.__version__,
-      'tensorflow': tf.__version__,
-      'keras': keras.__version__,
-      'exported': now.isoformat(timespec='seconds'),
-      'model': type(model).__name__,
-      'step': int(keras.ops.convert_to_numpy(model.step)),
-      'image_shape': list(model.image_shape),
-      'latent_dim': model.latent_dim,
+      **of_model(model),
       'latent_shape': list(served.latent_shape),
-      'kind': model.kind.name,
       **({'condition_shape': list(model.condition_shape)}
          if 'condition' in model.can else {}),
-      'value_range': model.value_range and list(model.value_range),
       'prior': model.prior.name,
       'density': _density(model.prior),
       'labels': [str(label) for label in served.labels],
@@ -54,6 +44,23 @@ def describe(served, outputs):
       'left_out': served.left_out,
       'serving_default': DEFAULT,
       'signatures': {**described, 'serving_default': described[DEFAULT]},
+  }
+
+
+def of_model(model):
+  """Returns what every export states: versions, the model and its images."""
+  now = datetime.datetime.now(datetime.timezone.utc)
+  return {
+      'pgak': version_lib.__version__,
+      'tensorflow': tf.__version__,
+      'keras': keras.__version__,
+      'exported': now.isoformat(timespec='seconds'),
+      'model': type(model).__name__,
+      'step': int(keras.ops.convert_to_numpy(model.step)),
+      'kind': model.kind.name,
+      'image_shape': list(model.image_shape),
+      'latent_dim': model.latent_dim,
+      'value_range': model.value_range and list(model.value_range),
   }
 
 
