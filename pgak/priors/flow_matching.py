@@ -18,10 +18,6 @@ from pgak.priors import velocity_net
 
 __all__ = ['FlowMatching']
 
-# Steps of the reference, and number of samples, for Heun's error.
-_FINE_STEPS = 256
-_COMPARED = 200
-
 _NO_CLASSES = np.zeros([0], np.int64)
 _Fine = Annotated[int, settings.Range(64, 2**31 - 1)]
 
@@ -209,7 +205,8 @@ class FlowMatching(fitted.FittedPrior):
     self.fit_result = self._descend(points, numbers)
     self.load_state(standard | {'classes': classes} | {
         f'weight_{i}': w.numpy() for i, w in enumerate(self.net.weights)})
-    self.solver_error = self._solver_error_now()
+    self.solver_error = self.flow.solver_error(
+        self.sampling_steps, noise_lib.seed(self.seed, 0, 'solver_error'))
     self._say()
     return self
 
@@ -227,20 +224,10 @@ class FlowMatching(fitted.FittedPrior):
         self.average_decay, self.name)
 
   def _say(self):
-    steps, best_step, loss = self.fit_result
-    ends = ('the last was the best' if best_step == steps else
-            f'step {best_step:,} was the best, before the end, and is kept')
-    print(f'{self.name}: {steps:,} steps, held-out loss {loss:.4f}; {ends}. '
-          f"Draws by {self.sampling_steps} steps of Heun's method are "
+    print(f'{self.fit_result.sentence(self.name)} Draws by '
+          f"{self.sampling_steps} steps of Heun's method are "
           f'{self.solver_error:.1e} standard deviations from those by '
-          f'{_FINE_STEPS}.', file=sys.stderr)
-
-  def _solver_error_now(self):
-    base = noise_lib.normal([_COMPARED, self.latent_dim],
-                            noise_lib.seed(self.seed, 0, 'solver_error'))
-    coarse, fine = (self.flow.forwards(base, steps)
-                    for steps in (self.sampling_steps, _FINE_STEPS))
-    return float(tf.sqrt(tf.reduce_mean(tf.square(coarse - fine))))
+          f'{velocity_flow.FINE_STEPS}.', file=sys.stderr)
 
   # === State ===
 

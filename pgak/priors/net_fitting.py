@@ -144,6 +144,14 @@ class Fit(typing.NamedTuple):
   best_step: int
   held_out_loss: float
 
+  def sentence(self, name):
+    """Describes it in a sentence; `name` is that of what was fitted."""
+    ends = ('the last was the best' if self.best_step == self.steps else
+            f'step {self.best_step:,} was the best, before the end, and is '
+            'kept')
+    return (f'{name}: {self.steps:,} steps, held-out loss '
+            f'{self.held_out_loss:.4f}; {ends}.')
+
 
 def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
                       average_decay, name):

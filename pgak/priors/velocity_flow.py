@@ -2,15 +2,19 @@
 import numpy as np
 import tensorflow as tf
 
+from pgak import noise
 from pgak.priors import continuous_flow
 from pgak.priors import fitted
 
-__all__ = ['EXACT_DIMENSIONS', 'VelocityFlow']
+__all__ = ['EXACT_DIMENSIONS', 'FINE_STEPS', 'VelocityFlow']
 
 # Up to so many the exact trace costs little.
 EXACT_DIMENSIONS = 8
 # Points whose paths are followed at once.
 _ROWS = 1000
+# Steps of the reference, and number of samples, for Heun's error.
+FINE_STEPS = 256
+_COMPARED = 200
 
 
 class VelocityFlow:
@@ -46,6 +50,20 @@ class VelocityFlow:
   def backwards(self, points, steps, labels=None):
     """Transports points from time 1 to 0; see `forwards`."""
     return self._called('backwards', self._moved, [points], labels, steps, True)
+
+  def solver_error(self, steps, seed):
+    """Compares samples by some steps with those by `FINE_STEPS`.
+
+    Args:
+      steps: int.
+      seed: int64 `[2]`, of the 200 samples of N(0, I), see `noise.normal`.
+
+    Returns:
+      Root mean square difference of their elements, a float.
+    """
+    base = noise.normal([_COMPARED, self.net.size], seed)
+    difference = self.forwards(base, steps) - self.forwards(base, FINE_STEPS)
+    return float(tf.sqrt(tf.reduce_mean(tf.square(difference))))
 
   def log_densities(self, points, keys, steps, probes, labels=None):
     """Returns the log-density of points at time 1, and its standard error.
