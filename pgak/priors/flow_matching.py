@@ -62,6 +62,8 @@ class FlowMatching(fitted.FittedPrior):
     average_decay: decay of the averaged weights, which are those that are kept.
     times: distribution of t while fitting, 'logit_normal' for the sigmoid of
       samples of N(0, 1) [4], or 'uniform'.
+    coupling: of x_0 and x_1 in a step: 'independent', or 'optimal' transport
+      within each label, for straighter paths; see `coupling.coupled` [6].
     noise: standard deviation of the noise added to standardised latents if they
       are means of the encoder (samples of a posterior have noise of their own).
     conditional: whether labels are learned, where the data have some.
@@ -102,9 +104,12 @@ class FlowMatching(fitted.FittedPrior):
   [4]: Patrick Esser et al. Scaling Rectified Flow Transformers for
        High-Resolution Image Synthesis. ICML, 2024. Sec. 3.1.
   [5]: Jonathan Ho, Tim Salimans. Classifier-Free Diffusion Guidance. 2022.
+  [6]: Alexander Tong et al. Improving and Generalizing Flow-Based Generative
+       Models with Minibatch Optimal Transport. TMLR, 2024.
   """
 
   name = 'flow_matching'
+  added_settings = {'coupling': 'independent'}
   after_fit = ('sampling_steps', 'density_steps', 'probes', 'guidance')
 
   def __init__(self, latent_dim: settings.Count,
@@ -114,6 +119,7 @@ class FlowMatching(fitted.FittedPrior):
                learning_rate: settings.Positive = 1e-3,
                average_decay: settings.Decay = 0.999,
                times: velocity_fitting.Times = 'logit_normal',
+               coupling: velocity_fitting.Coupling = 'independent',
                noise: settings.NonNegative = 0.03, conditional: bool = True,
                unlabelled: settings.Share = 0.5,
                sampling_steps: settings.Count = 32,
@@ -129,6 +135,7 @@ class FlowMatching(fitted.FittedPrior):
     self.learning_rate = learning_rate
     self.average_decay = average_decay
     self.times = times
+    self.coupling = coupling
     self.noise = noise
     self.conditional = conditional
     self.unlabelled = unlabelled
@@ -213,7 +220,7 @@ class FlowMatching(fitted.FittedPrior):
   def _descend(self, points, numbers):
     regression = velocity_fitting.Regression(
         points, numbers, self.seed, self.batch_size, self.times,
-        self.added_noise, self.unlabelled)
+        self.added_noise, self.unlabelled, self.coupling)
     # `self.net` holds the averages, which have the same first weights.
     trained = self._new_net()
     return net_fitting.minimise_averaged(

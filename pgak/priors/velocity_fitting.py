@@ -8,10 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import noise as noise_lib
+from pgak.priors import coupling as coupling_lib
 from pgak.priors import net_fitting
 
-__all__ = ['Regression', 'Times']
+__all__ = ['Coupling', 'Regression', 'Times']
 
+Coupling = Literal['independent', 'optimal']
 Times = Literal['logit_normal', 'uniform']
 
 # By default as many steps as 200 passes take, and at most 5,000.
@@ -33,14 +35,16 @@ class Regression:
     times: distribution of t in a step, see `FlowMatching`.
     noise: standard deviation of the noise that is added to the points.
     unlabelled: share of the points whose label is dropped.
+    coupling: of noise and points in a step, see `FlowMatching`.
   """
 
   def __init__(self, points, labels, seed, batch_size, times, noise,
-               unlabelled):
+               unlabelled, coupling='independent'):
     self.seed = seed
     self.times = times
     self.noise = noise
     self.unlabelled = unlabelled
+    self.coupling = coupling
     train, watched = net_fitting.held_out(len(points), seed)
     # Several pairs of noise and time make the loss of each point less noisy.
     watched = np.repeat(watched[:_WATCHED], _PAIRS)
@@ -79,7 +83,10 @@ class Regression:
     number = self._watched[1].shape[0]
     quarters = tf.constant(np.arange(number) % _PAIRS, tf.float32)
     offsets = noise_lib.uniform([number], self._seed(0, 'times'))
-    return self._loss(net, *self._watched, (quarters + offsets) / _PAIRS, 0)
+    # Batches as in training, of different points.
+    batches = np.arange(number) // _PAIRS // self.batch_size
+    return self._loss(net, *self._watched, (quarters + offsets) / _PAIRS, 0,
+                      batches * _PAIRS + np.arange(number) % _PAIRS)
 
   def _seed(self, step, name):
     return noise_lib.seed(self.seed, step, f'flow_matching_{name}')
@@ -90,11 +97,15 @@ class Regression:
       return noise_lib.uniform([self.batch_size], seed)
     return tf.sigmoid(noise_lib.normal([self.batch_size], seed))
 
-  def _loss(self, net, points, labels, times, step):
+  def _loss(self, net, points, labels, times, step, batches=None):
     shape = tf.shape(points)
     base = noise_lib.normal(shape, self._seed(step, 'base'))
     if self.noise:
       points += self.noise * noise_lib.normal(shape, self._seed(step, 'noise'))
+    if self.coupling == 'optimal':
+      # Before labels are dropped: any coupling within labels leaves the noise
+      # of all points as it was, too.
+      base = coupling_lib.coupled(base, points, _kinds(labels, batches))
     if net.num_classes:
       dropped = noise_lib.uniform(
           shape[:1], self._seed(step, 'labels')) < self.unlabelled
@@ -105,3 +116,12 @@ class Regression:
     moved = net((1. - share) * base + share * points, times, labels)
     # x_1 - x_0 is the velocity of the straight line from noise to point.
     return tf.reduce_mean(tf.square(moved - (points - base)))
+
+
+def _kinds(labels, batches):
+  """Returns labels with the number of each point's batch, int32 `[B, ...]`."""
+  if batches is None:
+    return labels
+  number = len(batches)
+  return tf.concat([tf.reshape(labels, [number, -1]),
+                    tf.constant(batches, labels.dtype, [number, 1])], 1)

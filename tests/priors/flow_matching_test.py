@@ -99,6 +99,20 @@ def test_classes_are_drawn_apart(labelled):
 
 
 @pytest.mark.slow
+def test_an_optimal_coupling_needs_fewer_steps():
+  # Two clusters on a line, which halve N(0, I) along the first dimension.
+  generator = np.random.default_rng(0)
+  points = generator.normal(size=(800, 2)) * [0.3, 1.]
+  points[:, 0] += 2. * generator.integers(0, 2, 800) - 1.
+  independent, optimal = (
+      priors.FlowMatching(2, steps=200, sampling_steps=1, coupling=coupling,
+                          **SMALL).fit(points).solver_error
+      for coupling in ('independent', 'optimal'))
+  # Straight paths are followed in one step.
+  assert optimal < 0.5 * independent and optimal < 0.3
+
+
+@pytest.mark.slow
 def test_labels_that_cannot_be(labelled):
   with pytest.raises(errors.UserError, match='no label 4: .* latents, 3, 8.'):
     labelled.sample(None, given=[3, 4])
@@ -147,6 +161,11 @@ def test_labels_name_noise_and_steps():
   assert prior.fit_label == 'flow_matching_of_samples'
   other = unfitted(2, noise=0.05, guidance=3., probes=4, density_steps=99)
   assert other.fit_settings == prior.fit_settings != other.settings
+
+
+def test_a_later_setting_leaves_older_fits_what_they_are():
+  assert 'coupling' not in unfitted(2).fit_settings
+  assert unfitted(2, coupling='optimal').fit_settings['coupling'] == 'optimal'
 
 
 def test_what_the_fit_says(capsys):

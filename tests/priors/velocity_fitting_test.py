@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pgak import noise
 from pgak.priors import velocity_fitting
 
 
@@ -81,3 +82,38 @@ def test_steps_by_the_number_of_latents():
   assert regression(number=1000, batch_size=100).usual_steps == 1800
   assert regression(number=3).usual_steps == 200
   assert regression(number=60000, batch_size=512).usual_steps == 5000
+
+
+def test_noise_and_latents_are_independent_by_default():
+  net = Zero()
+  regression().held_out_loss(net)
+  points, times, _ = net.asked
+  share = times[:, None]
+  seed = noise.seed(0, 0, 'flow_matching_base')
+  np.testing.assert_allclose(
+      points, (1. - share) * noise.normal([160, 2], seed) + share * 3.,
+      rtol=1e-5)
+
+
+@pytest.mark.parametrize('part', ['loss', 'held_out_loss'])
+def test_an_optimal_coupling_is_within_labels(part):
+  def found(**settings):
+    net, labels = Zero(3), np.arange(900, dtype=np.int32) % 3
+    # Label 2 is the farthest to the right.
+    made = velocity_fitting.Regression(
+        np.float32([[0., 0.], [1., 0.], [9., 0.]])[labels], labels, 0, 300,
+        'logit_normal', 0., 0., **settings)
+    step = [tf.constant(1, tf.int64)] if part == 'loss' else []
+    loss = getattr(made, part)(net, *step)
+    points, times, asked = net.asked
+    share = times[:, None]
+    ends = np.float32([[0., 0.], [1., 0.], [9., 0.]])[asked]
+    return float(loss), (points - share * ends) / (1. - share), asked
+
+  loss, base, labels = found(coupling='optimal')
+  independent, other, _ = found()
+  # Points of a label are all the same, so nothing is nearer to one of them.
+  assert loss == pytest.approx(independent, rel=1e-5)
+  for label in range(3):
+    np.testing.assert_allclose(*(np.sort(x[labels == label, 0])
+                                 for x in (base, other)), atol=1e-3)
