@@ -109,6 +109,7 @@ class FlowMatching(fitted.FittedPrior):
   """
 
   name = 'flow_matching'
+  can_resume = True
   added_settings = {'coupling': 'independent'}
   after_fit = ('sampling_steps', 'density_steps', 'probes', 'guidance')
 
@@ -187,12 +188,14 @@ class FlowMatching(fitted.FittedPrior):
 
   # === Fit ===
 
-  def fit(self, latents, labels=None):
+  def fit(self, latents, labels=None, unfinished=None):
     """Fits it to latents; returns self.
 
     Args:
       latents: array `[N, H]`, or `[N, ...]`, which is flattened.
       labels: integers `[N]`, or None. They are ignored unless `conditional`.
+      unfinished: path of a file, written while fitting, at which a fit to the
+        same latents that was interrupted goes on; None for none.
 
     Raises:
       errors.UserError: if `fitted.checked` refuses the latents, if there are
@@ -209,7 +212,7 @@ class FlowMatching(fitted.FittedPrior):
     if labels is not None and self.conditional:
       classes, numbers = class_labels.numbered(labels, len(points))
     self._build(classes)
-    self.fit_result = self._descend(points, numbers)
+    self.fit_result = self._descend(points, numbers, unfinished)
     self.load_state(standard | {'classes': classes} | {
         f'weight_{i}': w.numpy() for i, w in enumerate(self.net.weights)})
     self.solver_error = self.flow.solver_error(
@@ -217,7 +220,7 @@ class FlowMatching(fitted.FittedPrior):
     self._say()
     return self
 
-  def _descend(self, points, numbers):
+  def _descend(self, points, numbers, unfinished):
     regression = velocity_fitting.Regression(
         points, numbers, self.seed, self.batch_size, self.times,
         self.added_noise, self.unlabelled, self.coupling)
@@ -228,7 +231,8 @@ class FlowMatching(fitted.FittedPrior):
         lambda: regression.held_out_loss(self.net),
         trained.trainable_variables, self.net.trainable_variables,
         self.steps or regression.usual_steps, self.learning_rate,
-        self.average_decay, self.name)
+        self.average_decay, self.name, unfinished,
+        regression.digest(self.fit_settings))
 
   def _say(self):
     print(f'{self.fit_result.sentence(self.name)} Draws by '

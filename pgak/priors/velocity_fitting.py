@@ -2,6 +2,7 @@
 
 See `flow_matching.FlowMatching` for the equations and their sources.
 """
+import hashlib
 from typing import Literal
 
 import numpy as np
@@ -58,6 +59,15 @@ class Regression:
   def usual_steps(self):
     """The default number of steps, int."""
     return min(-(-_PASSES * self.number // self.batch_size), _MOST_STEPS)
+
+  def digest(self, fit_settings):
+    """Returns a string that changes with the data and the fit's settings."""
+    # The noise is none where the latents are samples.
+    text = repr([self.noise, sorted(fit_settings.items())])
+    found = hashlib.sha256(text.encode())
+    for array in (*self._train, *self._watched):
+      found.update(np.ascontiguousarray(array.numpy()).tobytes())
+    return found.hexdigest()
 
   def loss(self, net, step):
     """Returns the loss of a batch, a scalar.

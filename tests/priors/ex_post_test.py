@@ -246,3 +246,32 @@ def test_the_likelihood_shows_what_memorises(run):
   assert unseen == pytest.approx(expected, rel=1e-4)
   model.prior = priors.TwoStageVAE(3)
   assert ex_post.log_likelihoods(model, train, held_out) is None
+
+
+class _Resuming(priors.Gaussian):
+  """One whose first fit is interrupted."""
+
+  can_resume = True
+  given = []
+
+  def fit(self, latents, unfinished):
+    self.given.append(unfinished)
+    unfinished.parent.mkdir(exist_ok=True)
+    unfinished.touch()
+    if len(self.given) == 1:
+      raise KeyboardInterrupt
+    return super().fit(latents)
+
+
+def test_an_unfinished_fit_is_kept_until_it_is_done(model, run):
+  with pytest.raises(KeyboardInterrupt):
+    attach(model, run, _Resuming(3))
+  left, = files(run)
+  assert left.startswith('unfinished-') and left.endswith('.npz')
+  attach(model, run, _Resuming(3))
+  first, second = _Resuming.given
+  assert first == second == run.path / 'densities' / left
+  name, = files(run)
+  # The digest of all that decides the density.
+  assert name.startswith('gaussian-') and name.endswith(
+      left.removeprefix('unfinished'))

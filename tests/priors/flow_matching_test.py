@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from pgak import errors
 from pgak import priors
+from pgak.priors import unfinished
 
 SMALL = dict(width=32, blocks=2, batch_size=128, learning_rate=5e-3)
 
@@ -110,6 +111,25 @@ def test_an_optimal_coupling_needs_fewer_steps():
       for coupling in ('independent', 'optimal'))
   # Straight paths are followed in one step.
   assert optimal < 0.5 * independent and optimal < 0.3
+
+
+@pytest.mark.slow
+def test_an_interrupted_fit_has_the_same_end(tmp_path, monkeypatch):
+  def made(**kept):
+    prior = priors.FlowMatching(2, steps=40, **SMALL).fit(*corners(), **kept)
+    return {**prior.state(), 'fit': prior.fit_result}
+
+  def stop(course):
+    keep(course)
+    if course.step == 20:
+      raise KeyboardInterrupt
+
+  path, keep = tmp_path / 'a.npz', unfinished.Course.keep
+  monkeypatch.setattr(unfinished, '_BETWEEN', 0.)
+  with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    patch.setattr(unfinished.Course, 'keep', stop)
+    made(unfinished=path)
+  np.testing.assert_equal(made(unfinished=path), made())
 
 
 @pytest.mark.slow

@@ -117,3 +117,10 @@ def test_an_optimal_coupling_is_within_labels(part):
   for label in range(3):
     np.testing.assert_allclose(*(np.sort(x[labels == label, 0])
                                  for x in (base, other)), atol=1e-3)
+
+
+def test_a_digest_of_data_and_settings():
+  found = {made.digest({'width': width}) for made, width in (
+      (regression(), 4), (regression(), 5), (regression(noise=0.1), 4),
+      (regression(number=401), 4), (regression(), 4))}
+  assert len(found) == 4
