@@ -1,6 +1,6 @@
 """Latent flow matching: a flow in continuous time, fitted by regression."""
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -70,8 +70,8 @@ class FlowMatching(fitted.FittedPrior):
     unlabelled: share of the latents whose label is dropped in a step.
     sampling_steps: Heun's steps for a draw, and for the way back.
     density_steps: Heun's steps for a log-density, at least 64.
-    probes: k, how many sign vectors estimate the trace; with at most 8
-      dimensions it is exact.
+    probes: k, how many sign vectors estimate the trace; 'exact' for the trace
+      itself, by H gradients, and so it is with at most 8 dimensions.
     guidance: g of samples with labels, `v(y=none) + g (v(y) - v(y=none))` [5].
       With g other than 1 the distribution has no log-density.
     seed: int that decides the weights, what is held out and all noise.
@@ -125,7 +125,7 @@ class FlowMatching(fitted.FittedPrior):
                unlabelled: settings.Share = 0.5,
                sampling_steps: settings.Count = 32,
                density_steps: _Fine = 64,
-               probes: settings.Count = 1,
+               probes: settings.Count | Literal['exact'] = 1,
                guidance: settings.NonNegative = 1.,
                seed: settings.Seed = 0):
     super().__init__(latent_dim)

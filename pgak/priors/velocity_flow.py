@@ -74,7 +74,8 @@ class VelocityFlow:
         a user gives them, because a graph rounds what is computed of them in
         another way.
       steps: as for `forwards`.
-      probes: int, k. Of at most 8 dimensions the trace is exact all the same.
+      probes: int, k; or 'exact'. Of at most 8 dimensions the trace is exact all
+        the same.
       labels: as for `forwards`.
 
     Returns:
@@ -84,7 +85,7 @@ class VelocityFlow:
     found = self._called(f'log_densities_{probes}', self._estimates,
                          [points, keys], labels, steps, probes)
     mean = tf.reduce_mean(found, 1)
-    if self.is_exact:
+    if self._takes_exact(probes):
       return mean, tf.zeros_like(mean)
     # 0 / 0 for one estimate.
     return mean, tf.math.reduce_std(found, 1) / np.sqrt(np.float32(probes - 1))
@@ -94,9 +95,13 @@ class VelocityFlow:
         self._velocity(labels), points, steps, is_back)
 
   def _estimates(self, steps, number, points, keys, labels=None):
-    signs = None if self.is_exact else continuous_flow.probes(keys, number)
+    signs = None if self._takes_exact(number) else continuous_flow.probes(
+        keys, number)
     return tf.transpose(continuous_flow.log_densities(
         self._velocity(labels), points, steps, signs))
+
+  def _takes_exact(self, probes):
+    return self.is_exact or probes == 'exact'
 
   def _velocity(self, labels):
     """Returns the function of points and a time to velocities."""
