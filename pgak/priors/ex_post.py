@@ -74,7 +74,7 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
       dataset = dataset() if callable(dataset) else dataset
       images = dataset.split(run.config['data']['split'])
       prior.fit(encode(model, images, source, max_latents),
-                **_labels(prior, images, max_latents))
+                **_conditions(prior, images, max_latents))
       files.keep_npz(path, prior.state())
   model.prior = prior
   return model
@@ -113,12 +113,18 @@ def attach_usual(model, run, step, dataset):
   return model
 
 
-def _labels(prior, images, max_latents):
-  """Returns the labels of the encoded images, for a prior that learns them."""
+def _conditions(prior, images, max_latents):
+  """Returns what is known of the encoded images and the prior learns."""
+  chosen = positions(len(images), max_latents)
+  found = {}
   labels = getattr(images, 'labels', None)
-  if labels is None or not getattr(prior, 'takes_labels', False):
-    return {}
-  return {'labels': labels[positions(len(images), max_latents)]}
+  if labels is not None and getattr(prior, 'takes_labels', False):
+    found['labels'] = labels[chosen]
+  attributes = getattr(images, 'attributes', None)
+  if attributes is not None and getattr(prior, 'takes_attributes', False):
+    found['attributes'] = dict(zip(
+        images.attribute_names, attributes[chosen].T, strict=True))
+  return found
 
 
 # === Latents ===

@@ -117,6 +117,8 @@ class FittedPrior(mapped_noise.MappedNoise):
   after_fit = ()
   # Whether `fit` is to be given the latents' labels, where there are some.
   takes_labels = False
+  # The same of their attributes, `{name: booleans [N]}`.
+  takes_attributes = False
 
   def __init__(self, latent_dim):
     self.latent_dim = latent_dim

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from pgak import noise as noise_lib
+from pgak.priors import conditions
 from pgak.priors import net_fitting
 
 __all__ = ['Regression', 'Times']
@@ -33,10 +34,11 @@ class Regression:
     times: distribution of t in a step, see `FlowMatching`.
     noise: standard deviation of the noise that is added to the points.
     unlabelled: share of the points whose label is dropped.
+    attributes: int32 `[N, A]`, 1 or -1; None for none, A = 0.
   """
 
   def __init__(self, points, labels, seed, batch_size, times, noise,
-               unlabelled):
+               unlabelled, attributes=None):
     self.seed = seed
     self.times = times
     self.noise = noise
@@ -46,8 +48,10 @@ class Regression:
     watched = np.repeat(watched[:_WATCHED], _PAIRS)
     self.number = len(train)
     self.batch_size = min(batch_size, self.number)
+    if attributes is None:
+      attributes = np.zeros([len(points), 0], np.int32)
     self._train, self._watched = (
-        (tf.constant(points[rows]), tf.constant(labels[rows]))
+        tuple(tf.constant(x[rows]) for x in (points, labels, attributes))
         for rows in (train, watched))
 
   @property
@@ -66,8 +70,8 @@ class Regression:
     drawn = noise_lib.uniform([self.batch_size], self._seed(step, 'order'),
                               tf.float64)
     chosen = tf.cast(drawn * self.number, tf.int32)
-    points, labels = (tf.gather(x, chosen) for x in self._train)
-    return self._loss(net, points, labels, self._drawn_times(step), step)
+    points, *given = (tf.gather(x, chosen) for x in self._train)
+    return self._loss(net, points, *given, self._drawn_times(step), step)
 
   def held_out_loss(self, net):
     """Returns the loss of the held-out points, a scalar.
@@ -90,7 +94,7 @@ class Regression:
       return noise_lib.uniform([self.batch_size], seed)
     return tf.sigmoid(noise_lib.normal([self.batch_size], seed))
 
-  def _loss(self, net, points, labels, times, step):
+  def _loss(self, net, points, labels, attributes, times, step):
     shape = tf.shape(points)
     base = noise_lib.normal(shape, self._seed(step, 'base'))
     if self.noise:
@@ -101,7 +105,11 @@ class Regression:
       # So that the net learns the latents as a whole, too: for samples without
       # a label, and for guidance.
       labels = tf.where(dropped, net.num_classes, labels)
+    given = [labels]
+    if attributes.shape[1]:
+      given.append(conditions.dropped(
+          attributes, self._seed(step, 'attributes'), self.unlabelled))
     share = times[:, tf.newaxis]
-    moved = net((1. - share) * base + share * points, times, labels)
+    moved = net((1. - share) * base + share * points, times, *given)
     # x_1 - x_0 is the velocity of the straight line from noise to point.
     return tf.reduce_mean(tf.square(moved - (points - base)))
