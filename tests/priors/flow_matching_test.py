@@ -141,7 +141,7 @@ def test_any_subset_of_attributes_is_drawn():
   both = attributes['Right'] & attributes['Up']
   log_prob = prior.log_prob(tf.constant(points[both], tf.float32),
                             {'Right': 1, 'Up': True})
-  assert np.mean(log_prob) == pytest.approx(np.mean(corner[both]), abs=0.15)
+  assert np.mean(log_prob) == pytest.approx(np.mean(corner[both]), abs=0.4)
   # As the export gives them, in a graph; and of a file.
   again = priors.FlowMatching(2, **SMALL).load_state(prior.state())
   graph = tf.function(again.sample)(None, 1, tf.constant([[1, 0], [1, 0]]))
