@@ -19,8 +19,8 @@ __all__ = ['Conditions', 'dropped', 'learned', 'of_state']
 _NO_CLASSES = np.zeros([0], np.int64)
 # The name of the label beside the attributes' names.
 _LABEL = 'label'
-_REFIT = ('fit it to data with {0}, with FlowMatching.conditional = True; a run '
-          'fits it again if its file in densities/ is removed')
+_REFIT = ('fit it to data with {0}, with FlowMatching.conditional = True; a '
+          'run fits it again if its file in densities/ is removed')
 
 
 class Conditions(NamedTuple):
@@ -62,7 +62,8 @@ class Conditions(NamedTuple):
     shape = tf.convert_to_tensor(arrays[0]).shape
     number = tf.shape(arrays[0])[0] if shape[0] is None else shape[0]
     if isinstance(n, int) and isinstance(number, int) and n != number:
-      what = 'labels' if shape.rank == 1 and arrays[0] is given else 'attributes'
+      is_labels = shape.rank == 1 and arrays[0] is given
+      what = 'labels' if is_labels else 'attributes'
       raise errors.UserError(
           f'{n} draws are asked for and {number} {what} given: leave out `n`, '
           f'or give as many {what}.')
