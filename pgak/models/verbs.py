@@ -146,8 +146,8 @@ class Generation:
     Args:
       n: int; None, or their number, where something is given.
       seed: int.
-      given: conditions `[n, ...]`, for a model of pairs; or, for a prior such as
-        `priors.FlowMatching`, labels `[n]` or attributes, `{name: 0 or 1}`.
+      given: conditions `[n, ...]`, for a model of pairs; or, for a prior that
+        takes them, labels `[n]` or attributes, `{name: 0 or 1}`.
 
     Raises:
       UserError: if n is no such number, see `counts.rows`; or if something is

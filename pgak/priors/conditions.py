@@ -2,7 +2,14 @@
 
 A label is one of K classes, an attribute is present or absent, and of a latent
 any of them may be unknown. In tensors present, absent and unknown are 1, -1 and
-0.
+0. What a net is given of attributes a with mean m and covariance C, of which
+those in S are known, is the best linear prediction of all of them,
+
+    e = C[:, S] C[S, S]^-1 (a - m)[S]
+
+and which of them are known. If the mean of latents is linear in their
+attributes, then it is linear in e for every S: what is learned of some subsets
+holds for the others.
 """
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -17,6 +24,9 @@ from pgak.priors import class_labels
 __all__ = ['Conditions', 'dropped', 'learned', 'of_state']
 
 _NO_CLASSES = np.zeros([0], np.int64)
+# Added to the variances, so that attributes that exclude each other, given
+# together, are not taken for a large multiple of what the latents have shown.
+_RIDGE = 0.02
 # The name of the label beside the attributes' names.
 _LABEL = 'label'
 _REFIT = ('fit it to data with {0}, with FlowMatching.conditional = True; a '
@@ -29,9 +39,12 @@ class Conditions(NamedTuple):
   Attributes:
     classes: int64 `[K]`, increasing; empty without labels.
     attributes: names, a tuple of A strings.
+    moments: float32 `[A + 1, A]`, the mean of the attributes and their
+      covariance; None without attributes.
   """
   classes: np.ndarray = _NO_CLASSES
   attributes: tuple = ()
+  moments: np.ndarray | None = None
 
   @property
   def sizes(self):
@@ -42,7 +55,29 @@ class Conditions(NamedTuple):
     """Returns arrays of numbers, which a file holds; see `of_state`."""
     names = '\n'.join(self.attributes).encode()
     return {'classes': self.classes} | (
-        {'attributes': np.frombuffer(names, np.uint8)} if names else {})
+        {'attributes': np.frombuffer(names, np.uint8),
+         'attribute_moments': self.moments} if names else {})
+
+  def evidence(self, attributes):
+    """Returns what a net is given of attributes.
+
+    Args:
+      attributes: int32 `[B, A]`, 1, -1 or 0.
+
+    Returns:
+      float32 `[B, 2 A]`: e, within what attributes can be, and 1 for known.
+    """
+    mean, covariance = self.moments[:1], self.moments[1:]
+    signs = tf.cast(attributes, tf.float32)
+    known = tf.abs(signs)  # [B, A]
+    both = known[:, :, tf.newaxis] * known[:, tf.newaxis]
+    # Those of the identity stand for unknown rows and columns.
+    factor = tf.linalg.cholesky(both * covariance + tf.linalg.diag(1. - known))
+    weights = tf.linalg.cholesky_solve(
+        factor, (known * (signs - mean))[:, :, tf.newaxis])
+    expected = tf.squeeze(weights, 2) @ covariance
+    return tf.concat(
+        [tf.clip_by_value(expected, -1. - mean, 1. - mean), known], 1)
 
   def number(self, n, given):
     """Returns how many samples there are, where something is given.
@@ -81,7 +116,7 @@ class Conditions(NamedTuple):
 
     Returns:
       `()` for None; `(labels int32 [B],)`, each from 0 to K, K for unknown; or,
-      of a density with attributes, `(labels, attributes int32 [B, A])`.
+      of a density with attributes, `(labels, evidence float32 [B, 2 A])`.
 
     Raises:
       errors.UserError: if a label, an attribute or a value is none of those
@@ -90,6 +125,11 @@ class Conditions(NamedTuple):
     """
     if given is None:
       return ()
+    labels, attributes = self.read(given, number)
+    return (labels, self.evidence(attributes)) if self.attributes else (labels,)
+
+  def read(self, given, number):
+    """Returns `(labels int32 [B], attributes int32 [B, A])`; see `codes`."""
     if isinstance(given, Mapping):
       return self._of_names(given, number)
     given = tf.convert_to_tensor(given)
@@ -111,8 +151,6 @@ class Conditions(NamedTuple):
   def _both(self, labels, attributes, number):
     if labels is None:
       labels = tf.fill([number], len(self.classes))
-    if not self.attributes:
-      return labels,
     if attributes is None:
       attributes = tf.zeros([number, len(self.attributes)], tf.int32)
     return labels, attributes
@@ -186,14 +224,19 @@ def learned(number, labels=None, attributes=None):
   signs = {name: np.where(x, 1, -1) for name, x in values.items()
            if x.any() and not x.all()}
   columns = np.stack([*signs.values()], 1) if signs else np.zeros([number, 0])
-  return Conditions(classes, tuple(signs)), positions, columns.astype(np.int32)
+  moments = np.concatenate([columns.mean(0)[np.newaxis], np.cov(
+      columns.T).reshape(2 * columns.shape[1:]) + _RIDGE * np.eye(len(signs))
+                            ]).astype(np.float32) if signs else None
+  return (Conditions(classes, tuple(signs), moments), positions,
+          columns.astype(np.int32))
 
 
 def of_state(arrays):
   """Returns the `Conditions` of the arrays of `Conditions.state`."""
   names = np.asarray(arrays.get('attributes', ()), np.uint8).tobytes().decode()
   return Conditions(np.asarray(arrays['classes']),
-                    tuple(names.split('\n')) if names else ())
+                    tuple(names.split('\n')) if names else (),
+                    arrays['attribute_moments'] if names else None)
 
 
 def dropped(attributes, seed, share):

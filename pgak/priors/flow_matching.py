@@ -231,7 +231,8 @@ class FlowMatching(fitted.FittedPrior):
   def _descend(self, points, labels, attributes):
     regression = velocity_fitting.Regression(
         points, labels, self.seed, self.batch_size, self.times,
-        self.added_noise, self.unlabelled, attributes)
+        self.added_noise, self.unlabelled, attributes,
+        self.conditions.evidence)
     # `self.net` holds the averages, which have the same first weights.
     trained = self._new_net()
     return net_fitting.minimise_averaged(

@@ -35,14 +35,16 @@ class Regression:
     noise: standard deviation of the noise that is added to the points.
     unlabelled: share of the points whose label is dropped.
     attributes: int32 `[N, A]`, 1 or -1; None for none, A = 0.
+    evidence: function of such attributes, some 0, to what the net is given.
   """
 
   def __init__(self, points, labels, seed, batch_size, times, noise,
-               unlabelled, attributes=None):
+               unlabelled, attributes=None, evidence=None):
     self.seed = seed
     self.times = times
     self.noise = noise
     self.unlabelled = unlabelled
+    self._evidence = evidence
     train, watched = net_fitting.held_out(len(points), seed)
     # Several pairs of noise and time make the loss of each point less noisy.
     watched = np.repeat(watched[:_WATCHED], _PAIRS)
@@ -107,8 +109,8 @@ class Regression:
       labels = tf.where(dropped, net.num_classes, labels)
     given = [labels]
     if attributes.shape[1]:
-      given.append(conditions.dropped(
-          attributes, self._seed(step, 'attributes'), self.unlabelled))
+      given.append(self._evidence(conditions.dropped(
+          attributes, self._seed(step, 'attributes'), self.unlabelled)))
     share = times[:, tf.newaxis]
     moved = net((1. - share) * base + share * points, times, *given)
     # x_1 - x_0 is the velocity of the straight line from noise to point.

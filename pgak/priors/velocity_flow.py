@@ -36,7 +36,7 @@ class VelocityFlow:
     Args:
       points: float32 `[B, H]`.
       steps: int.
-      *given: conditions as the net takes them, `[B]` or `[B, A]` each; see
+      *given: conditions as the net takes them, `[B]` or `[B, 2 A]` each; see
         `conditions.Conditions.codes`.
 
     Returns:
@@ -105,7 +105,7 @@ class VelocityFlow:
 
       # Of any batch: else each size would trace its own graph.
       specs = ([tf.TensorSpec([None, self.net.size], tf.float32)] * len(points)
-               + [tf.TensorSpec([None, *x.shape[1:]], tf.int32)
+               + [tf.TensorSpec([None, *x.shape[1:]], x.dtype)
                   for x in given])
       self._functions[key] = tf.function(some, input_signature=[
           tf.TensorSpec([], tf.int32), *specs])

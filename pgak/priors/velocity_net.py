@@ -57,7 +57,6 @@ class VelocityNet(keras.layers.Layer):
             0., 0.5, seed=seed)) if num_classes else None
     if num_classes:
       self.labels.build()
-    # A vector for each that is known, and one that is added or subtracted.
     self.attributes = keras.layers.Dense(
         _EMBEDDING, use_bias=False, dtype=self.dtype_policy,
         kernel_initializer=keras.initializers.RandomNormal(
@@ -80,8 +79,8 @@ class VelocityNet(keras.layers.Layer):
       points: float `[B, H]`.
       time: float in [0, 1], `[B]` or a scalar for all points.
       labels: int32 `[B]` from 0 to K, K for no label; None for no label.
-      attributes: int32 `[B, A]`, 1 for present, -1 for absent and 0 for
-        unknown; None for unknown.
+      attributes: float `[B, 2 A]`, see `conditions.Conditions.evidence`; None
+        for unknown, zeros.
     """
     # [B, 1], or [1, 1] for all points.
     time = tf.reshape(time, [-1, 1])
@@ -101,10 +100,8 @@ class VelocityNet(keras.layers.Layer):
     if self.labels is not None:
       embedding += self.labels(
           tf.constant([self.num_classes]) if labels is None else labels)
-    # Of none that is known the vectors' sum is 0.
     if self.attributes is not None and attributes is not None:
-      signs = tf.cast(attributes, embedding.dtype)
-      embedding += self.attributes(tf.concat([signs, tf.abs(signs)], 1))
+      embedding += self.attributes(attributes)
     return tf.nn.silu(embedding)
 
 

@@ -209,8 +209,8 @@ class ServedModel:
   def _seeds(self, n, seed, given):
     if self._is_old:
       raise errors.UserError(
-          f'The export in {self.path}, of version 0.4, is given nothing but one '
-          'seed: export the run again.')
+          f'The export in {self.path}, of version 0.4, is given one seed and '
+          'nothing else: export the run again.')
     counts.whole(seed, 'seed', -2**63, 2**63 - 1)
     n = given_lib.number(self.metadata, n, given)
     counts.rows(n, self.image_shape)

@@ -57,7 +57,7 @@ def request(metadata, given, rows):
     raise errors.UserError(
         f'This export takes no {name}: export the run with '
         f'--prior=flow_matching, of data with {name}.')
-  codes = [np.asarray(x, np.int32) for x in learned.codes(given, rows)]
+  codes = [np.asarray(x, np.int32) for x in learned.read(given, rows)]
   if name == 'labels':
     return '_class', {'label': codes[0]}
   if np.any(codes[0] < len(learned.classes)):

@@ -6,11 +6,14 @@ import tensorflow as tf
 from pgak import errors
 from pgak.priors import conditions
 
-FACES = conditions.Conditions(np.array([3, 8]), ('Smiling', 'Male', 'Bald'))
+# Of means -0.2, 0 and -0.6, in which only the last two are correlated.
+FACES = conditions.Conditions(
+    np.array([3, 8]), ('Smiling', 'Male', 'Bald'), np.float32([
+        [-0.2, 0., -0.6], [0.96, 0., 0.], [0., 1., 0.4], [0., 0.4, 0.64]]))
 
 
-def codes(learned, given, number):
-  return [np.asarray(x).tolist() for x in learned.codes(given, number)]
+def read(learned, given, number):
+  return [np.asarray(x).tolist() for x in learned.read(given, number)]
 
 
 @pytest.mark.parametrize('given, labels, attributes', [
@@ -22,17 +25,26 @@ def codes(learned, given, number):
     ({'label': [3, 8]}, [0, 1], [[0, 0, 0]] * 2),
     ({}, [2, 2], [[0, 0, 0]] * 2)])
 def test_what_is_given_in_each_form(given, labels, attributes):
-  assert codes(FACES, given, 2) == [labels, attributes]
-  assert FACES.codes(None, 2) == ()
+  assert read(FACES, given, 2) == [labels, attributes]
   if 'Smiling' not in str(given):
     # In a graph as well, of any number.
-    graph = tf.function(lambda n: FACES.codes(given, n))
-    assert codes(FACES, given, 2) == [
+    graph = tf.function(lambda n: FACES.read(given, n))
+    assert [labels, attributes] == [
         x.numpy().tolist() for x in graph(tf.constant(2))]
 
 
-def test_without_attributes_labels_are_all():
-  assert codes(conditions.Conditions(np.array([3, 8])), [8], 1) == [[1]]
+def test_what_a_net_is_given():
+  assert FACES.codes(None, 2) == ()
+  labels, = conditions.Conditions(np.array([3, 8])).codes([8], 1)
+  assert labels.numpy().tolist() == [1]
+  labels, evidence = FACES.codes([[0, 1, 0], [0, 0, -1], [0, 0, 0], [1, 1, 1],
+                                  [0, 0, 1]], 5)
+  assert labels.numpy().tolist() == [2] * 5
+  np.testing.assert_allclose(evidence, [
+      [0., 1., 0.4, 0., 1., 0.],  # Cov / Var = 0.4 of Bald by Male.
+      [0., -0.25, -0.4, 0., 0., 1.],  # 0.4 / 0.64 (-1 + 0.6) of Male.
+      [0.] * 6, [1.2, 1., 1.6, 1., 1., 1.],
+      [0., 1., 1.6, 0., 0., 1.]], atol=1e-5)
 
 
 @pytest.mark.parametrize('given, sentence', [
@@ -73,6 +85,10 @@ def test_what_is_learned_of_attributes():
   found, labels, attributes = conditions.learned(
       3, None, {'Male': male, 'All': male | True, 'None': [0, 0, 0],
                 'Bald': [0, 0, 1]})
+  np.testing.assert_allclose(
+      found.moments[0], [1. / 3., -1. / 3.], rtol=1e-6)
+  np.testing.assert_allclose(found.moments[1:] - 0.02 * np.eye(2), np.cov(
+      [[1, -1, 1], [-1, -1, 1]]), rtol=1e-5)
   assert found.attributes == ('Male', 'Bald') and found.sizes == (0, 2)
   assert labels.tolist() == [0, 0, 0]
   assert attributes.tolist() == [[1, -1], [-1, -1], [1, 1]]
@@ -85,6 +101,7 @@ def test_a_file_holds_what_was_learned():
   again = conditions.of_state(FACES.state())
   assert again.attributes == FACES.attributes
   assert again.classes.tolist() == [3, 8]
+  np.testing.assert_array_equal(again.moments, FACES.moments)
   plain = conditions.Conditions(np.array([1]))
   # As files from before attributes were learned.
   assert list(plain.state()) == ['classes']

@@ -79,7 +79,8 @@ def test_labels_are_dropped():
 
 def test_attributes_are_dropped_and_stay_with_their_points():
   net, signs = Zero(3), np.where(np.arange(600) % 3, 1, -1)[:, None]
-  regression(number=600, attributes=np.int32(signs)).loss(
+  regression(number=600, attributes=np.int32(signs),
+             evidence=tf.identity).loss(
       net, tf.constant(1, tf.int64))
   _, _, labels, attributes = net.asked
   known = attributes[:, 0] != 0
