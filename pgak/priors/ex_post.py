@@ -76,7 +76,7 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
       images = dataset.split(run.config['data']['split'])
       unfinished = _unfinished(prior, path)
       prior.fit(encode(model, images, source, max_latents), **unfinished,
-                **_labels(prior, images, max_latents))
+                **_conditions(prior, images, max_latents))
       files.keep_npz(path, prior.state())
       # Only now, so that a kill in between loses nothing.
       for left in unfinished.values():
@@ -118,12 +118,18 @@ def attach_usual(model, run, step, dataset):
   return model
 
 
-def _labels(prior, images, max_latents):
-  """Returns the labels of the encoded images, for a prior that learns them."""
+def _conditions(prior, images, max_latents):
+  """Returns what is known of the encoded images and the prior learns."""
+  chosen = positions(len(images), max_latents)
+  found = {}
   labels = getattr(images, 'labels', None)
-  if labels is None or not getattr(prior, 'takes_labels', False):
-    return {}
-  return {'labels': labels[positions(len(images), max_latents)]}
+  if labels is not None and getattr(prior, 'takes_labels', False):
+    found['labels'] = labels[chosen]
+  attributes = getattr(images, 'attributes', None)
+  if attributes is not None and getattr(prior, 'takes_attributes', False):
+    found['attributes'] = dict(zip(
+        images.attribute_names, attributes[chosen].T, strict=True))
+  return found
 
 
 # === Latents ===

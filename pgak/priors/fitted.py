@@ -121,6 +121,8 @@ class FittedPrior(mapped_noise.MappedNoise):
   added_settings = {}
   # Whether `fit` is to be given the latents' labels, where there are some.
   takes_labels = False
+  # The same of their attributes, `{name: booleans [N]}`.
+  takes_attributes = False
   # Whether `fit` takes the path of a file that keeps an unfinished fit.
   can_resume = False
 

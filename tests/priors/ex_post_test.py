@@ -167,7 +167,7 @@ class Labelled(fitted.FittedPrior):
   name = 'labelled'
   arrays = ('labels',)
   after_fit = ('steps',)
-  takes_labels = True
+  takes_labels = takes_attributes = True
 
   def __init__(self, latent_dim, steps=3, kept=True):
     super().__init__(latent_dim)
@@ -181,7 +181,8 @@ class Labelled(fitted.FittedPrior):
   def fit_label(self):
     return self.name
 
-  def fit(self, latents, labels=None):
+  def fit(self, latents, labels=None, attributes=None):
+    self.attributes = attributes
     return self.load_state({'labels': np.arange(2) if labels is None else labels
                             })
 
@@ -197,6 +198,13 @@ def test_a_prior_is_given_the_labels_of_what_is_encoded(model, run):
   found = attach(model, run, Labelled, dataset, max_latents=5)
   rows = ex_post.positions(40, 5)
   np.testing.assert_array_equal(found.state()['labels'], rows % 7)
+  assert found.attributes is None
+  split = dataset.split('most')
+  split.attributes = np.arange(80).reshape(40, 2) % 3 == 0
+  split.attribute_names = ('Smiling', 'Male')
+  found = attach(model, run, Labelled, dataset, max_latents=6).attributes
+  np.testing.assert_array_equal(
+      found['Male'], split.attributes[ex_post.positions(40, 6), 1])
 
 
 def test_what_is_set_after_the_fit_fits_nothing_anew(model, run):

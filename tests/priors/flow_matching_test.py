@@ -32,6 +32,15 @@ def _on_ring():
   return priors.FlowMatching(2, steps=600, **SMALL).fit(ring())
 
 
+def faces(number=3000, seed=0):
+  """Four normal clusters, 6 to the right and 4 up by two attributes."""
+  generator = np.random.default_rng(seed)
+  right, up = generator.random((2, number)) < [[0.5], [0.3]]
+  points = generator.normal(size=(number, 2)) + np.stack(
+      [6. * right, 4. * up], 1)
+  return points, {'Right': right, 'Up': up, 'Seen': right | True}
+
+
 @pytest.fixture(name='labelled', scope='module')
 def _labelled():
   return priors.FlowMatching(2, steps=300, **SMALL).fit(*corners())
@@ -147,6 +156,30 @@ def test_labels_that_cannot_be(labelled):
                     for p in (labelled, guided))
   assert further.mean() > plain.mean() + 0.05
   np.testing.assert_array_equal(guided.sample(5), labelled.sample(5))
+
+
+@pytest.mark.slow
+def test_any_subset_of_attributes_is_drawn():
+  points, attributes = faces()
+  prior = priors.FlowMatching(2, steps=300, **SMALL).fit(
+      points, attributes=attributes)
+  # All have the third, which is therefore not learned.
+  assert prior.attributes == ('Right', 'Up') and 'condition' in prior.can
+  for given, mean in (({'Right': 1}, (6., 1.2)), ({'Right': 0}, (0., 1.2)),
+                      ({'Up': 0}, (3., 0.)), ({'Right': 1, 'Up': 1}, (6., 4.)),
+                      ({'Right': 1, 'Up': 0}, (6., 0.)), (None, (3., 1.2))):
+    found = prior.sample(1500, 1, given).numpy()
+    np.testing.assert_allclose(found.mean(0), mean, atol=0.35)
+  # The density given both is that of one cluster, a normal distribution.
+  corner = stats.norm.logpdf(points - [6., 4.]).sum(1)
+  both = attributes['Right'] & attributes['Up']
+  log_prob = prior.log_prob(tf.constant(points[both], tf.float32),
+                            {'Right': 1, 'Up': True})
+  assert np.mean(log_prob) == pytest.approx(np.mean(corner[both]), abs=0.4)
+  # As the export gives them, in a graph; and of a file.
+  again = priors.FlowMatching(2, **SMALL).load_state(prior.state())
+  graph = tf.function(again.sample)(None, 1, tf.constant([[1, 0], [1, 0]]))
+  np.testing.assert_allclose(graph, prior.sample(2, 1, {'Right': 1}), atol=1e-4)
 
 
 def unfitted(size, **settings):

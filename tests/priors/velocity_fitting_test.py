@@ -13,8 +13,8 @@ class Zero:
   def __init__(self, num_classes=0):
     self.num_classes = num_classes
 
-  def __call__(self, points, times, labels):
-    self.asked = points.numpy(), times.numpy(), labels.numpy()
+  def __call__(self, points, times, *given):
+    self.asked = points.numpy(), times.numpy(), *(x.numpy() for x in given)
     return tf.zeros_like(points)
 
 
@@ -29,7 +29,7 @@ def regression(number=400, **settings):
 def test_the_loss_by_hand():
   net = Zero()
   loss = float(regression().held_out_loss(net))
-  points, times, _ = net.asked
+  points, times = net.asked[:2]
   # x_t = (1 - t) x_0 + t 3, and the velocity is 3 - x_0.
   base = (points - times[:, None] * 3.) / (1. - times[:, None])
   assert loss == pytest.approx(np.mean((3. - base)**2), rel=1e-4)
@@ -76,6 +76,18 @@ def test_labels_are_dropped():
   regression(unlabelled=0.2, number=6000).loss(net, tf.constant(1, tf.int64))
   shares = np.bincount(net.asked[2]) / 5000.
   np.testing.assert_allclose(shares, [0.8 / 3.] * 3 + [0.2], atol=0.03)
+
+
+def test_attributes_are_dropped_and_stay_with_their_points():
+  net, signs = Zero(3), np.where(np.arange(600) % 3, 1, -1)[:, None]
+  regression(number=600, attributes=np.int32(signs),
+             evidence=tf.identity).loss(
+      net, tf.constant(1, tf.int64))
+  _, _, labels, attributes = net.asked
+  known = attributes[:, 0] != 0
+  assert known.mean() == pytest.approx(0.5, abs=0.03)
+  both = known & (labels < 3)
+  np.testing.assert_array_equal(attributes[both, 0] == -1, labels[both] == 0)
 
 
 def test_steps_by_the_number_of_latents():
