@@ -48,7 +48,7 @@ def assert_same_images(actual, expected):
 
 @pytest.mark.slow
 def test_an_export_by_labels_and_attributes(tmp_path):
-  model = tiny_models.make('AE')
+  model = tiny_models.make('SNGAN')
   latents = np.random.default_rng(0).normal(size=(60, tiny_models.LATENT_DIM))
   model.prior = priors.FlowMatching(
       tiny_models.LATENT_DIM, 8, 1, steps=5, batch_size=32).fit(
