@@ -37,15 +37,18 @@ FORMATS_REQUIRE = {
 }
 # The site of `make docs`, which a test builds.
 DOCS_REQUIRE = ['mkdocs~=1.6', 'mkdocstrings[python]~=1.0']
+SEARCH_REQUIRE = ['optuna~=5.0']
 
 EXTRAS_REQUIRE = {
     'demo': ['gradio~=6.0'],
     'docs': DOCS_REQUIRE,
     'gpu': ['tensorflow[and-cuda]~=2.21'],
+    'search': SEARCH_REQUIRE,
     'serving': ['tensorflow-serving-api~=2.21'],
     **FORMATS_REQUIRE,
     'test': [*DOCS_REQUIRE, *FORMATS_REQUIRE['onnx'],
-             *FORMATS_REQUIRE['tflite'], 'ipykernel>=6', 'mypy~=2.4.0',
+             *FORMATS_REQUIRE['tflite'], *SEARCH_REQUIRE, 'ipykernel>=6',
+             'mypy~=2.4.0',
              'nbclient~=0.10', 'nbformat~=5.10', 'packaging', 'pytest>=8',
              'pytest-cov>=6', 'pytest-randomly>=3.16', 'pytest-xdist~=3.6',
              'pyyaml>=6', 'ruff~=0.17.0', 'setuptools'],

@@ -36,10 +36,11 @@ flow_matching come after training, fitted to the latents of the training images.
 towards its prior, such as AE or RAE, and say so; --prior=own takes N(0, I).
 
 Metrics: frechet, prd, precision_recall, kid, inception_score, class_shares,
-reconstruction, reconstruction_mse, neighbours, separability, topology (of the
-latents of 2,000 images, by their 10 nearest neighbours) and lpips, the distance
-of reconstructions with SqueezeNet, or `--gin_param='LPIPS.net = "vgg"'` (or
-"alex"), whose weights are in the folder that PGAK_PERCEPTUAL names.
+class_samples (of samples given a label), reconstruction, reconstruction_mse,
+neighbours, separability, topology (of the latents of 2,000 images, by their 10
+nearest neighbours) and lpips, the distance of reconstructions with SqueezeNet,
+or `--gin_param='LPIPS.net = "vgg"'` (or "alex"), whose weights are in the
+folder that PGAK_PERCEPTUAL names.
 
 What is trusted: a run directory is opened without running its code; a module
 that it was trained with is imported only where --import names it.

@@ -3,8 +3,9 @@ r"""Exports a trained model for TensorFlow Serving, and verifies the export.
 It writes OUTPUT/<version>/ with the signatures generate, generate_png,
 sample_latents, decode, encode, encode_image, reconstruct, interpolate and
 interpolate_spherical; where what generate samples from has a density, log_prob;
-where it is a flow, latent_to_base and base_to_latent; and where it has learned
-labels, generate_class and log_prob_class. Every input has rows, a seed for each
+where it is a flow, latent_to_base and base_to_latent; where it has learned
+labels, generate_class and log_prob_class; and where it has learned attributes,
+generate_attributes. Every input has rows, a seed for each
 of them, so that a server may merge requests. A fresh process without pgak then
 loads it as TensorFlow Serving does and compares its images with the model's,
 before it is put in its place. A model of pairs answers generate, generate_png,

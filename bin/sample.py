@@ -21,10 +21,13 @@ so where --prior is not given; --prior=own is N(0, I) all the same.
   sample.py --run_dir=runs/digits --output=gmm.png --prior=gmm \
     --gin_param='GaussianMixture.num_components = 20'
 
-Where the data have labels, flow_matching learns them, for any autoencoder:
+Where the data have labels or attributes, flow_matching learns them, for any
+autoencoder; of attributes several may be given, and the others are left open:
 
   sample.py --run_dir=runs/ae --output=sevens.png --prior=flow_matching \
     --label=7
+  sample.py --run_dir=runs/faces --output=women.png --prior=flow_matching \
+    --attributes=Smiling,Male=0
 
 Where the prior is a flow, the latents z_T have a second space z_0, in which the
 prior is N(0, I). Paths go straight in z_T or along arcs in z_0, between two
@@ -99,6 +102,9 @@ command.define_string('prior', None, 'What is sampled from: own for the '
 command.define_integer('label', None, 'The class that samples are drawn of, '
                        'with --prior=flow_matching, which learns labels where '
                        'the data have some.', lower_bound=0)
+command.define_string('attributes', None, 'Attributes that samples have, or '
+                      'lack with =0, such as Smiling,Male=0, with '
+                      '--prior=flow_matching, which learns those of the data.')
 command.define_choice('space', None, ['zT', 'z0', 'both', 'all'], 'Where paths '
                       'go: straight in zT, along arcs in z0, or a row of each; '
                       "all is one more behind each of a flow's couplings. By "
@@ -122,7 +128,8 @@ command.define_string('against', None, 'The other data set of ood: '
 
 
 # A flag that another kind ignores would be a silent mistake.
-_KINDS_OF = {'label': ('samples',), 'space': ('interpolation', 'attribute'),
+_KINDS_OF = {'label': ('samples',), 'attributes': ('samples',),
+             'space': ('interpolation', 'attribute'),
              'line': ('interpolation',),
              'attribute': ('attribute',), 'against': ('ood',),
              'data': ('interpolation', 'reconstruction', 'latents', 'paths',
@@ -140,9 +147,6 @@ def main(argv):
   for flag, kinds in _KINDS_OF.items():
     if args[flag].value is not None and args.kind not in kinds:
       command.fail(f'--{flag} belongs to --kind={" or ".join(kinds)}')
-  if args.export_dir and args.label is not None:
-    command.fail('An export samples from all classes: give --run_dir for '
-                 '--label')
   if args.export_dir and (args.space not in (None, 'zT')
                           or args.line == 'spherical'):
     command.fail('An export goes straight in zT: give --run_dir for --space '
@@ -154,7 +158,8 @@ def main(argv):
   if args.export_dir:
     from pgak.serving import pictures
     pictures.sample_export(args.export_dir, args.output, args.kind,
-                          args.num_samples, args.seed, args.overwrite)
+                          args.num_samples, args.seed, args.overwrite,
+                          args.label, args.attributes)
     return
   from pgak import priors
   from pgak import registry
@@ -166,7 +171,7 @@ def main(argv):
   from pgak.runs import second_data_set
   registry.register()
   flags = ('kind', 'num_samples', 'seed', 'checkpoint', 'prior', 'label',
-           'space', 'attribute', 'line', 'overwrite')
+           'attributes', 'space', 'attribute', 'line', 'overwrite')
   bindings = command_lib.bindings_of_flags(
       command, args, {flag: f'sample.{flag}' for flag in flags} | (
           {} if args.data else {'split': 'train.validation_split'}))

@@ -16,6 +16,12 @@ OUTPUT_DIR/CELL/seed-N.log. --dry_run prints the commands that are left.
 On several machines with one shared folder, each gives its part: --shard=0/4,
 --shard=1/4, --shard=2/4, --shard=3/4.
 
+A .sweep file may search in the place of naming its cells: over ranges of
+bindings, by Optuna (pip install 'pgak[search]'). It ends with a table of the
+trials and with the best bindings.
+
+  sweep.py --sweep=search_digits.sweep --output_dir=runs/search
+
 What is trusted: a .sweep file, and the gin files that it names, may import
 modules, so sweep only what you, or someone you trust, wrote. The runs are
 opened without running their code, unless --import names the module.
@@ -79,17 +85,33 @@ def main(argv):
       train_flags=[*data, *imports],
       evaluate_flags=[*data, *imports, *(
           [f'--inception={args.inception}'] if args.inception else [])])
+  searcher = _searcher(runner, args.shard) if sweep.search else None
   if args.dry_run:
-    print('\n'.join(runner.pending_commands()))
+    print('\n'.join((searcher or runner).pending_commands()))
     return
-  failures = runner.run()
-  print('\n' + sweeping.format_table(sweep, args.output_dir))
+  failures = (searcher or runner).run()
+  print('\n' + sweeping.format_table(runner.sweep, args.output_dir))
+  if searcher:
+    print(searcher.table())
   print(f'The report: {report_command(args.output_dir)}')
   if failures:
     for name, reason in failures.items():
       log = f'{args.output_dir}/{name.split()[0]}.log'
       print(f'{name} failed: {reason} See {log}.', file=sys.stderr)
     sys.exit(1)
+
+
+def _searcher(runner, shard):
+  # Metrics say which way their values are better.
+  command_lib.import_tensorflow()
+  from pgak import errors
+  from pgak import sweeping
+  from pgak.metrics import metric
+  if runner.shard != (0, 1):
+    raise errors.UserError(
+        f'--shard={shard} is not for a search, whose trials depend on those '
+        'before: leave it out, and take --parallel for several at a time.')
+  return sweeping.Searcher(runner, metric.better_of)
 
 
 def report_command(output_dir):

@@ -5,7 +5,7 @@ a drawing or a verb requires:
 
   models: encode, sample (all of them do), condition
   priors: log_density, base (it is a flow of N(0, I)), fit, condition (it
-    samples given labels)
+    samples given labels or attributes)
   kinds of data: pixels, condition
 
 If a protocol or a default needs what is lacking, that part is left out and the
@@ -23,8 +23,8 @@ _REASONS = {
                'leave that out, or take a model with an encoder'),
     'condition': ('{model} is given nothing to make images of',
                   'take a model of pairs, such as models/vunet.gin, or, for '
-                  'labels, a density fitted to latents with labels, '
-                  '--prior=flow_matching'),
+                  'labels and attributes, a density fitted to latents with '
+                  'these, --prior=flow_matching'),
     'log_density': ('{prior} has no density that can be computed',
                     'choose another with --prior, such as real_nvp or gmm'),
     'base': ('{prior} has no z_0 to map latents to',

@@ -75,8 +75,8 @@ def left_out(names):
 
 # === The table ===
 
-CONDITIONAL_EXPORT = Refused('makes images given conditions: load it with '
-                             'tf.saved_model.load and call its signatures')
+# Here the verbs give none.
+CONDITIONAL_EXPORT = Refused('makes images given conditions, and')
 # An export that reads pictures takes long to trace; so does a U-Net.
 SLOW_EXPORTS = ('images_vae', *ALIKE, *PAIRS)
 

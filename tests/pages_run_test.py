@@ -158,7 +158,8 @@ def _run_page(page, runner):
       exec(compile(code, page, 'exec'), names)  # pylint: disable=exec-used
     elif block.language == 'gin':
       pathlib.Path('page.sweep').write_text(block.text, encoding='utf-8')
-      assert sweeping.read('page.sweep').jobs
+      read = sweeping.read('page.sweep')
+      assert read.jobs or read.pattern
     else:
       for words in pages.commands_of(block.text):
         known = ' '.join(words)

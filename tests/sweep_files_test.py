@@ -26,6 +26,8 @@ GIN = ROOT / 'gin'
 # Cells, seeds and evaluations, by the papers' tables and figures.
 SWEEPS = {
     'quick.sweep': (3, 1, 1),
+    # A search: what its trials share.
+    'search_digits.sweep': (1, 1, 1),
     'papers/learned_priors/fig3_mnist.sweep': (10, 1, 1),
     'papers/learned_priors/fig3_mnist_small.sweep': (10, 3, 1),
     'papers/learned_priors/fig3_fashion_mnist.sweep': (10, 1, 1),
@@ -83,14 +85,26 @@ def test_the_list_is_whole():
 @pytest.mark.parametrize('name', SWEEPS)
 def test_cells_seeds_and_evaluations(name):
   sweep = sweeping.read(name)
+  jobs = sweep.jobs or sweep.pattern
   number, seeds, evaluations = SWEEPS[name]
-  assert len(sweep.jobs) == number * seeds
-  assert len({j.cell for j in sweep.jobs}) == number
-  assert {j.seed for j in sweep.jobs} == set(range(seeds))
+  assert len(jobs) == number * seeds
+  assert len({j.cell for j in jobs}) == number
+  assert {j.seed for j in jobs} == set(range(seeds))
   assert len(sweep.evaluations) == evaluations
   # Two cells of the same settings would be one row told twice.
-  assert len({j.train_flags for j in sweep.jobs}) == number * seeds
-  assert all(job.digest() for job in sweep.jobs)
+  assert len({j.train_flags for j in jobs}) == number * seeds
+  assert all(job.digest() for job in jobs)
+
+
+def test_the_search_is_parsed_as_the_train_command_does():
+  sweep = sweeping.read('search_digits.sweep')
+  ends = [sweep.search.bindings({r.name: r.options[i]
+                                 for r in sweep.search.ranges})
+          for i in (0, 1)]
+  for bindings in ends:
+    configuration.parse(sweep.pattern[0].gin_files, bindings,
+                        roots=registry.train_roots)
+  assert sweep.search.trials == 8
 
 
 @pytest.mark.parametrize('name', [
@@ -145,7 +159,7 @@ def test_an_evaluation_is_parsed_strictly(name):
     named = flags.get('prior', '').split(',')
     assert set(named) <= {'', 'own', *priors.NAMES}
     configuration.parse(
-        sweep.jobs[0].gin_files, bindings,
+        (sweep.jobs or sweep.pattern)[0].gin_files, bindings,
         roots=['train', flags['protocol'], *(
             root for p in named if p for root in priors.prior_roots(p))])
     protocol = protocols.resolve(flags['protocol'])

@@ -8,6 +8,7 @@ from pgak import errors
 from pgak import priors
 from pgak import settings
 from pgak.data import kinds
+from pgak.generation import asked
 from pgak.generation import conditional
 from pgak.generation import drawn
 from pgak.generation import latent_figures
@@ -41,7 +42,7 @@ def sample(run_dir: settings.Path, output,
            num_samples: settings.Count | None = None, seed: settings.Seed = 0,
            checkpoint: settings.Checkpoint = 'latest',
            prior: priors.Spec | None = None,
-           label: settings.Whole | None = None,
+           label: settings.Whole | None = None, attributes: str | None = None,
            space: Literal['zT', 'z0', 'both', 'all'] | None = None,
            attribute: str | None = None, strength: float = 1.,
            against: settings.reference('@fashion_mnist') | None = None,
@@ -72,6 +73,8 @@ def sample(run_dir: settings.Path, output,
       and prior; else 'gmm' for the kinds that use the prior.
     label: for 'samples', the class to sample, for a prior that is conditional
       on labels.
+    attributes: for 'samples', what they have or, with =0, lack, such as
+      'Smiling,Male=0', for a prior that is conditional on attributes.
     space: in which paths go: 'zT', 'z0', 'both', or 'all' for those behind
       each coupling of a flow, too. By default 'zT' for 'interpolation', and
       both for 'attribute'.
@@ -97,6 +100,7 @@ def sample(run_dir: settings.Path, output,
     raise errors.UserError('--kind=attribute needs --attribute.')
   if kind == 'ood' and against is None:
     raise errors.UserError('--kind=ood needs --against.')
+  asked.given(1, label, attributes)
   run = run_directory.RunDirectory(run_dir)
   of_a_density = prior is None and kind in _OF_A_DENSITY
   model = checkpoints.load_configured(
@@ -107,9 +111,11 @@ def sample(run_dir: settings.Path, output,
     number = min(number, len(shown))
   if kind not in ('samples', 'interpolation'):
     model.require(f'--kind={kind}', 'encode')
-  if label is not None:
-    _require_labels(model, kind)
-  options = {'samples': {} if label is None else {'label': label},
+  for flag, value in (('--label', label), ('--attributes', attributes)):
+    if value is not None:
+      _require_conditions(model, kind, flag)
+  wanted = asked.given(number, label, attributes)
+  options = {'samples': {} if wanted is None else {'given': wanted},
              'interpolation': {'space': space or 'zT', 'line': line},
              'attribute': {'name': attribute, 'strength': strength,
                            'space': space},
@@ -122,13 +128,13 @@ def sample(run_dir: settings.Path, output,
   return ex_post.USUAL if is_fitted else None
 
 
-def _require_labels(model, kind):
+def _require_conditions(model, kind, flag):
   if kind != 'samples':
-    raise errors.UserError(f'--label goes with --kind=samples, not {kind}.')
+    raise errors.UserError(f'{flag} goes with --kind=samples, not {kind}.')
   if 'condition' in model.can:
     raise errors.UserError(f'{model.name} draws given conditions, not labels: '
-                           'leave out --label.')
-  model.require('--label', 'condition')
+                           f'leave out {flag}.')
+  model.require(flag, 'condition')
 
 
 def usual_priors(kind):
@@ -170,8 +176,7 @@ def usual_number(kind, model):
 # === Any kind of data ===
 
 
-def _samples(model, number, seed, label=None):
-  given = None if label is None else np.full([number], label)
+def _samples(model, number, seed, given=None):
   latents = np.asarray(model.draw_latents(number, seed, given))  # [N, H]
   images = np.concatenate(
       list(sampling.generate(model, number, seed, latents=latents)))
@@ -181,8 +186,8 @@ def _samples(model, number, seed, label=None):
 # === Images ===
 
 
-def _image_samples(model, number, seed, label=None):
-  arrays = _samples(model, number, seed, label).arrays
+def _image_samples(model, number, seed, given=None):
+  arrays = _samples(model, number, seed, given).arrays
   return drawn.Drawn(arrays, arrays['images'])
 
 
@@ -301,10 +306,10 @@ def _validation_pairs(number, seed):
 # === Vectors ===
 
 
-def _vector_samples(model, number, seed, label=None):
+def _vector_samples(model, number, seed, given=None):
   """Samples beside vectors of the validation split."""
   originals, shades = _validation_vectors(number, seed)
-  arrays = _samples(model, number, seed, label).arrays
+  arrays = _samples(model, number, seed, given).arrays
   return drawn.Drawn(arrays, chart=scatter.samples(
       originals, arrays['images'], shades))
 

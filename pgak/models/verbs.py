@@ -114,8 +114,8 @@ class Generation:
     Args:
       n: int; None where something is given.
       seed: int.
-      given: what the samples are conditioned on, floats `[n, ...]` or labels,
-        integers `[n]`, for a prior that can; or None.
+      given: what they are conditioned on, floats `[n, ...]`, or labels `[n]` or
+        attributes for a prior that can; or None.
     """
     if given is None:
       return self.prior.sample(n, seed)
@@ -146,8 +146,8 @@ class Generation:
     Args:
       n: int; None, or their number, where something is given.
       seed: int.
-      given: conditions `[n, ...]`, for a model of pairs; or labels, integers
-        `[n]`, for a prior that takes them, such as `priors.FlowMatching`.
+      given: conditions `[n, ...]`, for a model of pairs; or, for a prior that
+        takes them, labels `[n]` or attributes, `{name: 0 or 1}`.
 
     Raises:
       UserError: if n is no such number, see `counts.rows`; or if something is
@@ -177,7 +177,7 @@ class Generation:
         to one that needs it.
     """
     if given is not None:
-      # Asked of the model alone: a prior that can `condition` takes labels.
+      # Asked of the model alone: what a prior takes is no condition.
       capabilities.require(f'`{verb}` with conditions', ['condition'], self.can,
                            **self._named)
     return None

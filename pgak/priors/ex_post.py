@@ -2,7 +2,8 @@
 
 A density that was fitted is saved in the run, in
 `densities/<label>-step<step>-<digest>.npz`, and read from there when the same
-one is asked for again: same settings, weights, latents and data.
+one is asked for again: same settings, weights, latents and data. A fit of
+minutes keeps its state in `densities/unfinished-<digest>.npz` until it is done.
 """
 import hashlib
 import json
@@ -73,9 +74,13 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
       # Only here: a density that is kept needs no data.
       dataset = dataset() if callable(dataset) else dataset
       images = dataset.split(run.config['data']['split'])
-      prior.fit(encode(model, images, source, max_latents),
-                **_labels(prior, images, max_latents))
+      unfinished = _unfinished(prior, path)
+      prior.fit(encode(model, images, source, max_latents), **unfinished,
+                **_conditions(prior, images, max_latents))
       files.keep_npz(path, prior.state())
+      # Only now, so that a kill in between loses nothing.
+      for left in unfinished.values():
+        left.unlink(missing_ok=True)
   model.prior = prior
   return model
 
@@ -113,12 +118,18 @@ def attach_usual(model, run, step, dataset):
   return model
 
 
-def _labels(prior, images, max_latents):
-  """Returns the labels of the encoded images, for a prior that learns them."""
+def _conditions(prior, images, max_latents):
+  """Returns what is known of the encoded images and the prior learns."""
+  chosen = positions(len(images), max_latents)
+  found = {}
   labels = getattr(images, 'labels', None)
-  if labels is None or not getattr(prior, 'takes_labels', False):
-    return {}
-  return {'labels': labels[positions(len(images), max_latents)]}
+  if labels is not None and getattr(prior, 'takes_labels', False):
+    found['labels'] = labels[chosen]
+  attributes = getattr(images, 'attributes', None)
+  if attributes is not None and getattr(prior, 'takes_attributes', False):
+    found['attributes'] = dict(zip(
+        images.attribute_names, attributes[chosen].T, strict=True))
+  return found
 
 
 # === Latents ===
@@ -199,6 +210,15 @@ def _path(model, prior, run, step, max_latents):
   label = getattr(prior, 'fit_label', prior.label)
   digest = hashlib.sha256(text.encode()).hexdigest()[:12]
   return run.path / 'densities' / f'{label}-step{step}-{digest}.npz'
+
+
+def _unfinished(prior, path):
+  """Returns the argument of `fit` that lets it go on after an interruption."""
+  if not getattr(prior, 'can_resume', False):
+    return {}
+  # Not the name of a finished density, which a pack takes along.
+  return {'unfinished': path.with_name(
+      f'unfinished-{path.stem.split("-")[-1]}.npz')}
 
 
 def _read(prior, path):

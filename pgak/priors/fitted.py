@@ -115,8 +115,16 @@ class FittedPrior(mapped_noise.MappedNoise):
   arrays = ()
   # Names of the settings that decide samples and densities, but not the fit.
   after_fit = ()
+  # `{name: value}` of settings that the prior did not always have, at the value
+  # that means what was done before: densities kept by earlier versions remain
+  # those of the same settings.
+  added_settings = {}
   # Whether `fit` is to be given the latents' labels, where there are some.
   takes_labels = False
+  # The same of their attributes, `{name: booleans [N]}`.
+  takes_attributes = False
+  # Whether `fit` takes the path of a file that keeps an unfinished fit.
+  can_resume = False
 
   def __init__(self, latent_dim):
     self.latent_dim = latent_dim
@@ -150,7 +158,8 @@ class FittedPrior(mapped_noise.MappedNoise):
   @property
   def fit_settings(self):
     """The settings that decide the fit, together with the latents."""
-    return {n: v for n, v in self.settings.items() if n not in self.after_fit}
+    return {n: v for n, v in self.settings.items() if n not in self.after_fit
+            and (n, v) not in self.added_settings.items()}
 
   @property
   def is_fitted(self):

@@ -1,6 +1,6 @@
 """Latent flow matching: a flow in continuous time, fitted by regression."""
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -9,7 +9,7 @@ from pgak import counts
 from pgak import errors
 from pgak import noise as noise_lib
 from pgak import settings
-from pgak.priors import class_labels
+from pgak.priors import conditions
 from pgak.priors import fitted
 from pgak.priors import net_fitting
 from pgak.priors import velocity_fitting
@@ -18,11 +18,6 @@ from pgak.priors import velocity_net
 
 __all__ = ['FlowMatching']
 
-# Steps of the reference, and number of samples, for Heun's error.
-_FINE_STEPS = 256
-_COMPARED = 200
-
-_NO_CLASSES = np.zeros([0], np.int64)
 _Fine = Annotated[int, settings.Range(64, 2**31 - 1)]
 
 
@@ -50,9 +45,10 @@ class FlowMatching(fitted.FittedPrior):
   density. So the fit to means adds noise, `x_1 + noise N(0, I)`: the density is
   that of the latents with the noise, whose size stands in a score's label.
 
-  Where labels are given to `fit`, the net learns them, too: `sample` and the
-  other methods then take `given`, labels; without it they are those of a latent
-  whose label is not known.
+  Where labels or attributes are given to `fit`, the net learns them, too:
+  `sample` and the other methods then take `given`. Without it they are those of
+  the latents as a whole, whose label is not known: no label is drawn first, so
+  that such samples have the log-density that `log_prob` gives without `given`.
 
   Args:
     latent_dim: number of latent dimensions H; latents of another shape are
@@ -66,15 +62,18 @@ class FlowMatching(fitted.FittedPrior):
     average_decay: decay of the averaged weights, which are those that are kept.
     times: distribution of t while fitting, 'logit_normal' for the sigmoid of
       samples of N(0, 1) [4], or 'uniform'.
+    coupling: of x_0 and x_1 in a step: 'independent', or 'optimal' transport
+      given labels and attributes, for straighter paths; see `coupling` [6].
     noise: standard deviation of the noise added to standardised latents if they
       are means of the encoder (samples of a posterior have noise of their own).
-    conditional: whether labels are learned, where the data have some.
-    unlabelled: share of the latents whose label is dropped in a step.
+    conditional: whether labels and attributes are learned, where there are any.
+    unlabelled: share of the latents whose label is dropped in a step, and share
+      of those whose attributes all are, see `conditions.dropped`.
     sampling_steps: Heun's steps for a draw, and for the way back.
     density_steps: Heun's steps for a log-density, at least 64.
-    probes: k, how many sign vectors estimate the trace; with at most 8
-      dimensions it is exact.
-    guidance: g of samples with labels, `v(y=none) + g (v(y) - v(y=none))` [5].
+    probes: k, how many sign vectors estimate the trace; 'exact' for the trace
+      itself, by H gradients, and so it is with at most 8 dimensions.
+    guidance: g of samples given y, `v(y=none) + g (v(y) - v(y=none))` [5].
       With g other than 1 the distribution has no log-density.
     seed: int that decides the weights, what is held out and all noise.
 
@@ -92,6 +91,8 @@ class FlowMatching(fitted.FittedPrior):
   prior = priors.FlowMatching(latent_dim=8).fit(latents, labels)
   prior.sample(16, seed=0)                      # float32 [16, 8]
   prior.sample(2, seed=0, given=[7, 7])         # float32 [2, 8]
+  prior.fit(latents, attributes={'Smiling': smiling})
+  prior.sample(2, seed=0, given={'Smiling': 1})
   prior.log_prob(latents)                       # [N]
   ```
 
@@ -106,9 +107,13 @@ class FlowMatching(fitted.FittedPrior):
   [4]: Patrick Esser et al. Scaling Rectified Flow Transformers for
        High-Resolution Image Synthesis. ICML, 2024. Sec. 3.1.
   [5]: Jonathan Ho, Tim Salimans. Classifier-Free Diffusion Guidance. 2022.
+  [6]: Alexander Tong et al. Improving and Generalizing Flow-Based Generative
+       Models with Minibatch Optimal Transport. TMLR, 2024.
   """
 
   name = 'flow_matching'
+  can_resume = True
+  added_settings = {'coupling': 'independent'}
   after_fit = ('sampling_steps', 'density_steps', 'probes', 'guidance')
 
   def __init__(self, latent_dim: settings.Count,
@@ -118,11 +123,12 @@ class FlowMatching(fitted.FittedPrior):
                learning_rate: settings.Positive = 1e-3,
                average_decay: settings.Decay = 0.999,
                times: velocity_fitting.Times = 'logit_normal',
+               coupling: velocity_fitting.Coupling = 'independent',
                noise: settings.NonNegative = 0.03, conditional: bool = True,
                unlabelled: settings.Share = 0.5,
                sampling_steps: settings.Count = 32,
                density_steps: _Fine = 64,
-               probes: settings.Count = 1,
+               probes: settings.Count | Literal['exact'] = 1,
                guidance: settings.NonNegative = 1.,
                seed: settings.Seed = 0):
     super().__init__(latent_dim)
@@ -133,6 +139,7 @@ class FlowMatching(fitted.FittedPrior):
     self.learning_rate = learning_rate
     self.average_decay = average_decay
     self.times = times
+    self.coupling = coupling
     self.noise = noise
     self.conditional = conditional
     self.unlabelled = unlabelled
@@ -145,7 +152,7 @@ class FlowMatching(fitted.FittedPrior):
     self.solver_error = None
     self.net = None
     self.flow = None
-    self.classes = _NO_CLASSES
+    self.conditions = conditions.Conditions()
     # In the object, not in the class: labels and guidance decide.
     self.can = self._abilities()
 
@@ -153,13 +160,25 @@ class FlowMatching(fitted.FittedPrior):
 
   @property
   def takes_labels(self):
-    """Whether `fit` takes the data's labels, if there are any."""
+    """Whether `fit` takes the data's labels and attributes."""
     return self.conditional
+
+  takes_attributes = takes_labels
+
+  @property
+  def classes(self):
+    """The labels that it has learned, int64 `[K]`, increasing."""
+    return self.conditions.classes
+
+  @property
+  def attributes(self):
+    """Names of the attributes that it has learned, a tuple."""
+    return self.conditions.attributes
 
   @property
   def arrays(self):
     weights = () if self.net is None else self.net.weights
-    return ('mean', 'scale', 'classes') + tuple(
+    return ('mean', 'scale', *self.conditions.state()) + tuple(
         f'weight_{i}' for i in range(len(weights)))
 
   @property
@@ -184,12 +203,16 @@ class FlowMatching(fitted.FittedPrior):
 
   # === Fit ===
 
-  def fit(self, latents, labels=None):
+  def fit(self, latents, labels=None, attributes=None, unfinished=None):
     """Fits it to latents; returns self.
 
     Args:
       latents: array `[N, H]`, or `[N, ...]`, which is flattened.
-      labels: integers `[N]`, or None. They are ignored unless `conditional`.
+      labels: integers `[N]`, or None. They are ignored unless `conditional`,
+        and so are attributes.
+      attributes: `{name: booleans [N]}`, or None.
+      unfinished: path of a file, written while fitting, at which a fit to the
+        same latents that was interrupted goes on; None for none.
 
     Raises:
       errors.UserError: if `fitted.checked` refuses the latents, if there are
@@ -201,22 +224,22 @@ class FlowMatching(fitted.FittedPrior):
     latents = fitted.checked(latents, self.latent_dim)
     standard = fitted.standardiser(latents)
     points = ((latents - standard['mean']) / standard['scale']).astype('f')
-    # Without labels all are of class 0, which a net without classes ignores.
-    classes, numbers = _NO_CLASSES, np.zeros([len(points)], np.int32)
-    if labels is not None and self.conditional:
-      classes, numbers = class_labels.numbered(labels, len(points))
-    self._build(classes)
-    self.fit_result = self._descend(points, numbers)
-    self.load_state(standard | {'classes': classes} | {
+    given = (labels, attributes) if self.conditional else ()
+    learned, *numbers = conditions.learned(len(points), *given)
+    self._build(learned)
+    self.fit_result = self._descend(points, *numbers, unfinished)
+    self.load_state(standard | learned.state() | {
         f'weight_{i}': w.numpy() for i, w in enumerate(self.net.weights)})
-    self.solver_error = self._solver_error_now()
+    self.solver_error = self.flow.solver_error(
+        self.sampling_steps, noise_lib.seed(self.seed, 0, 'solver_error'))
     self._say()
     return self
 
-  def _descend(self, points, numbers):
+  def _descend(self, points, labels, attributes, unfinished):
     regression = velocity_fitting.Regression(
-        points, numbers, self.seed, self.batch_size, self.times,
-        self.added_noise, self.unlabelled)
+        points, labels, self.seed, self.batch_size, self.times,
+        self.added_noise, self.unlabelled, self.coupling, attributes,
+        self.conditions.evidence)
     # `self.net` holds the averages, which have the same first weights.
     trained = self._new_net()
     return net_fitting.minimise_averaged(
@@ -224,34 +247,25 @@ class FlowMatching(fitted.FittedPrior):
         lambda: regression.held_out_loss(self.net),
         trained.trainable_variables, self.net.trainable_variables,
         self.steps or regression.usual_steps, self.learning_rate,
-        self.average_decay, self.name)
+        self.average_decay, self.name, unfinished,
+        regression.digest(self.fit_settings))
 
   def _say(self):
-    steps, best_step, loss = self.fit_result
-    ends = ('the last was the best' if best_step == steps else
-            f'step {best_step:,} was the best, before the end, and is kept')
-    print(f'{self.name}: {steps:,} steps, held-out loss {loss:.4f}; {ends}. '
-          f"Draws by {self.sampling_steps} steps of Heun's method are "
+    print(f'{self.fit_result.sentence(self.name)} Draws by '
+          f"{self.sampling_steps} steps of Heun's method are "
           f'{self.solver_error:.1e} standard deviations from those by '
-          f'{_FINE_STEPS}.', file=sys.stderr)
-
-  def _solver_error_now(self):
-    base = noise_lib.normal([_COMPARED, self.latent_dim],
-                            noise_lib.seed(self.seed, 0, 'solver_error'))
-    coarse, fine = (self.flow.forwards(base, steps)
-                    for steps in (self.sampling_steps, _FINE_STEPS))
-    return float(tf.sqrt(tf.reduce_mean(tf.square(coarse - fine))))
+          f'{velocity_flow.FINE_STEPS}.', file=sys.stderr)
 
   # === State ===
 
   def _new_net(self):
     return velocity_net.VelocityNet(
         self.latent_dim, self.width, self.blocks, len(self.classes), self.seed,
-        dtype='float32')
+        len(self.attributes), dtype='float32')
 
-  def _build(self, classes):
+  def _build(self, learned):
     """Makes the net anew, and its flow."""
-    self.classes = classes
+    self.conditions = learned
     self.net = self._new_net()
     self.flow = velocity_flow.VelocityFlow(self.net, self.guidance)
 
@@ -261,23 +275,25 @@ class FlowMatching(fitted.FittedPrior):
     Raises:
       ValueError: if that is not the state of such a prior.
     """
-    if 'classes' in arrays and (
-        # The number of labels decides the net's shape.
-        self.net is None or len(self.classes) != len(arrays['classes'])):
-      self._build(np.asarray(arrays['classes']))
+    if 'classes' in arrays:
+      learned = conditions.of_state(arrays)
+      # The numbers of labels and attributes decide the net's shape.
+      if self.net is None or self.conditions.sizes != learned.sizes:
+        self._build(learned)
+      self.conditions = learned
     return super().load_state(arrays)
 
   def _use_state(self):
     state = self.state()
-    self.classes = state['classes']
-    self.net.set_weights([state[n] for n in self.arrays[3:]])
+    self.net.set_weights(
+        [state[n] for n in self.arrays if n.startswith('weight_')])
     self._mean, self._scale = (
         state[n].astype(np.float32) for n in ('mean', 'scale'))
     self.can = self._abilities()
 
   def _abilities(self):
     """Returns its capabilities; see `pgak.capabilities`."""
-    names = {'base': True, 'fit': True, 'condition': len(self.classes) > 0,
+    names = {'base': True, 'fit': True, 'condition': any(self.conditions.sizes),
              'log_density': self.guidance == 1.}
     return frozenset(name for name, can in names.items() if can)
 
@@ -289,17 +305,15 @@ class FlowMatching(fitted.FittedPrior):
     Args:
       n: int; None, or their number, where labels are given.
       seed: int or integer scalar tensor.
-      given: labels, integers `[n]`, one for each draw; None for draws of the
-        latents as a whole.
+      given: labels, integers `[n]`, or attributes, see `Conditions.codes`; None
+        for draws of the latents as a whole.
 
     Raises:
       errors.UserError: if n is no number of draws, see `counts.rows`; or if the
         labels are not as many, or are not those of the fit.
     """
     self.state()
-    if given is not None:
-      given = tf.convert_to_tensor(given)
-      n = self._as_many(n, given)
+    n = self.conditions.number(n, given)
     counts.rows(n, [self.latent_dim])
     return self.from_noise(
         noise_lib.of_seed(self.noise_shapes, n, seed), given)
@@ -309,7 +323,7 @@ class FlowMatching(fitted.FittedPrior):
 
     Args:
       noise: `{'prior': [B, H]}`.
-      given: labels, integers `[B]`, or None.
+      given: as for `sample`.
     """
     return self.base_to_latent(noise['prior'], given)
 
@@ -318,36 +332,22 @@ class FlowMatching(fitted.FittedPrior):
 
     Args:
       base: float32 `[B, H]`.
-      given: labels, integers `[B]`, or None.
+      given: as for `sample`.
     """
     self.state()
     moved = self.flow.forwards(tf.cast(base, tf.float32), self.sampling_steps,
-                               self._positions(given))
+                               *self._codes(given, base))
     return self._mean + self._scale * moved
 
   def latent_to_base(self, latents, given=None):
     """The inverse of `base_to_latent`, but for the error of Heun's method."""
     self.state()
-    return self.flow.backwards(self._standardised(latents),
-                               self.sampling_steps, self._positions(given))
+    return self.flow.backwards(
+        self._standardised(latents), self.sampling_steps,
+        *self._codes(given, latents))
 
-  def _as_many(self, n, given):
-    number = tf.shape(given)[0] if given.shape[0] is None else given.shape[0]
-    if isinstance(n, int) and isinstance(number, int) and n != number:
-      raise errors.UserError(
-          f'{n} draws are asked for and {number} labels given: leave out `n`, '
-          'or give as many labels.')
-    return number
-
-  def _positions(self, given):
-    if given is None:
-      return None
-    if not len(self.classes):
-      raise errors.UserError(
-          f'This {self.name} was fitted without labels, so that none can be '
-          'given: fit it to data with labels, with FlowMatching.conditional = '
-          'True.')
-    return class_labels.positions(given, self.classes)
+  def _codes(self, given, batch):
+    return self.conditions.codes(given, batch.shape[0] or tf.shape(batch)[0])
 
   def _flat(self, latents):
     return tf.reshape(tf.cast(latents, tf.float32), [-1, self.latent_dim])
@@ -364,7 +364,7 @@ class FlowMatching(fitted.FittedPrior):
 
     Args:
       latents: float `[B, H]`.
-      given: labels, integers `[B]`, for the density given these; or None.
+      given: as for `sample`, for the density given these; or None.
 
     Raises:
       errors.UserError: if the guidance is not 1.
@@ -388,12 +388,11 @@ class FlowMatching(fitted.FittedPrior):
           f'With FlowMatching.guidance = {self.guidance:g} draws come from a '
           'distribution whose density is not that of the fit: set the guidance '
           'to 1 for log-densities.')
-    given = self._positions(given)
     value, error = self.flow.log_densities(
         # Probes by the latents as they were given, so that a graph has the
         # same.
         self._standardised(latents), self._flat(latents), self.density_steps,
-        self.probes, given)
+        self.probes, *self._codes(given, latents))
     # The log-determinant of the standardisation.
     value -= np.log(self.state()['scale']).sum()
     return tf.cast(value, latents.dtype), tf.cast(error, latents.dtype)

@@ -12,6 +12,7 @@ from tqdm import auto as tqdm
 
 from pgak import errors
 from pgak import noise
+from pgak.priors import unfinished as unfinished_lib
 
 __all__ = ['Fit', 'held_out', 'minimise', 'minimise_averaged']
 
@@ -130,6 +131,8 @@ def _functions(loss, variables, seed, learning_rate, batch_size):
 
 # How often the held-out loss is measured on the way.
 _MEASURES = 20
+# Steps that are taken at once: a signal waits for their end.
+_AT_ONCE = 10
 
 
 class Fit(typing.NamedTuple):
@@ -144,9 +147,17 @@ class Fit(typing.NamedTuple):
   best_step: int
   held_out_loss: float
 
+  def sentence(self, name):
+    """Describes it in a sentence; `name` is that of what was fitted."""
+    ends = ('the last was the best' if self.best_step == self.steps else
+            f'step {self.best_step:,} was the best, before the end, and is '
+            'kept')
+    return (f'{name}: {self.steps:,} steps, held-out loss '
+            f'{self.held_out_loss:.4f}; {ends}.')
+
 
 def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
-                      average_decay, name):
+                      average_decay, name, unfinished=None, content=''):
   """Descends a loss by Adam, whose rate falls to 0 along a cosine.
 
   The averages follow the variables, `a <- d a + (1 - d) v` with
@@ -154,6 +165,10 @@ def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
   measured twenty times on the way, and at the end the averages have their
   values of the lowest one. A loss that is not finite ends the fit. On a
   terminal and in a notebook there is a progress bar.
+
+  With a file `unfinished` a fit that was interrupted, also by a kill, goes on
+  there: the file is written every 20 seconds, and the result is the same to the
+  bit. Who asked for it removes it.
 
   Args:
     loss: function of the step, an int64 scalar tensor from 1 on, to the loss of
@@ -166,6 +181,9 @@ def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
     learning_rate: Adam's, at the first step.
     average_decay: of the averages, in [0, 1).
     name: string, what the progress bar calls the fit.
+    unfinished: path of that file, or None.
+    content: string that changes with all that decides the fit; a file of
+      another one is left alone.
 
   Returns:
     `Fit`.
@@ -173,36 +191,41 @@ def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
   Raises:
     errors.UserError: if the loss is never finite.
   """
-  descend = _descent(loss, variables, averages, steps, learning_rate,
-                     average_decay)
-  measure = tf.function(measure)
-  best, best_at, kept = float(measure()), 0, _values(averages)
-  # Unique, as there may be fewer steps than measurements.
-  marks = np.unique(np.linspace(0, steps, _MEASURES + 1).astype(np.int64))
-  # Without a terminal tqdm shows nothing.
-  with tqdm.tqdm(total=steps, desc=name, unit='step', disable=None,
-                 dynamic_ncols=True) as bar:
-    for first, last in zip(marks[:-1], marks[1:]):
-      # Tensors: Python numbers would trace a graph for each.
-      descend(tf.constant(first + 1), tf.constant(last))
-      found = float(measure())
-      if found < best:
-        best, best_at, kept = found, int(last), _values(averages)
-      bar.set_postfix_str(f'held-out loss {found:.4g}', refresh=False)
-      bar.update(int(last - first))
-      if not np.isfinite(found):
-        break
-  _assign(averages, kept)
-  _require_finite(best, learning_rate)
-  return Fit(int(last), best_at, best)
-
-
-def _descent(loss, variables, averages, steps, learning_rate, average_decay):
-  """Returns a function that takes the steps from one to another, inclusive."""
   optimizer = keras.optimizers.Adam(
       keras.optimizers.schedules.CosineDecay(learning_rate, steps),
       global_clipnorm=1.)
   optimizer.build(variables)
+  descend = _descent(loss, variables, averages, optimizer, average_decay)
+  measure = tf.function(measure)
+  course = unfinished_lib.Course(
+      [*optimizer.variables, *variables, *averages], averages, unfinished,
+      content)
+  if not course.resume():
+    course.see(float(measure()))
+  marks = np.linspace(0, steps, _MEASURES + 1).astype(np.int64)
+  ends = np.union1d(marks, np.arange(0, steps, _AT_ONCE))
+  # Without a terminal tqdm shows nothing.
+  with tqdm.tqdm(total=steps, initial=int(course.step), desc=name, unit='step',
+                 disable=None, dynamic_ncols=True) as bar:
+    for end in ends[ends > course.step]:
+      # Tensors: Python numbers would trace a graph for each.
+      descend(tf.constant(course.step + 1), tf.constant(end))
+      bar.update(int(end - course.step))
+      course.step = end
+      if end in marks:
+        found = float(measure())
+        course.see(found)
+        bar.set_postfix_str(f'held-out loss {found:.4g}', refresh=False)
+        if not np.isfinite(found):
+          break
+      course.keep()
+  course.finish()
+  _require_finite(course.best_loss, learning_rate)
+  return Fit(int(course.step), course.best_step, course.best_loss)
+
+
+def _descent(loss, variables, averages, optimizer, average_decay):
+  """Returns a function that takes the steps from one to another, inclusive."""
 
   @tf.function(reduce_retracing=True)
   def descend(first, last):

@@ -2,16 +2,20 @@
 
 See `flow_matching.FlowMatching` for the equations and their sources.
 """
+import hashlib
 from typing import Literal
 
 import numpy as np
 import tensorflow as tf
 
 from pgak import noise as noise_lib
+from pgak.priors import conditions
+from pgak.priors import coupling as coupling_lib
 from pgak.priors import net_fitting
 
-__all__ = ['Regression', 'Times']
+__all__ = ['Coupling', 'Regression', 'Times']
 
+Coupling = Literal['independent', 'optimal']
 Times = Literal['logit_normal', 'uniform']
 
 # By default as many steps as 200 passes take, and at most 5,000.
@@ -33,27 +37,44 @@ class Regression:
     times: distribution of t in a step, see `FlowMatching`.
     noise: standard deviation of the noise that is added to the points.
     unlabelled: share of the points whose label is dropped.
+    coupling: of noise and points in a step, see `FlowMatching`.
+    attributes: int32 `[N, A]`, 1 or -1; None for none, A = 0.
+    evidence: function of such attributes, some 0, to what the net is given.
   """
 
   def __init__(self, points, labels, seed, batch_size, times, noise,
-               unlabelled):
+               unlabelled, coupling='independent', attributes=None,
+               evidence=None):
     self.seed = seed
     self.times = times
     self.noise = noise
     self.unlabelled = unlabelled
+    self.coupling = coupling
+    self._evidence = evidence
     train, watched = net_fitting.held_out(len(points), seed)
     # Several pairs of noise and time make the loss of each point less noisy.
     watched = np.repeat(watched[:_WATCHED], _PAIRS)
     self.number = len(train)
     self.batch_size = min(batch_size, self.number)
+    if attributes is None:
+      attributes = np.zeros([len(points), 0], np.int32)
     self._train, self._watched = (
-        (tf.constant(points[rows]), tf.constant(labels[rows]))
+        tuple(tf.constant(x[rows]) for x in (points, labels, attributes))
         for rows in (train, watched))
 
   @property
   def usual_steps(self):
     """The default number of steps, int."""
     return min(-(-_PASSES * self.number // self.batch_size), _MOST_STEPS)
+
+  def digest(self, fit_settings):
+    """Returns a string that changes with the data and the fit's settings."""
+    # The noise is none where the latents are samples.
+    text = repr([self.noise, sorted(fit_settings.items())])
+    found = hashlib.sha256(text.encode())
+    for array in (*self._train, *self._watched):
+      found.update(np.ascontiguousarray(array.numpy()).tobytes())
+    return found.hexdigest()
 
   def loss(self, net, step):
     """Returns the loss of a batch, a scalar.
@@ -66,8 +87,8 @@ class Regression:
     drawn = noise_lib.uniform([self.batch_size], self._seed(step, 'order'),
                               tf.float64)
     chosen = tf.cast(drawn * self.number, tf.int32)
-    points, labels = (tf.gather(x, chosen) for x in self._train)
-    return self._loss(net, points, labels, self._drawn_times(step), step)
+    points, *given = (tf.gather(x, chosen) for x in self._train)
+    return self._loss(net, points, *given, self._drawn_times(step), step)
 
   def held_out_loss(self, net):
     """Returns the loss of the held-out points, a scalar.
@@ -79,7 +100,10 @@ class Regression:
     number = self._watched[1].shape[0]
     quarters = tf.constant(np.arange(number) % _PAIRS, tf.float32)
     offsets = noise_lib.uniform([number], self._seed(0, 'times'))
-    return self._loss(net, *self._watched, (quarters + offsets) / _PAIRS, 0)
+    # Batches as in training, of different points.
+    batches = np.arange(number) // _PAIRS // self.batch_size
+    return self._loss(net, *self._watched, (quarters + offsets) / _PAIRS, 0,
+                      batches * _PAIRS + np.arange(number) % _PAIRS)
 
   def _seed(self, step, name):
     return noise_lib.seed(self.seed, step, f'flow_matching_{name}')
@@ -90,18 +114,36 @@ class Regression:
       return noise_lib.uniform([self.batch_size], seed)
     return tf.sigmoid(noise_lib.normal([self.batch_size], seed))
 
-  def _loss(self, net, points, labels, times, step):
+  def _loss(self, net, points, labels, attributes, times, step, batches=None):
     shape = tf.shape(points)
     base = noise_lib.normal(shape, self._seed(step, 'base'))
     if self.noise:
       points += self.noise * noise_lib.normal(shape, self._seed(step, 'noise'))
+    if self.coupling == 'optimal':
+      # Before labels are dropped: any coupling within labels leaves the noise
+      # of all points as it was, too.
+      base = coupling_lib.coupled(
+          base, points, _kinds(labels, attributes, batches))
     if net.num_classes:
       dropped = noise_lib.uniform(
           shape[:1], self._seed(step, 'labels')) < self.unlabelled
       # So that the net learns the latents as a whole, too: for samples without
       # a label, and for guidance.
       labels = tf.where(dropped, net.num_classes, labels)
+    given = [labels]
+    if attributes.shape[1]:
+      given.append(self._evidence(conditions.dropped(
+          attributes, self._seed(step, 'attributes'), self.unlabelled)))
     share = times[:, tf.newaxis]
-    moved = net((1. - share) * base + share * points, times, labels)
+    moved = net((1. - share) * base + share * points, times, *given)
     # x_1 - x_0 is the velocity of the straight line from noise to point.
     return tf.reduce_mean(tf.square(moved - (points - base)))
+
+
+def _kinds(labels, attributes, batches):
+  """Returns all that noise may not depend on, int32 `[B, 1 + A]` or one more.
+  """
+  kinds = [labels[:, tf.newaxis], attributes]
+  if batches is not None:
+    kinds.append(tf.constant(batches, tf.int32, [len(batches), 1]))
+  return tf.concat(kinds, 1)

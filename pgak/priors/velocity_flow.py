@@ -2,15 +2,19 @@
 import numpy as np
 import tensorflow as tf
 
+from pgak import noise
 from pgak.priors import continuous_flow
 from pgak.priors import fitted
 
-__all__ = ['EXACT_DIMENSIONS', 'VelocityFlow']
+__all__ = ['EXACT_DIMENSIONS', 'FINE_STEPS', 'VelocityFlow']
 
 # Up to so many the exact trace costs little.
 EXACT_DIMENSIONS = 8
 # Points whose paths are followed at once.
 _ROWS = 1000
+# Steps of the reference, and number of samples, for Heun's error.
+FINE_STEPS = 256
+_COMPARED = 200
 
 
 class VelocityFlow:
@@ -20,7 +24,7 @@ class VelocityFlow:
 
   Args:
     net: `velocity_net.VelocityNet`.
-    guidance: g of points with labels, `v(none) + g (v(y) - v(none))`.
+    guidance: g of points with conditions, `v(none) + g (v(y) - v(none))`.
   """
 
   def __init__(self, net, guidance=1.):
@@ -30,24 +34,39 @@ class VelocityFlow:
     # By name and arguments, so that each graph is traced once.
     self._functions = {}
 
-  def forwards(self, points, steps, labels=None):
+  def forwards(self, points, steps, *given):
     """Transports points from time 0 to 1, by steps of Heun's method.
 
     Args:
       points: float32 `[B, H]`.
       steps: int.
-      labels: int32 `[B]` from 0 to K - 1, or None.
+      *given: conditions as the net takes them, `[B]` or `[B, 2 A]` each; see
+        `conditions.Conditions.codes`.
 
     Returns:
       float32 `[B, H]`.
     """
-    return self._called('forwards', self._moved, [points], labels, steps, False)
+    return self._called('forwards', self._moved, [points], given, steps, False)
 
-  def backwards(self, points, steps, labels=None):
+  def backwards(self, points, steps, *given):
     """Transports points from time 1 to 0; see `forwards`."""
-    return self._called('backwards', self._moved, [points], labels, steps, True)
+    return self._called('backwards', self._moved, [points], given, steps, True)
 
-  def log_densities(self, points, keys, steps, probes, labels=None):
+  def solver_error(self, steps, seed):
+    """Compares samples by some steps with those by `FINE_STEPS`.
+
+    Args:
+      steps: int.
+      seed: int64 `[2]`, of the 200 samples of N(0, I), see `noise.normal`.
+
+    Returns:
+      Root mean square difference of their elements, a float.
+    """
+    base = noise.normal([_COMPARED, self.net.size], seed)
+    difference = self.forwards(base, steps) - self.forwards(base, FINE_STEPS)
+    return float(tf.sqrt(tf.reduce_mean(tf.square(difference))))
+
+  def log_densities(self, points, keys, steps, probes, *given):
     """Returns the log-density of points at time 1, and its standard error.
 
     Args:
@@ -56,45 +75,50 @@ class VelocityFlow:
         a user gives them, because a graph rounds what is computed of them in
         another way.
       steps: as for `forwards`.
-      probes: int, k. Of at most 8 dimensions the trace is exact all the same.
-      labels: as for `forwards`.
+      probes: int, k; or 'exact'. Of at most 8 dimensions the trace is exact all
+        the same.
+      *given: as for `forwards`.
 
     Returns:
       `(mean, standard error)` over the probes, each float32 `[B]`. The error is
       0 where the trace is exact, and NaN of one probe.
     """
     found = self._called(f'log_densities_{probes}', self._estimates,
-                         [points, keys], labels, steps, probes)
+                         [points, keys], given, steps, probes)
     mean = tf.reduce_mean(found, 1)
-    if self.is_exact:
+    if self._takes_exact(probes):
       return mean, tf.zeros_like(mean)
     # 0 / 0 for one estimate.
     return mean, tf.math.reduce_std(found, 1) / np.sqrt(np.float32(probes - 1))
 
-  def _moved(self, steps, is_back, points, labels=None):
+  def _moved(self, steps, is_back, points, *given):
     return continuous_flow.transport(
-        self._velocity(labels), points, steps, is_back)
+        self._velocity(given), points, steps, is_back)
 
-  def _estimates(self, steps, number, points, keys, labels=None):
-    signs = None if self.is_exact else continuous_flow.probes(keys, number)
+  def _estimates(self, steps, number, points, keys, *given):
+    signs = None if self._takes_exact(number) else continuous_flow.probes(
+        keys, number)
     return tf.transpose(continuous_flow.log_densities(
-        self._velocity(labels), points, steps, signs))
+        self._velocity(given), points, steps, signs))
 
-  def _velocity(self, labels):
+  def _takes_exact(self, probes):
+    return self.is_exact or probes == 'exact'
+
+  def _velocity(self, given):
     """Returns the function of points and a time to velocities."""
-    if labels is None or self.guidance == 1.:
-      # g = 1 is the net with labels: one pass, and a density.
-      return lambda points, time: self.net(points, time, labels)
+    if not given or self.guidance == 1.:
+      # g = 1 is the net with conditions: one pass, and a density.
+      return lambda points, time: self.net(points, time, *given)
 
     def guided(points, time):
       free = self.net(points, time)
-      return free + self.guidance * (self.net(points, time, labels) - free)
+      return free + self.guidance * (self.net(points, time, *given) - free)
 
     return guided
 
-  def _called(self, name, method, points, labels, steps, option):
+  def _called(self, name, method, points, given, steps, option):
     """Calls a method in a graph, on a batch of points at a time."""
-    tensors = points if labels is None else [*points, labels]
+    tensors = [*points, *given]
     key = name, len(tensors)
     if key not in self._functions:
 
@@ -104,7 +128,8 @@ class VelocityFlow:
 
       # Of any batch: else each size would trace its own graph.
       specs = ([tf.TensorSpec([None, self.net.size], tf.float32)] * len(points)
-               + [tf.TensorSpec([None], tf.int32)])
+               + [tf.TensorSpec([None, *x.shape[1:]], x.dtype)
+                  for x in given])
       self._functions[key] = tf.function(some, input_signature=[
-          tf.TensorSpec([], tf.int32), *specs[:len(tensors)]])
+          tf.TensorSpec([], tf.int32), *specs])
     return self._functions[key](tf.constant(steps, tf.int32), *tensors)

@@ -13,6 +13,7 @@ from pgak import errors
 from pgak import files
 from pgak.data import kinds
 from pgak.serving import bounds as bounds_lib
+from pgak.serving import given as given_lib
 from pgak.serving import old_requests
 
 __all__ = ['METADATA', 'ServedModel', 'find_version', 'is_export', 'seeds_of',
@@ -29,6 +30,11 @@ class ServedModel:
   `[B, D]` of a model of vectors) or float32 latents `[B, H]`, as NumPy arrays.
   It makes an export's checks before it sends anything, and cuts what is large
   into requests that are allowed. Exports of version 0.4 are asked as well.
+
+  Samples may be `given` labels, integers `[n]`, or attributes, `{name: 0 or 1}`
+  or integers `[n, A]`, where the exported density has learned some. An export
+  of a model of pairs is given conditions, uint8 `[n, h, w, k]`, with all that
+  it makes or encodes.
 
   Args:
     path: folder of an export's version, or the folder that holds versions, of
@@ -65,7 +71,7 @@ class ServedModel:
           f'The export in {self.path} cannot be read ({_reason(error)}): '
           'export the run again.') from error
 
-  def encode(self, images, value_range=None):
+  def encode(self, images, value_range=None, conditions=None):
     """Returns the latents `[B, H]` of images `[B, h, w, c]`.
 
     Args:
@@ -73,6 +79,8 @@ class ServedModel:
         grey levels; float32 `[B, D]` of a model of vectors.
       value_range: `(low, high)` of float images, black and white; None for
         uint8.
+      conditions: uint8 `[B, h, w, k]`, of a model of pairs; here and of
+        `decode` and `reconstruct`.
 
     Raises:
       errors.UserError: if the export has no encoder, if images are not uint8
@@ -80,23 +88,25 @@ class ServedModel:
         `interpolate`, too.
     """
     self._require_encoder('encode')
-    return self._in_batches(
-        'encode', **self._named(self._images(images, value_range, 'encode')))
+    return self._in_batches('encode', **self._named(
+        self._images(images, value_range, 'encode')), **self._given(conditions))
 
-  def decode(self, latents):
+  def decode(self, latents, conditions=None):
     """Returns uint8 images `[B, h, w, c]` of latents `[B, H]`.
 
     Raises:
       errors.UserError: if one is NaN or infinite; so do all that take latents
         or vectors.
     """
-    return self._in_batches('decode', latents=np.asarray(latents, np.float32))
+    return self._in_batches('decode', latents=np.asarray(latents, np.float32),
+                            **self._given(conditions))
 
-  def reconstruct(self, images, value_range=None):
+  def reconstruct(self, images, value_range=None, conditions=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
     self._require_encoder('reconstruct')
     return self._in_batches('reconstruct', **self._named(
-        self._images(images, value_range, 'reconstruct')))
+        self._images(images, value_range, 'reconstruct')),
+        **self._given(conditions))
 
   def interpolate(self, start, end, steps, value_range=None, spherical=False):
     """Returns uint8 `[B, steps, h, w, c]`, lines between pairs of images.
@@ -114,6 +124,7 @@ class ServedModel:
         whole number within bounds, or if an export of version 0.4 is asked for
         arcs.
     """
+    self._require_no_conditions('interpolate')
     self._require_encoder('interpolate')
     start, end = (self._images(x, value_range, 'interpolate')
                   for x in (start, end))
@@ -135,32 +146,52 @@ class ServedModel:
         end=np.repeat(end, steps, 0), weight=np.tile(weight, len(start)))
     return images.reshape(-1, steps, *images.shape[1:])
 
-  def sample(self, n, seed=0):
+  def sample(self, n, seed=0, given=None):
     """Returns n new uint8 images `[n, h, w, c]`, repeatable by seed.
 
     The first is `sample(1, seed)[0]` of the model, the others those by the
     seeds of `seeds_of`. An export of version 0.4 gives `sample(n, seed)` of the
     model.
 
+    Args:
+      n: int; None, or their number, where there is something given for each;
+        or, of a model of pairs, the conditions.
+      seed: int.
+      given: labels, attributes or conditions, see above; or None.
+
     Raises:
-      errors.UserError: if n is no number of draws, see `counts.rows`.
+      errors.UserError: if n is no number of draws, see `counts.rows`; if
+        something is given that the export does not take, or nothing to one of a
+        model of pairs.
     """
-    return self.decode(self.sample_latents(n, seed))
+    # As a model of pairs takes them.
+    if given is None and np.ndim(n):
+      n, given = None, n
+    if given is None and 'condition_shape' not in self.metadata:
+      return self.decode(self.sample_latents(n, seed))
+    return self.generate(self._seeds(n, seed, given), given)
 
-  def sample_latents(self, n, seed=0):
-    """Returns the latents `[n, H]` that `sample` decodes."""
-    self._require_no_conditions()
-    counts.whole(seed, 'seed', -2**63, 2**63 - 1)
+  def sample_latents(self, n, seed=0, given=None):
+    """Returns the latents `[n, H]` that `sample` decodes.
+
+    Args:
+      n: as for `sample`.
+      seed: int.
+      given: conditions, of a model of pairs; or None.
+    """
     if self._is_old:
+      self._require_no_conditions('sample_latents')
+      counts.whole(seed, 'seed', -2**63, 2**63 - 1)
       return old_requests.sample_latents(self._call, self.metadata, n, seed)
-    counts.rows(n, self.image_shape)
-    return self._in_batches('sample_latents', seed=seeds_of(seed, n))
+    return self._made('sample_latents', self._seeds(n, seed, given), given)
 
-  def generate(self, seeds):
+  def generate(self, seeds, given=None):
     """Returns a uint8 image for each seed, `sample(1, seed)[0]` of the model.
 
     Args:
       seeds: integers `[B]`.
+      given: as for `sample`, one for each seed, or one value of an attribute
+        for all.
 
     Raises:
       errors.UserError: if the export is one of version 0.4, which makes images
@@ -173,17 +204,44 @@ class ServedModel:
     seeds = np.asarray(seeds)
     if seeds.ndim != 1 or (seeds.size and seeds.dtype.kind not in 'iu'):
       raise errors.UserError('`seeds` must be whole numbers, [B].')
-    return self._in_batches('generate', seed=seeds.astype(np.int64))
+    return self._made('generate', seeds.astype(np.int64), given)
 
-  def log_prob(self, latents):
+  def _seeds(self, n, seed, given):
+    if self._is_old:
+      raise errors.UserError(
+          f'The export in {self.path}, of version 0.4, is given one seed and '
+          'nothing else: export the run again.')
+    counts.whole(seed, 'seed', -2**63, 2**63 - 1)
+    n = given_lib.number(self.metadata, n, given)
+    counts.rows(n, self.image_shape)
+    return seeds_of(seed, n)
+
+  def _made(self, signature, seeds, given):
+    suffix, inputs = given_lib.request(self.metadata, given, len(seeds))
+    signature += suffix
+    if signature not in self._loaded.signatures:
+      raise errors.UserError(f'An export has no signature {signature}: call '
+                             '`sample` or `generate` with what is given.')
+    return self._in_batches(signature, seed=seeds, **inputs)
+
+  def log_prob(self, latents, given=None):
     """Returns the log-density `[B]` of latents `[B, H]`, in nats.
+
+    Args:
+      latents: `[B, H]`.
+      given: labels, integers `[B]`, for the density given these; or None.
 
     Raises:
       errors.UserError: if what it samples from has no density.
     """
     self._require('log_prob', 'a distribution without a density', 'gmm')
-    return self._in_batches(
-        'log_prob', latents=np.asarray(latents, np.float32))
+    latents = np.asarray(latents, np.float32)
+    suffix, inputs = given_lib.request(self.metadata, given, len(latents))
+    if suffix == '_attributes':
+      raise errors.UserError(
+          'An export has log-densities by label, and none by attributes: load '
+          'the run by pgak.load for these.')
+    return self._in_batches(f'log_prob{suffix}', latents=latents, **inputs)
 
   def latent_to_base(self, latents):
     """Returns the draws `[B, H]` of N(0, I) behind latents `[B, H]`.
@@ -202,7 +260,7 @@ class ServedModel:
         'base_to_latent', base=np.asarray(base, np.float32))
 
   def _require(self, signature, distribution, other):
-    self._require_no_conditions()
+    self._require_no_conditions(signature)
     if signature not in self._loaded.signatures:
       raise errors.UserError(
           f'The export in {self.path} samples from {distribution}: export the '
@@ -223,7 +281,7 @@ class ServedModel:
 
   def _images(self, images, value_range, verb):
     # What a signature takes is what users see.
-    kind = self.kind.in_range((0., 255.))
+    kind = getattr(self.kind, 'images', self.kind).in_range((0., 255.))
     return kind.to_users(kind.to_model(images, value_range, verb)).numpy()
 
   def _named(self, examples):
@@ -240,15 +298,23 @@ class ServedModel:
             name: array[i:i + size] for name, array in batch.items()})
         for i in range(0, max(longest, 1), size)])
 
-  def _require_no_conditions(self):
+  def _require_no_conditions(self, signature):
     if 'condition_shape' in self.metadata:
       raise errors.UserError(
-          f'The export in {self.path} makes images given conditions: load it '
-          'with tf.saved_model.load and call its signatures, such as '
-          'generate, with conditions and a seed.')
+          f'The export in {self.path} makes images given conditions, and so '
+          f'has no {signature}: call sample, generate, decode, encode or '
+          'reconstruct with conditions.')
+
+  def _given(self, conditions):
+    """Returns conditions as a signature's input; `{}` where it takes none."""
+    if conditions is None and 'condition_shape' not in self.metadata:
+      return {}
+    if 'condition_shape' not in self.metadata:
+      raise errors.UserError(f'The export in {self.path} takes no conditions: '
+                             'leave them out.')
+    return given_lib.request(self.metadata, conditions, None)[1]
 
   def _call(self, signature, **inputs):
-    self._require_no_conditions()
     inputs = {name: np.asarray(x, object if name.endswith('_bytes') else None)
               for name, x in inputs.items()}
     if self._is_old:

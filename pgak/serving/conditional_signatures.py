@@ -43,9 +43,7 @@ class ConditionalEndpoints(signatures.Endpoints):
   def missed(self):
     return {}
 
-  @property
-  def labels(self):
-    return ()
+  labels = attributes = ()
 
   def _lacks(self, name):
     return super()._lacks(name) if name in _GIVEN else _REASON

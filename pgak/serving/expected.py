@@ -113,7 +113,7 @@ def _of_prior(served, latents):
     back = prior.base_to_latent(tf.identity(base))
     found['latent_to_base'] = {'latents': latents}, {'base': base}
     found['base_to_latent'] = {'base': base}, {'latents': back}
-  return found | _of_classes(served, latents)
+  return found | _of_classes(served, latents) | _of_attributes(served)
 
 
 def _of_classes(served, latents):
@@ -131,3 +131,18 @@ def _of_classes(served, latents):
     found['log_prob_class'] = {'latents': latents, 'label': label}, {
         'log_prob': model.prior.log_prob(latents, given)}
   return found
+
+
+def _of_attributes(served):
+  """The call given attributes; each row is drawn alone."""
+  if 'generate_attributes' not in served.signatures():
+    return {}
+  model, number = served.model, len(served.attributes)
+  # Present, absent and unknown in each column, in another order in each row.
+  given = np.int32([[(row + column) % 3 - 1 for column in range(number)]
+                    for row in range(_ROWS)])
+  drawn = tf.concat([model.prior.sample(None, int(s), y[np.newaxis])
+                     for s, y in zip(SEEDS, given)], 0)
+  return {'generate_attributes': (
+      {'seed': np.int64(SEEDS), 'attributes': given},
+      {served.noun: tf.function(model.decode)(drawn)})}

@@ -33,7 +33,7 @@ def describe(served, outputs):
       'prior': model.prior.name,
       'density': _density(model.prior),
       'labels': [str(label) for label in served.labels],
-      'attributes': [],
+      'attributes': list(served.attributes),
       'guidance': getattr(model.prior, 'guidance', None),
       'max_batch': served.max_batch,
       'batch_sizes': served.batch_sizes and list(served.batch_sizes),

@@ -3,6 +3,7 @@ import numpy as np
 
 from pgak import errors
 from pgak.data import kinds
+from pgak.generation import asked
 from pgak.generation import drawing
 from pgak.generation import drawn
 from pgak.models import lines
@@ -14,7 +15,7 @@ __all__ = ['sample_export']
 
 
 def sample_export(export_dir, output, kind='samples', num_samples=None, seed=0,
-                  overwrite=False):
+                  overwrite=False, label=None, attributes=None):
   """Draws from an export; the arguments are those of `sample`.
 
   An export holds no data, so interpolations go between its own samples.
@@ -27,30 +28,38 @@ def sample_export(export_dir, output, kind='samples', num_samples=None, seed=0,
         f'--kind={kind}.')
   num_samples = num_samples or drawing.usual_number(kind, served)
   draw = _TABLE.of(served.kind)
-  drawn.write(output, draw(served, kind, num_samples, seed))
+  given = asked.given(num_samples, label, attributes)
+  drawn.write(output, draw(served, kind, num_samples, seed, given))
 
 
-def _arrays(served, kind, number, seed):
+def _arrays(served, kind, number, seed, given=None):
   if kind != 'samples':
     raise errors.UserError(
         f'The export makes {served.kind.made}, of which there is no --kind='
         f'{kind}: use --kind=samples.')
-  return drawn.Drawn({'images': served.sample(number, seed)})
+  return drawn.Drawn({'images': served.sample(number, seed, given)})
 
 
-def _vectors(served, kind, number, seed):
-  arrays = _arrays(served, kind, number, seed).arrays
+def _vectors(served, kind, number, seed, given=None):
+  arrays = _arrays(served, kind, number, seed, given).arrays
   return drawn.Drawn(arrays, chart=charts.panels(
       [scatter.cloud(arrays['images'], 'samples')], ''))
 
 
-def _images(served, kind, number, seed):
+def _images(served, kind, number, seed, given=None):
   if kind == 'samples':
-    images = served.sample(number, seed)
+    images = served.sample(number, seed, given)
     return drawn.Drawn({'images': images}, images)
   latents = served.sample_latents(2 * -(-number // drawing.STEPS), seed)
   lines = _served_lines(served, *np.split(latents, 2))
   return drawn.Drawn({'images': lines}, lines, drawing.STEPS)
+
+
+def _pairs(served, *unused):
+  del unused
+  raise errors.UserError(
+      f'The export makes {served.kind.made}, and holds none: give --run_dir, '
+      'or call ServedModel.sample with conditions.')
 
 
 def _served_lines(served, start, end):
@@ -64,4 +73,4 @@ def _served_lines(served, start, end):
 
 
 _TABLE = kinds.Table({kinds.Kind: _arrays, kinds.Images: _images,
-                      kinds.Vectors: _vectors})
+                      kinds.Pairs: _pairs, kinds.Vectors: _vectors})

@@ -44,11 +44,13 @@ NEEDS = {
     'interpolate_spherical': ('encode',), 'reconstruct': ('encode',),
     'log_prob': ('log_density',), 'latent_to_base': ('base',),
     'base_to_latent': ('base',), 'generate_class': ('labels',),
-    'log_prob_class': ('labels', 'log_density')}
+    'log_prob_class': ('labels', 'log_density'),
+    'generate_attributes': ('attributes',)}
 # Not missed where the prior has none.
 _OF_PRIOR = ('log_prob', 'latent_to_base', 'base_to_latent', 'generate_class',
-             'log_prob_class')
-_NO_LABELS = 'the density has not learned labels'
+             'log_prob_class', 'generate_attributes')
+# What a density may have learned besides, of data that have some.
+_LEARNED = ('labels', 'attributes')
 _CHANNELS = 'a picture file has 1 or 3 channels'
 _MAPS = 'there are arcs between latents that are vectors alone'
 # What examples of a kind are called.
@@ -103,6 +105,8 @@ class Endpoints:
     """
     seed = tf.TensorSpec([None], tf.int64, 'seed')
     label = tf.TensorSpec([None], tf.int32, 'label')
+    attributes = tf.TensorSpec([None, len(self.attributes)], tf.int32,
+                               'attributes')
     latents, base = (tf.TensorSpec([None, *self.latent_shape], tf.float32, name)
                      for name in ('latents', 'base'))
     images = self._examples(self.noun)
@@ -123,6 +127,7 @@ class Endpoints:
         'base_to_latent': [base],
         'generate_class': [seed, label],
         'log_prob_class': [latents, label],
+        'generate_attributes': [seed, attributes],
     }
 
   def signatures(self):
@@ -136,7 +141,8 @@ class Endpoints:
 
     See `bounds.py`.
     """
-    known = {'weight': (0, 1), 'label': (0, len(self.labels) - 1)}
+    known = {'weight': (0, 1), 'label': (0, len(self.labels) - 1),
+             'attributes': (-1, 1)}
     return {'batch': (0, self.max_batch)} | {
         spec.name: known[spec.name] for spec in self.specs()[signature]
         if spec.name in known}
@@ -149,8 +155,16 @@ class Endpoints:
   @property
   def labels(self):
     """The labels that the density has learned, in order; or `()`."""
+    return self._learned('classes')
+
+  @property
+  def attributes(self):
+    """Names of the attributes that the density has learned; or `()`."""
+    return self._learned('attributes')
+
+  def _learned(self, name):
     if 'condition' in capabilities.of_prior(self.model.prior):
-      return tuple(getattr(self.model.prior, 'classes', ()))
+      return tuple(getattr(self.model.prior, name, ()))
     return ()
 
   @property
@@ -169,12 +183,13 @@ class Endpoints:
     model = self.model
     can = model.can | capabilities.of_prior(model.prior)
     needs = NEEDS.get(name, ())
-    if 'labels' in needs and not self.labels:
-      return _NO_LABELS
+    for what in _LEARNED:
+      if what in needs and not getattr(self, what):
+        return f'the density has not learned {what}'
     if name == 'interpolate_spherical' and self.latent_shape[1:]:
       return _MAPS
     reason = capabilities.lacks(
-        [n for n in needs if n != 'labels'], can,
+        [n for n in needs if n not in _LEARNED], can,
         model=getattr(model, 'name', 'the model'),
         prior=f'the prior {getattr(model.prior, "label", model.prior.name)}',
         data=f'the {model.kind.name} that it makes')
@@ -187,7 +202,11 @@ class Endpoints:
   def generate(self, seed, *given):
     """int64 `[B]` -> images uint8 `[B, h, w, c]`, each by its own seed.
 
-    `generate([s])[0]` is `model.sample(1, s)[0]`.
+    `generate([s])[0]` is `model.sample(1, s)[0]`. A density that has learned
+    labels or attributes answers for the latents as a whole, as `log_prob` does:
+    each label comes as often as in the training data, by the velocity for an
+    unknown label, and not by a label drawn first, which would have another
+    log-density, and guidance.
     """
     return {self.noun: self._decode(self._draw(seed, *given), *given)}
 
@@ -264,6 +283,11 @@ class Endpoints:
     return {'log_prob': self._run('log_prob_class', self.model.prior.log_prob,
                                   latents, self._classes(label))}
 
+  def generate_attributes(self, seed, attributes):
+    """As `generate`, with attributes int32 `[B, A]`: 1 yes, -1 no, 0 either.
+    """
+    return {self.noun: self._decode(self._draw(seed, attributes))}
+
   def encode_image(self, image_bytes):
     """string `[B]`, picture files of any size -> latents float32 `[B, H...]`.
 
@@ -292,7 +316,9 @@ class Endpoints:
       noise = dict(zip(shapes, rows))
       return tf.cast(from_noise(noise, *rows[len(shapes):]), tf.float32)
 
-    return self._run(f'draw_{len(given)}', mapped,
+    # By rank: labels [B] and attributes [B, A] are two functions.
+    ranks = [x.shape.rank for x in given]
+    return self._run(f'draw_{ranks}', mapped,
                      *drawn.values(), *self._conditions(*given))
 
   def _encode(self, images):

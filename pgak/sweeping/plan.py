@@ -10,16 +10,14 @@ sweep.cells = {
 }
 sweep.evaluations = [{'protocol': 'quick', 'prior': 'gmm'}]
 ```
+
+In the place of `cells` it may have a `search`; see `search_plan`.
 """
 import ast
 import dataclasses
-import hashlib
-import io
-import json
-import pathlib
 import re
 import tokenize
-from typing import Annotated
+from typing import Annotated, Literal
 
 import gin
 
@@ -28,6 +26,8 @@ from pgak import settings
 from pgak.runs import configuration
 from pgak.runs import gin_errors
 from pgak.runs import gin_files
+from pgak.sweeping import digests
+from pgak.sweeping import search_plan
 
 __all__ = ['Evaluation', 'Job', 'Sweep', 'parse_shard', 'read', 'sweep']
 
@@ -79,11 +79,7 @@ class Job:
   def digest(self):
     """Returns a string that changes with any setting, or '' if a file is gone.
     """
-    try:
-      texts = [_tokens(f) for f in self.gin_files]
-    except (OSError, SyntaxError, UnicodeDecodeError, tokenize.TokenError):
-      return ''  # The train command will report what is wrong.
-    return _sha(texts, self.bindings)
+    return digests.digest(self.gin_files, self.bindings)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +94,8 @@ class Sweep:
   name: str
   jobs: tuple
   evaluations: tuple
+  search: search_plan.Search | None = None
+  pattern: tuple = ()
 
   def shard(self, index, number):
     """Returns the jobs of the `index`-th of `number` parts, from 0."""
@@ -112,35 +110,59 @@ Evaluations = Annotated[tuple[dict[str, object], ...], settings.Says(
 
 
 @settings.configurable
-def sweep(cells: Cells, evaluations: Evaluations = (),
+def sweep(cells: Cells | None = None, evaluations: Evaluations = (),
           seeds: settings.Several[settings.Seed] = (0,),
-          gin_files: tuple[str, ...] = (), bindings: tuple[str, ...] = ()):
+          gin_files: tuple[str, ...] = (), bindings: tuple[str, ...] = (), *,
+          search: search_plan.Space | None = None,
+          objective: search_plan.Objective | None = None,
+          trials: settings.Count = 20,
+          sampler: Literal['tpe', 'random'] = 'tpe',
+          search_seed: settings.Seed = 0):
   """Makes the jobs and evaluations of a sweep; see docs/sweeps.md.
 
   Args:
     cells: `{name: list of strings}`; a string that ends in .gin is a gin file,
-      any other a binding.
+      any other a binding. Or None, with a `search`.
     evaluations: list of dictionaries with the keys `EVALUATE_FLAGS`, of which
       'protocol' must be there, and 'bindings', a list of strings.
     seeds: integers from 0; each cell is trained once with each.
     gin_files: gin files of all cells, before the cells' own.
     bindings: bindings of all cells, before the cells' own.
+    search: `{binding: range}` in the place of cells; a range is ('uniform',
+      low, high), 'log' for its logarithm, 'int' and 'log_int' for whole
+      numbers, or ('choice', list of values).
+    objective: of a search, the metric that is to be the best, as scores.csv
+      names it; or `{column of scores.csv: value}`, with 'metric'.
+    trials: how many trials a search has in all.
+    sampler: 'tpe', a tree-structured Parzen estimator, or 'random'.
+    search_seed: decides the trials, together with their results.
 
   Returns:
-    `(jobs, evaluations)`, tuples of `Job` and `Evaluation`.
+    A `Sweep` without a name; of a search its `jobs` are empty.
 
   Raises:
     errors.UserError: names the cell or evaluation that is wrong.
   """
-  _check_names(cells)
+  if (cells is None) == (search is None):
+    raise errors.UserError('A .sweep file must have either `sweep.cells` or '
+                           '`sweep.search`.')
   _check_seeds(seeds)
   common = [*_strings('sweep.gin_files', gin_files),
             *_strings('sweep.bindings', bindings)]
+  measured = tuple(_evaluation(e) for e in evaluations)
+  if search is not None:
+    plan = search_plan.Search(
+        search_plan.ranges_of(search), search_plan.objective_of(objective),
+        trials, sampler, search_seed)
+    _check_search(plan, measured)
+    pattern = tuple(_job('trial', seed, common, ()) for seed in seeds)
+    return Sweep('', (), measured, plan, pattern)
+  _check_names(cells)
   # Seeds outside, so that a sweep that is stopped early has all cells with the
   # first seed.
   jobs = [_job(name, seed, common, own)
           for seed in seeds for name, own in cells.items()]
-  return tuple(jobs), tuple(_evaluation(e) for e in evaluations)
+  return Sweep('', tuple(jobs), measured)
 
 
 def read(path, bindings=(), extra=(), protocols=None):
@@ -164,17 +186,20 @@ def read(path, bindings=(), extra=(), protocols=None):
     configuration.parse([path], bindings, roots=['sweep'])
     # Again: an included file may bind other names.
     _check_names_bound(path, gin.config_str())
-    jobs, evaluations = sweep()
+    made = sweep()
     if protocols is not None:
-      _check_protocols(evaluations, protocols)
+      _check_protocols(made.evaluations, protocols)
   finally:
     gin.clear_config()
   for binding in extra:
     _check_binding('--gin_param', binding)
-  # Last, so that no other binding wins over the seed of the job's folder.
-  jobs = [dataclasses.replace(j, bindings=(
-      *j.bindings, *extra, f'train.seed = {j.seed}')) for j in jobs]
-  return Sweep(str(path), tuple(jobs), evaluations)
+    _check_not_searched(made, binding)
+  jobs, pattern = (
+      # Last, so that no other binding wins over the seed of the job's folder.
+      tuple(dataclasses.replace(j, bindings=(
+          *j.bindings, *extra, f'train.seed = {j.seed}')) for j in some)
+      for some in (made.jobs, made.pattern))
+  return dataclasses.replace(made, name=str(path), jobs=jobs, pattern=pattern)
 
 
 def parse_shard(text):
@@ -256,6 +281,24 @@ def _check_binding(where, binding):
         f'{where} binds train.seed: set `sweep.seeds` instead.')
 
 
+def _check_search(search, evaluations):
+  for one in search.ranges:
+    _check_binding('`sweep.search`', f'{one.name} = 0')
+  if not evaluations:
+    raise errors.UserError(
+        '`sweep.search` needs `sweep.evaluations`, which measure the '
+        'objective.')
+
+
+def _check_not_searched(made, binding):
+  searched = {r.name for r in made.search.ranges} if made.search else ()
+  for name in configuration.bindings_of(binding):
+    if name in searched:
+      raise errors.UserError(
+          f'--gin_param={binding!r} binds what `sweep.search` varies: leave it '
+          'out, or take it out of the search.')
+
+
 # === Evaluations ===
 
 
@@ -307,7 +350,7 @@ def _flag(name, value):
 def _check_text(path):
   """Finds mistakes that gin ignores, or reports less clearly."""
   try:
-    text = _locate(path).read_text(encoding='utf-8')
+    text = digests.locate(path).read_text(encoding='utf-8')
     _check_names_bound(path, text)
     _check_repeated(path, text)
   except (OSError, SyntaxError, ValueError, tokenize.TokenError):
@@ -334,27 +377,3 @@ def _check_repeated(path, text):
       if names.count(name) > 1:
         raise errors.UserError(
             f'{path} names {name!r} twice in one dictionary: rename one.')
-
-
-def _locate(name):
-  for folder in ['', *gin_files.folders()]:
-    path = pathlib.Path(folder, name)
-    if path.is_file():
-      return path
-  raise FileNotFoundError(name)
-
-
-def _tokens(name):
-  """Returns the tokens of a gin file and its includes, without comments."""
-  text = _locate(name).read_text(encoding='utf-8')
-  skipped = tokenize.COMMENT, tokenize.NL
-  lines = tokenize.generate_tokens(io.StringIO(text).readline)
-  tokens = [t.string for t in lines if t.type not in skipped]
-  included = re.findall(r'(?m)^include\s+[\'"](.+?)[\'"]', text)
-  # The includes count, too: a run is trained anew when one of them changes.
-  return [tokens, [_tokens(f) for f in included]]
-
-
-def _sha(*parts):
-  # Part of the records that earlier versions left beside runs.
-  return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -1,5 +1,6 @@
 """Runs the jobs of a sweep: each stage is a command in a process of its own."""
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -51,6 +52,11 @@ class Runner:
     self._children = set()
     self._stopped = False
 
+  def take(self, jobs, own):
+    """Replaces the sweep's jobs, of which only `own` are to be run."""
+    self.sweep = dataclasses.replace(self.sweep, jobs=tuple(jobs))
+    self.jobs = tuple(own)
+
   # === Commands ===
 
   def train_command(self, job):
@@ -62,6 +68,16 @@ class Runner:
     """Returns the words of the command that evaluates a job."""
     return ['pgak_evaluate', f'--run_dir={self.output_dir / job.name}',
             *evaluation.flags, *self._evaluate_flags]
+
+  def refusal(self, job):
+    """Returns why the train command refuses a job's settings, or None."""
+    done = subprocess.run(
+        [*_words(self.train_command(job), self._bin_dir), '--dry_run'],
+        stdin=subprocess.DEVNULL, capture_output=True, check=False,
+        env=self._environment())
+    if not done.returncode:
+      return None
+    return _last_line(done.stderr.decode(errors='replace'))
 
   def pending(self, job):
     """Returns the stages of a job that are not finished, in order.
@@ -96,6 +112,7 @@ class Runner:
       KeyboardInterrupt: after SIGINT or SIGTERM; the commands are then ended.
       errors.UserError: if the output folder cannot be written to.
     """
+    self._stopped = False  # A search runs it again and again.
     self._write_description()
     pending = [(job, self.pending(job)) for job in self.jobs]
     waiting = queue.SimpleQueue()
@@ -269,12 +286,16 @@ def _reason(status, log, start):
   with open(log, 'rb') as file:
     file.seek(start)
     text = file.read().decode(errors='replace')
-  lines = [s for s in map(str.strip, _lines(text)) if s]
-  last = lines[-1] if lines else 'it wrote nothing'
+  last = _last_line(text)
   # subprocess gives a signal as a negative status.
   if status < 0:
     return f'ended by {signal.Signals(-status).name} ({last})'
   return last
+
+
+def _last_line(text):
+  lines = [s for s in map(str.strip, _lines(text)) if s]
+  return lines[-1] if lines else 'it wrote nothing'
 
 
 def _lines(text):

@@ -92,6 +92,12 @@ def test_the_quick_sweep(tmp_path, capsys):
     (['--gin_param=sweep.seeds = []'], 1, 'sweep.seeds'),
     (['--gin_param=train.steps'], 1, 'train.steps'),
     (['--sweep=quickstart.gin'], 1, 'sweep.bindings'),
+    (['--sweep=search_digits.sweep', '--shard=0/2'], 1, '--parallel'),
+    (['--sweep=search_digits.sweep', "--gin_param=sweep.objective = 'fred'"], 1,
+     "'fred'"),
+    pytest.param(['--sweep=search_digits.sweep',
+                  "--gin_param=sweep.search = {'VPGA.klx': ('int', 1, 2)}"], 1,
+                 'klx', marks=pytest.mark.slow),
 ])
 def test_a_wrong_flag_is_one_sentence(tmp_path, capsys, more, status, named):
   assert named in tiny_commands.refused(

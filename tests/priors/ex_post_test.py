@@ -167,7 +167,7 @@ class Labelled(fitted.FittedPrior):
   name = 'labelled'
   arrays = ('labels',)
   after_fit = ('steps',)
-  takes_labels = True
+  takes_labels = takes_attributes = True
 
   def __init__(self, latent_dim, steps=3, kept=True):
     super().__init__(latent_dim)
@@ -181,7 +181,8 @@ class Labelled(fitted.FittedPrior):
   def fit_label(self):
     return self.name
 
-  def fit(self, latents, labels=None):
+  def fit(self, latents, labels=None, attributes=None):
+    self.attributes = attributes
     return self.load_state({'labels': np.arange(2) if labels is None else labels
                             })
 
@@ -197,6 +198,13 @@ def test_a_prior_is_given_the_labels_of_what_is_encoded(model, run):
   found = attach(model, run, Labelled, dataset, max_latents=5)
   rows = ex_post.positions(40, 5)
   np.testing.assert_array_equal(found.state()['labels'], rows % 7)
+  assert found.attributes is None
+  split = dataset.split('most')
+  split.attributes = np.arange(80).reshape(40, 2) % 3 == 0
+  split.attribute_names = ('Smiling', 'Male')
+  found = attach(model, run, Labelled, dataset, max_latents=6).attributes
+  np.testing.assert_array_equal(
+      found['Male'], split.attributes[ex_post.positions(40, 6), 1])
 
 
 def test_what_is_set_after_the_fit_fits_nothing_anew(model, run):
@@ -246,3 +254,32 @@ def test_the_likelihood_shows_what_memorises(run):
   assert unseen == pytest.approx(expected, rel=1e-4)
   model.prior = priors.TwoStageVAE(3)
   assert ex_post.log_likelihoods(model, train, held_out) is None
+
+
+class _Resuming(priors.Gaussian):
+  """One whose first fit is interrupted."""
+
+  can_resume = True
+  given = []
+
+  def fit(self, latents, unfinished):
+    self.given.append(unfinished)
+    unfinished.parent.mkdir(exist_ok=True)
+    unfinished.touch()
+    if len(self.given) == 1:
+      raise KeyboardInterrupt
+    return super().fit(latents)
+
+
+def test_an_unfinished_fit_is_kept_until_it_is_done(model, run):
+  with pytest.raises(KeyboardInterrupt):
+    attach(model, run, _Resuming(3))
+  left, = files(run)
+  assert left.startswith('unfinished-') and left.endswith('.npz')
+  attach(model, run, _Resuming(3))
+  first, second = _Resuming.given
+  assert first == second == run.path / 'densities' / left
+  name, = files(run)
+  # The digest of all that decides the density.
+  assert name.startswith('gaussian-') and name.endswith(
+      left.removeprefix('unfinished'))

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from pgak import errors
 from pgak import priors
+from pgak.priors import unfinished
 
 SMALL = dict(width=32, blocks=2, batch_size=128, learning_rate=5e-3)
 
@@ -29,6 +30,15 @@ def corners(number=800, seed=0):
 @pytest.fixture(name='on_ring', scope='module')
 def _on_ring():
   return priors.FlowMatching(2, steps=600, **SMALL).fit(ring())
+
+
+def faces(number=3000, seed=0):
+  """Four normal clusters, 6 to the right and 4 up by two attributes."""
+  generator = np.random.default_rng(seed)
+  right, up = generator.random((2, number)) < [[0.5], [0.3]]
+  points = generator.normal(size=(number, 2)) + np.stack(
+      [6. * right, 4. * up], 1)
+  return points, {'Right': right, 'Up': up, 'Seen': right | True}
 
 
 @pytest.fixture(name='labelled', scope='module')
@@ -99,6 +109,39 @@ def test_classes_are_drawn_apart(labelled):
 
 
 @pytest.mark.slow
+def test_an_optimal_coupling_needs_fewer_steps():
+  # Two clusters on a line, which halve N(0, I) along the first dimension.
+  generator = np.random.default_rng(0)
+  points = generator.normal(size=(800, 2)) * [0.3, 1.]
+  points[:, 0] += 2. * generator.integers(0, 2, 800) - 1.
+  independent, optimal = (
+      priors.FlowMatching(2, steps=200, sampling_steps=1, coupling=coupling,
+                          **SMALL).fit(points).solver_error
+      for coupling in ('independent', 'optimal'))
+  # Straight paths are followed in one step.
+  assert optimal < 0.5 * independent and optimal < 0.3
+
+
+@pytest.mark.slow
+def test_an_interrupted_fit_has_the_same_end(tmp_path, monkeypatch):
+  def made(**kept):
+    prior = priors.FlowMatching(2, steps=40, **SMALL).fit(*corners(), **kept)
+    return {**prior.state(), 'fit': prior.fit_result}
+
+  def stop(course):
+    keep(course)
+    if course.step == 20:
+      raise KeyboardInterrupt
+
+  path, keep = tmp_path / 'a.npz', unfinished.Course.keep
+  monkeypatch.setattr(unfinished, '_BETWEEN', 0.)
+  with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    patch.setattr(unfinished.Course, 'keep', stop)
+    made(unfinished=path)
+  np.testing.assert_equal(made(unfinished=path), made())
+
+
+@pytest.mark.slow
 def test_labels_that_cannot_be(labelled):
   with pytest.raises(errors.UserError, match='no label 4: .* latents, 3, 8.'):
     labelled.sample(None, given=[3, 4])
@@ -113,6 +156,30 @@ def test_labels_that_cannot_be(labelled):
                     for p in (labelled, guided))
   assert further.mean() > plain.mean() + 0.05
   np.testing.assert_array_equal(guided.sample(5), labelled.sample(5))
+
+
+@pytest.mark.slow
+def test_any_subset_of_attributes_is_drawn():
+  points, attributes = faces()
+  prior = priors.FlowMatching(2, steps=300, **SMALL).fit(
+      points, attributes=attributes)
+  # All have the third, which is therefore not learned.
+  assert prior.attributes == ('Right', 'Up') and 'condition' in prior.can
+  for given, mean in (({'Right': 1}, (6., 1.2)), ({'Right': 0}, (0., 1.2)),
+                      ({'Up': 0}, (3., 0.)), ({'Right': 1, 'Up': 1}, (6., 4.)),
+                      ({'Right': 1, 'Up': 0}, (6., 0.)), (None, (3., 1.2))):
+    found = prior.sample(1500, 1, given).numpy()
+    np.testing.assert_allclose(found.mean(0), mean, atol=0.35)
+  # The density given both is that of one cluster, a normal distribution.
+  corner = stats.norm.logpdf(points - [6., 4.]).sum(1)
+  both = attributes['Right'] & attributes['Up']
+  log_prob = prior.log_prob(tf.constant(points[both], tf.float32),
+                            {'Right': 1, 'Up': True})
+  assert np.mean(log_prob) == pytest.approx(np.mean(corner[both]), abs=0.4)
+  # As the export gives them, in a graph; and of a file.
+  again = priors.FlowMatching(2, **SMALL).load_state(prior.state())
+  graph = tf.function(again.sample)(None, 1, tf.constant([[1, 0], [1, 0]]))
+  np.testing.assert_allclose(graph, prior.sample(2, 1, {'Right': 1}), atol=1e-4)
 
 
 def unfitted(size, **settings):
@@ -147,6 +214,11 @@ def test_labels_name_noise_and_steps():
   assert prior.fit_label == 'flow_matching_of_samples'
   other = unfitted(2, noise=0.05, guidance=3., probes=4, density_steps=99)
   assert other.fit_settings == prior.fit_settings != other.settings
+
+
+def test_a_later_setting_leaves_older_fits_what_they_are():
+  assert 'coupling' not in unfitted(2).fit_settings
+  assert unfitted(2, coupling='optimal').fit_settings['coupling'] == 'optimal'
 
 
 def test_what_the_fit_says(capsys):

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from pgak import errors
 from pgak.priors import net_fitting
+from pgak.priors import unfinished
 
 
 def minimise(loss, start=5., number=100, **settings):
@@ -46,12 +47,12 @@ def test_a_loss_that_is_never_finite_is_named():
 # === A fixed number of steps ===
 
 
-def averaged(loss, steps=100, rate=0.1, measured=None, decay=0.9):
+def averaged(loss, steps=100, rate=0.1, measured=None, decay=0.9, **kept):
   value, average = (keras.Variable(np.float32(5.)) for _ in range(2))
   fit = net_fitting.minimise_averaged(
       lambda step: loss(value.value, step),
       lambda: (measured or tf.square)(average.value), [value], [average], steps,
-      rate, decay, 'a fit')
+      rate, decay, 'a fit', **kept)
   return fit, float(value), float(average)
 
 
@@ -94,3 +95,47 @@ def test_what_diverges_on_the_way_is_left_at_its_best():
   assert fit.best_step == 45 and fit.steps == 50 and np.isfinite(average)
   with pytest.raises(errors.UserError, match='lower its learning_rate = 0.1'):
     averaged(lambda v, _: v, measured=lambda a: np.nan * a)
+
+
+@pytest.fixture(name='interrupted')
+def _interrupted(monkeypatch):
+  """Ends a fit after step 40, and lists the steps at which it was kept."""
+  monkeypatch.setattr(unfinished, '_BETWEEN', 0.)
+  keep, seen = unfinished.Course.keep, []
+
+  def stop(course):
+    keep(course)
+    seen.append(int(course.step))
+    if seen == [5, 10, 15, 20, 25, 30, 35, 40]:
+      raise KeyboardInterrupt
+
+  monkeypatch.setattr(unfinished.Course, 'keep', stop)
+  return seen
+
+
+def test_an_interrupted_fit_goes_on_where_it_was(tmp_path, interrupted):
+  def loss(value, step):
+    return tf.square(value - tf.sin(tf.cast(step, tf.float32)))
+
+  def measured(average):
+    return tf.square(average - 3.)
+
+  kept = dict(unfinished=tmp_path / 'a.npz', content='a')
+  with pytest.raises(KeyboardInterrupt):
+    averaged(loss, measured=measured, **kept)
+  on = averaged(loss, measured=measured, **kept)
+  # Nothing was done twice.
+  assert interrupted == list(range(5, 101, 5))
+  assert on == averaged(loss, measured=measured)
+  # The best of all was before the interruption.
+  assert 0 < on[0].best_step < 40
+
+
+def test_the_file_of_another_fit_is_left_alone(tmp_path, interrupted):
+  path = tmp_path / 'a.npz'
+  with pytest.raises(KeyboardInterrupt):
+    averaged(lambda v, _: tf.square(v), unfinished=path, content='a')
+  interrupted[:] = []
+  with pytest.raises(KeyboardInterrupt):
+    averaged(lambda v, _: tf.square(v), unfinished=path, content='b')
+  assert interrupted[0] == 5

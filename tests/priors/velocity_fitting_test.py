@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pgak import noise
 from pgak.priors import velocity_fitting
 
 
@@ -12,8 +13,8 @@ class Zero:
   def __init__(self, num_classes=0):
     self.num_classes = num_classes
 
-  def __call__(self, points, times, labels):
-    self.asked = points.numpy(), times.numpy(), labels.numpy()
+  def __call__(self, points, times, *given):
+    self.asked = points.numpy(), times.numpy(), *(x.numpy() for x in given)
     return tf.zeros_like(points)
 
 
@@ -28,7 +29,7 @@ def regression(number=400, **settings):
 def test_the_loss_by_hand():
   net = Zero()
   loss = float(regression().held_out_loss(net))
-  points, times, _ = net.asked
+  points, times = net.asked[:2]
   # x_t = (1 - t) x_0 + t 3, and the velocity is 3 - x_0.
   base = (points - times[:, None] * 3.) / (1. - times[:, None])
   assert loss == pytest.approx(np.mean((3. - base)**2), rel=1e-4)
@@ -77,7 +78,61 @@ def test_labels_are_dropped():
   np.testing.assert_allclose(shares, [0.8 / 3.] * 3 + [0.2], atol=0.03)
 
 
+def test_attributes_are_dropped_and_stay_with_their_points():
+  net, signs = Zero(3), np.where(np.arange(600) % 3, 1, -1)[:, None]
+  regression(number=600, attributes=np.int32(signs),
+             evidence=tf.identity).loss(
+      net, tf.constant(1, tf.int64))
+  _, _, labels, attributes = net.asked
+  known = attributes[:, 0] != 0
+  assert known.mean() == pytest.approx(0.5, abs=0.03)
+  both = known & (labels < 3)
+  np.testing.assert_array_equal(attributes[both, 0] == -1, labels[both] == 0)
+
+
 def test_steps_by_the_number_of_latents():
   assert regression(number=1000, batch_size=100).usual_steps == 1800
   assert regression(number=3).usual_steps == 200
   assert regression(number=60000, batch_size=512).usual_steps == 5000
+
+
+def test_noise_and_latents_are_independent_by_default():
+  net = Zero()
+  regression().held_out_loss(net)
+  points, times, _ = net.asked
+  share = times[:, None]
+  seed = noise.seed(0, 0, 'flow_matching_base')
+  np.testing.assert_allclose(
+      points, (1. - share) * noise.normal([160, 2], seed) + share * 3.,
+      rtol=1e-5)
+
+
+@pytest.mark.parametrize('part', ['loss', 'held_out_loss'])
+def test_an_optimal_coupling_is_within_labels(part):
+  def found(**settings):
+    net, labels = Zero(3), np.arange(900, dtype=np.int32) % 3
+    # Label 2 is the farthest to the right.
+    made = velocity_fitting.Regression(
+        np.float32([[0., 0.], [1., 0.], [9., 0.]])[labels], labels, 0, 300,
+        'logit_normal', 0., 0., **settings)
+    step = [tf.constant(1, tf.int64)] if part == 'loss' else []
+    loss = getattr(made, part)(net, *step)
+    points, times, asked = net.asked
+    share = times[:, None]
+    ends = np.float32([[0., 0.], [1., 0.], [9., 0.]])[asked]
+    return float(loss), (points - share * ends) / (1. - share), asked
+
+  loss, base, labels = found(coupling='optimal')
+  independent, other, _ = found()
+  # Points of a label are all the same, so nothing is nearer to one of them.
+  assert loss == pytest.approx(independent, rel=1e-5)
+  for label in range(3):
+    np.testing.assert_allclose(*(np.sort(x[labels == label, 0])
+                                 for x in (base, other)), atol=1e-3)
+
+
+def test_a_digest_of_data_and_settings():
+  found = {made.digest({'width': width}) for made, width in (
+      (regression(), 4), (regression(), 5), (regression(noise=0.1), 4),
+      (regression(number=401), 4), (regression(), 4))}
+  assert len(found) == 4

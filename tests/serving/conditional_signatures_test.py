@@ -56,7 +56,8 @@ def test_what_would_be_given_nothing_is_left_out(model):
   left_out = conditional_signatures.ConditionalEndpoints(model).left_out
   assert set(left_out) == {
       'encode_image', 'interpolate', 'interpolate_spherical', 'log_prob',
-      'latent_to_base', 'base_to_latent', 'generate_class', 'log_prob_class'}
+      'latent_to_base', 'base_to_latent', 'generate_class', 'log_prob_class',
+      'generate_attributes'}
 
 
 def test_images_and_conditions_are_equally_many(served):

@@ -117,10 +117,12 @@ def test_metadata_says_what_it_is(folder, model):
   assert metadata['signatures_version'] == 2
   assert metadata['max_batch'] == 1024 and metadata['latent_shape'] == [3]
   assert metadata['serving_default'] == 'generate'
-  assert metadata['labels'] == [] and metadata['guidance'] is None
+  assert metadata['labels'] == metadata['attributes'] == []
+  assert metadata['guidance'] is None
   assert metadata['precision'] == 'float32' and metadata['xla'] is False
   assert set(metadata['left_out']) == {
-      'latent_to_base', 'base_to_latent', 'generate_class', 'log_prob_class'}
+      'latent_to_base', 'base_to_latent', 'generate_class', 'log_prob_class',
+      'generate_attributes'}
   assert metadata['signatures']['generate'] == {
       'inputs': {'seed': {'dtype': 'int64', 'shape': [None]}},
       'outputs': {'images': {'dtype': 'uint8', 'shape': [None, *SHAPE]}},

@@ -85,5 +85,7 @@ def _fitted(name):
            'two_stage': dict(depth=1, width=8, max_epochs=1),
            'flow_matching': dict(width=8, blocks=1, steps=4, batch_size=32)}
   latents = np.random.default_rng(0).normal(size=(60, tiny_models.LATENT_DIM))
-  return priors.NAMES[name](
-      tiny_models.LATENT_DIM, **small.get(name, {})).fit(latents)
+  given = {'labels': np.arange(60) % 2,
+           'attributes': {'Large': latents[:, 0] > 0.}}
+  return priors.NAMES[name](tiny_models.LATENT_DIM, **small.get(name, {})).fit(
+      latents, **given if name == 'flow_matching' else {})

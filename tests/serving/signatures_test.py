@@ -239,12 +239,13 @@ def test_a_prior_that_takes_no_tensor_is_refused_in_a_sentence():
 
 @pytest.fixture(name='labelled', scope='module')
 def _labelled():
-  """A model of which the density has learned the labels 4 and 7."""
+  """Its density has learned the labels 4 and 7, and three attributes."""
   model = LinearModel()
   labels = np.arange(60) % 2 * 3 + 4
   latents = np.random.default_rng(0).normal(size=(60, 3)) + labels[:, None]
-  model.prior = priors.FlowMatching(
-      3, 8, 1, steps=5, density_steps=64).fit(latents, labels)
+  model.prior = priors.FlowMatching(3, 8, 1, steps=5, density_steps=64).fit(
+      latents, labels, {name: latents[:, i] > 5.5 for i, name in enumerate(
+          ('Red', 'Green', 'Blue'))})
   return model
 
 
@@ -264,6 +265,23 @@ def test_a_labelled_density_answers_by_class(labelled):
       labelled.prior.log_prob(tf.constant(latents), [7, 4]), rtol=1e-5)
   with refused('`label` must be 0 to 1, but is'):
     served['generate_class'](seeds(8, 9), np.array([0, 2], np.int32))
+
+
+def test_a_density_answers_by_attributes(labelled):
+  endpoints = signatures.Endpoints(labelled)
+  function, specs = endpoints.signatures()['generate_attributes']
+  assert endpoints.attributes == ('Red', 'Green', 'Blue')
+  assert specs[1].shape.as_list() == [None, 3]
+  assert endpoints.bounds('generate_attributes')['attributes'] == (-1, 1)
+  served = tf.function(function, specs, autograph=False)
+  given = np.int32([[1, 0, -1], [0, 0, 0]])
+  images = served(seeds(8, 9), given)['images']
+  for image, seed, named in zip(images, (8, 9), ({'Red': 1, 'Blue': 0}, None)):
+    expected = labelled.sample(1, seed, given=named)[0]
+    assert np.abs(np.int32(image) - np.int32(expected)).max() <= 1
+  with refused('`attributes` must be -1 to 1, but is'):
+    served(seeds(8, 9), given * 2)
+  assert 'generate_attributes' in signatures.Endpoints(LinearModel()).left_out
 
 
 # === Files ===

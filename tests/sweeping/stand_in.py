@@ -21,6 +21,8 @@ def main(verb, *flags):
   time.sleep(float(told.get('sleep', 0)))
   if told.get('fail') in (verb, *flags):
     sys.exit(f'It cannot {verb}.')
+  if '--dry_run' in flags:
+    return
   run = run_directory.RunDirectory(path, create=True)
   if verb == 'train':
     train(run, '\n'.join(settings))
