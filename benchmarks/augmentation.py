@@ -1,0 +1,144 @@
+"""What changing the training images at random buys, measured small.
+
+Trains an RAE on three sets of 32x32 images, 1,000 of CIFAR-10's, 1,000
+photographs of faces and all of CIFAR-10, each by `modern` and by `augmented`, with two
+seeds, and prints for each the mean squared error of reconstructions of training
+and of held-out images, in pixels of [0, 1], and the Frechet distance of 1,000
+samples from a fitted mixture to the held-out images, by the features of a net
+that nobody trained.
+
+What is made is kept in --output, so the same command goes on where one was
+stopped. On one core the runs take about a minute each.
+
+  python benchmarks/augmentation.py --output=augmentation \
+    --data_dir=~/tensorflow_datasets --faces=img_align_celeba.zip --crop=108
+"""
+import argparse
+import json
+import pathlib
+import time
+
+import numpy as np
+
+import pgak
+from pgak import data
+from pgak import files
+from pgak.metrics import reconstruction
+
+__all__ = ['RECIPES', 'SEEDS', 'SETTINGS', 'measured', 'prepare', 'table']
+
+RECIPES = ('modern', 'augmented')
+SEEDS = (0, 1)
+FEW = 1000
+# Small nets, and averages that forget the first steps of a short run.
+SETTINGS = ('base_filters = 16', 'adam.ema_decay = 0.99',
+            'train.sample_every = None')
+
+
+def prepare(folder, data_dir, faces, crop):
+  """Writes the sets of few images once, and returns `{name: flags}` of all.
+
+  Args:
+    folder: path.
+    data_dir: folder of TensorFlow Datasets, with CIFAR-10.
+    faces: folder or zip of photographs, of which the first 1,000 are trained on
+      and the last 1,000 held out.
+    crop: pixels of the square in their middle.
+  """
+  cifar = data.cifar10(data_dir)
+  photographs = data.images(faces, (32, 32, 3), crop)
+  few = {'cifar10_1000': (cifar.split('train'), cifar.split('test')),
+         'faces_1000': (photographs.split('all'),) * 2}
+  flags = {}
+  for name, (train, test) in few.items():
+    path = pathlib.Path(folder, f'{name}.npz')
+    if not path.exists():
+      with files.replacing(path) as part, open(part, 'wb') as file:
+        np.savez(file, x_train=train.read(np.arange(FEW)),
+                 x_test=test.read(np.arange(len(test) - FEW, len(test))))
+    flags[name] = dict(data=str(path))
+  return flags | {'cifar10': dict(data='cifar10', data_dir=data_dir)}
+
+
+def measured(run_dir, recipe, seed, steps, flags):
+  """Trains one run and measures it.
+
+  Returns:
+    Dictionary of `train` and `held_out`, mean squared errors, `distance`, and
+    `seconds` of the processor's time.
+  """
+  begin = time.process_time()
+  model = pgak.train(
+      run_dir, gin_param=SETTINGS, model='rae', network='conv_32',
+      recipe=recipe, latent_dim=64, steps=steps, seed=seed, **flags)
+  rows = pgak.evaluate(
+      run_dir, 'quick', features='random', prior='gmm', metrics='frechet',
+      gin_param=["quick.split = 'test'", 'quick.num_samples = 1000'])
+  model = pgak.load(run_dir)
+  dataset = _data_set(flags)
+  errors = {
+      name: float(reconstruction.reconstruction_mse(
+          model, dataset.split(split), FEW))
+      for name, split in (('train', 'train'), ('held_out', 'test'))}
+  distance, = [float(r['value']) for r in rows
+               if r['metric'].startswith('frechet')]
+  return errors | {'distance': distance,
+                   'seconds': time.process_time() - begin}
+
+
+def _data_set(flags):
+  if flags['data'] == 'cifar10':
+    return data.cifar10(flags['data_dir'])
+  return data.arrays(flags['data'], (32, 32, 3))
+
+
+def table(found):
+  """Returns the lines of a Markdown table, a row for each set and recipe.
+
+  Args:
+    found: `{set: {recipe: [dictionary for each seed]}}`, as of `measured`.
+  """
+  lines = ['| images | recipe | training MSE | held-out MSE | gap | distance |',
+           '|---|---|---|---|---|---|']
+  for name, recipes in found.items():
+    for recipe, runs in recipes.items():
+      cells = [_cell([r[key] for r in runs], digits) for key, digits in (
+          ('train', 5), ('held_out', 5))]
+      gaps = [r['held_out'] - r['train'] for r in runs]
+      cells += [_cell(gaps, 5), _cell([r['distance'] for r in runs], 3)]
+      lines.append(f'| {name} | {recipe} | {" | ".join(cells)} |')
+  return lines
+
+
+def _cell(values, digits):
+  return ', '.join(f'{v:.{digits}f}' for v in values)
+
+
+def main():
+  parser = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
+  parser.add_argument('--output', required=True)
+  parser.add_argument('--data_dir', required=True)
+  parser.add_argument('--faces', required=True)
+  parser.add_argument('--crop', type=int, default=108)
+  parser.add_argument('--steps', type=int, default=1000)
+  flags = parser.parse_args()
+  folder = pathlib.Path(flags.output)
+  folder.mkdir(parents=True, exist_ok=True)
+  sets = prepare(folder, flags.data_dir, flags.faces, flags.crop)
+  found = {}
+  for name in sets:
+    for recipe in RECIPES:
+      for seed in SEEDS:
+        path = folder / f'{name}_{recipe}_{seed}.json'
+        if not path.exists():
+          run = measured(folder / path.stem, recipe, seed, flags.steps,
+                         sets[name])
+          with files.replacing(path) as part:
+            part.write_text(json.dumps(run))
+        found.setdefault(name, {}).setdefault(recipe, []).append(
+            json.loads(path.read_text()))
+  print('\n'.join(table(found)))
+
+
+if __name__ == '__main__':
+  main()
