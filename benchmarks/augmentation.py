@@ -31,7 +31,8 @@ RECIPES = ('modern', 'augmented')
 SEEDS = (0, 1)
 FEW, HELD_OUT = 250, 1000
 # Small nets, and averages that forget the first steps of a short run.
-SETTINGS = ('base_filters = 16', 'adam.ema_decay = 0.99',
+SETTINGS = ('base_filters = 8', 'train.batch_size = 32', 'train.xla = False',
+            'adam.ema_decay = 0.99',
             'train.sample_every = None', 'train.diagnostics = False')
 
 
@@ -72,10 +73,11 @@ def measured(run_dir, recipe, seed, steps, flags):
       run_dir, gin_param=SETTINGS, model='rae', network='conv_32',
       recipe=recipe, latent_dim=64, steps=steps, seed=seed, **flags)
   rows = pgak.evaluate(
-      run_dir, 'quick', features='random', prior='gaussian', metrics='frechet',
+      run_dir, 'quick', features=('random',), prior='gaussian',
+      metrics=('frechet',),
       gin_param=["quick.split = 'test'", 'quick.num_samples = 1000'])
   model = pgak.load(run_dir)
-  dataset = data.arrays(flags['data'], (32, 32, 3))
+  dataset = data.from_file(flags['data'])
   errors = {
       name: float(reconstruction.reconstruction_mse(
           model, dataset.split(split)))

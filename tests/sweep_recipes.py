@@ -231,7 +231,9 @@ _OURS = {
                              'inference'),
     'vectors': ((), 5000, 'test', None, 'nearest', 'inference'),
 }
-PROTOCOLS = _PUBLISHED | _OURS
+PROTOCOLS = _PUBLISHED | _OURS | {
+    'pga_icml2020 of all': (('pool_3',), 5000, 'all', None, 'truncate',
+                            'train')}
 
 
 def protocols_of(name):
@@ -250,8 +252,9 @@ def protocols_of(name):
     is_small = 'search' in sweep or 'small' in sweep
     return ['no_prior_matching_fid768' if is_small
             else 'no_prior_matching_2021']
-  if paper == 'pga_workshop2019' or paper == 'pga_icml2020':
-    return ['pga_icml2020']
+  if paper in ('pga_workshop2019', 'pga_icml2020'):
+    # Of CelebA the authors train on all images, and compare with them.
+    return ['pga_icml2020 of all' if 'celeba' in sweep else 'pga_icml2020']
   # That of the FID of the paper on learned priors is not known: the RAE's.
   fid = ['rae_quick' if 'small' in sweep else 'rae_iclr2020']
   return (['stylegan_separability'] + fid

@@ -61,7 +61,9 @@ def check_recipe(recipe, model, filters):
   assert (setting('train.learning_rate_schedule') is not None
           ) == recipe.schedule
   if recipe.kernel and 'encoder' in model.parts:
-    convolution = next(layer for layer in model.encoder.layers
+    # RAE-SN has its convolutions inside of layers that normalise them.
+    layers = [getattr(layer, 'layer', layer) for layer in model.encoder.layers]
+    convolution = next(layer for layer in layers
                        if isinstance(layer, keras.layers.Conv2D))
     assert convolution.kernel_size == (recipe.kernel,) * 2
   if recipe.batch_norm is not None and recipe.net != 'pg_gan':
