@@ -24,12 +24,12 @@ _VARIANCE_FLOOR = 1e-10
 class WeightNormConv2D(layers.Layer):
   """A convolution with the kernel `g v / |v|`, [1, eq. 2], one g per filter.
 
-  v is initialised as normal, and g as `gain`: with gain 1, independent inputs of
-  variance 1 give outputs of variance 1. Within `set_by_data` a call sets g and
-  the offset b by its inputs as in [1, sec. 3]: with m and s the mean and the
+  v is initialised as normal, and g as `gain`: with gain 1, independent inputs
+  of variance 1 give outputs of variance 1. Within `set_by_data` a call sets g
+  and the offset b by its inputs, [1, sec. 3]: with m and s the mean and the
   standard deviation of `v * x / |v|` over the batch and its pixels,
-  `g = gain / s` and `b = -gain m / s`, so that each filter's outputs have mean 0
-  and deviation `gain`.
+  `g = gain / s` and `b = -gain m / s`, so that each filter's outputs have mean
+  0 and deviation `gain`.
 
   Args:
     filters: int.
