@@ -9,7 +9,7 @@ def test_the_table_has_a_row_for_each_set_and_recipe():
           {'train': 0.02, 'held_out': 0.03, 'distance': 0.25, 'seconds': 9.}]
   lines = augmentation.table({'faces': {'modern': runs}})
   assert lines[2:] == ['| faces | modern | 0.01000, 0.02000 | 0.03000, 0.03000 '
-                       '| 0.02000, 0.01000 | 0.500, 0.250 |']
+                       '| 0.02000, 0.01000 | 0.5000, 0.2500 |']
 
 
 @pytest.mark.slow
