@@ -186,6 +186,11 @@ SETTINGS = [
     ('settings/residual_latents.gin', 'no_prior_matching',
      lambda model: type(model.generator.net.layers[1]).__name__, 'Dense',
      '_ResidualBlock'),
+    ('settings/rae_as_printed.gin', 'papers/rae_iclr2020/rae_mnist.gin',
+     lambda model: (float(model.optimizers['decoder'].learning_rate), sum(
+         isinstance(layer, keras.layers.BatchNormalization)
+         for layer in model.decoder.layers)),
+     pytest.approx((5e-4, 2)), pytest.approx((1e-3, 3))),
     ('settings/encoder_learns_expansion.gin', 'lpga',
      lambda model: model.table.rows['nll_decoder'], ('decoder',), BOTH),
 ] + [

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 import tiny_pairs
 
+from pgak import data
 from pgak import errors
 from pgak import evaluation
+from pgak import models
 from pgak import registry
 from pgak import training
 from pgak.runs import configuration
@@ -67,3 +69,24 @@ def test_data_that_do_not_fit_are_refused(tmp_path, binding, named):
   gin.parse_config(binding)
   with pytest.raises(errors.UserError, match=named):
     training.train(tmp_path / 'run', steps=2, batch_size=8, xla=False)
+
+
+def test_the_first_batch_of_a_new_run_sets_its_weights(tmp_path, monkeypatch):
+  seen = []
+  start = models.VUNetFlow.start_from
+
+  def noted(model, batch):
+    start(model, batch)
+    seen.append((int(model.step.numpy()), batch['images'].numpy()))
+
+  monkeypatch.setattr(models.VUNetFlow, 'start_from', noted)
+  for steps in (1, 2):  # The second call resumes the first one's run.
+    gin.clear_config()
+    gin.parse_config(tiny_pairs.CONFIG + 'VUNetFlow.data_start = True\n')
+    training.train(tmp_path / 'run', steps=steps, batch_size=8, xla=False,
+                   sample_every=None, diagnostics=False)
+  (step, images), = seen
+  first = next(iter(data.train_batches(
+      tiny_pairs.dataset().split('train'), 8, seed=0)))
+  assert step == 0
+  np.testing.assert_array_equal(images, first['images'])

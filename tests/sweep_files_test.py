@@ -10,6 +10,7 @@ import subprocess
 
 import gin
 import pytest
+import sweep_recipes
 
 from pgak import priors
 from pgak import registry
@@ -151,7 +152,10 @@ def test_the_weights_of_figure_2_are_multiples_of_the_table_s():
 @pytest.mark.parametrize('name', SWEEPS)
 def test_an_evaluation_is_parsed_strictly(name):
   sweep = sweeping.read(name)
-  for evaluation in sweep.evaluations:
+  short = name.removeprefix('papers/').removesuffix('.sweep')
+  expected = sweep_recipes.protocols_of(short)
+  assert len(expected) == len(sweep.evaluations)
+  for evaluation, known in zip(sweep.evaluations, expected):
     flags = dict(f.removeprefix('--').split('=', 1) for f in evaluation.flags
                  if not f.startswith('--gin_param='))
     bindings = [f.removeprefix('--gin_param=') for f in evaluation.flags
@@ -163,6 +167,10 @@ def test_an_evaluation_is_parsed_strictly(name):
         roots=['train', flags['protocol'], *(
             root for p in named if p for root in priors.prior_roots(p))])
     protocol = protocols.resolve(flags['protocol'])
+    assert protocol.name == known.split()[0]
+    assert sweep_recipes.PROTOCOLS[known] == (
+        protocol.features, protocol.num_samples, protocol.split,
+        protocol.num_references, protocol.rounding, protocol.batch_norm)
     assert set(flags.get('metrics', 'frechet').split(',')) <= set(
         metric.names())
     if 'rae_iclr2020' in name:

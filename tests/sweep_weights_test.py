@@ -1,8 +1,10 @@
-"""Every cell of every sweep is parsed, built, and has its source's weights.
-"""
+"""Every cell of every sweep is parsed, built, and has its source's settings."""
 import pathlib
 
+import gin
+import keras
 import pytest
+from sweep_recipes import recipe_of
 from sweep_sources import CELLS
 from sweep_sources import CLASSES
 from sweep_sources import DATA
@@ -40,9 +42,42 @@ JOBS = jobs()
 def build(name, job):
   """Parses a cell as the train command does and builds its model, narrow."""
   small = 'hidden_units = (4,)' if 'swiss' in name else 'base_filters = 2'
-  configuration.parse(
-      job.gin_files, [*job.bindings, small], roots=registry.train_roots)
-  return checkpoints.build(**checkpoints.build_settings())
+  configuration.parse(job.gin_files, job.bindings, roots=registry.train_roots)
+  width = 'hidden_units' if 'swiss' in name else 'base_filters'
+  shipped = gin.query_parameter(f'%{width}')
+  with gin.unlock_config():
+    gin.parse_config(small)
+  return checkpoints.build(**checkpoints.build_settings()), shipped
+
+
+def check_recipe(recipe, model, filters):
+  """Compares what is bound and built with what is written by hand."""
+  setting = configuration.setting
+  assert filters == recipe.filters
+  for part in ('encoder', 'decoder') if recipe.net else ():
+    assert setting(f'{part}.network').__name__ == f'{recipe.net}_{part}'
+  assert (setting('train.batch_size'), setting('train.steps')) == (
+      recipe.batch, recipe.steps)
+  assert (setting('train.learning_rate_schedule') is not None
+          ) == recipe.schedule
+  if recipe.kernel and 'encoder' in model.parts:
+    # RAE-SN has its convolutions inside of layers that normalise them.
+    layers = [getattr(layer, 'layer', layer) for layer in model.encoder.layers]
+    convolution = next(layer for layer in layers
+                       if isinstance(layer, keras.layers.Conv2D))
+    assert convolution.kernel_size == (recipe.kernel,) * 2
+  if recipe.batch_norm is not None and recipe.net != 'pg_gan':
+    assert any(isinstance(layer, keras.layers.BatchNormalization)
+               for layer in model.decoder.layers) == recipe.batch_norm
+  for part, optimizer in model.optimizers.items():
+    expected = recipe.optimizers.get(part, recipe.optimizer)
+    found = {n: getattr(optimizer, n, None) for n in expected} | {
+        'name': type(optimizer).__name__,
+        'learning_rate': float(optimizer.learning_rate)}
+    if 'average' in expected:
+      found['average'] = (optimizer.ema_momentum if optimizer.use_ema
+                          else None)
+    assert found == pytest.approx(expected), part
 
 
 def terms_of(model):
@@ -62,14 +97,15 @@ def often_built(name):
 @pytest.mark.parametrize('name, job', [
     pytest.param(name, job, marks=[pytest.mark.slow] * often_built(name))
     for name, job in JOBS], ids=lambda v: getattr(v, 'cell', v))
-def test_a_cell_is_built_and_has_the_weights_of_its_source(name, job):
+def test_a_cell_is_built_and_has_the_settings_of_its_source(name, job):
   assert not any('synthetic' in f for f in job.gin_files)
-  model = build(name, job)
+  model, filters = build(name, job)
   assert type(model).__name__ == CLASSES.get(job.cell, type(model).__name__)
   if 'no_reconstruction' in job.cell:
     assert model.table.rows['reconstruction'] == ()
   if 'fig1' in name:
     assert model.num_posterior_samples == int(job.cell.removeprefix('k_'))
+  check_recipe(recipe_of(name, job.cell), model, filters)
   latents, shape, value_range = DATA[name]
   if '_mnist' in name and 'pga' in name and 'lpga' in job.cell:
     latents = 12  # Fewer than the others'.

@@ -51,11 +51,13 @@ def dataset(condition='edges'):
   return data.pairs(data.digits, condition)
 
 
-def make(name, seed=0, groups=1, dropout=0., **settings):
+def make(name, seed=0, groups=1, dropout=0., finer_sees_coarser=False,
+         **settings):
   """Builds a VUNet or VUNetFlow whose weights are all far from 0."""
   gin.clear_config()
   options = NET | dict(groups=groups, dropout=dropout)
-  encoder = networks.vunet_encoder(**options)
+  encoder = networks.vunet_encoder(finer_sees_coarser=finer_sees_coarser,
+                                   **options)
   decoder = networks.vunet_decoder(prior_means=name == 'VUNet', **options)
   if name == 'VUNetFlow':
     network = networks.condition_network(SHAPE, (2,), 4)

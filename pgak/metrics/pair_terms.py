@@ -29,8 +29,7 @@ def mean_terms(model, array, number):
     # for each batch.
     noise = model.draw_noise(batch, index, 'evaluation')
     terms = model.terms(batch, noise, training=False)
-    latents = model.encoder([batch['images'], batch['conditions']],
-                            training=False) + noise['posterior']
+    _, latents = model.mean_and_sample(batch, noise['posterior'])
     made = model.render(latents, batch['conditions'])  # [B, h, w, C]
     terms['reconstruction_mae'] = tf.reduce_mean(
         tf.abs(made - batch['images']), [1, 2, 3])

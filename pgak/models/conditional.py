@@ -9,6 +9,7 @@ from pgak import losses
 from pgak import noise as noise_lib
 from pgak.data import kinds
 from pgak.models import base
+from pgak.networks import weight_norm
 
 __all__ = ['ConditionalAutoencoder', 'absolute_error']
 
@@ -28,7 +29,13 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
 
   A subclass has `latents_of(normal, conditions)`, which maps samples of N(0, I)
   to latents.
+
+  Attributes:
+    data_start: whether the first batch of a run sets the scales and offsets of
+      the weight-normalised layers, as the VUNet authors' code has it.
   """
+
+  data_start = False
 
   # The L1 distance of the VUNet authors' code, there of VGG's features, too.
   image_error = staticmethod(absolute_error)
@@ -82,19 +89,61 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
     return self.kind.images.to_model(given, None, verb)
 
   def encode_mean(self, floats, training=False):
-    return self.encoder([floats['images'], floats['conditions']],
+    # Where the finer means see a sample of the coarser scale, they see its mean
+    # here: the same images have the same latents.
+    size = tf.shape(floats['images'])[0]
+    normal = tf.zeros([size, self.latent_dim], keras.config.floatx())
+    return self.mean_and_sample(floats, normal, training)[0]
+
+  def mean_and_sample(self, floats, normal, training=False):
+    """Returns the means of q(z | x, y) and a sample, each float `[B, H]`.
+
+    Args:
+      floats: `{'images', 'conditions'}` in the model's value range.
+      normal: float `[B, H]`, a sample of N(0, I). An encoder of three inputs is
+        given it, since its finer means depend on the sample of the coarser
+        scale.
+      training: as for `encode_mean`.
+    """
+    given = [normal] if len(self.encoder.inputs) == 3 else []
+    mean = self.encoder([floats['images'], floats['conditions'], *given],
                         training=training)
+    # Unit-variance Gaussians, as in the VUNet authors' code.
+    return mean, mean + normal
 
   def posterior(self, floats, training=False):
     """Returns `(mean, sigma)` of q(z | x, y), whose variance is 1.
 
     Args:
       floats: `{'images', 'conditions'}` in the model's value range.
-      training: as for `encode_mean`.
+      training: as for `encode_mean`, which says what the mean is where the
+        finer scale follows the coarser one.
     """
-    # Unit-variance Gaussians, as in the VUNet authors' code.
     mean = self.encode_mean(floats, training)
     return mean, tf.ones_like(mean)
+
+  def draw(self, examples, seed):
+    if isinstance(seed, (int, np.integer)):
+      seed = noise_lib.seed(seed, 0, 'posterior')
+    floats = self.to_model(examples, None, 'draw')
+    normal = noise_lib.normal(
+        [tf.shape(floats['images'])[0], self.latent_dim], seed,
+        tf.as_dtype(keras.config.floatx()))
+    return self.mean_and_sample(floats, normal)[1]
+
+  def start_from(self, batch):
+    """Sets the weight-normalised layers by a batch; see `WeightNormConv2D`.
+
+    `train` calls it once, with the first batch of a new run, of a model whose
+    `data_start` is True; before Keras's own `fit` call it yourself.
+
+    Args:
+      batch: `{'images', 'conditions'}`, floats in the model's value range.
+    """
+    noise = self.draw_noise(batch, tf.constant(0, tf.int64), 'start')
+    with weight_norm.set_by_data(self.encoder, self.decoder):
+      # Without dropout, whose count is state.
+      self.terms(batch, noise, training=False)
 
   # === Use: a pair is a dictionary, or two arrays ===
 

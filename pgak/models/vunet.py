@@ -18,7 +18,6 @@ from pgak import settings
 from pgak.models import base
 from pgak.models import conditional
 from pgak.models import parts as parts_lib
-from pgak.models import verbs
 
 __all__ = ['VUNet', 'VUNetFlow']
 
@@ -45,6 +44,8 @@ class VUNet(conditional.ConditionalAutoencoder):
     first: share of it at the start (the released code: 1e-6).
     ramp: shares of the run between which it rises (there: 0.5 and 0.75).
     updates: rows that replace those of the update table.
+    data_start: whether the first batch of a run sets the scales and offsets of
+      the convolutions, as in the released code; see `WeightNormConv2D`.
   """
 
   updates = {
@@ -55,7 +56,7 @@ class VUNet(conditional.ConditionalAutoencoder):
   def __init__(self, encoder: base.Net, decoder: base.Net,
                kl: schedules.Weight = 3e-2, first: settings.NonNegative = 1e-6,
                ramp: tuple[settings.Fraction, settings.Fraction] = (0.5, 0.75),
-               updates: base.Updates | None = None):
+               updates: base.Updates | None = None, data_start: bool = False):
     super().__init__(encoder, decoder, {'kl': self._kl_weight}, updates,
                      prior=_UNetPrior(self), name='vunet')
     if len(decoder.outputs) != 2:
@@ -67,6 +68,7 @@ class VUNet(conditional.ConditionalAutoencoder):
     self.kl = kl
     self.first = first
     self.ramp = tuple(ramp)
+    self.data_start = data_start
 
   def _kl_weight(self, step):
     if self.run_steps is None:  # No run, and so no share of one.
@@ -76,8 +78,7 @@ class VUNet(conditional.ConditionalAutoencoder):
 
   def terms(self, batch, noise, training=True):
     images, conditions = batch['images'], batch['conditions']
-    mean, sigma = self.posterior(batch, training)
-    latents = verbs.drawn(mean, sigma, noise['posterior'])
+    mean, latents = self.mean_and_sample(batch, noise['posterior'], training)
     reconstructed, prior_mean = self.decoder([latents, conditions],
                                              training=training)
     return {
@@ -137,6 +138,7 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
     prior: a `priors.ConditionalFlow`; or a function of the latents' size that
       makes it, such as the gin reference @ConditionalFlow.
     updates: rows that replace those of the update table.
+    data_start: as for `VUNet`.
   """
 
   updates = {
@@ -147,7 +149,7 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                prior: parts_lib.ConditionalLike,
-               updates: base.Updates | None = None):
+               updates: base.Updates | None = None, data_start: bool = False):
     if len(decoder.outputs) != 1:
       way = settings.remedy(
           'bind `vunet_decoder.prior_means = False`',
@@ -157,6 +159,7 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
     super().__init__(encoder, decoder, None, updates,
                      prior=parts_lib.made_prior('VUNetFlow', prior, decoder),
                      name='vunet_flow')
+    self.data_start = data_start
 
   @property
   def parts(self):
@@ -164,8 +167,7 @@ class VUNetFlow(conditional.ConditionalAutoencoder):
 
   def terms(self, batch, noise, training=True):
     images, conditions = batch['images'], batch['conditions']
-    mean, sigma = self.posterior(batch, training)
-    latents = verbs.drawn(mean, sigma, noise['posterior'])
+    _, latents = self.mean_and_sample(batch, noise['posterior'], training)
     # The flow follows the encoder, and does not move it.
     given = tf.stop_gradient(latents)
     if training:

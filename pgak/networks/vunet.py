@@ -5,9 +5,9 @@ residual blocks, sub-pixel upsampling; latents at the two coarsest scales. The
 latents `[B, H]` hold the coarser scale and then the finer one, each cut by
 space-to-depth into `groups` maps, flattened one after the other.
 
-The encoder's means of the finer scale depend on its features alone, not on a
-sample of the coarser scale. The initial weights do not depend on data (see
-`WeightNormConv2D`).
+Whether the encoder's means of the finer scale see the sample of the coarser
+scale is a setting, as is whether a run's first batch sets the initial weights
+(`VUNet.data_start`): both are so in the released code, and neither by default.
 
 #### References
 
@@ -72,7 +72,8 @@ def vunet_encoder(image_shape: heads.ImageShape,
                   num_scales: settings.Count = 4,
                   latent_channels: settings.Count = 2,
                   blocks: settings.Count = 1, groups: Literal[1, 4] = 1,
-                  dropout: settings.Decay = 0., name: str = 'encoder'):
+                  dropout: settings.Decay = 0., name: str = 'encoder',
+                  finer_sees_coarser: bool = False):
   """Builds the appearance encoder q(z | x, y), a Gaussian of variance 1.
 
   Args:
@@ -86,9 +87,14 @@ def vunet_encoder(image_shape: heads.ImageShape,
     groups: 1 or 4; see `latent_shapes`.
     dropout: rate of the residual blocks.
     name: string.
+    finer_sees_coarser: whether the features of the finer scale see the sample
+      of the coarser one, as in the released code: q(z | x, y) is then
+      `q(z_1 | x, y) q(z_2 | z_1, x, y)`, each of variance 1.
 
   Returns:
-    `keras.Model`: `[images, conditions]`, float, to means `[B, H]`.
+    `keras.Model`: `[images, conditions]`, float, to means `[B, H]`. With
+    `finer_sees_coarser` it has a third input, the noise `[B, H]` that is added
+    to the means: they are those given the sample that it makes.
   """
   filters = [base_filters * min(2**i, 4) for i in range(num_scales)]
   shapes = latent_shapes(image_shape, num_scales, latent_channels, groups)
@@ -97,15 +103,20 @@ def vunet_encoder(image_shape: heads.ImageShape,
   conditions = keras.Input(tuple(condition_shape), name='conditions')
   features = made.down(
       layers.Concatenate()([images, conditions]), filters, blocks)
+  size = sum(math.prod(s) for scale in shapes for s in scale)
+  noise = [keras.Input((size,), name='noise')] if finer_sees_coarser else []
   means, x = [], None
   for width, skip, scale in zip(filters[::-1], features[::-1], shapes):
     x = skip if x is None else made.block(made.up(x, width), skip)
     x = made.block(x)
     mean = made.conv(latent_channels, 3)(ops.elu(x))
+    if noise and not means:
+      sample = mean + join(_cut(noise[0], shapes)[0])
+      x = made.block(x, made.conv(width, 3)(sample))
     means += [layers.Flatten()(part) for part in split(mean, len(scale))]
   latents = layers.Concatenate(dtype=keras.config.floatx(), name='latents')(
       means)
-  return keras.Model([images, conditions], latents, name=name)
+  return keras.Model([images, conditions, *noise], latents, name=name)
 
 
 @settings.register

@@ -4,6 +4,8 @@
 
 [1]: Tim Salimans, Diederik P. Kingma. Weight normalization. NIPS, 2016.
 """
+import contextlib
+
 import keras
 from keras import layers
 from keras import ops
@@ -12,16 +14,22 @@ import tensorflow as tf
 from pgak import noise
 from pgak import replicas
 
-__all__ = ['RepeatableDropout', 'WeightNormConv2D']
+__all__ = ['RepeatableDropout', 'WeightNormConv2D', 'set_by_data']
+
+# For a filter whose outputs are all alike.
+_VARIANCE_FLOOR = 1e-10
 
 
 @keras.saving.register_keras_serializable('pgak')
 class WeightNormConv2D(layers.Layer):
   """A convolution with the kernel `g v / |v|`, [1, eq. 2], one g per filter.
 
-  v is initialised as normal, and g as `gain` instead of by data as in
-  [1, sec. 3]: with gain 1, independent inputs of variance 1 give outputs of
-  variance 1.
+  v is initialised as normal, and g as `gain`: with gain 1, independent inputs
+  of variance 1 give outputs of variance 1. Within `set_by_data` a call sets g
+  and the offset b by its inputs, [1, sec. 3]: with m and s the mean and the
+  standard deviation of `v * x / |v|` over the batch and its pixels,
+  `g = gain / s` and `b = -gain m / s`, so that each filter's outputs have mean
+  0 and deviation `gain`.
 
   Args:
     filters: int.
@@ -40,6 +48,7 @@ class WeightNormConv2D(layers.Layer):
     self.strides = strides
     self.gain = gain
     self.seed = seed
+    self._is_set_by_data = False
 
   def build(self, input_shape):
     size = self.kernel_size
@@ -57,9 +66,18 @@ class WeightNormConv2D(layers.Layer):
     v = ops.convert_to_tensor(self.v)
     # Inside the root, whose derivative at 0 is infinite.
     norm = ops.sqrt(ops.sum(ops.square(v), (0, 1, 2)) + 1e-12)  # [filters]
+    if self._is_set_by_data:
+      self._set(ops.conv(ops.cast(inputs, v.dtype), v / norm, self.strides,
+                         'same'))
     kernel = ops.cast(v * (self.g / norm), inputs.dtype)
     return ops.conv(inputs, kernel, self.strides, 'same') + ops.cast(
         self.bias, inputs.dtype)
+
+  def _set(self, outputs):
+    mean, variance = ops.moments(outputs, (0, 1, 2))  # [filters]
+    scale = self.gain / ops.sqrt(variance + _VARIANCE_FLOOR)
+    self.g.assign(scale)
+    self.bias.assign(-mean * scale)
 
   def compute_output_shape(self, input_shape):
     batch, height, width, _ = input_shape
@@ -69,6 +87,26 @@ class WeightNormConv2D(layers.Layer):
   def get_config(self):
     names = ('filters', 'kernel_size', 'strides', 'gain', 'seed')
     return super().get_config() | {n: getattr(self, n) for n in names}
+
+
+@contextlib.contextmanager
+def set_by_data(*nets):
+  """Within it, a call of a net sets its `WeightNormConv2D` by the inputs.
+
+  Layer by layer, in the order of the call, which must be eager.
+
+  Args:
+    *nets: functional `keras.Model`s.
+  """
+  found = [layer for net in nets for layer in net.layers
+           if isinstance(layer, WeightNormConv2D)]
+  for layer in found:
+    layer._is_set_by_data = True
+  try:
+    yield
+  finally:
+    for layer in found:
+      layer._is_set_by_data = False
 
 
 @keras.saving.register_keras_serializable('pgak')

@@ -1,6 +1,7 @@
 """Training: a data set, a model and callbacks, in one call of `fit`."""
 from collections.abc import Callable
 import contextlib
+import functools
 from typing import Annotated, Literal
 
 import keras
@@ -25,6 +26,7 @@ from pgak.training import intervals as intervals_lib
 from pgak.training import keras_callbacks
 from pgak.training import progress
 from pgak.training import resuming
+from pgak.training import stages
 from pgak.training import strategies
 from pgak.training import summary
 from pgak.training import warm_start as warm_start_lib
@@ -151,7 +153,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       # counting.
       trained.plateau = trained.add_weight(
           name='plateau', shape=(2,), trainable=False, initializer=_no_record)
-  _check_stages(trained, steps)
+  stages.check(trained, steps)
   _check_best_by(trained, best_by)
   train_images, validation_images = _splits(
       images, trained, split, validation_split)
@@ -159,7 +161,13 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     origin = warm_start_lib.begin(trained, run, warm_start, is_chief)
     order = resuming.describe(run, imports, seed, train_images, is_chief,
                               origin)
+    read = functools.partial(
+        data.train_batches, train_images, batch_size * trained.table.slices,
+        seed, value_range=trained.value_range, augmenter=augmenter,
+        order_version=order)
     first_step = resuming.restore_latest(run, trained)
+    if not first_step and not origin:
+      stages.start_from_data(trained, read)
     if first_step >= steps:
       print(f'{run.path} is finished: {first_step} of {steps} steps.')
       return trained
@@ -188,16 +196,13 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       for callback in called:
         callback.is_left = type(callback).__name__ not in finished
     with _left_with_a_checkpoint(trained, run, called, is_chief):
-      for stage, begin, end in _stages(trained, first_step, steps):
+      for stage, begin, end in stages.of(trained, first_step, steps):
         if stage:
           # What was trained before is frozen with the statistics of its data.
           batch_norm.reestimate(trained, train_images)
         trained.enter_stage(stage)
         batches = strategies.distributed(
-            distribution, lambda slots: data.train_batches(
-                train_images, batch_size * trained.table.slices, seed, begin,
-                trained.value_range, augmenter, replica_slots=slots,
-                order_version=order))
+            distribution, lambda slots: read(begin, replica_slots=slots))
         # Not the model's own `fit`, which checks the range of its input: a
         # run's batches are in it.
         keras.Model.fit(trained, batches, steps_per_epoch=end - begin, epochs=1,
@@ -212,15 +217,6 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
 
 
 # === Before training ===
-
-
-def _check_stages(model, steps):
-  ends = (0, *model.stage_ends, steps)
-  if any(end <= begin for begin, end in zip(ends, ends[1:])):
-    raise errors.UserError(
-        f'The stages of {model.name} would end at the steps '
-        f'{", ".join(map(str, ends[1:]))}: let each end after the one before, '
-        'and `train.steps` after them all.')
 
 
 def _check_best_by(model, best_by):
@@ -336,21 +332,6 @@ def _check_end(model, run, end):
         f'The training in {run.path} ended at step {step} of {end}: its data '
         'or its disk came to an end; make room, and the same command goes on '
         'from the last checkpoint.')
-
-
-def _stages(model, first_step, last_step):
-  """Yields `(stage, first step, last step)` of the steps that remain.
-
-  A model whose parts all train at once has the one stage None.
-  """
-  if not model.stage_ends:
-    yield None, first_step, last_step
-    return
-  begin = 0
-  for stage, end in enumerate((*model.stage_ends, last_step)):
-    if first_step < end:
-      yield stage, max(begin, first_step), end
-    begin = end
 
 
 def _measuring(model, run, intervals, validation_images, score, best_by,

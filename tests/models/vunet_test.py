@@ -75,6 +75,45 @@ def test_the_reconstruction_by_hand_and_by_another_error():
       model.terms(batch, noise)['reconstruction'], 7.)
 
 
+@pytest.mark.parametrize('name', MODELS)
+def test_what_the_finer_means_see_is_the_sample_that_is_decoded(name):
+  model = tiny_pairs.compiled(name, finer_sees_coarser=True)
+  batch = tiny_pairs.batch()
+  noise = drawn(model, batch)
+  mean, latents = model.mean_and_sample(batch, noise['posterior'])
+  np.testing.assert_array_equal(latents - mean, latents - model.encoder(
+      [batch['images'], batch['conditions'], latents - mean]))
+  made = model.render(latents, batch['conditions'])
+  np.testing.assert_allclose(
+      model.terms(batch, noise)['reconstruction'],
+      np.abs(made.numpy() - batch['images'].numpy()).mean((1, 2, 3)), rtol=1e-5)
+  # A latent is the same whenever it is asked for: the means given the means.
+  still = model.encode_mean(batch)
+  np.testing.assert_array_equal(still[:, :16], mean[:, :16])
+  assert np.all(still[:, 16:] != mean[:, 16:])
+  uint8 = {n: tf.cast(127.5 * (x + 1.), tf.uint8) for n, x in batch.items()}
+  assert np.any(model.draw(uint8, 1).numpy() != model.draw(uint8, 2).numpy())
+  assert all(np.isfinite(float(v)) for v in model.train_step(batch).values())
+
+
+@pytest.mark.parametrize('name', MODELS)
+def test_a_batch_sets_the_convolutions_and_nothing_else(name):
+  model = tiny_pairs.compiled(name, data_start=True)
+  batch = tiny_pairs.batch(16)
+  before = {v.path: v.numpy() for v in model.variables}
+  model.start_from(batch)
+  changed = {v.path for v in model.variables
+             if np.any(v.numpy() != before[v.path])}
+  convolutions = [layer for net in (model.encoder, model.decoder)
+                  for layer in net.layers
+                  if isinstance(layer, networks.WeightNormConv2D)]
+  assert changed == {v.path for c in convolutions for v in (c.g, c.bias)}
+  # The means are the last outputs of the encoder: deviation 1 over the batch.
+  means = np.reshape(model.encode_mean(batch), [16, 80])
+  for scale in (means[:, :16], means[:, 16:]):
+    assert (scale.mean(), scale.std()) == pytest.approx((0., 1.), abs=1e-3)
+
+
 @pytest.mark.slow
 def test_the_prior_s_term_is_its_density_a_latent_number():
   model = tiny_pairs.compiled('VUNetFlow')

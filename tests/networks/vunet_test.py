@@ -9,10 +9,11 @@ CONDITION = (16, 8, 2)
 NET = dict(base_filters=2, num_scales=3)
 
 
-def nets(**options):
+def nets(finer_sees_coarser=False, **options):
   options = dict(image_shape=SHAPE, condition_shape=CONDITION,
                  latent_channels=2) | NET | options
-  encoder = networks.vunet_encoder(**options)
+  encoder = networks.vunet_encoder(finer_sees_coarser=finer_sees_coarser,
+                                   **options)
   return encoder, networks.vunet_decoder(**options)
 
 
@@ -61,6 +62,21 @@ def test_the_mean_of_a_group_follows_the_groups_before_it_alone():
     assert np.all(moved[:starts[group + 1]] < 1e-6)
     if group < 7:
       assert np.all(moved[starts[group + 1]:starts[group + 2]] > 0.)
+
+
+@pytest.mark.parametrize('groups', [1, 4])
+def test_the_finer_means_see_the_sample_of_the_coarser_scale(groups):
+  encoder, _ = nets(groups=groups, finer_sees_coarser=True)
+  noise = draw(1, 80, seed=2)
+  x = [draw(1, *SHAPE), draw(1, *CONDITION, seed=1)]
+  means = encoder([*x, noise]).numpy()[0]
+  for first, last in ((0, 16), (16, 80)):
+    changed = noise.copy()
+    changed[:, first:last] += 1.
+    moved = np.abs(encoder([*x, changed]).numpy()[0] - means)
+    assert np.all(moved[:16] == 0.)  # Nothing comes before the coarser scale.
+    assert np.all(moved[16:] > 0.) == (first == 0)
+    assert np.all(moved[16:] == 0.) == (first == 16)
 
 
 def test_images_follow_latents_and_condition_and_so_do_the_means():

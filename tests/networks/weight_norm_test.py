@@ -40,6 +40,27 @@ def test_inputs_of_variance_one_give_outputs_of_variance_one():
       1., abs=0.05)
 
 
+def test_a_batch_sets_scale_and_offset():
+  """g = gain / s and b = -gain m / s of v * x / |v|, by filter."""
+  layer = weight_norm.WeightNormConv2D(2, 1, gain=0.5)
+  x = np.random.default_rng(0).normal(3., 2., (4, 5, 5, 3)).astype(np.float32)
+  inputs = keras.Input((5, 5, 3))
+  net = keras.Model(inputs, layer(inputs))
+  layer.g.assign([7., 8.])  # Whatever it was.
+  plain = net(x).numpy()
+  with weight_norm.set_by_data(net):
+    found = net(x).numpy()
+  np.testing.assert_allclose(found.mean((0, 1, 2)), 0., atol=1e-5)
+  np.testing.assert_allclose(found.std((0, 1, 2)), 0.5, rtol=1e-4)
+  np.testing.assert_array_equal(net(x), found)
+  v = layer.v.numpy()[0, 0]
+  projected = x.reshape(-1, 3) @ (v / np.linalg.norm(v, axis=0))
+  scale = 0.5 / projected.std(0)
+  np.testing.assert_allclose(layer.g, scale, rtol=1e-4)
+  np.testing.assert_allclose(layer.bias, -projected.mean(0) * scale, rtol=1e-4)
+  assert np.any(plain != found)
+
+
 def test_dropout_repeats_by_its_count_of_calls():
   layer = weight_norm.RepeatableDropout(0.25, seed=3)
   x = np.ones((50, 40, 5), np.float32)
