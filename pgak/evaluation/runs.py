@@ -2,6 +2,7 @@
 import dataclasses
 
 from pgak import errors
+from pgak import files
 from pgak import priors
 from pgak import settings
 from pgak.evaluation import evaluator as evaluator_lib
@@ -11,7 +12,9 @@ from pgak.priors import ex_post
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import data_set
+from pgak.runs import packs
 from pgak.runs import run_directory
+from pgak.runs import score_files
 
 __all__ = ['evaluate', 'frechet_scorer']
 
@@ -106,14 +109,16 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
              protocol: protocols.Spec = 'quick',
              prior: priors.Spec | tuple[priors.Spec, ...] | None = None,
              metrics: tuple[str, ...] | None = None, latents: bool = False,
-             features: tuple[str, ...] | None = None):
+             features: tuple[str, ...] | None = None,
+             output: settings.Path | None = None):
   """Measures checkpoints of a run and appends the scores to its `scores.csv`.
 
   Gin's configuration must be the run's, with what is to be changed (see
   `configuration.parse_run`).
 
   Args:
-    run_dir: path of the run directory; nothing else is needed.
+    run_dir: path of the run directory; nothing else is needed. Or of a packed
+      run, which is not written to.
     checkpoint: 'latest', 'best', 'all' or a step.
     protocol: a name out of `protocols.names()`, a `Protocol`, or a function
       that returns one.
@@ -123,6 +128,8 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
     metrics: instead of the protocol's: names out of `metric.names()`.
     latents: whether to measure `latent_match`, too.
     features: instead of the protocol's, as `Protocol.features`.
+    output: path of another .csv for the scores; None for the run's, or none of
+      a packed run. Pictures and curves are kept in a run directory alone.
 
   Returns:
     List of `scores.Score`, for each checkpoint.
@@ -132,8 +139,8 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
       features are not available, or if the scores cannot be kept, which are
       printed then.
   """
-  run = run_directory.RunDirectory(run_dir)
-  run.scores()  # A damaged file is an error now, not after hours.
+  run = run_directory.RunDirectory(packs.folder(run_dir))
+  kept = _scores_file(run, run_dir, output)
   steps = _steps(run, checkpoint)
   protocol = _changed(protocol, prior, metrics, features)
   dataset = data_set.configured()
@@ -146,21 +153,36 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
       _print_left_out(evaluator, model, latents, prior is not None)
     measured = evaluator.rows(model, step, latents=latents,
                               attach=_attach(run, step, dataset),
-                              folder=run.path if run.is_writable else None)
+                              folder=run.path if kept == run.scores_file
+                              and run.is_writable else None)
     # After each checkpoint, so that an interrupted command loses one at the
     # most.
-    _keep(run, measured)
+    if kept:
+      _keep(kept, measured)
     rows += measured
   return rows
 
 
-def _keep(run, rows):
-  """Appends scores to the run's file, or prints them where that cannot be."""
+def _scores_file(run, run_dir, output):
+  """Returns the path of the scores, or None for nowhere."""
+  if output is not None and not str(output).endswith('.csv'):
+    raise errors.UserError(f'{output} must end with .csv: the scores.')
+  # What a packed run was unpacked to goes when the process ends.
+  is_packed = files.local(run_dir).is_file()
+  path = (files.local(output) if output is not None
+          else None if is_packed else run.scores_file)
+  if path:
+    score_files.read(path)  # A damaged file is an error now, not after hours.
+  return path
+
+
+def _keep(path, rows):
+  """Appends scores to a file, or prints them where that cannot be."""
   try:
-    run.append_scores(rows)
+    score_files.append(path, rows)
   except OSError as e:
     # They may have taken hours: they go to the screen before the error.
     print(tables.format_table(rows))
     raise errors.UserError(
-        f'The scores above cannot be kept in {run.path} ({errors.reason(e)}): '
-        'make it writable, or copy the run to where it is.') from e
+        f'The scores above cannot be kept in {path} ({errors.reason(e)}): '
+        'make its folder writable, or give another --output.') from e
