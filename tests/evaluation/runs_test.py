@@ -13,6 +13,7 @@ from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import protocols
 from pgak.runs import checkpoints
 from pgak.runs import run_directory
+from pgak.runs import score_files
 
 
 @pytest.fixture(name='flat')
@@ -156,8 +157,7 @@ def test_scores_that_cannot_be_kept_are_printed(run, flat, capsys, monkeypatch):
   def full(rows):
     raise OSError(28, 'No space left on device')
 
-  monkeypatch.setattr(run_directory.RunDirectory, 'append_scores',
-                      lambda self, rows: full(rows))
+  monkeypatch.setattr(score_files, 'append', lambda path, rows: full(rows))
   with pytest.raises(errors.UserError, match='cannot be kept in .*No space'):
     evaluation.evaluate(run.path, protocol=flat)
   assert 'frechet_flat_64' in capsys.readouterr().out
