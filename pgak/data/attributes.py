@@ -164,7 +164,7 @@ def attribute_masks(array, names=None):
   """
   known = attribute_names(array)
   if not known:
-    raise errors.UserError(
+    raise errors.UnavailableError(
         f'The data set {array.name} has neither attributes nor labels; for a '
         "folder of images set images.attributes to a CSV file, or a list in "
         "CelebA's format.")

@@ -12,6 +12,7 @@ from pgak.priors import ex_post
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import data_set
+from pgak.runs import not_measured
 from pgak.runs import packs
 from pgak.runs import run_directory
 from pgak.runs import score_files
@@ -84,6 +85,9 @@ def _attach(run, step, dataset):
 def _print_left_out(evaluator, model, latents, chosen):
   """Prints what of the protocol is left out for a model, and why.
 
+  Returns:
+    `{name: reason}`.
+
   Raises:
     errors.UserError: if densities were chosen that are fitted to latents, or
       nothing is left.
@@ -102,6 +106,7 @@ def _print_left_out(evaluator, model, latents, chosen):
   for reason in dict.fromkeys(names.values()):
     left = [str(n) for n, r in names.items() if r == reason]
     print(f'{reason}: {", ".join(left)} are left out.')
+  return {str(name): reason for name, reason in names.items()}
 
 
 @settings.configurable(denylist=['run_dir'])
@@ -144,13 +149,19 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
   steps = _steps(run, checkpoint)
   protocol = _changed(protocol, prior, metrics, features)
   dataset = data_set.configured()
-  evaluator = evaluator_lib.Evaluator(dataset, protocol)
+  record = _recorder(run if kept == run.scores_file else None, protocol,
+                     prior=prior, metrics=metrics, features=features)
+  try:
+    evaluator = evaluator_lib.Evaluator(dataset, protocol)
+  except errors.UnavailableError as e:
+    record({', '.join(map(str, protocol.metrics)): str(e)})
+    raise
   rows = []
   for step in steps:
     model = checkpoints.load_configured(run, step)
     # What a model can do is the same at each step.
     if step == steps[0]:
-      _print_left_out(evaluator, model, latents, prior is not None)
+      record(_print_left_out(evaluator, model, latents, prior is not None))
     measured = evaluator.rows(model, step, latents=latents,
                               attach=_attach(run, step, dataset),
                               folder=run.path if kept == run.scores_file
@@ -174,6 +185,32 @@ def _scores_file(run, run_dir, output):
   if path:
     score_files.read(path)  # A damaged file is an error now, not after hours.
   return path
+
+
+def _recorder(run, protocol, **chosen):
+  """Returns the function that records what is left out, for the report.
+
+  Args:
+    run: `RunDirectory`, or None to record nothing.
+    protocol: `Protocol`.
+    **chosen: what was given in the place of the protocol's, or None.
+  """
+  def said(value):
+    if isinstance(value, (list, tuple)):
+      return ','.join(map(said, value))
+    return getattr(value, '__name__', str(value))
+
+  flags = [f'--{name}={said(value)}' for name, value in chosen.items()
+           if value is not None]
+  asked = [str(name) for names in (protocol.metrics, protocol.priors,
+                                   protocol.images) for name in names]
+  tried = {*asked, ', '.join(map(str, protocol.metrics))}
+
+  def record(left_out):
+    if run:
+      not_measured.record(run, protocol.name, left_out, tried, flags)
+
+  return record
 
 
 def _keep(path, rows):

@@ -13,6 +13,7 @@ RUN_DIR/
   densities/      those that were fitted to the latents
   grids/ prd/ neighbours/   what evaluations drew
   scores.csv      one row per score
+  not_measured.json  what evaluations left out, and why
 ```
 
 A file or checkpoint is written beside its place and then renamed, so that it is

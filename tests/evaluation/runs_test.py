@@ -12,6 +12,7 @@ from pgak import evaluation
 from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import protocols
 from pgak.runs import checkpoints
+from pgak.runs import not_measured
 from pgak.runs import run_directory
 from pgak.runs import score_files
 
@@ -131,6 +132,15 @@ def test_given_metrics_replace_the_protocols(run, flat):
       '.npz', '.png']
   with pytest.raises(errors.UserError, match="no metric 'fid' of images"):
     evaluation.evaluate(run.path, 20, protocol=flat, metrics=['fid'])
+
+
+def test_weights_that_are_not_there_are_recorded(run, monkeypatch):
+  monkeypatch.setenv('PGAK_INCEPTION', 'absent.npz')
+  with pytest.raises(errors.UnavailableError, match='absent.npz'):
+    evaluation.evaluate(run.path, 20, 'fid768_test', metrics=['frechet'])
+  said = not_measured.read(run.path)['fid768_test']['frechet']
+  assert 'no Inception weights at absent.npz' in said['reason']
+  assert said['flags'] == ['--metrics=frechet']
 
 
 def test_the_paper_of_raes_has_its_columns(run, flat):
