@@ -6,8 +6,8 @@ import re
 import sys
 import tempfile
 
-__all__ = ['NoEncoderError', 'UnavailableError', 'UserError', 'reason', 'sentence', 'similar',
-           'unwritable']
+__all__ = ['NoEncoderError', 'UnavailableError', 'UserError', 'reason',
+           'sentence', 'similar', 'unwritable']
 
 # No space, over quota, file too large, read-only: in the system's own words.
 _UNWRITABLE = tuple(os.strerror(n) for n in (

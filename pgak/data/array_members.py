@@ -30,6 +30,8 @@ _ORDER = ('train', 'validation', 'test')
 
 _DAMAGED = (EOFError, KeyError, NotImplementedError, OSError, TypeError,
             ValueError, zipfile.BadZipFile, zlib.error)
+_OBJECTS = ('holds Python objects, which could run code: make it numbers of '
+            'one shape, or strings by .astype(str)')
 # 256 GiB: a damaged header may claim any size.
 _MAX_BYTES = 1 << 38
 # A fingerprint reads at most 64 samples of 64 KiB, also of a large file.
@@ -122,8 +124,8 @@ def tables(found, path):
     UserError: if no array can be the examples.
   """
   roles: dict = {}
-  for member in found:
-    # The first in the order of names, where two have one role.
+  # Images before vectors, then in the order of names, where two have one role.
+  for member in sorted(found, key=lambda m: -len(m.shape)):
     roles.setdefault(_role(member.name), member)
   if len(found) == 1:
     roles = {('all', 'images'): found[0]}
@@ -135,11 +137,21 @@ def tables(found, path):
     splits = ['all'] if ('all', 'images') in roles else []
   if not splits:
     unknown = [m for m in found if len(m.shape) > 1]
+    if len(unknown) > 1 and len(unknown) == len(found) and (
+        len({m.shape for m in found}) == 1):
+      raise errors.UserError(
+          f'{path} holds {len(found)} arrays of the shape '
+          f'{list(found[0].shape)} without known names: if each is one '
+          f'example, save them as one by np.stack, or {NAMES}.')
     if len(unknown) != 1:
       raise errors.UserError(
           f'Which array of {path} holds the examples is not clear from the '
           f'names {", ".join(m.name for m in found)}: {NAMES}.')
     splits, roles[('all', 'images')] = ['all'], unknown[0]
+    # Of x_test alone, y_test are the labels.
+    split, what = _role(unknown[0].name) or ('all', '')
+    if what == 'images' and (split, 'labels') in roles:
+      roles['all', 'labels'] = roles[split, 'labels']
   made = {s: Table(roles[s, 'images'], roles.get((s, 'labels')))
           for s in splits}
   used = {m.name for table in made.values() for m in table if m}
@@ -165,7 +177,7 @@ def _of_npy(path):
     shape, dtype = _header(file)
     size = file.tell() + _bytes(shape, dtype)
   if dtype.hasobject:
-    raise ValueError(f'{path.name} holds Python objects')
+    raise ValueError(f'{path.name} {_OBJECTS}')
   if path.stat().st_size < size:
     raise ValueError(f'{path.name} is cut short: it has '
                      f'{path.stat().st_size} of {size} bytes')
@@ -187,7 +199,7 @@ def _of_npz(path):
         # An array that nobody asks for may hold objects: it is never read.
         if _role(name) is None:
           continue
-        raise ValueError(f'{name} holds Python objects')
+        raise ValueError(f'{name} {_OBJECTS}')
       if info.file_size != size:
         raise ValueError(f'{name} has {info.file_size} of {size} bytes')
       found.append(Member(name, shape, dtype, lambda name=name: _opened(

@@ -199,7 +199,8 @@ class _Pictures(store.Recipe):
     with _workers() as pool, self._done() as done:
       for split, names in self._layout.members.items():
         yield split, self._chunks(pool, attributes, split, names, done)
-    if self._unusable and not self.choices['skip_damaged']:
+    is_empty = not sum(self._numbers.values())
+    if self._unusable and (is_empty or not self.choices['skip_damaged']):
       raise errors.UserError(self._all_unusable())
     self._warn_of_reduction()
 
@@ -296,7 +297,8 @@ class _Pictures(store.Recipe):
 
   def _all_unusable(self):
     found = [(_printable(name), why) for name, why in sorted(self._unusable)]
-    way_out = 'or set images.skip_damaged = True'
+    way_out = ('or set images.skip_damaged = True' if self._numbers.total()
+               else 'as there is no other')
     if len(found) == 1:
       (name, reason), = found
       return (f'The picture {name} in {self._path} cannot be used: {reason}; '

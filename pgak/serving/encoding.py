@@ -45,7 +45,8 @@ def encode_export(export_dir, data, output, data_dir=None, overwrite=False):
       kind=served.kind, name=str(served.metadata.get('model', 'the export')))))
   density = None
   if served.has_density:
-    density = lambda latents: served.log_prob(latents).astype(np.float64)
+    def density(latents):
+      return served.log_prob(latents).astype(np.float64)
   else:
     print('Without log_prob: the export samples from a distribution without a '
           'density; --prior=gmm of pgak_export gives one.')
