@@ -32,6 +32,9 @@ _DAMAGED = (EOFError, KeyError, NotImplementedError, OSError, TypeError,
             ValueError, zipfile.BadZipFile, zlib.error)
 _OBJECTS = ('holds Python objects, which could run code: make it numbers of '
             'one shape, or strings by .astype(str)')
+_STACK = '; or, if each is one example, save them as one by np.stack'
+# Names in a sentence; the others are counted.
+_NAMED = 10
 # 256 GiB: a damaged header may claim any size.
 _MAX_BYTES = 1 << 38
 # A fingerprint reads at most 64 samples of 64 KiB, also of a large file.
@@ -137,16 +140,12 @@ def tables(found, path):
     splits = ['all'] if ('all', 'images') in roles else []
   if not splits:
     unknown = [m for m in found if len(m.shape) > 1]
-    if len(unknown) > 1 and len(unknown) == len(found) and (
-        len({m.shape for m in found}) == 1):
-      raise errors.UserError(
-          f'{path} holds {len(found)} arrays of the shape '
-          f'{list(found[0].shape)} without known names: if each is one '
-          f'example, save them as one by np.stack, or {NAMES}.')
     if len(unknown) != 1:
+      alike = len(unknown) > 1 and len({m.shape for m in unknown}) == 1
       raise errors.UserError(
           f'Which array of {path} holds the examples is not clear from the '
-          f'names {", ".join(m.name for m in found)}: {NAMES}.')
+          f'names {_shortened(m.name for m in found)}: {NAMES}'
+          f'{_STACK if alike else ""}.')
     splits, roles[('all', 'images')] = ['all'], unknown[0]
     # Of x_test alone, y_test are the labels.
     split, what = _role(unknown[0].name) or ('all', '')
@@ -156,6 +155,12 @@ def tables(found, path):
           for s in splits}
   used = {m.name for table in made.values() for m in table if m}
   return made, [m.name for m in found if m.name not in used]
+
+
+def _shortened(names):
+  names = list(names)
+  more = f' and {len(names) - _NAMED} more' if len(names) > _NAMED else ''
+  return ', '.join(names[:_NAMED]) + more
 
 
 def _role(name):
