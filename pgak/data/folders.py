@@ -303,9 +303,14 @@ class _Pictures(store.Recipe):
       (name, reason), = found
       return (f'The picture {name} in {self._path} cannot be used: {reason}; '
               f'replace or remove it, {way_out}.')
-    named = ', '.join(f'{name} ({reason})' for name, reason in found[:_NAMED])
-    return (f'{len(found)} pictures in {self._path} cannot be used: {named}'
-            f'{", ..." if len(found) > _NAMED else ""}; replace or remove '
+    more = ', ...' if len(found) > _NAMED else ''
+    if len({reason for _, reason in found}) == 1:
+      named = ', '.join(name for name, _ in found[:_NAMED])
+      what = f'({named}{more}) cannot be used: {found[0][1]}'
+    else:
+      named = ', '.join(f'{name} ({why})' for name, why in found[:_NAMED])
+      what = f'cannot be used: {named}{more}'
+    return (f'{len(found)} pictures in {self._path} {what}; replace or remove '
             f'them, {way_out}.')
 
   def summary(self):

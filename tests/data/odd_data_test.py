@@ -105,7 +105,8 @@ def test_pictures_of_which_none_can_be_used_are_named(tmp_path):
   (tmp_path / 'a').mkdir()
   for name in ('0.png', '1.png'):
     (tmp_path / 'a' / name).write_text('no')
-  with pytest.raises(errors.UserError, match='2 pictures.*0.png.*no other'):
+  with pytest.raises(errors.UserError,
+                     match='2 pictures in .* .0.png, 1.png. cannot.*no other'):
     folders.images(tmp_path / 'a', (8, 8, 1), skip_damaged=True).split('train')
 
 
