@@ -144,7 +144,8 @@ def test_all_damaged_pictures_are_named_at_once(photos):
 def test_many_damaged_pictures_are_counted(photos):
   for path in photos.glob('a/[0-9]*.png'):
     path.write_bytes(b'no picture')
-  with pytest.raises(errors.UserError, match=r'^20 pictures in .*, \.\.\.\) .*; repl'):
+  with pytest.raises(errors.UserError,
+                     match=r'^20 pictures in .*, \.\.\.\) .*; repl'):
     data.images(photos, SHAPE).split('train')
 
 
