@@ -3,6 +3,7 @@ r"""Writes the latents of your pictures by a trained model, with their names.
   encode.py --run_dir=runs/faces --data=photos/ --output=latents.npz
   encode.py --run_dir=runs/faces --data=photos.zip --output=latents.csv \
     --prior=gmm
+  encode.py --export_dir=exports/faces --data=photos/ --output=latents.npz
 
 The data are a folder, zip or tar of pictures, a .npy or .npz file, the name of
 a data set, or tfds:NAME. Pictures are cropped and resized as those that the
@@ -13,16 +14,20 @@ float32; `labels` and `label_names` where the data have labels; and `log_prob`,
 the log-density of the latents in nats, where the prior has one. A .csv has the
 same, a row an example. A model that is not trained towards its prior, such as
 AE or RAE, needs --prior for a log-density: another one, fitted to the latents
-of the training images when it is first asked for, and kept in the run.
+of the training images when it is first asked for, and kept in the run. An
+export encodes without its run, and has the density that it was made with.
 
 What is trusted: a run directory is opened without running its code; a module
-that it was trained with is imported only where --import names it.
+that it was trained with is imported only where --import names it. An export is
+a program: give --export_dir only what you, or someone you trust, made.
 """
 from pgak import command as command_lib
 
 command = command_lib.Command(__doc__)
-command.define_common()
+command.define_common(run_dir_required=False)
 command.define_import()
+command.define_string('export_dir', None, 'An export for TensorFlow that '
+                      'encodes, instead of a run directory.')
 command.define_string('data', None, 'A folder, zip or tar of pictures, a .npy '
                       'or .npz file, the name of a data set, or tfds:NAME.',
                       required=True)
@@ -40,6 +45,11 @@ command.define_string('prior', None, 'Whose log-density is written: own for '
 def main(argv):
   """Parses the flags and encodes."""
   args = command.parse(argv)
+  if bool(args.run_dir) == bool(args.export_dir):
+    command.fail('Give either --run_dir or --export_dir')
+  if args.export_dir:
+    _encode_by_export(args)
+    return
   command_lib.import_tensorflow()
   from pgak import functions
   imports = args['import'].value
@@ -50,6 +60,20 @@ def main(argv):
   command_lib.print_next(
       'pgak_sample', f'--run_dir={args.run_dir}', f'--data={args.data}',
       '--kind=reconstruction', '--output=reconstructions.png', imports=imports)
+
+
+def _encode_by_export(args):
+  for flag in ('checkpoint', 'prior', 'gin_param', 'import'):
+    if args[flag].present:
+      command.fail(f'An export is one checkpoint with its density: give '
+                   f'--run_dir for --{flag}')
+  command_lib.import_tensorflow()
+  from pgak import registry
+  from pgak import serving
+  registry.register()
+  number = serving.encode_export(args.export_dir, args.data, args.output,
+                                 args.data_dir, args.overwrite)
+  print(f'Wrote latents of {number} examples to {args.output}.')
 
 
 def run():

@@ -8,6 +8,8 @@ reference images, crop, resize, rounding, batch-norm mode and prior.
   evaluate.py --run_dir=runs/vpga --protocol=fid768_test --checkpoint=all \
     --inception=inception_2015.npz --data_dir=~/tensorflow_datasets
 
+  evaluate.py --run_dir=me.zip --output=me_scores.csv
+
   evaluate.py --run_dir=runs/rae --protocol=rae_quick --prior=gmm,kde \
     --metrics=frechet,prd,neighbours
 
@@ -66,6 +68,9 @@ command.define_string('features', None, "Feature nets, with commas between, "
                       "instead of the protocol's: random, classifier, a level "
                       "of Inception's such as 768, or the path of a net of "
                       'your own, a .keras file or the folder of a SavedModel.')
+command.define_string('output', None, "A .csv for the scores, instead of the "
+                      "run's scores.csv; --run_dir may then be a packed run, "
+                      'a zip.')
 command.define_integer('num_samples', None, 'Images to generate, instead of '
                        "the protocol's number.", lower_bound=2)
 command.define_integer('seed', None, "Seed of the samples, instead of the "
@@ -91,6 +96,7 @@ def main(argv):
   from pgak.runs import checkpoints
   from pgak.runs import configuration
   from pgak.runs import gin_files
+  from pgak.runs import packs
   from pgak.runs import run_directory
   registry.register()
   for module in args['import'].value:
@@ -103,12 +109,16 @@ def main(argv):
     return args[flag].value and args[flag].value.split(',')
   bindings = command_lib.bindings_of_flags(command, args, {
       **{flag: f'evaluate.{flag}'
-         for flag in ('checkpoint', 'protocol', 'latents')},
+         for flag in ('checkpoint', 'protocol', 'latents', 'output')},
       **{flag: (f'evaluate.{flag}', listed(flag))
          for flag in ('prior', 'metrics', 'features')},
       **{flag: f'{args.protocol}.{flag}' for flag in ('num_samples', 'seed')},
       'inception': 'inception.weights'})
-  run = run_directory.RunDirectory(args.run_dir)
+  run_dir = str(packs.folder(args.run_dir))
+  if run_dir != args.run_dir and args.output is None:
+    command.fail('A packed run is not written to: give --output, a .csv for '
+                 'the scores')
+  run = run_directory.RunDirectory(run_dir)
   def roots():
     names = (args.prior.split(',') if args.prior
              else protocols.resolve(args.protocol).priors)
@@ -126,7 +136,7 @@ def main(argv):
     print(json.dumps([_plain(score) for score in scores], indent=2))
     return
   print(evaluation.format_table(scores))
-  print(f'The scores are in {run.path / "scores.csv"}.')
+  print(f'The scores are in {args.output or run.scores_file}.')
   command_lib.print_next('pgak_sample', f'--run_dir={args.run_dir}',
                          '--output=samples.png', imports=imports)
 

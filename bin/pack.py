@@ -6,7 +6,8 @@ r"""Packs a run to give away: one zip that opens anywhere.
 The zip has the configuration, one checkpoint without optimizers, the densities
 that were fitted to its latents, scores.csv, and a model card. Paths are reduced
 to the names of what they lead to. `pgak.load('faces.zip')` opens it, as do
-sample.py, encode.py and export.py with --run_dir=faces.zip.
+sample.py, encode.py, export.py and evaluate.py with --run_dir=faces.zip; with
+`unzip faces.zip -d runs/faces` it is a run directory again, without optimizers.
 
 What is trusted: a zip may come from anyone. It is opened without running its
 code, and a module that it was trained with is imported only where --import

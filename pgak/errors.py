@@ -6,8 +6,8 @@ import re
 import sys
 import tempfile
 
-__all__ = ['NoEncoderError', 'UserError', 'reason', 'sentence', 'similar',
-           'unwritable']
+__all__ = ['NoEncoderError', 'UnavailableError', 'UserError', 'reason',
+           'sentence', 'similar', 'unwritable']
 
 # No space, over quota, file too large, read-only: in the system's own words.
 _UNWRITABLE = tuple(os.strerror(n) for n in (
@@ -23,6 +23,10 @@ class UserError(Exception):
 
 class NoEncoderError(UserError):
   """A model without an encoder was asked for something that needs one."""
+
+
+class UnavailableError(UserError):
+  """Labels, attributes or weights that a measurement needs are not there."""
 
 
 def similar(name, known):

@@ -22,6 +22,7 @@ from pgak import files
 from pgak import registry
 from pgak.runs import configuration
 from pgak.runs import gin_files
+from pgak.runs import packs
 from pgak.runs import run_directory
 
 __all__ = ['compare', 'encode', 'evaluate', 'export', 'pack', 'train']
@@ -32,8 +33,8 @@ def _configured(run_dir, gin_param, imports):
   """Reads a run's configuration into gin, and clears it afterwards."""
   registry.register()
   try:
-    configuration.parse_run(run_directory.RunDirectory(run_dir), gin_param,
-                            registry.run_roots, imports)
+    run = run_directory.RunDirectory(packs.folder(run_dir))
+    configuration.parse_run(run, gin_param, registry.run_roots, imports)
     yield
   finally:
     gin.clear_config()
@@ -41,7 +42,6 @@ def _configured(run_dir, gin_param, imports):
 
 def _folder(run_dir, output):
   """Returns a run directory; of a packed run, one that is soon gone."""
-  from pgak.runs import packs
   found = packs.folder(run_dir)
   if found is not run_dir and output is None:
     raise errors.UserError(f'{run_dir} is a packed run, which is not written '
@@ -88,11 +88,11 @@ def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
 
 def evaluate(run_dir, protocol='quick', *, checkpoint='latest', prior=None,
              metrics=None, latents=False, gin_param=(), imports=(),
-             features=None):
+             features=None, output=None):
   """Measures a run and appends the scores to its `scores.csv`.
 
   Args:
-    run_dir: path of the run directory.
+    run_dir: path of the run directory, or of a packed run.
     protocol: a protocol's name, a `Protocol`, or a function that makes one.
     checkpoint: 'latest', 'best', 'all' or a step.
     prior: 'own', or another density by its name or class, or a list of those;
@@ -104,6 +104,8 @@ def evaluate(run_dir, protocol='quick', *, checkpoint='latest', prior=None,
     features: instead of the protocol's: 'random', 'classifier', levels of
       Inception such as '768', or paths of nets of your own (see
       `pgak.metrics.own_net`).
+    output: path of another .csv for the scores; by default they are kept in the
+      run, and those of a packed run nowhere.
 
   Returns:
     List of `scores.Score`; `pandas.DataFrame(map(dict, scores))` is a table.
@@ -114,7 +116,7 @@ def evaluate(run_dir, protocol='quick', *, checkpoint='latest', prior=None,
   from pgak import evaluation
   with _configured(run_dir, gin_param, imports):
     return evaluation.evaluate(run_dir, checkpoint, protocol, prior, metrics,
-                               latents, features)
+                               latents, features, output)
 
 
 def encode(run_dir, data, output, *, checkpoint='latest', prior=None,
@@ -143,7 +145,6 @@ def encode(run_dir, data, output, *, checkpoint='latest', prior=None,
       encoder, or if the density has no log-density and was asked for.
   """
   from pgak.generation import encoding
-  from pgak.runs import packs
   encoding.check_output(output, overwrite)
   registry.register()
   number = encoding.encode_run(
@@ -198,7 +199,6 @@ def pack(run_dir, output, checkpoint='latest', overwrite=False):
   Raises:
     errors.UserError: as `packs.pack` does.
   """
-  from pgak.runs import packs
   run = run_directory.RunDirectory(run_dir)
   step = packs.pack(run, output, checkpoint, overwrite)
   print(f'Packed {run.path} at step {step} into {output}.')

@@ -150,6 +150,14 @@ def _check(tables, place):
       raise errors.UserError(
           f'{place} holds {images.name} of the shape {list(images.shape)}, and '
           'images are [N, H, W] or [N, H, W, C], vectors [N, D]: reshape it.')
+    # `[H, W, 3]` would train as H grey images of a few columns.
+    if len(images.shape) == 3 and images.shape[2] in (3, 4) and (
+        min(images.shape[:2]) > 4):
+      raise errors.UserError(
+          f'{place} holds {images.name} of the shape {list(images.shape)}, '
+          'which seems to be a single image with its channels: write many as '
+          '[N, H, W, C], as np.stack makes them, or grey ones of so few '
+          'columns as [N, H, W, 1].')
     if not all(images.shape):
       raise errors.UserError(
           f'{place} holds {images.name} of the shape {list(images.shape)}, '
@@ -163,10 +171,16 @@ def _check(tables, place):
 
 def _check_shape(shape, image_shape, place):
   # `[N, 3, H, W]` would train without an error, on stripes.
-  if shape[0] in (1, 3) and shape[2] > 4:
+  if shape[0] <= 4 and shape[2] > 4:
     raise errors.UserError(
         f'{place} holds images of the shape {list(shape)}, where the channels '
         'seem to come first: move them behind, as in np.moveaxis(x, 1, -1).')
+  # As MATLAB has them.
+  if shape[1] == 3 and shape[2] > 4 and shape[0] > 4:
+    raise errors.UserError(
+        f'{place} holds images of the shape {list(shape)}, where the examples '
+        'seem to come last: move them to the front, as in np.moveaxis(x, -1, '
+        '0).')
   if len(image_shape) != 3:
     raise errors.UserError(
         f'{place} holds images of the shape {shape}, and image_shape is '
@@ -188,7 +202,7 @@ class _Arrays(store.Recipe):
     self._fingerprint = fingerprint
     self._place = place
     self._unused = unused
-    self._told = ''
+    self._told = self._hint = ''
     self.label_names = ()
 
   def fingerprint(self):
@@ -204,6 +218,7 @@ class _Arrays(store.Recipe):
         dtype, low, high, self._place)
     self._told = (f'{dtype} from {low:g} to {high:g}, black is '
                   f'{value_range[0]:g} and white {value_range[1]:g}')
+    self._hint = levels.hint(high, value_range)
     labels, self.label_names = _labels(self._tables, self._place)
     for split, (source, positions) in cut(
         self._tables, self.choices['fractions']).items():
@@ -213,7 +228,7 @@ class _Arrays(store.Recipe):
   def summary(self):
     unused = (f'; passed over the arrays {", ".join(self._unused)}'
               if self._unused else '')
-    return f'{self._place}: images of {self._told}{unused}'
+    return f'{self._place}: images of {self._told}{unused}{self._hint}'
 
   def _all_chunks(self):
     for table in self._tables.values():

@@ -30,6 +30,11 @@ _ORDER = ('train', 'validation', 'test')
 
 _DAMAGED = (EOFError, KeyError, NotImplementedError, OSError, TypeError,
             ValueError, zipfile.BadZipFile, zlib.error)
+_OBJECTS = ('holds Python objects, which could run code: make it numbers of '
+            'one shape, or strings by .astype(str)')
+_STACK = '; or, if each is one example, save them as one by np.stack'
+# Names in a sentence; the others are counted.
+_NAMED = 10
 # 256 GiB: a damaged header may claim any size.
 _MAX_BYTES = 1 << 38
 # A fingerprint reads at most 64 samples of 64 KiB, also of a large file.
@@ -122,8 +127,8 @@ def tables(found, path):
     UserError: if no array can be the examples.
   """
   roles: dict = {}
-  for member in found:
-    # The first in the order of names, where two have one role.
+  # Images before vectors, then in the order of names, where two have one role.
+  for member in sorted(found, key=lambda m: -len(m.shape)):
     roles.setdefault(_role(member.name), member)
   if len(found) == 1:
     roles = {('all', 'images'): found[0]}
@@ -136,14 +141,26 @@ def tables(found, path):
   if not splits:
     unknown = [m for m in found if len(m.shape) > 1]
     if len(unknown) != 1:
+      alike = len(unknown) > 1 and len({m.shape for m in unknown}) == 1
       raise errors.UserError(
           f'Which array of {path} holds the examples is not clear from the '
-          f'names {", ".join(m.name for m in found)}: {NAMES}.')
+          f'names {_shortened(m.name for m in found)}: {NAMES}'
+          f'{_STACK if alike else ""}.')
     splits, roles[('all', 'images')] = ['all'], unknown[0]
+    # Of x_test alone, y_test are the labels.
+    split, what = _role(unknown[0].name) or ('all', '')
+    if what == 'images' and (split, 'labels') in roles:
+      roles['all', 'labels'] = roles[split, 'labels']
   made = {s: Table(roles[s, 'images'], roles.get((s, 'labels')))
           for s in splits}
   used = {m.name for table in made.values() for m in table if m}
   return made, [m.name for m in found if m.name not in used]
+
+
+def _shortened(names):
+  names = list(names)
+  more = f' and {len(names) - _NAMED} more' if len(names) > _NAMED else ''
+  return ', '.join(names[:_NAMED]) + more
 
 
 def _role(name):
@@ -165,7 +182,7 @@ def _of_npy(path):
     shape, dtype = _header(file)
     size = file.tell() + _bytes(shape, dtype)
   if dtype.hasobject:
-    raise ValueError(f'{path.name} holds Python objects')
+    raise ValueError(f'{path.name} {_OBJECTS}')
   if path.stat().st_size < size:
     raise ValueError(f'{path.name} is cut short: it has '
                      f'{path.stat().st_size} of {size} bytes')
@@ -187,7 +204,7 @@ def _of_npz(path):
         # An array that nobody asks for may hold objects: it is never read.
         if _role(name) is None:
           continue
-        raise ValueError(f'{name} holds Python objects')
+        raise ValueError(f'{name} {_OBJECTS}')
       if info.file_size != size:
         raise ValueError(f'{name} has {info.file_size} of {size} bytes')
       found.append(Member(name, shape, dtype, lambda name=name: _opened(

@@ -9,6 +9,7 @@ import numpy as np
 from pgak import errors
 from pgak import settings
 from pgak.data import kinds
+from pgak.data import splits as splits_lib
 from pgak.data import store
 
 __all__ = ['Dataset', 'DatasetLike', 'ImageArray']
@@ -88,9 +89,7 @@ class Dataset:
       self._prepared = store.open_prepared(self._recipe)
     start, stop = self._stretches()[name]
     if start >= stop:
-      raise errors.UserError(
-          f'The split {name} of the data set {self.name} is empty; choose '
-          f'another of {", ".join(self.splits)}.')
+      raise splits_lib.empty(name, self, self._stretches()['all'][1])
     return ImageArray(self.name, name, self._prepared, start, stop)
 
   def _stretches(self):

@@ -5,10 +5,11 @@ import numpy as np
 
 __all__ = ['is_csv', 'rows_of']
 
-_SEPARATORS = ',;\t'
+_SEPARATORS = ',;\t|'
 _NAMES = ('file_name', 'filename', 'file', 'image_id', 'image', 'path', 'name',
           'id')
-_TRUE, _FALSE = {'1', '1.0', 'true'}, {'0', '0.0', '-1', '-1.0', 'false'}
+_TRUE = {'1', '1.0', 'true', 'yes'}
+_FALSE = {'0', '0.0', '-1', '-1.0', 'false', 'no'}
 # If more of a column is binary, the rest are mistakes, and no other values.
 _MOSTLY = 0.9
 
@@ -21,10 +22,11 @@ def is_csv(first_line):
 def rows_of(lines):
   """Reads the attributes of a CSV: a column of file names, and binary ones.
 
-  Its first line names the columns, separated by commas, semicolons or tabs. The
-  file names are in the column file_name, filename, file, image_id, image, path,
-  name or id, or else in the first. A column of 0 and 1, of -1 and 1, or of
-  false and true is an attribute; others are passed over.
+  Its first line names the columns, separated by commas, semicolons, tabs or
+  bars. The file names are in the column file_name, filename, file, image_id,
+  image, path, name or id, or else in the first. A column of 0 and 1, of -1 and
+  1, of false and true, or of no and yes is an attribute; others are passed
+  over.
 
   Args:
     lines: list of strings.

@@ -1,6 +1,8 @@
 """Binary attributes of images: lists of them, and masks by name."""
+import collections
 import hashlib
 import os
+import re
 
 import numpy as np
 
@@ -13,6 +15,8 @@ __all__ = ['AttributeList', 'attribute_mask', 'attribute_masks',
 
 _MAX_BYTES = 1 << 28
 _LABEL = 'label='
+# How a text of 16 bits begins.
+_MARKS = (b'\xff\xfe', b'\xfe\xff')
 
 
 class AttributeList:
@@ -45,12 +49,13 @@ class AttributeList:
     content = self._content()
     self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
     try:
-      # Spreadsheets write a byte order mark.
-      lines = content.decode('utf-8-sig').splitlines()
+      # Spreadsheets write a byte order mark, or text of 16 bits.
+      lines = content.decode('utf-16' if content[:2] in _MARKS
+                             else 'utf-8-sig').splitlines()
     except UnicodeDecodeError as error:
       raise errors.UserError(
-          f'The list of attributes {self._path} is no text ({error}); set '
-          "images.attributes to a CSV file, or one in CelebA's format."
+          f'The list of attributes {self._path} is no text in UTF-8 ({error}); '
+          "save it as such, a CSV file or one in CelebA's format."
       ) from error
     self.passed_over = ()
     if lines and attribute_csv.is_csv(lines[0]):
@@ -61,6 +66,7 @@ class AttributeList:
     else:
       self.names = self._names(lines)
       self._rows = self._read_rows(lines)
+    self._by_name = _by_name(self._rows)
 
   def rows(self, files):
     """Returns the attributes of some files.
@@ -83,6 +89,9 @@ class AttributeList:
     for name in (file, base, os.path.splitext(base)[0]):
       if name in self._rows:
         return self._rows[name]
+    # Or with folders that the data set has not.
+    if base in self._by_name:
+      return self._by_name[base]
     raise errors.UserError(
         f'The picture {file} has no line in the list of attributes '
         f'{self._path}; add one or remove the picture.')
@@ -131,6 +140,14 @@ class AttributeList:
         f'{expected}; put right that line.')
 
 
+def _by_name(rows):
+  """Returns those rows whose file's name, without folders, is another's not."""
+  bases = [re.split(r'[/\\]', file)[-1] for file in rows]
+  number = collections.Counter(bases)
+  return {base: row for base, row in zip(bases, rows.values())
+          if number[base] == 1}
+
+
 def attribute_mask(array, name):
   """Returns which images of a split have an attribute.
 
@@ -164,7 +181,7 @@ def attribute_masks(array, names=None):
   """
   known = attribute_names(array)
   if not known:
-    raise errors.UserError(
+    raise errors.UnavailableError(
         f'The data set {array.name} has neither attributes nor labels; for a '
         "folder of images set images.attributes to a CSV file, or a list in "
         "CelebA's format.")

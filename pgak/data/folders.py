@@ -199,7 +199,8 @@ class _Pictures(store.Recipe):
     with _workers() as pool, self._done() as done:
       for split, names in self._layout.members.items():
         yield split, self._chunks(pool, attributes, split, names, done)
-    if self._unusable and not self.choices['skip_damaged']:
+    is_empty = not sum(self._numbers.values())
+    if self._unusable and (is_empty or not self.choices['skip_damaged']):
       raise errors.UserError(self._all_unusable())
     self._warn_of_reduction()
 
@@ -296,14 +297,20 @@ class _Pictures(store.Recipe):
 
   def _all_unusable(self):
     found = [(_printable(name), why) for name, why in sorted(self._unusable)]
-    way_out = 'or set images.skip_damaged = True'
+    way_out = ('or set images.skip_damaged = True' if self._numbers.total()
+               else 'as there is no other')
     if len(found) == 1:
       (name, reason), = found
       return (f'The picture {name} in {self._path} cannot be used: {reason}; '
               f'replace or remove it, {way_out}.')
-    named = ', '.join(f'{name} ({reason})' for name, reason in found[:_NAMED])
-    return (f'{len(found)} pictures in {self._path} cannot be used: {named}'
-            f'{", ..." if len(found) > _NAMED else ""}; replace or remove '
+    more = ', ...' if len(found) > _NAMED else ''
+    if len({reason for _, reason in found}) == 1:
+      named = ', '.join(name for name, _ in found[:_NAMED])
+      what = f'({named}{more}) cannot be used: {found[0][1]}'
+    else:
+      named = ', '.join(f'{name} ({why})' for name, why in found[:_NAMED])
+      what = f'cannot be used: {named}{more}'
+    return (f'{len(found)} pictures in {self._path} {what}; replace or remove '
             f'them, {way_out}.')
 
   def summary(self):

@@ -3,9 +3,11 @@ import numpy as np
 
 from pgak import errors
 
-__all__ = ['extent', 'range_of', 'to_levels']
+__all__ = ['extent', 'hint', 'range_of', 'to_levels']
 
 _LEVELS = (0., 255.)
+# Of 255: images that are all darker may have another white, such as 16.
+_DARK = 64.
 # For rounding errors of earlier scaling.
 _SLACK = 1e-3
 
@@ -55,10 +57,26 @@ def range_of(dtype, low, high, name):
     return -1., 1.
   if low >= 0. and high <= 255.:
     return _LEVELS
+  # The least of 8, 10, 12, ... bits that holds them.
+  white = next((2**bits - 1 for bits in range(8, 17, 2) if high < 2**bits),
+               high)
   raise errors.UserError(
       f'{name} holds {dtype} from {low:g} to {high:g}, and images have 0 to '
       '255, or floats in [0, 1] or [-1, 1]: say which numbers are black and '
-      'white, such as arrays.value_range = (0., 4095.).')
+      f'white, such as arrays.value_range = ({min(low, 0.):g}, {white:g}).')
+
+
+def hint(high, value_range):
+  """Returns what to do if the largest number is far below white, or ''.
+
+  Args:
+    high: the largest number.
+    value_range: `(black, white)` that `range_of` gave.
+  """
+  if tuple(value_range) != _LEVELS or not 0. < high < _DARK:
+    return ''
+  return (f'; all are dark: if {high:g} is white, set arrays.value_range = '
+          f'(0, {high:g})')
 
 
 def to_levels(images, value_range, name):

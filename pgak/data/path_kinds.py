@@ -25,6 +25,11 @@ _OTHERS = {
     b'7z\xbc\xaf': ('a 7z archive', 'unpack it'),
     b'Rar!': ('a RAR archive', 'unpack it'),
     b'%PDF': ('a PDF', 'save its pictures in a folder'),
+    b'\0\0\x08\x03': ('an IDX file, as MNIST comes in',
+                      'read it by np.frombuffer(data, np.uint8, offset=16), '
+                      'reshape it to [N, 28, 28] and save it with np.save'),
+    b'\0\0\x08\x01': ('an IDX file of labels, as MNIST comes in',
+                      'save images and labels with np.savez'),
 }
 
 
@@ -59,7 +64,7 @@ def kind_of_path(path):
 
 def _kind_of_folder(path):
   """Looks at files until one is a picture; arrays lie in `path` itself."""
-  held = arrays = False
+  arrays, instead = False, []
   for folder, folders, names in os.walk(path, followlinks=False,
                                         onerror=_refuse):
     # In place: `os.walk` then skips the others.
@@ -67,17 +72,20 @@ def _kind_of_folder(path):
     for name in sorted(names):
       if sources.is_hidden(name):
         continue
-      held, file = True, pathlib.Path(folder, name)
+      file = pathlib.Path(folder, name)
       # A pipe would never end.
       head = _head(file) if os.access(file, os.R_OK) and file.is_file() else b''
-      if not sources.reason_against(name, 'contents', lambda h=head: h):
+      reason = sources.reason_against(name, 'contents', lambda h=head: h)
+      if not reason:
         return 'images'
+      instead.append((name, reason))
       arrays = arrays or (head.startswith(_NPY) and file.parent == path)
   if arrays:
     return 'arrays'
   if _links(path):  # To folders, which `images` follows.
     return 'images'
-  what = 'holds no picture and no array' if held else 'is an empty folder'
+  what = (f'holds no picture and no array{sources.instead(instead)}' if instead
+          else 'is an empty folder')
   raise errors.UserError(f'{path} {what}: give {_KNOWN}.')
 
 
@@ -104,11 +112,24 @@ def _kind_of_file(path):
     return 'images'
   if formats.sniff(head):
     raise errors.UserError(f'{path} is a single picture: give the folder that '
-                           f'it is in, such as {path.parent}.')
+                           f'it is in, such as {path.parent}/.')
   for begin, (what, way_out) in _OTHERS.items():
     if head.startswith(begin):
       raise errors.UserError(f'{path} is {what}: {way_out}, and give {_KNOWN}.')
+  if _is_text(head):
+    raise errors.UserError(
+        f'{path} is text: save a table of numbers as vectors [N, D] with '
+        f'np.save, and give that, or {_KNOWN}.')
   raise errors.UserError(f'{path} is of no known format: give {_KNOWN}.')
+
+
+def _is_text(head):
+  try:
+    # The last character may be cut.
+    text = head[:-3].decode('utf-8-sig')
+  except UnicodeDecodeError:
+    return False
+  return bool(text) and all(c.isprintable() or c.isspace() for c in text)
 
 
 def _kind_of_zip(path):

@@ -17,8 +17,8 @@ from pgak import errors
 from pgak import files
 from pgak.data import formats
 
-__all__ = ['LISTINGS', 'is_hidden', 'is_tar', 'open_source', 'pictures',
-           'reason_against']
+__all__ = ['LISTINGS', 'instead', 'is_hidden', 'is_tar', 'open_source',
+           'pictures', 'reason_against']
 
 # How a compressed file begins.
 _COMPRESSED = {b'\x1f\x8b': gzip, b'BZh': bz2, b'\xfd7zXZ\x00': lzma}
@@ -34,6 +34,10 @@ MAX_TOTAL_BYTES = 1 << 38
 LISTINGS = ('contents', 'suffixes')
 
 _OLD_SUFFIXES = ('.png', '.jpg', '.jpeg')
+_ARCHIVES = ('.zip', '.tar', '.gz', '.tgz', '.bz2', '.xz', '.7z', '.rar')
+_HEIC = ('.heic', '.heif', '.hif')
+# Names in the error where there is no picture.
+_NAMED = 3
 
 HIDDEN = 'hidden'
 _NO_PICTURE = 'no picture'
@@ -64,10 +68,19 @@ def open_source(path, listing='contents'):
   source.passed_over.sort()
   if not source.listing:
     raise errors.UserError(
-        f'{path} holds no {formats.LISTED}; set images.path to a folder, zip '
-        'or tar that does.')
+        f'{path} holds no {formats.LISTED}{instead(source.passed_over)}; set '
+        'images.path to a folder, zip or tar that does.')
   _check_bounds(path, source.listing)
   return source
+
+
+def instead(passed_over):
+  """Returns ', but X (why), ...' of what is there instead of pictures, or ''.
+  """
+  found = [f'{name} ({reason})' for name, reason in passed_over
+           if reason != HIDDEN]
+  more = f' and {len(found) - _NAMED} more' if len(found) > _NAMED else ''
+  return f', but {", ".join(found[:_NAMED])}{more}' if found else ''
 
 
 def pictures(path):
@@ -96,8 +109,10 @@ def _check_bounds(path, listing):
 
 
 def is_hidden(part):
-  # macOS puts a folder of that name into zips.
-  return part.startswith('.') or part == '__MACOSX'
+  # macOS puts a folder of that name into zips; disks on a network keep
+  # thumbnails in the others.
+  return part in ('__MACOSX', '@eaDir') or (
+      part.startswith('.') and part not in ('.', '..'))
 
 
 def reason_against(name, listing, head):
@@ -115,6 +130,10 @@ def reason_against(name, listing, head):
   if suffix in formats.SUFFIXES:
     return ''
   form = formats.sniff(head())
+  if suffix in _ARCHIVES:
+    return 'an archive, to be unpacked first'
+  if suffix in _HEIC:
+    return 'HEIC, to be converted to JPEG first'
   if form == 'TIFF' and suffix:
     # A camera's raw files are TIFFs, of which Pillow reads a thumbnail.
     return 'a TIFF by another name, such as a raw file'

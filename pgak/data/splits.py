@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from pgak import errors
 
-__all__ = ['KINDS', 'Layout', 'SplitList', 'layout', 'partition', 'place_of']
+__all__ = ['KINDS', 'Layout', 'SplitList', 'empty', 'layout', 'partition',
+           'place_of']
 
 KINDS = ('folders', 'names')
 
@@ -12,6 +13,22 @@ _FOLDERS = {'train': 'train', 'validation': 'validation', 'val': 'validation',
             'valid': 'validation', 'test': 'test'}
 _ORDER = ('train', 'validation', 'test')
 _OUTSIDE = 'outside the folders of the splits'
+
+
+def empty(split, dataset, number):
+  """Returns the UserError of a split without examples.
+
+  Args:
+    split: its name.
+    dataset: a data set, with `name` and `splits`.
+    number: how many examples all splits have together.
+  """
+  # One each for train, validation and test.
+  way_out = (f'choose another of {", ".join(dataset.splits)}' if number > 2 else
+             f'there {"is 1 example" if number == 1 else "are 2 examples"} in '
+             'all, and training needs at least 3: give more')
+  return errors.UserError(
+      f'The split {split} of the data set {dataset.name} is empty; {way_out}.')
 
 
 class Layout(NamedTuple):

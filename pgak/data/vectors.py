@@ -8,6 +8,7 @@ import numpy as np
 from pgak import errors
 from pgak import settings
 from pgak.data import kinds
+from pgak.data import splits as splits_lib
 
 __all__ = ['Later', 'Split', 'VectorArray', 'VectorDataset', 'shades',
            'swiss_roll']
@@ -162,9 +163,7 @@ class VectorDataset:
           f'The data set {self.name} has no split {name}; it has '
           f'{", ".join(self.splits)}.')
     if not len(self._splits[name].vectors):
-      raise errors.UserError(
-          f'The split {name} of the data set {self.name} is empty; choose '
-          f'another of {", ".join(self.splits)}.')
+      raise splits_lib.empty(name, self, len(self._splits['all'].vectors))
     return VectorArray(self.name, name, self._splits[name], self.preprocessing)
 
 

@@ -2,6 +2,7 @@
 import dataclasses
 
 from pgak import errors
+from pgak import files
 from pgak import priors
 from pgak import settings
 from pgak.evaluation import evaluator as evaluator_lib
@@ -11,7 +12,10 @@ from pgak.priors import ex_post
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import data_set
+from pgak.runs import not_measured
+from pgak.runs import packs
 from pgak.runs import run_directory
+from pgak.runs import score_files
 
 __all__ = ['evaluate', 'frechet_scorer']
 
@@ -81,6 +85,9 @@ def _attach(run, step, dataset):
 def _print_left_out(evaluator, model, latents, chosen):
   """Prints what of the protocol is left out for a model, and why.
 
+  Returns:
+    `{name: reason}`.
+
   Raises:
     errors.UserError: if densities were chosen that are fitted to latents, or
       nothing is left.
@@ -99,6 +106,7 @@ def _print_left_out(evaluator, model, latents, chosen):
   for reason in dict.fromkeys(names.values()):
     left = [str(n) for n, r in names.items() if r == reason]
     print(f'{reason}: {", ".join(left)} are left out.')
+  return {str(name): reason for name, reason in names.items()}
 
 
 @settings.configurable(denylist=['run_dir'])
@@ -106,14 +114,16 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
              protocol: protocols.Spec = 'quick',
              prior: priors.Spec | tuple[priors.Spec, ...] | None = None,
              metrics: tuple[str, ...] | None = None, latents: bool = False,
-             features: tuple[str, ...] | None = None):
+             features: tuple[str, ...] | None = None,
+             output: settings.Path | None = None):
   """Measures checkpoints of a run and appends the scores to its `scores.csv`.
 
   Gin's configuration must be the run's, with what is to be changed (see
   `configuration.parse_run`).
 
   Args:
-    run_dir: path of the run directory; nothing else is needed.
+    run_dir: path of the run directory; nothing else is needed. Or of a packed
+      run, which is not written to.
     checkpoint: 'latest', 'best', 'all' or a step.
     protocol: a name out of `protocols.names()`, a `Protocol`, or a function
       that returns one.
@@ -123,6 +133,8 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
     metrics: instead of the protocol's: names out of `metric.names()`.
     latents: whether to measure `latent_match`, too.
     features: instead of the protocol's, as `Protocol.features`.
+    output: path of another .csv for the scores; None for the run's, or none of
+      a packed run. Pictures and curves are kept in a run directory alone.
 
   Returns:
     List of `scores.Score`, for each checkpoint.
@@ -132,35 +144,82 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
       features are not available, or if the scores cannot be kept, which are
       printed then.
   """
-  run = run_directory.RunDirectory(run_dir)
-  run.scores()  # A damaged file is an error now, not after hours.
+  run = run_directory.RunDirectory(packs.folder(run_dir))
+  kept = _scores_file(run, run_dir, output)
   steps = _steps(run, checkpoint)
   protocol = _changed(protocol, prior, metrics, features)
   dataset = data_set.configured()
-  evaluator = evaluator_lib.Evaluator(dataset, protocol)
+  record = _recorder(run if kept == run.scores_file else None, protocol,
+                     prior=prior, metrics=metrics, features=features)
+  try:
+    evaluator = evaluator_lib.Evaluator(dataset, protocol)
+  except errors.UnavailableError as e:
+    record({', '.join(map(str, protocol.metrics)): str(e)})
+    raise
   rows = []
   for step in steps:
     model = checkpoints.load_configured(run, step)
     # What a model can do is the same at each step.
     if step == steps[0]:
-      _print_left_out(evaluator, model, latents, prior is not None)
+      record(_print_left_out(evaluator, model, latents, prior is not None))
     measured = evaluator.rows(model, step, latents=latents,
                               attach=_attach(run, step, dataset),
-                              folder=run.path if run.is_writable else None)
+                              folder=run.path if kept == run.scores_file
+                              and run.is_writable else None)
     # After each checkpoint, so that an interrupted command loses one at the
     # most.
-    _keep(run, measured)
+    if kept:
+      _keep(kept, measured)
     rows += measured
   return rows
 
 
-def _keep(run, rows):
-  """Appends scores to the run's file, or prints them where that cannot be."""
+def _scores_file(run, run_dir, output):
+  """Returns the path of the scores, or None for nowhere."""
+  if output is not None and not str(output).endswith('.csv'):
+    raise errors.UserError(f'{output} must end with .csv: the scores.')
+  # What a packed run was unpacked to goes when the process ends.
+  is_packed = files.local(run_dir).is_file()
+  path = (files.local(output) if output is not None
+          else None if is_packed else run.scores_file)
+  if path:
+    score_files.read(path)  # A damaged file is an error now, not after hours.
+  return path
+
+
+def _recorder(run, protocol, **chosen):
+  """Returns the function that records what is left out, for the report.
+
+  Args:
+    run: `RunDirectory`, or None to record nothing.
+    protocol: `Protocol`.
+    **chosen: what was given in the place of the protocol's, or None.
+  """
+  def said(value):
+    if isinstance(value, (list, tuple)):
+      return ','.join(map(said, value))
+    return getattr(value, '__name__', str(value))
+
+  flags = [f'--{name}={said(value)}' for name, value in chosen.items()
+           if value is not None]
+  asked = [str(name) for names in (protocol.metrics, protocol.priors,
+                                   protocol.images) for name in names]
+  tried = {*asked, ', '.join(map(str, protocol.metrics))}
+
+  def record(left_out):
+    if run:
+      not_measured.record(run, protocol.name, left_out, tried, flags)
+
+  return record
+
+
+def _keep(path, rows):
+  """Appends scores to a file, or prints them where that cannot be."""
   try:
-    run.append_scores(rows)
+    score_files.append(path, rows)
   except OSError as e:
     # They may have taken hours: they go to the screen before the error.
     print(tables.format_table(rows))
     raise errors.UserError(
-        f'The scores above cannot be kept in {run.path} ({errors.reason(e)}): '
-        'make it writable, or copy the run to where it is.') from e
+        f'The scores above cannot be kept in {path} ({errors.reason(e)}): '
+        'make its folder writable, or give another --output.') from e

@@ -1,6 +1,7 @@
 """Latents of a data set, with the names of its examples, as a file."""
 import contextlib
 import csv
+import functools
 import tempfile
 import zipfile
 
@@ -64,14 +65,14 @@ def reason_against_density(model, prior=None):
   return reason and f'{reason}: --prior=gmm adds a log-density'
 
 
-def encode(model, named, with_density=True):
+def encode(encoder, named, log_density=None):
   """Encodes all examples of a data set, with a progress bar.
 
   Args:
-    model: `GenerativeAutoencoder`.
-    named: `named_examples.Named`, of the model's kind and shape.
-    with_density: whether the log-density of the latents is computed, under
-      `model.prior`, in nats.
+    encoder: function of examples, as users see them, to latents `[n, H...]`.
+    named: `named_examples.Named`, of the encoder's kind and shape.
+    log_density: function of latents to their log-density in nats, float64
+      `[n]`; None for none.
 
   Yields:
     `{'names': list, 'latents': float32 [n, H...]}`, with 'labels', int64 `[n]`,
@@ -81,12 +82,12 @@ def encode(model, named, with_density=True):
                  dynamic_ncols=True) as bar:
     for names, examples, labels in named:
       interruption.check()
-      latents = np.asarray(model.encode(examples))
+      latents = np.asarray(encoder(examples))
       chunk = {'names': names, 'latents': latents}
       if labels is not None:
         chunk['labels'] = labels
-      if with_density:
-        chunk['log_prob'] = likelihoods.log_density(model.prior, latents)
+      if log_density:
+        chunk['log_prob'] = log_density(latents)
       yield chunk
       bar.update(len(names))
 
@@ -191,6 +192,9 @@ def encode_run(run, data, output, checkpoint, prior, data_dir, bindings,
     reason = reason_against_density(model, prior)
     if reason:
       print(f'Without log_prob: {reason}.')
-    return write(output, encode(model, named, not reason), named.label_names)
+    density = None if reason else functools.partial(
+        likelihoods.log_density, model.prior)
+    return write(output, encode(model.encode, named, density),
+                 named.label_names)
   finally:
     gin.clear_config()

@@ -91,7 +91,7 @@ def require_labels(name, labels):
   labels = None if labels is None else np.asarray(labels)
   if (labels is None or labels.ndim != 1 or labels.dtype.kind not in 'iu'
       or len(np.unique(labels)) < 2):
-    raise errors.UserError(
+    raise errors.UnavailableError(
         f'The data set {name} has no class labels, so there is no classifier '
         'to measure it with; take a protocol with Inception features, such as '
         'fid768_test.')

@@ -41,7 +41,7 @@ def _download(target):
           part.name, URL, cache_dir=str(target.parent), cache_subdir='.')
   # Whatever Keras, urllib or the disk raises: for the user it is one thing.
   except Exception as error:
-    raise errors.UserError(
+    raise errors.UnavailableError(
         f'The Inception weights are not here and their download failed '
         f'({type(error).__name__}); {HOW_TO_GET}') from error
   return target
@@ -62,7 +62,7 @@ def find(path=None):
   if path:
     found = files.local(path)
     if not found.is_file():
-      raise errors.UserError(
+      raise errors.UnavailableError(
           f'There are no Inception weights at {path}; {HOW_TO_GET}')
     return found
   return _in_cache() or _download(_folder() / ARCHIVE)

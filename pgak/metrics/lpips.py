@@ -43,7 +43,7 @@ def _find(names, what, setting):
   for name in names:
     if (path := pretrained.folder() / name).is_file():
       return path
-  raise errors.UserError(
+  raise errors.UnavailableError(
       f'There are no {what}: name the file by LPIPS.{setting}, or put '
       f'{" or ".join(names)} into {pretrained.folder()}, or into a folder '
       'that PGAK_PERCEPTUAL names.')

@@ -35,6 +35,7 @@ class _Adversarial(base.GenerativeAutoencoder):
   takes = base.GenerativeAutoencoder.takes | {'critic': 'latents'}
   nets = {'critic': '@latent_critic()'}
   stochastic = False
+  judged_by = staticmethod(losses.discrimination)
 
   def __init__(self, encoder, decoder, critic, weights, updates, prior, name):
     super().__init__(encoder, decoder, weights, updates, prior, name)
@@ -66,7 +67,7 @@ class _Adversarial(base.GenerativeAutoencoder):
     return noise['prior']
 
   def _discrimination(self, images, noise, training):
-    return {'discrimination': losses.discrimination(
+    return {'discrimination': self.judged_by(
         *self.judged(images, noise, training))}
 
 

@@ -53,6 +53,7 @@ class ALAE(base.GenerativeAutoencoder):
   takes = base.GenerativeAutoencoder.takes | {'critic': 'latents'}
   nets = {'critic': '@latent_critic()', 'prior': '@LatentGenerator'}
   stochastic = False
+  judged_by = staticmethod(losses.discrimination)
   # The latents of data are pulled to the distribution of w, itself learned.
   matches_prior = True
   learns_prior = True
@@ -103,7 +104,7 @@ class ALAE(base.GenerativeAutoencoder):
     with tf.GradientTape() as tape:
       tape.watch(images)
       of_data = self._logits(images, training)
-    terms = {'discrimination': losses.discrimination(of_data, of_generated)}
+    terms = {'discrimination': self.judged_by(of_data, of_generated)}
     if self.is_on('r1'):
       slope = tape.gradient(of_data, images)
       # A sum over pixels, as in the authors' code.

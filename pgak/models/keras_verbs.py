@@ -6,6 +6,7 @@ import sys
 
 import tensorflow as tf
 
+from pgak import errors
 from pgak.models import keras_data
 
 __all__ = ['KerasVerbs']
@@ -16,6 +17,8 @@ class KerasVerbs:
 
   # Whether `terms` is given a whole batch `(x, y)`, and not x alone.
   takes_structures = False
+  # Gives the run that the model was loaded from, or None.
+  origin = None
 
   def fit(self, x=None, y=None, *args, validation_data=None, class_weight=None,
           sample_weight=None, **kwargs):
@@ -46,11 +49,28 @@ class KerasVerbs:
 
   def evaluate(self, x=None, y=None, *args, sample_weight=None, **kwargs):
     """Computes the loss terms as `keras.Model.evaluate`; `x` is as in `fit`.
+
+    Of a model that `pgak.load` gave, x may also be the name of a protocol, such
+    as 'quick': then its checkpoint is measured by `pgak.evaluate`, which takes
+    `**kwargs`, and scores are returned.
     """
+    if isinstance(x, str):
+      return self._measured(x, kwargs)
     keras_data.refuse_weights(sample_weight=sample_weight)
     with keras_data.refusals():
       return super().evaluate(self._examples(x, y, 'evaluate'), None, *args,
                               **kwargs)
+
+  def _measured(self, protocol, settings):
+    origin = self.origin() if self.origin else None
+    if origin is None or int(self.step.numpy()) != origin['checkpoint']:
+      raise errors.UserError(
+          f'evaluate({protocol!r}) measures a checkpoint of a run, and this '
+          'model is none: give a model as pgak.load made it, call '
+          'evaluation.Evaluator(dataset, protocol).score(model), or give '
+          'examples for their loss terms.')
+    # What measures stands above the models: the package itself knows where.
+    return sys.modules['pgak'].evaluate(protocol=protocol, **origin, **settings)
 
   def predict(self, x, *args, **kwargs):
     """Returns reconstructions of all examples, a float32 array `[N, ...]`.

@@ -165,6 +165,7 @@ class NoPriorMatching(_Interpolating):
   """
 
   learns_prior = True
+  judged_by = staticmethod(losses.hinge_discrimination)
   nets = {'encoder': '@normalised/encoder()', 'prior': '@LatentGenerator'}
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
@@ -235,7 +236,7 @@ class NoPriorMatching(_Interpolating):
 
   def latent_critic_terms(self, images, noise, training=True):
     """[1, eq. 12]."""
-    return {'latent_discrimination': losses.hinge_discrimination(
+    return {'latent_discrimination': self.judged_by(
         *self.judged(images, noise, training))}
 
   def prior_terms(self, images, noise, training=True):

@@ -60,6 +60,7 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
   takes = base.GenerativeModel.takes | {'image_critic': 'images'}
   nets = {'image_critic': '@image_critic/encoder()'}
   matches_prior = True
+  judged_by = None  # Its loss is a difference of means.
 
   def __init__(self, decoder: base.Net, image_critic: base.Net,
                gradient_penalty: schedules.Weight = 10.,
@@ -135,6 +136,12 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
     square = tf.reduce_sum(tf.square(slopes), list(range(1, images.shape.rank)))
     # The derivative of the root is infinite at 0.
     return tf.sqrt(square + 1e-12)
+
+  def judged(self, images, noise, training=False):
+    """Outputs for images and generated ones; the first are to be larger."""
+    generated = self.decoder(noise['critic_prior'], training=training)
+    return (self._critic(self.at_level(images), training),
+            self._critic(generated, training))
 
   def critic_terms(self, images, noise, training=True):
     """The terms of [2, eq. 3], and the drift of [1, appendix A.1]."""

@@ -44,6 +44,7 @@ class SNGAN(critics.JudgesImages, base.GenerativeModel):
   takes = base.GenerativeModel.takes | {'image_critic': 'images'}
   nets = {'image_critic': '@image_critic/encoder()'}
   matches_prior = True
+  judged_by = staticmethod(losses.hinge_discrimination)
 
   def __init__(self, decoder: base.Net, image_critic: base.Net,
                critic_steps: settings.Count = 5,
@@ -68,7 +69,7 @@ class SNGAN(critics.JudgesImages, base.GenerativeModel):
 
   def critic_terms(self, images, noise, training=True):
     """[1, eq. 16]."""
-    return {'discrimination': losses.hinge_discrimination(
+    return {'discrimination': self.judged_by(
         *self.judged(images, noise, training))}
 
   def generator_terms(self, images, noise, training=True):

@@ -212,6 +212,7 @@ class AdversarialInfoVAE(_Info):
 
   takes = base.GenerativeAutoencoder.takes | {'critic': 'latents'}
   nets = {'critic': '@latent_critic()'}
+  judged_by = staticmethod(losses.discrimination)
   unreachable = {'kl': ('decoder',), 'adversarial': ('decoder',)}
 
   def __init__(self, encoder: base.Net, decoder: base.Net, critic: base.Net,
@@ -234,7 +235,7 @@ class AdversarialInfoVAE(_Info):
     return self.critic(noise['prior'], training=training), of_data
 
   def critic_terms(self, images, noise, training=True):
-    return {'discrimination': losses.discrimination(
+    return {'discrimination': self.judged_by(
         *self.judged(images, noise, training))}
 
   def terms(self, images, noise, training=True):

@@ -155,9 +155,9 @@ def _scores(cells):
     gains.insert(0, pages.Text(
         'What a mixture, fitted after training, gains over N, run by run; the '
         'last column is the mean gain in units of its standard error.'))
-  missing = unmeasured.block(cells)
-  return pages.Section('Scores', blocks + found + gains + (
-      [missing] if missing else []))
+  missing = [unmeasured.block(cells), unmeasured.left_out(cells)]
+  return pages.Section('Scores', blocks + found + gains + [
+      block for block in missing if block])
 
 
 def _papers(cells):

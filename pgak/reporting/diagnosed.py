@@ -22,10 +22,15 @@ _COLUMNS = {
     'data at the ends': lambda n: _share(n, 'saturation_of_data'),
     'accuracy of the discriminator': lambda n: _number(
         n, 'discriminator_accuracy'),
+    'loss of the discriminator': lambda n: _beside(
+        n, 'discriminator_loss', 'discriminator_loss_at_chance'),
+    'means of the critic apart': lambda n: _number(n, 'critic_means_apart'),
 }
 _NOTES = {'MMD to the prior': 'less is better',
           'dimensions unlike the prior': 'less is better',
-          'accuracy of the discriminator': '0.5 is chance'}
+          'accuracy of the discriminator': '0.5 is chance',
+          'loss of the discriminator': 'beside that of guessing',
+          'means of the critic apart': 'standard deviations; 0 is chance'}
 _PROSE = (
     'Of the first 500 validation examples, at the newest validation: a latent '
     'dimension is active if its posterior mean varies by more than 0.01 over '
@@ -89,6 +94,11 @@ def _share(numbers, name):
 def _of(numbers, name, whole):
   return (f'{numbers[name]:.0f} of {numbers[whole]:.0f}'
           if name in numbers and whole in numbers else _NONE)
+
+
+def _beside(numbers, name, other):
+  return (f'{numbers[name]:.4g} ({numbers[other]:.4g})'
+          if name in numbers and other in numbers else _NONE)
 
 
 def _warnings(run):

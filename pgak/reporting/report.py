@@ -1,5 +1,6 @@
 """Reads runs and writes the report: one page, and Markdown with pictures."""
 import contextlib
+import zipfile
 
 from pgak import errors
 from pgak import files
@@ -39,6 +40,7 @@ def write_report(output, paths, with_latents=True, data_dir=None,
   """
   page = files.local(output)
   _check(page, overwrite)
+  _refuse_packed(paths)
   found, notes = runs_lib.find(paths)
   cells = runs_lib.cells([runs_lib.read(path) for path in found])
   sections = contents.sections(cells, with_latents, data_dir, imports)
@@ -55,6 +57,14 @@ def write_report(output, paths, with_latents=True, data_dir=None,
     ) from e
   return notes + [f'{run.path}: {problem}' for cell in cells
                   for run in cell.runs for problem in run.problems]
+
+
+def _refuse_packed(paths):
+  for path in map(files.local, paths):
+    if path.is_file() and zipfile.is_zipfile(path):
+      raise errors.UserError(
+          f'{path} is a packed run, and a report is of run directories: make '
+          f'one by `unzip {path} -d {path.stem}`, and give {path.stem}.')
 
 
 def _folder(page):

@@ -1,11 +1,12 @@
-"""What runs were not measured for, and the commands that would do it."""
+"""What runs were not measured for, why, and the commands that would do it."""
 import re
 import shlex
 
 from pgak.reporting import pages
 from pgak.reporting import runs as runs_lib
+from pgak.runs import not_measured
 
-__all__ = ['block', 'measured_commands', 'prior_flags']
+__all__ = ['block', 'left_out', 'measured_commands', 'prior_flags']
 
 _PROTOCOL = runs_lib.CHOICES.index('protocol')
 # What measures a run by default, by the kind of its data.
@@ -31,6 +32,27 @@ def block(cells):
   return pages.Table('What was not measured, and the command that would do it',
                      ['run', 'not measured', 'command'], rows, (1, 2)
                      ) if rows else None
+
+
+def left_out(cells):
+  """Returns a table of what evaluations left out, and why, or None.
+
+  Such as what needs an encoder of a model that has none, labels, or weights
+  that were not there.
+
+  Args:
+    cells: list of `runs.Cell`.
+  """
+  rows = [[f'{cell.label}, seed {run.seed}', f'{protocol}: {what}',
+           said['reason'].rstrip('.'), _command(run, protocol) + ''.join(
+               f' {shlex.quote(flag)}' for flag in said['flags'])]
+          for cell in cells for run in cell.runs
+          for protocol, items in not_measured.read(run.path).items()
+          for what, said in items.items()]
+  return pages.Table(
+      'What evaluations left out, why, and the command that measures it once '
+      'that is there', ['run', 'left out', 'why', 'command'], rows, (1, 2, 3)
+      ) if rows else None
 
 
 def measured_commands(run):

@@ -250,10 +250,15 @@ def load(run_dir, checkpoint='latest', imports=(), prior='own'):
   run = run_directory.RunDirectory(packs.folder(run_dir))
   configuration.parse_run(run, imports=imports)
   try:
-    return load_configured(run, checkpoint, prior)
+    model = load_configured(run, checkpoint, prior)
   finally:
     # A notebook may load several runs, whose bindings must not mix.
     gin.clear_config()
+  step = run.resolve_checkpoint(checkpoint)
+  # A function, which Keras and checkpoints do not track.
+  model.origin = lambda: {'run_dir': run_dir, 'checkpoint': step,
+                          'imports': imports}
+  return model
 
 
 def build_settings():

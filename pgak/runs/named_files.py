@@ -68,6 +68,10 @@ def data(value):
     return 'datasets/tfds.gin', {'tfds.name': value.removeprefix(_TFDS)}
   if value.endswith('.gin'):
     return named('data', value), {}
+  if not value.strip() or '://' in value:
+    what = 'an address: download what is there' if value.strip() else 'empty'
+    raise errors.UserError(f'--data={value} is {what}; give a path here, or '
+                           'the name of a data set (pgak_list data).')
   # Names first: a folder `mnist` here must not silently replace the data set.
   path = pathlib.Path(value).expanduser()
   known = [n for n in names('data') if n not in _WITH_PATH]

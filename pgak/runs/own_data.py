@@ -11,7 +11,7 @@ from pgak.runs import configuration
 from pgak.runs import data_set
 from pgak.runs import named_files
 
-__all__ = ['opener', 'reads_data_dir', 'split_opener']
+__all__ = ['opener', 'opener_of', 'reads_data_dir', 'split_opener']
 
 # What a run's preprocessing says of pictures, and what it is where it does not.
 _OF_PICTURES = {'crop': None, 'antialias': True, 'resize': 'bicubic',
@@ -21,6 +21,24 @@ _OF_PICTURES = {'crop': None, 'antialias': True, 'resize': 'bicubic',
 def opener(value, run, data_dir=None):
   """Finds the data that a trained run is to be shown.
 
+  Args:
+    value: as for `opener_of`.
+    run: `RunDirectory`.
+    data_dir: folder of TensorFlow Datasets, or None.
+
+  Returns:
+    As `opener_of`.
+
+  Raises:
+    errors.UserError: as `opener_of` does.
+  """
+  return opener_of(value, run.config.get('data', {}).get('preprocessing', {}),
+                   data_dir)
+
+
+def opener_of(value, preprocessing, data_dir=None):
+  """Finds the data that a trained model is to be shown.
+
   Pictures are cropped and resized as those that the run was trained on;
   nothing is cut into splits, and damaged pictures are passed over. Gin's
   configuration is empty afterwards.
@@ -29,7 +47,7 @@ def opener(value, run, data_dir=None):
     value: a folder, zip or tar of pictures, an array file, 'tfds:NAME', or the
       name of a data set that ships; what --data of the train command takes, but
       for gin files.
-    run: `RunDirectory`.
+    preprocessing: dictionary, as config.json of the model's run has it.
     data_dir: folder of TensorFlow Datasets, or None.
 
   Returns:
@@ -51,8 +69,7 @@ def opener(value, run, data_dir=None):
       raise errors.UserError(f'{model.name} is for pairs, which --data does '
                              'not take: leave it out.')
     shape = tuple(model.kind.shape)
-    found = made or _of_path(file, settings, shape, _preprocessing(run),
-                             data_dir)
+    found = made or _of_path(file, settings, shape, preprocessing, data_dir)
     _check(found, model)
     return found
 
@@ -86,10 +103,6 @@ def _shipped(file, data_dir):
     return data_set.configured()
   finally:
     gin.clear_config()
-
-
-def _preprocessing(run):
-  return run.config.get('data', {}).get('preprocessing', {})
 
 
 def _of_path(file, settings, shape, preprocessing, data_dir):

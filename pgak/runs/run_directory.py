@@ -13,22 +13,21 @@ RUN_DIR/
   densities/      those that were fitted to the latents
   grids/ prd/ neighbours/   what evaluations drew
   scores.csv      one row per score
+  not_measured.json  what evaluations left out, and why
 ```
 
 A file or checkpoint is written beside its place and then renamed, so that it is
 there whole or not at all.
 """
 import contextlib
-import csv
 import json
 import os
 import re
 import shutil
 
-from absl import logging
-
 from pgak import errors
 from pgak import files
+from pgak.runs import score_files
 from pgak.runs import scores as scores_lib
 
 __all__ = ['RunDirectory', 'SCORE_COLUMNS']
@@ -275,57 +274,14 @@ class RunDirectory:
 
   # === Scores ===
 
+  @property
+  def scores_file(self):
+    return self.path / 'scores.csv'
+
   def append_scores(self, rows):
-    """Appends `scores.Score`s, or dictionaries like them, to scores.csv.
-
-    Two processes may do so at the same time. What is there stays, with the
-    columns of today; half a last line, of a process that was killed, goes.
-
-    Raises:
-      errors.UserError: if the file is damaged.
-      OSError: if it cannot be written.
-    """
-    # Read, extended and replaced under one lock, or one of two commands loses
-    # its scores.
-    with files.locked(self.path / '.scores.lock', '', wait=True):
-      files.write_text(self.path / 'scores.csv',
-                       scores_lib.to_csv([*self.scores(), *rows]))
+    """Appends scores to scores.csv, as `score_files.append` does."""
+    score_files.append(self.scores_file, rows)
 
   def scores(self, numbers=True):
-    """Returns the rows of scores.csv, all values as text.
-
-    Columns that version 0.4 did not have are there, as `scores.from_csv` fills
-    them in. Half a last line is left out, with a warning: its process was
-    killed.
-
-    Args:
-      numbers: whether to treat a step or value that is no number as damage.
-
-    Raises:
-      errors.UserError: if the file is damaged.
-    """
-    path = self.path / 'scores.csv'
-    if not path.is_file():
-      return []
-    try:
-      text = path.read_text(encoding='utf-8')
-      rows = scores_lib.from_csv(text)
-    except (csv.Error, OSError, ValueError) as e:
-      raise _damaged(path, e) from e
-    # csv.DictReader fills the columns of a short row with None.
-    if rows and not text.endswith('\n') and None in rows[-1].values():
-      logging.warning('%s ends with half a row, which is left out.', path)
-      rows.pop()
-    return [_whole(row, path, numbers) for row in rows]
-
-
-def _whole(row, path, numbers):
-  """Returns a row of scores.csv with all columns, in order."""
-  if set(row) != set(SCORE_COLUMNS) or None in row.values():
-    raise _damaged(path, f'its columns are not {", ".join(SCORE_COLUMNS)}')
-  try:
-    if numbers:
-      int(row['step']), float(row['value'])
-  except ValueError as e:
-    raise _damaged(path, f'a step or value is no number: {e}') from e
-  return {column: row[column] for column in SCORE_COLUMNS}
+    """Returns the rows of scores.csv, as `score_files.read` does."""
+    return score_files.read(self.scores_file, numbers)

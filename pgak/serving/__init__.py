@@ -5,9 +5,10 @@ A client takes what it needs alone: `client.ServedModel` needs no model, and
 """
 import importlib
 
-__all__ = ['ServedModel', 'export']
+__all__ = ['ServedModel', 'encode_export', 'export']
 
-_MODULES = {'ServedModel': 'client', 'export': 'exporting'}
+_MODULES = {'ServedModel': 'client', 'encode_export': 'encoding',
+            'export': 'exporting'}
 
 
 def __getattr__(name):

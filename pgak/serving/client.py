@@ -87,7 +87,7 @@ class ServedModel:
         and no range is given, or if they lie outside it; of `reconstruct` and
         `interpolate`, too.
     """
-    self._require_encoder('encode')
+    self.require_encoder('encode')
     return self._in_batches('encode', **self._named(
         self._images(images, value_range, 'encode')), **self._given(conditions))
 
@@ -103,7 +103,7 @@ class ServedModel:
 
   def reconstruct(self, images, value_range=None, conditions=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
-    self._require_encoder('reconstruct')
+    self.require_encoder('reconstruct')
     return self._in_batches('reconstruct', **self._named(
         self._images(images, value_range, 'reconstruct')),
         **self._given(conditions))
@@ -125,7 +125,7 @@ class ServedModel:
         arcs.
     """
     self._require_no_conditions('interpolate')
-    self._require_encoder('interpolate')
+    self.require_encoder('interpolate')
     start, end = (self._images(x, value_range, 'interpolate')
                   for x in (start, end))
     if len(start) != len(end):
@@ -267,11 +267,17 @@ class ServedModel:
           f'run with another --prior, such as {other}.')
 
   @property
+  def has_density(self):
+    """Whether it answers `log_prob`."""
+    return 'log_prob' in self._loaded.signatures
+
+  @property
   def has_encoder(self):
     """Whether it answers what needs one, such as `encode`."""
     return 'encode' in self._loaded.signatures
 
-  def _require_encoder(self, signature):
+  def require_encoder(self, signature):
+    """Raises UserError, which names what was asked for, if it has none."""
     if not self.has_encoder:
       raise errors.UserError(
           f'The export in {self.path} is of a model without an encoder, which '

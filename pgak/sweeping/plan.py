@@ -33,7 +33,7 @@ __all__ = ['Evaluation', 'Job', 'Sweep', 'parse_shard', 'read', 'sweep']
 
 # The flags of the evaluate command that an evaluation may set.
 EVALUATE_FLAGS = ('protocol', 'prior', 'checkpoint', 'num_samples', 'seed',
-                  'metrics', 'latents')
+                  'metrics', 'latents', 'features')
 
 
 @dataclasses.dataclass(frozen=True)

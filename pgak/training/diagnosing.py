@@ -51,7 +51,9 @@ def observe(model, array, number=NUMBER):
   return diagnostics.Observed(
       **found, value_range=getattr(model.kind, 'value_range', None),
       is_standard=model.prior.name == 'standard_normal',
-      judged=None if judged[0] is None else judged, **_of_prior(model, found))
+      judged=None if judged[0] is None else judged,
+      judged_by=getattr(model, 'judged_by', losses.discrimination),
+      **_of_prior(model, found))
 
 
 def _observe_batch(model, floats, first):

@@ -11,17 +11,16 @@ are to match, a value range, a discriminator.
      Autoencoders. ICLR, 2016.
 [2]: Diederik P. Kingma, Max Welling. Auto-encoding variational Bayes. ICLR,
      2014.
-[3]: Ian Goodfellow, Jean Pouget-Abadie, Mehdi Mirza, Bing Xu, David
-     Warde-Farley, Sherjil Ozair, Aaron Courville, Yoshua Bengio. Generative
-     Adversarial Nets. NIPS, 2014.
 """
 import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ['DIAGNOSTICS', 'Diagnostic', 'Observed', 'accuracy',
-           'aggregate_posterior', 'dimensions_off', 'judge', 'kl_of_dimensions',
+from pgak.training import discriminators
+
+__all__ = ['DIAGNOSTICS', 'Diagnostic', 'Observed', 'aggregate_posterior',
+           'dimensions_off', 'judge', 'kl_of_dimensions',
            'measure', 'share_at_ends', 'variance_of_means']
 
 # Steps between black and white of 8 bits.
@@ -39,8 +38,6 @@ FAR, FACTOR, MANY_OFF = 0.5, 2., 0.1
 # A decoder is saturated if so many outputs are at the ends, and so many more
 # than of the data.
 SATURATED, MORE_THAN_DATA = 0.5, 0.25
-# How near to 1/2 an accuracy is chance, and where a discriminator has won.
-NEAR_CHANCE, WON = 0.05, 0.99
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +55,8 @@ class Observed:
     outputs: float array, what the decoder makes, or None.
     data: float array, the examples in the same range, or None.
     value_range: `(low, high)` of both, or None.
-    judged: `(positive, negative)`, logits of a discriminator, or None.
+    judged: `(positive, negative)`, outputs of a discriminator, or None.
+    judged_by: the loss that it descends, see `discriminators.numbers`.
   """
   mean: np.ndarray | None = None
   sigma: np.ndarray | None = None
@@ -69,6 +67,7 @@ class Observed:
   data: np.ndarray | None = None
   value_range: tuple | None = None
   judged: tuple | None = None
+  judged_by: Callable | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,20 +172,6 @@ def share_at_ends(values, value_range):
   return float(np.mean((values < low + half) | (values > high - half)))
 
 
-def accuracy(positive, negative):
-  """Mean of the shares of both sets that the sign of a logit classifies well.
-
-  Args:
-    positive: float array, logits of what is to have a positive one.
-    negative: float array, of what is to have a negative one.
-
-  Returns:
-    float in [0, 1]; 0.5 is chance, [3, prop. 1].
-  """
-  return 0.5 * float(np.mean(np.asarray(positive) > 0.)
-                     + np.mean(np.asarray(negative) < 0.))
-
-
 # === Diagnostics ===
 
 
@@ -271,22 +256,13 @@ def _saturated(numbers):
 def _discriminator(observed):
   if observed.judged is None:
     return {}
-  return {'discriminator_accuracy': accuracy(*observed.judged)}
+  return discriminators.numbers(observed.judged, observed.judged_by)
 
 
 def _discriminator_state(numbers):
-  share = numbers['discriminator_accuracy']
-  if share >= WON:
-    return ('The discriminator wins outright: its accuracy is '
-            f'{share:.3g}, and little gradient is left for its opponent; lower '
-            'its learning rate or its size, or regularise it.')
   # Of latents that match the prior nothing is left to tell apart.
-  matched = 'aggregate_mean' in numbers and not _is_off(numbers)
-  if abs(share - 0.5) > NEAR_CHANCE or matched:
-    return ''
-  return (f'The discriminator is at chance: its accuracy is {share:.3g} (0.5 '
-          'is guessing), so it gives no direction unless both sets are really '
-          'alike; raise its learning rate, its size or its number of steps.')
+  is_matched = 'aggregate_mean' in numbers and not _is_off(numbers)
+  return discriminators.warning(numbers, is_matched)
 
 
 DIAGNOSTICS = (

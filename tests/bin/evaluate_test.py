@@ -8,8 +8,10 @@ import pytest
 import tiny_commands
 import tiny_runs
 
+import pgak
 from pgak.bin import evaluate
 from pgak.runs import run_directory
+from pgak.runs import score_files
 
 QUICK = ('--gin_param=classifier.steps = 20', '--num_samples=70')
 
@@ -42,6 +44,19 @@ def test_separability_of_the_classes_of_a_labelled_set(run_dir, capsys):
   assert rows['separability_z']['num_samples'] == '200'
   assert 'digits_attributes2_' in result.out
   assert len(list(run_dir.glob('separability/*.csv'))) == 1
+
+
+def test_a_packed_run_needs_an_output(run_dir, tmp_path, capsys):
+  packed = pgak.pack(run_dir, tmp_path / 'me.zip')
+  wanted = (f'--run_dir={packed}', '--metrics=reconstruction_mse', *QUICK[1:])
+  result = tiny_commands.call(evaluate, capsys, *wanted)
+  assert result.status == 2 and 'give --output' in result.err
+  result = tiny_commands.call(evaluate, capsys, *wanted, '--prior=own',
+                              f'--output={tmp_path / "scores.csv"}')
+  assert result.status == 0, result.err
+  assert f'The scores are in {tmp_path / "scores.csv"}.' in result.out
+  row, = score_files.read(tmp_path / 'scores.csv')
+  assert row['metric'] == 'reconstruction_mse'
 
 
 def test_scores_are_printed_and_appended(run_dir, capsys):
@@ -114,7 +129,8 @@ def test_priors_and_metrics_of_a_flag_replace_the_protocols(run_dir, capsys):
     (['--prior=Gauss'], 1, 'Gauss'),
     (['--protocol=fid'], 2, 'protocol'),
     (['--num_samples=1'], 2, 'num_samples'),
-    (['--output=x'], 2, 'output'),
+    (['--output=x'], 1, 'x must end with .csv'),
+    (['--folder=x'], 2, 'folder'),
     (['--gin_param=train.stepz = 1'], 1, 'stepz'),
     (['--gin_param=my_macro = 1'], 1, 'my_macro'),
     (['--protocol=fid768_test', '--inception=absent.npz'], 1, 'absent.npz'),

@@ -60,6 +60,7 @@ EVALUATE = {
     'num_samples': (77, 'quick.num_samples', 77),
     'seed': (5, 'quick.seed', 5),
     'latents': ('true', 'evaluate.latents', True),
+    'output': ('it.csv', 'evaluate.output', 'it.csv'),
     'inception': ('w.npz', 'inception.weights', 'w.npz'),
 }
 
@@ -274,7 +275,8 @@ ENCODE = {
 
 
 def test_flags_of_encode(capsys, monkeypatch):
-  flag_tables.check_table(encode, ENCODE)
+  # What an export encodes is in tests/serving/encoding_test.py.
+  flag_tables.check_table(encode, ENCODE, ['export_dir'])
   recorder = flag_tables.Recorder()
   monkeypatch.setattr(functions, 'encode', recorder)
   flag_tables.call(encode, capsys, *(

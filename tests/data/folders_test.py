@@ -144,7 +144,8 @@ def test_all_damaged_pictures_are_named_at_once(photos):
 def test_many_damaged_pictures_are_counted(photos):
   for path in photos.glob('a/[0-9]*.png'):
     path.write_bytes(b'no picture')
-  with pytest.raises(errors.UserError, match='^20 pictures in .*, ...; repl'):
+  with pytest.raises(errors.UserError,
+                     match=r'^20 pictures in .*, \.\.\.\) .*; repl'):
     data.images(photos, SHAPE).split('train')
 
 
@@ -285,7 +286,7 @@ def test_bounds(photos, monkeypatch, limit, bound):
 def test_too_many_pixels_are_refused_by_name(photos, monkeypatch):
   monkeypatch.setattr(folders.decoding, 'MAX_PIXELS', 8 * 9 - 1)
   with pytest.raises(errors.UserError,
-                     match='40 pictures in .*a/00.png .*most'):
+                     match='40 pictures in .*.a/00.png, .*most'):
     data.images(photos, SHAPE).split('train')
 
 

@@ -12,7 +12,9 @@ from pgak import evaluation
 from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import protocols
 from pgak.runs import checkpoints
+from pgak.runs import not_measured
 from pgak.runs import run_directory
+from pgak.runs import score_files
 
 
 @pytest.fixture(name='flat')
@@ -132,6 +134,15 @@ def test_given_metrics_replace_the_protocols(run, flat):
     evaluation.evaluate(run.path, 20, protocol=flat, metrics=['fid'])
 
 
+def test_weights_that_are_not_there_are_recorded(run, monkeypatch):
+  monkeypatch.setenv('PGAK_INCEPTION', 'absent.npz')
+  with pytest.raises(errors.UnavailableError, match='absent.npz'):
+    evaluation.evaluate(run.path, 20, 'fid768_test', metrics=['frechet'])
+  said = not_measured.read(run.path)['fid768_test']['frechet']
+  assert 'no Inception weights at absent.npz' in said['reason']
+  assert said['flags'] == ['--metrics=frechet']
+
+
 def test_the_paper_of_raes_has_its_columns(run, flat):
   del flat
   gin.parse_config(['rae_quick.num_samples = 60',
@@ -156,8 +167,7 @@ def test_scores_that_cannot_be_kept_are_printed(run, flat, capsys, monkeypatch):
   def full(rows):
     raise OSError(28, 'No space left on device')
 
-  monkeypatch.setattr(run_directory.RunDirectory, 'append_scores',
-                      lambda self, rows: full(rows))
+  monkeypatch.setattr(score_files, 'append', lambda path, rows: full(rows))
   with pytest.raises(errors.UserError, match='cannot be kept in .*No space'):
     evaluation.evaluate(run.path, protocol=flat)
   assert 'frechet_flat_64' in capsys.readouterr().out

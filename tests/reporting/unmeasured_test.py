@@ -3,6 +3,8 @@ import tiny_reports
 
 from pgak.reporting import runs as runs_lib
 from pgak.reporting import unmeasured
+from pgak.runs import not_measured
+from pgak.runs import run_directory
 
 
 def missing(tmp_path, **runs):
@@ -54,3 +56,26 @@ def test_a_newer_checkpoint_is_not_measured(tmp_path):
   found = missing(tmp_path, AE=[score(step=300)])
   assert [what for what, _ in found['AE']] == [
       'quick at step 600; the scores are of step 300']
+
+
+def test_what_an_evaluation_left_out_is_said_with_why(tmp_path):
+  made = tiny_reports.make(tmp_path / 'GAN', 'SNGAN', rows=[score()],
+                           events=False)
+  cells = runs_lib.cells([runs_lib.read(made)])
+  assert unmeasured.left_out(cells) is None
+  run = run_directory.RunDirectory(made)
+  asked = {'topology', 'frechet'}
+  not_measured.record(run, 'quick', {'topology': 'sn_gan has no encoder'},
+                      asked)
+  not_measured.record(run, 'quick', {'lpips': 'There are no weights.'},
+                      {'lpips'}, ['--metrics=lpips'])
+  (label, what, why, command), other = unmeasured.left_out(cells).rows
+  assert label == 'SN-GAN, seed 0' and what == 'quick: lpips'
+  assert why == 'There are no weights'
+  assert command == (f'pgak_evaluate --run_dir={made} --protocol=quick '
+                     '--metrics=lpips')
+  assert other[1:3] == ['quick: topology', 'sn_gan has no encoder']
+  # What was measured since is left out no longer.
+  not_measured.record(run, 'quick', {}, asked)
+  (_, what, _, _), = unmeasured.left_out(cells).rows
+  assert what == 'quick: lpips'

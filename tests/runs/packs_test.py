@@ -11,11 +11,13 @@ import tiny_runs
 
 import pgak
 from pgak import errors
+from pgak import reporting
 from pgak.priors import ex_post
 from pgak.runs import checkpoints
 from pgak.runs import packs
 from pgak.runs import plain_paths
 from pgak.runs import run_directory
+from pgak.runs import score_files
 from pgak.training import warm_start
 
 
@@ -46,6 +48,32 @@ def test_a_packed_run_is_the_run(run_dir, packed, monkeypatch):
   assert int(found.step.numpy()) == 2
   np.testing.assert_array_equal(model.sample(3, seed=1),
                                 found.sample(3, seed=1))
+
+
+def test_a_packed_run_is_measured_into_a_file_of_ones_own(packed, tmp_path):
+  flags = {'metrics': ['reconstruction_mse'], 'prior': 'own',
+           'gin_param': ['quick.num_samples = 20']}
+  before = packed.read_bytes()
+  found = pgak.load(packed).evaluate('quick', **flags)
+  kept = tmp_path / 'me.csv'
+  for number in (1, 2):
+    again = pgak.evaluate(packed, 'quick', output=kept, **flags)
+    assert [dict(score) for score in again] == [dict(score) for score in found]
+    rows = score_files.read(kept)
+    assert len(rows) == number * len(found) > 0
+    assert float(rows[-1]['value']) == found[-1]['value']
+  assert packed.read_bytes() == before
+  with pytest.raises(errors.UserError, match='must end with .csv'):
+    pgak.evaluate(packed, 'quick', output=tmp_path / 'me.txt', **flags)
+  with pytest.raises(errors.UserError, match='unzip .*me.zip -d me'):
+    reporting.write_report(tmp_path / 'page.html', [packed])
+
+
+def test_what_is_no_checkpoint_is_measured_by_no_protocol(packed):
+  model = pgak.load(packed)
+  model.step.assign_add(1)
+  with pytest.raises(errors.UserError, match='measures a checkpoint'):
+    model.evaluate('quick')
 
 
 def test_a_packed_run_says_nothing_of_the_machine(run_dir, tmp_path):

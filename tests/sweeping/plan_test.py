@@ -40,9 +40,10 @@ sweep.evaluations = [
     {'protocol': 'quick', 'prior': ['gaussian', 'gmm'], 'latents': True,
      'checkpoint': 'best', 'bindings': ['GaussianMixture.num_components = 2']},
     {'protocol': 'quick', 'num_samples': 10, 'latents': False},
+    {'protocol': 'quick', 'features': ['random', 'nets/mine.keras']},
 ]
 '''))
-  first, second = sweep.evaluations
+  first, second, third = sweep.evaluations
   assert first.flags == (
       '--protocol=quick', '--prior=gaussian,gmm', '--checkpoint=best',
       '--latents', '--gin_param=GaussianMixture.num_components = 2')
@@ -51,6 +52,8 @@ sweep.evaluations = [
   assert first.label == ('quick gaussian,gmm checkpoint=best latents '
                          'GaussianMixture.num_components = 2')
   assert second.label == 'quick num_samples=10 nolatents'
+  assert third.flags == ('--protocol=quick',
+                         '--features=random,nets/mine.keras')
 
 
 def test_bindings_of_the_sweep_itself(tmp_path):

@@ -91,6 +91,9 @@ def test_a_name_that_is_a_path_here_is_an_error(tmp_path, monkeypatch):
     named_files.data('mnist')
   with pytest.raises(errors.UserError, match='nothing at photos/'):
     named_files.data('photos/')
+  for value, match in (('', 'is empty'), ('https://x/a.zip', 'download what')):
+    with pytest.raises(errors.UserError, match=match):
+      named_files.data(value)
 
 
 def test_a_run_goes_on_with_what_was_chosen():

@@ -19,13 +19,14 @@ STANDARD = POSTERIOR | {'kl_in_nats', 'kl_of_dimension'}
 AGGREGATE = {'aggregate_mean', 'aggregate_sigma', 'dimensions_off_prior',
              'prior_mean', 'prior_mmd', 'prior_sigma'}
 DECODER = {'saturation', 'saturation_of_data'}
-JUDGED = {'discriminator_accuracy'}
+JUDGED = {'discriminator_accuracy', 'discriminator_loss',
+          'discriminator_loss_at_chance'}
 NUMBERS = {
     'AE': set(), 'RAE': set(), 'VAE': STANDARD | AGGREGATE, 'CVVAE': STANDARD,
     'FPVAE': POSTERIOR | AGGREGATE, 'AGE': AGGREGATE, 'LPGA': AGGREGATE,
     'AAE': AGGREGATE | JUDGED, 'PriorAAE': AGGREGATE | JUDGED,
     'ALAE': AGGREGATE | JUDGED, 'NoPriorMatching': AGGREGATE | JUDGED,
-    'SNGAN': JUDGED, 'PGGAN': set()}
+    'SNGAN': JUDGED, 'PGGAN': {'critic_means_apart'}}
 
 
 class Images:

@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+from pgak import losses
 from pgak.training import diagnostics
 
 ONES = np.ones(2)
@@ -43,11 +44,6 @@ def test_values_that_are_rounded_to_an_end():
   values = [-1., -0.997, -0.995, 0., 0.995, 0.997]
   assert diagnostics.share_at_ends(values, (-1., 1.)) == 0.5
   assert diagnostics.share_at_ends([0.001, 0.003], (0., 1.)) == 0.5
-
-
-def test_accuracy_weighs_both_sets_alike():
-  # 3 of 4 positive ones and 1 of 2 negative ones: (3/4 + 1/2) / 2.
-  assert diagnostics.accuracy([1., 2., 3., -1.], [-1., 1.]) == 0.625
 
 
 def test_all_that_applies_is_measured():
@@ -93,20 +89,12 @@ def test_saturation_is_beyond_that_of_the_data(outputs, data, text):
   assert text in found.get('saturation', '') and bool(found) == bool(text)
 
 
-@pytest.mark.parametrize('positive, negative, text', [
-    ([1., -1.], [1., -1.], 'at chance: its accuracy is 0.5 '),
-    ([1., 1.], [-1., -1.], 'wins outright: its accuracy is 1,'),
-    ([1., 1.], [1., -1.], '')])
-def test_a_discriminator_at_chance_or_winning(positive, negative, text):
-  found = said(judged=(positive, negative))
-  assert text in found.get('discriminator', '') and bool(found) == bool(text)
-
-
 def test_chance_is_the_aim_where_the_latents_match():
   mean = np.array([[1., -1.], [-1., 1.]])
-  chance = [1., -1.], [1., -1.]
-  assert not said(mean=mean, prior=(np.zeros(2), ONES), judged=chance)
-  found = said(mean=3. * mean, prior=(np.zeros(2), ONES), judged=chance)
+  chance = {'judged': ([1., -1.], [1., -1.]),
+            'judged_by': losses.discrimination}
+  assert not said(mean=mean, prior=(np.zeros(2), ONES), **chance)
+  found = said(mean=3. * mean, prior=(np.zeros(2), ONES), **chance)
   assert set(found) == {'prior_mismatch', 'discriminator'}
 
 
