@@ -109,8 +109,10 @@ def main(argv):
       'inception': 'inception.weights'})
   run = run_directory.RunDirectory(args.run_dir)
   def roots():
-    names = (args.prior.split(',') if args.prior
-             else protocols.resolve(args.protocol).priors)
+    # A run's recipe may say which prior it is for.
+    given = listed('prior') or configuration.setting('evaluate.prior', ())
+    names = ([given] if isinstance(given, str) else given
+             or protocols.resolve(args.protocol).priors)
     # What may stand for the model's own is read where the model has none.
     usual = {protocols.OWN_OR_GAUSSIAN: ['gaussian'],
              protocols.OWN_OR_MIXTURE: checkpoints.usual_priors()}
