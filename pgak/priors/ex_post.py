@@ -4,6 +4,7 @@ A density that was fitted is saved in the run, in
 `densities/<label>-step<step>-<digest>.npz`, and read from there when the same
 one is asked for again: same settings, weights, latents and data.
 """
+import glob
 import hashlib
 import json
 from typing import Literal
@@ -70,11 +71,12 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
     prior.source = source
     path = _path(model, prior, run, step, max_latents)
     if not _read(prior, path):
-      # Only here: a density that is kept needs no data.
-      dataset = dataset() if callable(dataset) else dataset
-      images = dataset.split(run.config['data']['split'])
-      prior.fit(encode(model, images, source, max_latents),
-                **_labels(prior, images, max_latents))
+      if not any(_read(prior, other) for other in _of_other_steps(path)):
+        # Only here: a density that is kept needs no data.
+        dataset = dataset() if callable(dataset) else dataset
+        images = dataset.split(run.config['data']['split'])
+        prior.fit(encode(model, images, source, max_latents),
+                  **_labels(prior, images, max_latents))
       files.keep_npz(path, prior.state())
   model.prior = prior
   return model
@@ -199,6 +201,16 @@ def _path(model, prior, run, step, max_latents):
   label = getattr(prior, 'fit_label', prior.label)
   digest = hashlib.sha256(text.encode()).hexdigest()[:12]
   return run.path / 'densities' / f'{label}-step{step}-{digest}.npz'
+
+
+def _of_other_steps(path):
+  """Returns the files of the same density at other steps.
+
+  The digest is of all that decides it, and so of the encoder's weights, which
+  polishing leaves as they are.
+  """
+  label, _, digest = path.name.rsplit('-', 2)
+  return sorted(path.parent.glob(f'{glob.escape(label)}-step*-{digest}'))
 
 
 def _read(prior, path):
