@@ -119,7 +119,8 @@ def test_what_is_beside_the_images_is_theirs():
 
 
 @pytest.mark.parametrize('model, settings, match', [
-    ('ae', ('train.plateau_patience = 1', 'train.learning_rate_schedule = None'),
+    ('ae', ('train.plateau_patience = 1',
+            'train.learning_rate_schedule = None'),
      'plateau_patience.* changes the learning rates, and so does polishing'),
     ('ae', ('train.steps_per_execution = 4', 'train.steps = 6',
             'polish.steps = 2', 'train.checkpoint_every = 4',
