@@ -31,7 +31,7 @@ def test_the_files_are_those_that_this_test_knows():
       'base.gin', 'quickstart.gin']
   assert set(shipped('datasets')) == set(DATASETS) | {'datasets/pairs.gin'}
   assert set(shipped('networks')) == set(NETWORKS) | {
-      'networks/vunet_32.gin', 'networks/mlp.gin'}
+      'networks/conv_maps.gin', 'networks/vunet_32.gin', 'networks/mlp.gin'}
   assert set(shipped('settings')) == {name for name, *_ in SETTINGS} | {
       'settings/patches_and_pixel.gin', 'settings/perceptual.gin',
       'settings/perceptual_and_pixel.gin',
@@ -291,6 +291,13 @@ def test_the_setting_of_patches():
       **checkpoints.build_settings() | {'image_error': error})
   assert error.terms[1].value_range == model.value_range
   assert float(step(model)['reconstruction']) > 0.
+
+
+def test_the_net_of_maps():
+  model = build(['quickstart.gin', 'networks/conv_maps.gin'],
+                'latent_dim = 12', 'base_filters = 2')
+  assert model.latent_dim == 2 * 2 * 3
+  step(model, 4)
 
 
 def test_the_net_of_vectors():
