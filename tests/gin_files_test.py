@@ -150,8 +150,8 @@ def test_the_modern_recipe_on_a_file_of_the_paper():
     assert float(optimizer.learning_rate) == pytest.approx(0.505e-3)
 
 
-# The shape of an image, and the TFLOP that the file's header states for training
-# and for polishing.
+# The shape of an image, and the TFLOP of training and of polishing that the
+# file's header states.
 @pytest.mark.parametrize('name, shape, trained, polished', [
     ('mnist', (28, 28, 1), 368, 47), ('fashion_mnist', (28, 28, 1), 368, 47),
     ('cifar10', (32, 32, 3), 355, 49), ('faces', (64, 64, 3), 355, 46)])

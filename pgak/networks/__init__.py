@@ -61,6 +61,7 @@ __all__ = [
     'lower_precision', 'map_decoder', 'map_encoder', 'mlp_decoder',
     'mlp_encoder', 'pg_gan_decoder', 'pg_gan_encoder', 'rae_decoder',
     'rae_encoder', 'residual_decoder', 'residual_encoder',
-    'resnet_128_decoder', 'resnet_128_encoder', 'resnet_32_decoder', 'resnet_32_encoder', 'set_level', 'sngan_decoder',
-    'sngan_encoder', 'update_spectral_norms', 'vunet_decoder', 'vunet_encoder'
+    'resnet_128_decoder', 'resnet_128_encoder', 'resnet_32_decoder',
+    'resnet_32_encoder', 'set_level', 'sngan_decoder', 'sngan_encoder',
+    'update_spectral_norms', 'vunet_decoder', 'vunet_encoder'
 ]
