@@ -8,7 +8,7 @@ from pgak.models import batch_norm
 from pgak.models import polished
 from pgak.training import strategies
 
-__all__ = ['batches', 'check', 'of']
+__all__ = ['batches', 'check', 'noisy_latents', 'of']
 
 
 def check(model, steps, polishing, plateau_patience, steps_per_execution):
@@ -86,7 +86,7 @@ def batches(model, stage, first_step, images, batch_size, seed, augmenter,
   """
   beside = None
   if stage == polished.POLISH:
-    augmenter, beside = None, _noisy_latents(model, images, polishing, seed)
+    augmenter, beside = None, noisy_latents(model, images, polishing, seed)
   elif stage:
     # What was trained before is frozen with the statistics of its data.
     batch_norm.reestimate(model, images)
@@ -98,11 +98,18 @@ def batches(model, stage, first_step, images, batch_size, seed, augmenter,
           beside=beside))
 
 
-def _noisy_latents(model, images, polishing, seed):
-  """Returns a function of indices `[B]` and a step to latents `[B, H]`.
+def noisy_latents(model, images, polishing, seed):
+  """Encodes all images, by the weights that the model is evaluated with.
 
-  The latents of all images are in memory, encoded by the weights that the model
-  is evaluated with. The noise is a function of the seed and the step.
+  Args:
+    model: `GenerativeAutoencoder`, compiled.
+    images: `ImageArray`, whose latents, float32 `[N, H]`, stay in memory.
+    polishing: a `Polishing`.
+    seed: int, which decides the noise, with the step.
+
+  Returns:
+    A function of positions `[B]` in the split and a step to latents with noise,
+    `[B, H]`.
   """
   with model.averaged_weights():
     batch_norm.reestimate(model, images)

@@ -8,10 +8,12 @@ import tiny_models
 import tiny_runs
 
 from pgak import data
+from pgak import noise
 from pgak import schedules
 from pgak.models import polished
 from pgak.runs import checkpoints
 from pgak.runs import polishing
+from pgak.training import stages
 
 SETTINGS = ('polish.steps = 4', 'polish.noise = 0.2', 'batch_norm = True',
             'train.checkpoint_every = 2', 'train.log_every = 2',
@@ -116,6 +118,31 @@ def test_what_is_beside_the_images_is_theirs():
   np.testing.assert_array_equal(images, expected)
   read = array.read(beside.numpy() - 2000)
   np.testing.assert_allclose(images, read / 127.5 - 1., atol=1e-6)
+
+
+class Images:
+  """Eight images in memory."""
+  pixels = np.arange(48, dtype=np.uint8).reshape(8, *tiny_models.IMAGE_SHAPE)
+
+  def __len__(self):
+    return 8
+
+  def read(self, indices):
+    return self.pixels[indices]
+
+
+def test_the_noise_is_in_standard_deviations_of_the_training_latents():
+  model = tiny_models.compiled('AE')
+  latents = model.encode(Images.pixels).numpy()
+  indices = tf.constant([5, 1, 1])
+  exact, moved, other = (
+      stages.noisy_latents(model, Images(), polishing.Polishing(1, size), 3)(
+          indices, step) for size, step in ((0., 2), (0.5, 2), (0.5, 4)))
+  np.testing.assert_allclose(exact, latents[[5, 1, 1]], rtol=1e-6)
+  normal = noise.normal([3, 3], noise.seed(3, 2, 'polish'))
+  np.testing.assert_allclose((moved - exact) / latents.std(0), 0.5 * normal,
+                             rtol=1e-3, atol=1e-4)
+  assert np.abs(moved - other).min() > 0.
 
 
 @pytest.mark.parametrize('model, settings, match', [
