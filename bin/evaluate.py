@@ -120,8 +120,10 @@ def main(argv):
                  'the scores')
   run = run_directory.RunDirectory(run_dir)
   def roots():
-    names = (args.prior.split(',') if args.prior
-             else protocols.resolve(args.protocol).priors)
+    # A run's recipe may say which prior it is for.
+    given = listed('prior') or configuration.setting('evaluate.prior', ())
+    names = ([given] if isinstance(given, str) else given
+             or protocols.resolve(args.protocol).priors)
     # What may stand for the model's own is read where the model has none.
     usual = {protocols.OWN_OR_GAUSSIAN: ['gaussian'],
              protocols.OWN_OR_MIXTURE: checkpoints.usual_priors()}

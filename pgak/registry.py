@@ -27,7 +27,7 @@ def metric_roots():
 def train_roots():
   """Returns the roots of a train command: `train`, and those of its scorer."""
   from pgak.evaluation import protocols
-  return ('train', *protocols.names(), *metric_roots())
+  return ('train', 'polish', *protocols.names(), *metric_roots())
 
 
 def run_roots():

@@ -31,13 +31,15 @@ def test_the_files_are_those_that_this_test_knows():
       'base.gin', 'quickstart.gin']
   assert set(shipped('datasets')) == set(DATASETS) | {'datasets/pairs.gin'}
   assert set(shipped('networks')) == set(NETWORKS) | {
-      'networks/vunet_32.gin', 'networks/mlp.gin'}
+      'networks/conv_maps.gin', 'networks/vunet_32.gin', 'networks/mlp.gin'}
   assert set(shipped('settings')) == {name for name, *_ in SETTINGS} | {
       'settings/patches_and_pixel.gin', 'settings/perceptual.gin',
       'settings/perceptual_and_pixel.gin',
       'settings/perceptual_plain.gin'}
   assert set(shipped('recipes')) == {
       'recipes/alae.gin', 'recipes/augmented.gin',
+      'recipes/best_cifar10.gin', 'recipes/best_faces.gin',
+      'recipes/best_fashion_mnist.gin', 'recipes/best_mnist.gin',
       'recipes/learned_priors.gin', 'recipes/modern.gin',
       'recipes/no_prior_matching.gin', 'recipes/pga.gin', 'recipes/rae.gin'}
   assert {n.split('/')[1] for n in shipped('papers')} == {
@@ -146,6 +148,26 @@ def test_the_modern_recipe_on_a_file_of_the_paper():
   step(model)
   for optimizer in model.optimizers.values():  # half of the run is done
     assert float(optimizer.learning_rate) == pytest.approx(0.505e-3)
+
+
+# The shape of an image, and the TFLOP of training and of polishing that the
+# file's header states.
+@pytest.mark.parametrize('name, shape, trained, polished', [
+    ('mnist', (28, 28, 1), 368, 47), ('fashion_mnist', (28, 28, 1), 368, 47),
+    ('cifar10', (32, 32, 3), 355, 49), ('faces', (64, 64, 3), 355, 46)])
+def test_the_best_recipes(name, shape, trained, polished):
+  configuration.parse([f'recipes/best_{name}.gin'])
+  assert configuration.setting('evaluate.prior') == ('flow_matching',)
+  settings = checkpoints.build_settings()
+  model = checkpoints.build(**settings)
+  assert model.image_shape == shape and model.name == 'ae'
+  assert type(model.decoder.layers[-1]).__name__ == 'ClippedOutput'
+  assert not normalises(model)
+  operations = 3 * 2 * 128 * sum(map(shipped_files.products,
+                                     (model.encoder, model.decoder)))
+  found = (operations * settings['steps'],
+           operations / 2 * settings['polishing'].steps)
+  assert found == pytest.approx((1e12 * trained, 1e12 * polished), rel=0.02)
 
 
 def first_filters(model):
@@ -274,6 +296,13 @@ def test_the_setting_of_patches():
       **checkpoints.build_settings() | {'image_error': error})
   assert error.terms[1].value_range == model.value_range
   assert float(step(model)['reconstruction']) > 0.
+
+
+def test_the_net_of_maps():
+  model = build(['quickstart.gin', 'networks/conv_maps.gin'],
+                'latent_dim = 12', 'base_filters = 2')
+  assert model.latent_dim == 2 * 2 * 3
+  step(model, 4)
 
 
 def test_the_net_of_vectors():

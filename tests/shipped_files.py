@@ -1,6 +1,8 @@
 """The gin files that ship, and how a test builds and steps what they say."""
+import math
 import pathlib
 
+import keras
 import numpy as np
 
 from pgak import data
@@ -8,7 +10,8 @@ from pgak import registry
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 
-__all__ = ['GIN', 'SYNTHETIC', 'activations', 'build', 'shipped', 'step']
+__all__ = ['GIN', 'SYNTHETIC', 'activations', 'build', 'products', 'shipped',
+           'step']
 
 registry.register()
 
@@ -37,6 +40,17 @@ def _values(model):
 def activations(model):
   """How many leaky ReLUs the encoder has."""
   return sum('leaky' in op.name for op in model.encoder.operations)
+
+
+def products(net):
+  """Multiplications of a net for one example, in layers with a kernel."""
+  total = 0
+  for layer in net.layers:
+    if hasattr(layer, 'kernel'):
+      transposed = isinstance(layer, keras.layers.Conv2DTranspose)
+      grid = (layer.input if transposed else layer.output).shape[1:-1]
+      total += math.prod(grid) * math.prod(layer.kernel.shape)
+  return total
 
 
 def step(model, batch_size=4):

@@ -56,7 +56,7 @@ def order(positions, length, seed, version=ORDER):
 
 def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
                   augmenter=None, *, replica_slots=None, labels=False,
-                  order_version=ORDER):
+                  order_version=ORDER, beside=None):
   """Makes the endless data set that a model is trained on.
 
   The batch of a step is a function of `(seed, step)`: each epoch is a
@@ -79,9 +79,12 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
       `tf.distribute.Strategy.distribute_datasets_from_function`.
     labels: whether to yield `(images, labels)`.
     order_version: as in `order`.
+    beside: None, or a function of the positions of a batch in the split, int64
+      `[B]`, and the step, to a tensor `[B, ...]` that comes behind the images.
 
   Returns:
-    A `tf.data.Dataset` of float32 `[B, h, w, c]`, or of pairs with int64 `[B]`.
+    A `tf.data.Dataset` of float32 `[B, h, w, c]`, or of pairs with int64 `[B]`,
+    or with what is `beside`.
     For a `VectorArray` the images are vectors, float32 `[B, D]`; for a
     `PairArray` they are `{'images', 'conditions'}`, both float32.
 
@@ -101,8 +104,10 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
     # An epoch's last examples are left out; another epoch has others there.
     first = epoch * len(array) + step_in_epoch * batch_size
     positions = first + tf.range(batch_size, dtype=tf.int64)
-    examples, *rest = load(
-        order(positions, len(array), seed, order_version), batch_size)
+    indices = order(positions, len(array), seed, order_version)
+    examples, *rest = load(indices, batch_size)
+    if beside is not None:
+      rest.append(beside(indices, step))
     levels = None
     if augmenter is not None:
       examples = augmenter(tf.cast(examples, tf.float32),
@@ -120,7 +125,7 @@ def train_batches(array, batch_size, seed, start_step=0, value_range=(-1., 1.),
   # A strategy's workers need not ask one another whether it has ended.
   dataset = dataset.apply(
       tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
-  return _finish(dataset, labels)
+  return _finish(dataset, labels or beside is not None)
 
 
 def batches(array, batch_size, value_range=(-1., 1.), limit=None,
@@ -240,8 +245,8 @@ def _slices(dataset, batch_size, num_replicas, slots):
   return dataset.map(cut).unbatch()
 
 
-def _finish(dataset, labels):
-  if not labels:
+def _finish(dataset, has_more):
+  if not has_more:
     dataset = dataset.map(lambda first: first)
   return without_autotuning(dataset).prefetch(_BATCHES_AHEAD)
 

@@ -24,6 +24,7 @@ from pgak.models import compiling
 from pgak.models import keras_data
 from pgak.models import keras_verbs
 from pgak.models import parts as parts_lib
+from pgak.models import polished
 from pgak.models import saving
 from pgak.models import update_table
 from pgak.models import value_ranges
@@ -200,7 +201,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
   # === Training ===
 
   def enter_stage(self, stage):
-    """Restricts training to the phases of one stage, an int."""
+    """Restricts training to one stage, an int or `polished.POLISH`."""
     self.stage = stage
     self.train_function = None  # `fit` would go on with the one it has traced.
 
@@ -350,7 +351,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
         aggregation='only_first_replica')
 
 
-class GenerativeAutoencoder(verbs.Encoding, GenerativeModel):
+class GenerativeAutoencoder(polished.Polished, verbs.Encoding, GenerativeModel):
   """Base class of the models that have an encoder.
 
   Args:

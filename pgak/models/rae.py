@@ -19,12 +19,13 @@ from pgak import noise as noise_lib
 from pgak import schedules
 from pgak import settings
 from pgak.models import base
+from pgak.models import noisy_latents
 
 __all__ = ['RAE', 'RAEGP', 'RAEL2', 'RAESN']
 
 
 @settings.register
-class RAE(base.GenerativeAutoencoder):
+class RAE(noisy_latents.NoisyLatents, base.GenerativeAutoencoder):
   """RAE: a small penalty keeps the latents bounded, [1, eq. 15].
 
   Args:
@@ -36,6 +37,9 @@ class RAE(base.GenerativeAutoencoder):
     updates: rows that replace those of the update table.
     weights: `{term: weight}` of what a subclass adds.
     name: string.
+    latent_noise: standard deviation of noise on the latents in training, in
+      units of each dimension's standard deviation over the batch; 0 for none.
+      See `noisy_latents`.
   """
 
   updates = {
@@ -50,15 +54,18 @@ class RAE(base.GenerativeAutoencoder):
                latent_l2: schedules.Weight = 1e-4,
                updates: base.Updates | None = None,
                weights: dict[str, schedules.Weight] | None = None,
-               name: settings.Name = 'rae'):
+               name: settings.Name = 'rae',
+               latent_noise: settings.NonNegative = 0.):
     super().__init__(encoder, decoder,
                      {'latent_l2': latent_l2, **(weights or {})}, updates,
                      name=name)
     self.latent_l2 = latent_l2
+    self.latent_noise = latent_noise
 
   def terms(self, images, noise, training=True):
     latents = self.encoder(images, training=training)
-    reconstructed = self.decoder(latents, training=training)
+    reconstructed = self.decoder(self.noisy(latents, noise, training),
+                                 training=training)
     return {
         'reconstruction': self.image_error(images, reconstructed),
         'latent_l2': losses.latent_l2(latents),
@@ -79,6 +86,7 @@ class RAEL2(RAE):
       decays the convolutions alone, but on CelebA all. Biases and batch norm
       never count.
     updates: rows that replace those of the update table.
+    latent_noise: as for `RAE`.
 
   Raises:
     ValueError: if no kernel of the decoder counts.
@@ -89,9 +97,10 @@ class RAEL2(RAE):
   def __init__(self, encoder: base.Net, decoder: base.Net,
                latent_l2: schedules.Weight = 1e-4,
                decoder_l2: schedules.Weight = 1e-7, dense_kernels: bool = False,
-               updates: base.Updates | None = None):
+               updates: base.Updates | None = None,
+               latent_noise: settings.NonNegative = 0.):
     super().__init__(encoder, decoder, latent_l2, updates,
-                     {'decoder_l2': decoder_l2}, name='rae_l2')
+                     {'decoder_l2': decoder_l2}, 'rae_l2', latent_noise)
     self.decoder_l2 = decoder_l2
     self.dense_kernels = dense_kernels
     if not self._decayed_kernels():
@@ -128,6 +137,7 @@ class RAEGP(RAE):
       square of the gradient of `sum{ x_hat[i]**2 : i=1...D }`, whose weight is
       of another scale.
     updates: rows that replace those of the update table.
+    latent_noise: as for `RAE`; the penalty is then at the latents with noise.
   """
 
   updates = RAE.updates | {'gradient_penalty': ('encoder', 'decoder')}
@@ -136,20 +146,24 @@ class RAEGP(RAE):
                latent_l2: schedules.Weight = 1e-4,
                gradient_penalty: schedules.Weight = 1e-2,
                variant: Literal['probe', 'exact', 'released'] = 'probe',
-               updates: base.Updates | None = None):
+               updates: base.Updates | None = None,
+               latent_noise: settings.NonNegative = 0.):
     super().__init__(encoder, decoder, latent_l2, updates,
-                     {'gradient_penalty': gradient_penalty}, name='rae_gp')
+                     {'gradient_penalty': gradient_penalty}, 'rae_gp',
+                     latent_noise)
     self.gradient_penalty = gradient_penalty
     self.variant = variant
 
   @property
   def noise_shapes(self):
+    shapes = super().noise_shapes
     if self.variant != 'probe':
-      return {}
-    return {'probe': (noise_lib.signs, self.image_shape)}
+      return shapes
+    return shapes | {'probe': (noise_lib.signs, self.image_shape)}
 
   def terms(self, images, noise, training=True):
-    latents = self.encoder(images, training=training)
+    clean = self.encoder(images, training=training)
+    latents = self.noisy(clean, noise, training)
     # This tape is for the latents alone; the train step's records it in turn.
     with tf.GradientTape(watch_accessed_variables=False) as tape:
       tape.watch(latents)
@@ -158,7 +172,7 @@ class RAEGP(RAE):
       energy = tf.reduce_sum(tf.square(reconstructed))
     terms = {
         'reconstruction': self.image_error(images, reconstructed),
-        'latent_l2': losses.latent_l2(latents),
+        'latent_l2': losses.latent_l2(clean),
     }
     if not self.is_on('gradient_penalty'):
       return terms
@@ -210,6 +224,7 @@ class RAESN(RAE):
     decoder: decoder with normalised kernels.
     latent_l2: as for `RAE`.
     updates: rows that replace those of the update table.
+    latent_noise: as for `RAE`.
 
   Raises:
     ValueError: if the decoder has no normalised kernel.
@@ -217,7 +232,8 @@ class RAESN(RAE):
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                latent_l2: schedules.Weight = 1e-2,
-               updates: base.Updates | None = None):
+               updates: base.Updates | None = None,
+               latent_noise: settings.NonNegative = 0.):
     # Keras's own layer of that name passes no gradient through the norm.
     if not any(isinstance(layer, networks.SpectralNormalization)
                for layer in decoder.layers):
@@ -227,4 +243,5 @@ class RAESN(RAE):
           'make it of `networks.rae_decoder` with `spectral_norm=True`')
       raise ValueError(
           f'RAESN needs a decoder with spectral normalisation: {way}.')
-    super().__init__(encoder, decoder, latent_l2, updates, name='rae_sn')
+    super().__init__(encoder, decoder, latent_l2, updates, name='rae_sn',
+                     latent_noise=latent_noise)

@@ -23,6 +23,8 @@ from pgak.networks.image_errors import MixedError
 from pgak.networks.image_errors import PatchError
 from pgak.networks.image_errors import SquaredError
 from pgak.networks.image_errors import SSIMError
+from pgak.networks.maps import map_decoder
+from pgak.networks.maps import map_encoder
 from pgak.networks.mlp import mlp_decoder
 from pgak.networks.mlp import mlp_encoder
 from pgak.networks.perceptual import PerceptualError
@@ -52,13 +54,14 @@ __all__ = [
     'AbsoluteError', 'EqualisedLearningRate', 'FadeIn', 'HuberError',
     'MixedError', 'PatchError', 'PerceptualError', 'SSIMError',
     'SpectralNormalization', 'SquaredError', 'WeightNormConv2D',
-    'condition_network',
-    'conv_decoder', 'conv_digits_decoder', 'conv_digits_encoder',
+    'condition_network', 'conv_decoder', 'conv_digits_decoder',
+    'conv_digits_encoder',
     'conv_encoder', 'conv_mnist_decoder', 'conv_mnist_encoder', 'dcgan_decoder',
     'dcgan_encoder', 'decoder', 'encoder', 'full_precision', 'latent_critic',
-    'lower_precision', 'mlp_decoder', 'mlp_encoder', 'pg_gan_decoder',
-    'pg_gan_encoder', 'rae_decoder', 'rae_encoder', 'residual_decoder',
-    'residual_encoder', 'resnet_128_decoder', 'resnet_128_encoder',
-    'resnet_32_decoder', 'resnet_32_encoder', 'set_level', 'sngan_decoder',
-    'sngan_encoder', 'update_spectral_norms', 'vunet_decoder', 'vunet_encoder'
+    'lower_precision', 'map_decoder', 'map_encoder', 'mlp_decoder',
+    'mlp_encoder', 'pg_gan_decoder', 'pg_gan_encoder', 'rae_decoder',
+    'rae_encoder', 'residual_decoder', 'residual_encoder',
+    'resnet_128_decoder', 'resnet_128_encoder', 'resnet_32_decoder',
+    'resnet_32_encoder', 'set_level', 'sngan_decoder', 'sngan_encoder',
+    'update_spectral_norms', 'vunet_decoder', 'vunet_encoder'
 ]

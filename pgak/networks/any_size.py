@@ -27,8 +27,8 @@ from pgak import settings
 from pgak.networks import heads
 from pgak.networks import spectral_norm as spectral_norm_lib
 
-__all__ = ['conv_decoder', 'conv_encoder', 'residual_decoder',
-           'residual_encoder', 'sizes']
+__all__ = ['conv_decoder', 'conv_encoder', 'cut', 'require_images',
+           'residual_decoder', 'residual_encoder', 'sizes']
 
 # A side of at most this many pixels is not halved.
 _SMALLEST = 5
@@ -75,7 +75,8 @@ def conv_encoder(images, base_filters: settings.Count = 64,
   Raises:
     ValueError: if they are vectors.
   """
-  steps = len(_sizes_of(images, depth)) - 1
+  require_images(images)
+  steps = len(sizes(*images.shape[1:3], depth)) - 1
   layer = functools.partial(_layer, batch_norm=batch_norm,
                             spectral_norm=spectral_norm)
   x = images
@@ -119,12 +120,12 @@ def conv_decoder(latents, channels: settings.Count,
   x = layer(layers.Conv2D, ops.relu(x), filters, 3, 1)
   for i in reversed(range(1, len(steps) - 1)):
     x = layer(layers.Conv2DTranspose, x, _filters(base_filters, i - 1), 4, 2)
-    x = _cut(x, steps[i])
+    x = cut(x, steps[i])
   # Without halvings there is no size to double: a plain conv.
   last = (layers.Conv2DTranspose(channels, 4, 2, 'same') if len(steps) > 1
           else layers.Conv2D(channels, 3, padding='same'))
   x = spectral_norm_lib.maybe_normalised(last, spectral_norm)(x)
-  return _cut(x, steps[0])  # [B, height, width, channels]
+  return cut(x, steps[0])  # [B, height, width, channels]
 
 
 @settings.register(denylist=['images'])
@@ -146,7 +147,8 @@ def residual_encoder(images, base_filters: settings.Count = 64,
   Raises:
     ValueError: if they are vectors.
   """
-  steps = len(_sizes_of(images, depth)) - 1
+  require_images(images)
+  steps = len(sizes(*images.shape[1:3], depth)) - 1
   conv = functools.partial(_conv, spectral_norm=spectral_norm)
   x = conv(images, base_filters)
   for i in range(steps):
@@ -182,15 +184,15 @@ def residual_decoder(latents, channels: settings.Count,
   x = _dense_map(latents, steps[-1], filters, spectral_norm)
   x = _block(x, filters, batch_norm, conv)
   for i in reversed(range(len(steps) - 1)):
-    x = _cut(layers.UpSampling2D(2)(x), steps[i])
+    x = cut(layers.UpSampling2D(2)(x), steps[i])
     x = _block(x, _filters(base_filters, i), batch_norm, conv)
   return conv(_preactivated(x, batch_norm), channels)
 
 
-def _sizes_of(images, depth):
+def require_images(images):
+  """Raises ValueError for a Keras tensor of vectors."""
   if len(images.shape) != 4:
     raise ValueError('it takes images, not vectors')
-  return sizes(*images.shape[1:3], depth)
 
 
 def _filters(base_filters, i):
@@ -238,7 +240,7 @@ def _dense_map(latents, size, filters, spectral_norm):
   return layers.Reshape((*size, filters))(x)  # [B, *size, filters]
 
 
-def _cut(x, size):
+def cut(x, size):
   """Drops the last row and column where the size to reach is odd."""
   over = [have - want for have, want in zip(x.shape[1:3], size)]
   if not any(over):

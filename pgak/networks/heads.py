@@ -11,8 +11,8 @@ from pgak.networks import outputs
 from pgak.networks import pg_gan
 from pgak.networks import spectral_norm as spectral_norm_lib
 
-__all__ = ['ImageShape', 'Shape', 'ValueRange', 'decoder',
-           'encoder']
+__all__ = ['ImageShape', 'Shape', 'ValueRange', 'decoder', 'encoder',
+           'map_channels']
 
 ImageShape = Annotated[
     tuple[settings.Count, settings.Count, settings.Count], settings.Says(
@@ -85,7 +85,8 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
   An image discriminator is one, too: the mean of its latents is its output.
 
   Args:
-    network: function of a Keras tensor of images to one of features `[B, F]`.
+    network: function of a Keras tensor of images to one of features `[B, F]`,
+      or `[B, h, w, F]` for latents that are a map, flattened; see `maps`.
     image_shape: `(height, width, channels)`, or `(D,)` for vectors.
     latent_dim: number of latent dimensions H.
     log_variance: True for the stochastic encoder of VAE, VPGA and LVPGA.
@@ -122,12 +123,12 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
   # The heads stay in full precision under a mixed policy.
   dtype = keras.config.floatx()
   # Linear: the latents of a prior such as N(0, I) are not bounded.
-  head = layers.Dense(latent_dim, use_bias=not batch_norm_latents, dtype=dtype,
-                      name='latents')
+  head = _head(features, latent_dim, use_bias=not batch_norm_latents,
+               dtype=dtype, name='latents')
   head = spectral_norm_lib.maybe_normalised(head, spectral_norm)
   if equalised:
     head = pg_gan.EqualisedLearningRate(head, 1.)
-  mean = head(features)  # [B, H]
+  mean = _flat(head(features))  # [B, H]
   if batch_norm_latents:
     # Without scale and offset, which would undo the normalisation.
     mean = layers.BatchNormalization(
@@ -137,6 +138,39 @@ def encoder(network: settings.reference('@conv_mnist_encoder'),
     return keras.Model(images, mean, name='encoder')
   return keras.Model(images, [mean, _log_variance(
       features, latent_dim, sigma_head, initial_sigma)], name='encoder')
+
+
+def _head(features, latent_dim, **options):
+  """A layer from features to latents: dense, or of a map a conv of 1x1."""
+  *places, _ = features.shape[1:]
+  if not places:
+    return layers.Dense(latent_dim, **options)
+  return layers.Conv2D(map_channels(latent_dim, places), 1, **options)
+
+
+def _flat(latents):
+  _, *places, _ = latents.shape
+  return layers.Flatten()(latents) if places else latents
+
+
+def map_channels(latent_dim, places):
+  """Returns the channels C of a map of latents, H = h w C.
+
+  Args:
+    latent_dim: H.
+    places: `(h, w)`.
+
+  Raises:
+    errors.UserError: if H is no multiple of h w.
+  """
+  number = math.prod(places)
+  channels, rest = divmod(latent_dim, number)
+  if rest or not channels:
+    raise settings.SettingError(
+        f'`latent_dim = {latent_dim}` does not fill a map of '
+        f'{" x ".join(map(str, places))} places: choose a multiple of '
+        f'{number}, such as {4 * number} for 4 channels.')
+  return channels
 
 
 def _log_variance(features, latent_dim, sigma_head, initial_sigma):
@@ -150,9 +184,9 @@ def _log_variance(features, latent_dim, sigma_head, initial_sigma):
   # The bias alone decides the first sigma, on average over the features.
   bias = (math.atanh(log_sigma / _LARGEST_LOG_SIGMA) if bounded
           else 2. * log_sigma)
-  x = layers.Dense(
-      latent_dim, dtype=dtype, name='log_variance',
-      bias_initializer=keras.initializers.Constant(bias))(features)
+  x = _flat(_head(
+      features, latent_dim, dtype=dtype, name='log_variance',
+      bias_initializer=keras.initializers.Constant(bias))(features))
   # log sigma^2 = 2 log sigma
   return 2. * _LARGEST_LOG_SIGMA * keras.ops.tanh(x) if bounded else x
 

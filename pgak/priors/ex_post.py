@@ -5,6 +5,7 @@ A density that was fitted is saved in the run, in
 one is asked for again: same settings, weights, latents and data. A fit of
 minutes keeps its state in `densities/unfinished-<digest>.npz` until it is done.
 """
+import glob
 import hashlib
 import json
 from typing import Literal
@@ -71,12 +72,14 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
     prior.source = source
     path = _path(model, prior, run, step, max_latents)
     if not _read(prior, path):
-      # Only here: a density that is kept needs no data.
-      dataset = dataset() if callable(dataset) else dataset
-      images = dataset.split(run.config['data']['split'])
-      unfinished = _unfinished(prior, path)
-      prior.fit(encode(model, images, source, max_latents), **unfinished,
-                **_conditions(prior, images, max_latents))
+      unfinished = {}
+      if not any(_read(prior, other) for other in _of_other_steps(path)):
+        # Only here: a density that is kept needs no data.
+        dataset = dataset() if callable(dataset) else dataset
+        images = dataset.split(run.config['data']['split'])
+        unfinished = _unfinished(prior, path)
+        prior.fit(encode(model, images, source, max_latents), **unfinished,
+                  **_conditions(prior, images, max_latents))
       files.keep_npz(path, prior.state())
       # Only now, so that a kill in between loses nothing.
       for left in unfinished.values():
@@ -219,6 +222,16 @@ def _unfinished(prior, path):
   # Not the name of a finished density, which a pack takes along.
   return {'unfinished': path.with_name(
       f'unfinished-{path.stem.split("-")[-1]}.npz')}
+
+
+def _of_other_steps(path):
+  """Returns the files of the same density at other steps.
+
+  The digest is of all that decides it, and so of the encoder's weights, which
+  polishing leaves as they are.
+  """
+  label, _, digest = path.name.rsplit('-', 2)
+  return sorted(path.parent.glob(f'{glob.escape(label)}-step*-{digest}'))
 
 
 def _read(prior, path):

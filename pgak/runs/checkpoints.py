@@ -18,6 +18,7 @@ from pgak.priors import ex_post
 from pgak.runs import configuration
 from pgak.runs import data_set
 from pgak.runs import packs
+from pgak.runs import polishing as polishing_lib
 from pgak.runs import run_directory
 from pgak.runs import weights
 
@@ -32,7 +33,7 @@ _Model = Annotated[models.GenerativeModel,
 
 def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
           steps=1, seed=0, precision='float32', image_error=None,
-          **compile_options):
+          polishing=polishing_lib.Polishing(), **compile_options):
   """Builds and compiles a model; the same seed gives the same weights.
 
   Args:
@@ -43,12 +44,13 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
     optimizers: `{part: such a function}` where parts have others, or None.
     learning_rate_schedule: function of the share of the run that is done to a
       factor on each learning rate, or None.
-    steps: number of steps of the run.
+    steps: number of steps of the run, without those of polishing.
     seed: int that decides the initial weights and all noise.
     precision: 'float32' or 'mixed_bfloat16'.
     image_error: function `(images, reconstructed) -> [B]`, float images in the
       model's value range, in the place of the mean squared error; or None. Its
       attribute `value_range`, where it has one that is None, is set.
+    polishing: a `polishing.Polishing`, whose steps come after `steps`.
     **compile_options: as for `GenerativeAutoencoder.compile`.
 
   Returns:
@@ -79,13 +81,15 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
     raise settings_lib.SettingError(
         f'`train.optimizers` names {", ".join(sorted(unknown))}: the parts of '
         f'{built.name} are {", ".join(built.parts)}.')
+  schedule = polishing_lib.over_all_steps(
+      learning_rate_schedule, steps, polishing)
   made = {}
   for part in built.parts:
     # The error of a wrong optimizer names the setting that it came from.
     own = part in (optimizers or {})
     name = f'train.optimizers[{part!r}]' if own else 'train.optimizer'
     made[part] = _optimizer(part, optimizers[part] if own else optimizer, name,
-                            learning_rate_schedule, built.step, steps)
+                            schedule, built.step, steps + polishing.steps)
   if image_error:
     # One that was made without a range of pixels takes the model's.
     takes_range = hasattr(image_error, 'value_range')
@@ -267,4 +271,5 @@ def build_settings():
   names = ('model', 'optimizer', 'optimizers', 'seed', 'precision',
            'learning_rate_schedule', 'steps')
   settings = {n: configuration.setting(f'train.{n}') for n in names}
-  return {n: v for n, v in settings.items() if v is not None}
+  return {n: v for n, v in settings.items() if v is not None} | {
+      'polishing': polishing_lib.configured()}

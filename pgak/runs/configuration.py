@@ -24,8 +24,7 @@ __all__ = ['FREE_ON_RESUME', 'NOT_READ', 'as_text', 'bindings_of',
            'changed_bindings', 'check_macros', 'check_trusted',
            'keep_old_values', 'parse', 'parse_part', 'parse_run', 'setting']
 
-# On resuming a run these may change: they decide no weight. `train.steps` may
-# only grow.
+# On resuming these may change: they decide no weight. Steps may only grow.
 FREE_ON_RESUME = re.compile(
     r'train\.(\w+_every|keep_checkpoints|best_by|diagnostics|warm_start)$|'
     r'(^|\.)data_dir$|images\.path$')
@@ -263,8 +262,7 @@ def setting(name, default=None):
     name: 'function.parameter'.
     default: what to return where it is not bound.
   """
-  try:
-    # A copy of a gin reference is what it refers to.
+  try:  # A copy of a gin reference is what it refers to.
     return copy.deepcopy(gin.query_parameter(name))
   except ValueError:
     return default
@@ -330,9 +328,11 @@ def changed_bindings(saved, present):
 
 
 def _grown(name, old, new):
-  values = old[name], new[name]
-  return (name == 'train.steps' and all(v.isdecimal() for v in values)
-          and int(new[name]) >= int(old[name]))
+  # A run without polishing may be polished afterwards, in whichever way.
+  if name.startswith('polish.') and old.get('polish.steps') == '0':
+    return True
+  return (name in ('train.steps', 'polish.steps') and new[name].isdecimal()
+          and old[name].isdecimal() and int(new[name]) >= int(old[name]))
 
 
 def _references(value, sign):

@@ -2,16 +2,14 @@
 
 Without a gin file everything is filled in: base.gin; the files of data,
 network, model and recipe; values that are chosen from the data; values of
-flags. With gin files nothing is chosen: there are the files, those of the flags
-that are given, and their values. The result is gin text, `command.gin` in the
-run, which trains the same run by itself.
+flags. With gin files, or a recipe that names a model, nothing is chosen: there
+are the files, those of the flags that are given, and their values. The result
+is gin text, `command.gin` in the run, which trains the same run by itself.
 """
 import ast
 import contextlib
 import dataclasses
 import json
-
-import gin
 
 from pgak import errors
 from pgak import files
@@ -19,6 +17,7 @@ from pgak.runs import configuration
 from pgak.runs import data_set
 from pgak.runs import named_files
 from pgak.runs import run_directory
+from pgak.training import bindings
 from pgak.training import chosen
 from pgak.training import loop
 from pgak.training import strategies
@@ -40,8 +39,7 @@ FLAGS = (*named_files.FOLDERS, 'size', *VALUES)
 _EMA_BELOW, _EMA_DECAY = 5000, 0.99
 _FLAGS_LINE = '# flags: '
 # The protocols of data other than images, for the printed next command.
-_PROTOCOLS = {'vectors': ' --protocol=vectors',
-              'pairs': ' --protocol=learned_priors_pairs'}
+_PROTOCOLS = {'vectors': 'vectors', 'pairs': 'learned_priors_pairs'}
 
 
 @dataclasses.dataclass
@@ -159,8 +157,9 @@ def train(run_dir, made, imports=()):
     raise
   files.write_text(path / COMMAND, made.text)
   if strategies.is_first_worker():
-    kind = getattr(trained, 'kind', None)
-    protocol = _PROTOCOLS.get(getattr(kind, 'name', None), '')
+    kind = getattr(getattr(trained, 'kind', None), 'name', None)
+    name = configuration.setting('evaluate.protocol', _PROTOCOLS.get(kind))
+    protocol = f' --protocol={name}' if name else ''
     print(f'{path} has the checkpoints, samples/ and events/; the same in gin: '
           f'{path / COMMAND}\nNext: pgak_evaluate --run_dir={path}{protocol}')
   return trained
@@ -182,14 +181,15 @@ def compose(flags, gin_files_given=(), imports=()):
     errors.UserError: names the flag that is wrong, and the way out.
   """
   made = Composition(dict(flags))
-  if gin_files_given:
-    _on_top(made, list(gin_files_given), imports)
+  given = list(gin_files_given) or bindings.whole_recipe(flags, imports)
+  if given:
+    _on_top(made, given, imports)
   elif 'data' in flags:
     _whole(made, imports)
   else:
     raise errors.UserError(
         'Neither --data nor --gin_file is given: begin with --data=photos/, '
-        '--data=mnist or --gin_file=quickstart.gin.')
+        '--data=mnist, --gin_file=quickstart.gin or --recipe=best_mnist.')
   return made
 
 
@@ -212,7 +212,7 @@ def resume(text, flags, imports=()):
   _add_values(made, changed)
   if 'size' in changed:
     made.set('image_shape', chosen.sized(
-        changed['size'], _bound_shape(text, imports)), '--size')
+        changed['size'], bindings.bound_shape(text, imports)), '--size')
   return made
 
 
@@ -312,18 +312,8 @@ def _alone(made, imports):
   alone = Composition({}, made.files[1:], made.settings)
   # Without a size of its own a data set has that of its images.
   before = 'data_dir = None\nimage_shape = None\n'
-  with _parsed(f'{before}{alone.text}', imports):
+  with bindings.parsed(f'{before}{alone.text}', imports):
     yield data_set.configured()
-
-
-@contextlib.contextmanager
-def _parsed(text, imports=()):
-  """Parses gin text that may be incomplete; yields its bindings as text."""
-  try:
-    configuration.parse_part(text, imports)
-    yield configuration.bindings_of(gin.config_str())
-  finally:
-    gin.clear_config()
 
 
 def _choose_numbers(made, data, shape):
@@ -358,7 +348,7 @@ def _on_top(made, given, imports):
   if 'size' in flags:
     text = Composition({}, made.files).text
     made.set('image_shape', chosen.sized(
-        flags['size'], _bound_shape(text, imports)), '--size')
+        flags['size'], bindings.bound_shape(text, imports)), '--size')
 
 
 def _add_files(made, flags):
@@ -369,7 +359,8 @@ def _add_files(made, flags):
       made.set(setting, value, '--data')
   for flag in ('network', 'model', 'recipe'):
     if flag in flags:
-      made.files.append(named_files.named(flag, flags[flag]))
+      file = named_files.named(flag, flags[flag])
+      made.files += [file] if file not in made.files else []
 
 
 def _add_values(made, flags):
@@ -380,20 +371,10 @@ def _add_values(made, flags):
 
 def _tell_replaced(made, given, imports):
   """Notes which choices of the gin files are replaced by flags."""
-  with _parsed(Composition({}, given).text, imports) as found:
+  with bindings.parsed(Composition({}, given).text, imports) as found:
     bound = dict(found)
   for flag, setting in (('data', 'train.dataset'), ('model', 'train.model')):
     old = bound.get(setting, '').strip('@()')
     if flag in made.flags and old:
       made.tell(flag.capitalize(), made.flags[flag],
                 f'--{flag}; {given[-1]} has {old}')
-
-
-def _bound_shape(text, imports=()):
-  """Returns the `image_shape` that a gin text binds."""
-  with _parsed(text, imports) as bound:
-    try:
-      return ast.literal_eval(bound['image_shape'])
-    except (KeyError, SyntaxError, ValueError) as e:
-      raise errors.UserError('--size needs gin files that set image_shape: '
-                             'take a data set, such as --data=mnist.') from e

@@ -1,7 +1,6 @@
 """Training: a data set, a model and callbacks, in one call of `fit`."""
 from collections.abc import Callable
 import contextlib
-import functools
 from typing import Annotated, Literal
 
 import keras
@@ -14,10 +13,10 @@ from pgak import interruption
 from pgak import schedules
 from pgak import settings
 from pgak.data import kinds
-from pgak.models import batch_norm
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import data_set
+from pgak.runs import polishing as polishing_lib
 from pgak.runs import run_directory
 from pgak.training import callbacks as callbacks_lib
 from pgak.training import diagnosing
@@ -82,7 +81,9 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     run_dir: path of the run directory.
     model: gin reference to a model, such as @LPGA.
     dataset: gin reference to a data set, such as @mnist.
-    steps: train steps in all; a finished run may be resumed with more.
+    steps: train steps in all, but for those of polishing, which come after
+      them (see `polishing.configured`); a finished run may be resumed with
+      more.
     optimizer: gin reference to an optimizer, such as @sgd, for every part.
     batch_size: examples in a batch, over all replicas.
     seed: int that decides weights, noise and the order of the data.
@@ -128,8 +129,10 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     errors.UserError: for settings that do not fit each other or the run.
   """
   hardware = strategies.Hardware(strategy, xla, precision, steps_per_execution)
+  polishing = polishing_lib.configured()
+  last_step = steps + polishing.steps
   intervals = intervals_lib.Intervals(
-      steps, log_every, validate_every, sample_every, checkpoint_every,
+      last_step, log_every, validate_every, sample_every, checkpoint_every,
       score_every)
   intervals.check_multiples(steps_per_execution)
   _check_measured(intervals, scorer, best_by)
@@ -145,7 +148,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
   with distribution.scope():
     trained = checkpoints.build(
         model, optimizer, optimizers, learning_rate_schedule, steps, seed,
-        hardware.precision, image_error, clip_norm=clip_norm,
+        hardware.precision, image_error, polishing, clip_norm=clip_norm,
         jit_compile=hardware.jit_compile,
         steps_per_execution=hardware.steps_per_execution)
     if plateau_patience:
@@ -153,7 +156,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       # counting.
       trained.plateau = trained.add_weight(
           name='plateau', shape=(2,), trainable=False, initializer=_no_record)
-  stages.check(trained, steps)
+  stages.check(trained, steps, polishing, plateau_patience,
+               steps_per_execution)
   _check_best_by(trained, best_by)
   train_images, validation_images = _splits(
       images, trained, split, validation_split)
@@ -161,17 +165,14 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     origin = warm_start_lib.begin(trained, run, warm_start, is_chief)
     order = resuming.describe(run, imports, seed, train_images, is_chief,
                               origin)
-    read = functools.partial(
-        data.train_batches, train_images, batch_size * trained.table.slices,
-        seed, value_range=trained.value_range, augmenter=augmenter,
-        order_version=order)
     first_step = resuming.restore_latest(run, trained)
     if not first_step and not origin:
-      stages.start_from_data(trained, read)
-    if first_step >= steps:
-      print(f'{run.path} is finished: {first_step} of {steps} steps.')
+      stages.start_from_data(
+          trained, train_images, batch_size, seed, augmenter, order)
+    if first_step >= last_step:
+      print(f'{run.path} is finished: {first_step} of {last_step} steps.')
       return trained
-    if keras_callbacks.ended(run, first_step, steps):
+    if keras_callbacks.ended(run, first_step, last_step):
       return trained
     finished = run.finished_callbacks(first_step)
     if is_chief:
@@ -196,20 +197,19 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       for callback in called:
         callback.is_left = type(callback).__name__ not in finished
     with _left_with_a_checkpoint(trained, run, called, is_chief):
-      for stage, begin, end in stages.of(trained, first_step, steps):
-        if stage:
-          # What was trained before is frozen with the statistics of its data.
-          batch_norm.reestimate(trained, train_images)
+      for stage, begin, end in stages.of(
+          trained, first_step, steps, polishing):
         trained.enter_stage(stage)
-        batches = strategies.distributed(
-            distribution, lambda slots: read(begin, replica_slots=slots))
+        batches = stages.batches(
+            trained, stage, begin, train_images, batch_size, seed, augmenter,
+            order, polishing)
         # Not the model's own `fit`, which checks the range of its input: a
         # run's batches are in it.
         keras.Model.fit(trained, batches, steps_per_epoch=end - begin, epochs=1,
                         verbose=0, shuffle=False, callbacks=called)
         if epochs.stopped_by:
           called[-1].at_step(epochs.step, {})  # Saves a checkpoint.
-          keras_callbacks.ended(run, epochs.step, steps,
+          keras_callbacks.ended(run, epochs.step, last_step,
                                 is_chief and epochs.stopped_by)
           break
         _check_end(trained, run, end)

@@ -62,8 +62,8 @@ def describe(run, imports, seed, train_images, is_chief, origin=None):
   if changed:
     raise errors.UserError(
         f'{run.path} was trained with other settings of {", ".join(changed)}: '
-        'on resuming only train.steps may grow and intervals change; give the '
-        'same command as before, or a new --run_dir with '
+        'on resuming only train.steps and polish.steps may grow and intervals '
+        'change; give the same command as before, or a new --run_dir with '
         f'--warm_start={run.path}, which begins with its weights.')
   if described['data']['fingerprint'] != train_images.fingerprint:
     raise errors.UserError(

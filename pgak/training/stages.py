@@ -1,11 +1,28 @@
-"""How a run begins and in which stages it goes on."""
+"""How a run begins and its stages: the model's own, and polishing."""
+import tensorflow as tf
+
+from pgak import data
 from pgak import errors
+from pgak import noise
+from pgak.models import batch_norm
+from pgak.models import polished
+from pgak.training import strategies
 
-__all__ = ['check', 'of', 'start_from_data']
+__all__ = ['batches', 'check', 'noisy_latents', 'of', 'start_from_data']
 
 
-def check(model, steps):
-  """Raises UserError unless each stage of a model ends after the one before.
+def check(model, steps, polishing, plateau_patience, steps_per_execution):
+  """Refuses a run whose stages are of no use, or which cannot be polished.
+
+  Args:
+    model: `GenerativeModel`.
+    steps: int, `train.steps`.
+    polishing: a `Polishing`.
+    plateau_patience: that of `train`.
+    steps_per_execution: that of `train`.
+
+  Raises:
+    errors.UserError: names the setting, and the way out.
   """
   ends = (0, *model.stage_ends, steps)
   if any(end <= begin for begin, end in zip(ends, ends[1:])):
@@ -13,31 +30,114 @@ def check(model, steps):
         f'The stages of {model.name} would end at the steps '
         f'{", ".join(map(str, ends[1:]))}: let each end after the one before, '
         'and `train.steps` after them all.')
-
-
-def of(model, first_step, last_step):
-  """Yields `(stage, first step, last step)` of the steps that remain.
-
-  A model whose parts all train at once has the one stage None.
-  """
-  if not model.stage_ends:
-    yield None, first_step, last_step
+  if not polishing.steps:
     return
-  begin = 0
-  for stage, end in enumerate((*model.stage_ends, last_step)):
-    if first_step < end:
-      yield stage, max(begin, first_step), end
-    begin = end
+  if ('reconstruction' not in model.term_names or model.lacks('encode')
+      or 'condition' in model.kind.can):
+    raise errors.UserError(
+        f'{model.name} cannot be polished, which trains a decoder on latents '
+        'of images by the term `reconstruction`: set `polish.steps = 0`.')
+  if plateau_patience:
+    raise errors.UserError(
+        '`train.plateau_patience` changes the learning rates, and so does '
+        'polishing: set `train.plateau_patience = None`, with '
+        '`train.learning_rate_schedule = @cosine()` in its place, or '
+        '`polish.steps = 0`.')
+  if steps % steps_per_execution or polishing.steps % steps_per_execution:
+    raise errors.UserError(
+        f'`train.steps = {steps}` and `polish.steps = {polishing.steps}` must '
+        'be multiples of `train.steps_per_execution = '
+        f'{steps_per_execution}`.')
 
 
-def start_from_data(model, read):
+def start_from_data(model, images, batch_size, seed, augmenter, order_version):
   """Sets a new run's initial weights by its first batch, if the model has it.
 
   Args:
     model: `GenerativeModel`, before its first step.
-    read: function of the first step to the batches of training.
+    images: `ImageArray` that is trained on.
+    batch_size: int, over all replicas.
+    seed: int, the run's.
+    augmenter: as for `data.train_batches`.
+    order_version: as for `data.train_batches`.
   """
   if getattr(model, 'data_start', False):
     # The whole batch, also where several replicas share its steps: all start
     # from the same weights.
-    model.start_from(next(iter(read(0))))
+    model.start_from(next(iter(data.train_batches(
+        images, batch_size * model.table.slices, seed, 0, model.value_range,
+        augmenter, order_version=order_version))))
+
+
+def of(model, first_step, steps, polishing):
+  """Yields `(stage, first step, last step)` of the steps that remain.
+
+  A model whose parts all train at once has the one stage None.
+  """
+  begin = 0
+  for stage, end in enumerate((*model.stage_ends, steps)):
+    if first_step < end:
+      yield (stage if model.stage_ends else None), max(begin, first_step), end
+    begin = end
+  total = steps + polishing.steps
+  if first_step < total and polishing.steps:
+    yield polished.POLISH, max(begin, first_step), total
+
+
+def batches(model, stage, first_step, images, batch_size, seed, augmenter,
+            order_version, polishing):
+  """Makes the data set of a stage, for the model's strategy.
+
+  Args:
+    model: `GenerativeModel`.
+    stage: as `of` yields it.
+    first_step: int, the step whose batch comes first.
+    images: `ImageArray` that is trained on.
+    batch_size: int, over all replicas.
+    seed: int, the run's.
+    augmenter: as for `data.train_batches`. Polishing is without, as the latents
+      are those of the images as they are.
+    order_version: as for `data.train_batches`.
+    polishing: a `Polishing`.
+
+  Returns:
+    A `tf.data.Dataset`, or what the strategy makes of one.
+  """
+  beside = None
+  if stage == polished.POLISH:
+    augmenter, beside = None, noisy_latents(model, images, polishing, seed)
+  elif stage:
+    # What was trained before is frozen with the statistics of its data.
+    batch_norm.reestimate(model, images)
+  slices = 1 if beside else model.table.slices
+  return strategies.distributed(
+      model.distribute_strategy, lambda slots: data.train_batches(
+          images, batch_size * slices, seed, first_step, model.value_range,
+          augmenter, replica_slots=slots, order_version=order_version,
+          beside=beside))
+
+
+def noisy_latents(model, images, polishing, seed):
+  """Encodes all images, by the weights that the model is evaluated with.
+
+  Args:
+    model: `GenerativeAutoencoder`, compiled.
+    images: `ImageArray`, whose latents, float32 `[N, H]`, stay in memory.
+    polishing: a `Polishing`.
+    seed: int, which decides the noise, with the step.
+
+  Returns:
+    A function of positions `[B]` in the split and a step to latents with noise,
+    `[B, H]`.
+  """
+  with model.averaged_weights():
+    batch_norm.reestimate(model, images)
+    encoded = model.encode_split(images)  # [N, H]
+  sigma = tf.constant(polishing.noise * encoded.std(0))
+  latents = tf.constant(encoded)
+
+  def noisy(indices, step):
+    shape = [indices.shape[0], latents.shape[1]]
+    normal = noise.normal(shape, noise.seed(seed, step, 'polish'))
+    return tf.gather(latents, indices) + sigma * normal
+  return noisy

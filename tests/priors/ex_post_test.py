@@ -92,6 +92,18 @@ def test_it_is_read_where_it_is_kept(model, run):
     np.testing.assert_array_equal(again.sample(4, 1), first.sample(4, 1))
 
 
+def test_it_is_read_at_another_step_of_the_same_encoder(run):
+  model = tiny_models.make('AE')
+  first = attach(model, run, step=7)
+  model.decoder.set_weights([w + 1. for w in model.decoder.get_weights()])
+  again = attach(model, run, step=9, dataset=never)
+  np.testing.assert_array_equal(again.sample(3), first.sample(3))
+  assert len(list((run.path / 'densities').glob('*-step9-*'))) == 1
+  model.encoder.set_weights([w + 1. for w in model.encoder.get_weights()])
+  with pytest.raises(AssertionError, match='not needed'):
+    attach(model, run, step=11, dataset=never)
+
+
 def test_an_instance_that_is_fitted_is_taken_as_it_is(model, run):
   prior = priors.Gaussian(3).fit(np.eye(3))
   assert attach(model, run, prior, never) is prior

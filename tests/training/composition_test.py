@@ -56,6 +56,22 @@ def test_on_top_of_gin_files_nothing_is_chosen(flags, files):
   assert made.files == files
 
 
+def test_with_a_whole_recipe_nothing_is_chosen():
+  made = composition.compose({'recipe': 'best_mnist'})
+  assert made.files == ['recipes/best_mnist.gin'] and not made.settings
+  made = composition.compose({
+      'recipe': 'best_mnist', 'data': 'fashion_mnist', 'model': 'rae',
+      'steps': 9})
+  assert made.files == ['recipes/best_mnist.gin', 'datasets/fashion_mnist.gin',
+                        'models/rae.gin']
+  assert made.settings == [('train.steps', '9', '--steps')]
+  made.parse(roots=registry.train_roots)
+  assert gin.query_parameter('latent_dim/macro.value') == 128
+  # Others are put on top of what is chosen for the data, or need data.
+  with pytest.raises(errors.UserError, match='begin with --data=photos/'):
+    composition.compose({'recipe': 'modern'})
+
+
 def test_what_a_flag_replaces_is_said():
   made = composition.compose({'model': 'vae'}, ['quickstart.gin'])
   assert made.told == [('Model', 'vae', '--model; quickstart.gin has VPGA')]

@@ -1,0 +1,73 @@
+"""Polishing of the decoder: the settings, and the learning rate with it.
+
+After `train.steps` a run may go on for further steps in which the decoder alone
+learns: from latents of the training images, each with noise, to the images.
+Samples of a density that was fitted to latents lie beside them, by about the
+density's error; the decoder learns to answer for such latents, too. The encoder
+stays as it is, and so do the latents and what is fitted to them.
+"""
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from pgak import schedules
+from pgak import settings
+
+__all__ = ['Polishing', 'configured', 'over_all_steps']
+
+# The learning rate's factor at the last step, as in recipes/modern.gin.
+_FINAL = 0.01
+
+
+class Polishing(NamedTuple):
+  """The settings of `configured`, which has the same by default."""
+  steps: int = 0
+  noise: float = 0.1
+  learning_rate: float = 0.3
+
+
+@settings.configurable(name='polish', module='pgak.training')
+def configured(steps: settings.Whole = 0, noise: settings.NonNegative = 0.1,
+               learning_rate: settings.Positive = 0.3):
+  """Returns what gin's configuration says of polishing, a `Polishing`.
+
+  Args:
+    steps: steps after `train.steps`; 0 for no polishing. A step costs the
+      decoder's share of a train step, as the latents are encoded once.
+    noise: standard deviation of the noise, in units of each latent dimension's
+      standard deviation over the training images. About the error of a density:
+      without noise reconstructions gain and samples do not, with much more of
+      it images blur.
+    learning_rate: factor on the decoder's own rate at the first of these steps,
+      from which it falls along half a cosine to 1 % of that. Not above 1: the
+      decoder is trained already.
+  """
+  return Polishing(steps, noise, learning_rate)
+
+
+def over_all_steps(schedule, steps, polishing):
+  """Returns the factor of the learning rate over training and polishing.
+
+  Args:
+    schedule: that of training, a function of the share of `steps` that is done;
+      or None for a constant rate.
+    steps: int, `train.steps`.
+    polishing: a `Polishing`.
+
+  Returns:
+    A function of the share of all steps; or what was given, where there is
+    nothing to polish.
+  """
+  if not polishing.steps:
+    return schedule
+  total = steps + polishing.steps
+  falling = schedules.cosine(_FINAL)
+
+  def factor(done):
+    step = done * float(total)
+    # Half a step early, as the share is rounded.
+    is_later = step >= steps - 0.5
+    before = schedule(tf.minimum(step / steps, 1.)) if schedule else 1.
+    share = tf.maximum(step - steps, 0.) / polishing.steps
+    return tf.where(is_later, polishing.learning_rate * falling(share), before)
+  return schedules.Factor(factor)

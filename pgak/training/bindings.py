@@ -1,0 +1,49 @@
+"""What gin text binds that is no whole configuration yet."""
+import ast
+import contextlib
+
+import gin
+
+from pgak import errors
+from pgak.runs import configuration
+from pgak.runs import named_files
+
+__all__ = ['bound_shape', 'parsed', 'whole_recipe']
+
+
+@contextlib.contextmanager
+def parsed(text, imports=()):
+  """Parses gin text that may be incomplete; yields its bindings as text."""
+  try:
+    configuration.parse_part(text, imports)
+    yield configuration.bindings_of(gin.config_str())
+  finally:
+    gin.clear_config()
+
+
+def bound_shape(text, imports=()):
+  """Returns the `image_shape` that a gin text binds."""
+  with parsed(text, imports) as bound:
+    try:
+      return ast.literal_eval(bound['image_shape'])
+    except (KeyError, SyntaxError, ValueError) as e:
+      raise errors.UserError('--size needs gin files that set image_shape: '
+                             'take a data set, such as --data=mnist.') from e
+
+
+def whole_recipe(flags, imports=()):
+  """Returns the file of a recipe that chooses all, as gin files do.
+
+  Args:
+    flags: as for `composition.compose`.
+    imports: modules to import first.
+
+  Returns:
+    A list with the file of a recipe that binds a data set and a model, or an
+    empty one.
+  """
+  if 'recipe' not in flags:
+    return []
+  file = named_files.named('recipe', flags['recipe'])
+  with parsed(f'include {file!r}', imports) as bound:
+    return [file] if {'train.dataset', 'train.model'} <= set(bound) else []

@@ -1,0 +1,158 @@
+"""Polishing of the decoder, after training."""
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny_models
+import tiny_runs
+
+from pgak import data
+from pgak import noise
+from pgak import schedules
+from pgak.models import polished
+from pgak.runs import checkpoints
+from pgak.runs import polishing
+from pgak.training import stages
+
+SETTINGS = ('polish.steps = 4', 'polish.noise = 0.2', 'batch_norm = True',
+            'train.checkpoint_every = 2', 'train.log_every = 2',
+            'train.keep_checkpoints = 9', 'sgd.ema_decay = 0.5',
+            'train.learning_rate_schedule = @cosine()')
+
+
+def train(path, *more):
+  return tiny_runs.train(path, 'train.steps = 4', *SETTINGS, *more)
+
+
+@pytest.fixture(name='unbroken', scope='module')
+def _unbroken(tmp_path_factory):
+  path = tmp_path_factory.mktemp('runs') / 'ae'
+  train(path)
+  return path
+
+
+def part(path, step, name):
+  """Weights, state, optimizer and averages of a part in a checkpoint."""
+  return {n: v for n, v in tiny_runs.saved(path, step).items()
+          if n.startswith((f'model/{name}/', f'model/{name}_optimizer/'))}
+
+
+def differ(first, second):
+  return [n for n, v in first.items() if not np.array_equal(v, second[n])]
+
+
+@pytest.mark.slow
+def test_only_the_decoder_learns(unbroken):
+  assert not differ(part(unbroken, 4, 'encoder'), part(unbroken, 8, 'encoder'))
+  assert len(differ(part(unbroken, 4, 'decoder'),
+                    part(unbroken, 8, 'decoder'))) > 10
+
+
+@pytest.mark.slow
+def test_a_run_resumes_while_it_is_polished(unbroken, tmp_path):
+  path = tmp_path / 'run'
+  shutil.copytree(unbroken, path)
+  shutil.rmtree(path / 'checkpoints' / 'step-00000008')
+  train(path)
+  found, expected = (tiny_runs.saved(p, 8) for p in (path, unbroken))
+  assert set(found) == set(expected)
+  for name, value in expected.items():
+    np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-6,
+                               err_msg=name)
+
+
+@pytest.mark.slow
+def test_a_finished_run_may_be_polished_afterwards(tmp_path):
+  path = tmp_path / 'run'
+  train(path, 'polish.steps = 0')
+  model = train(path, 'polish.noise = 0.3')
+  assert int(model.step.numpy()) == 8
+  tiny_runs.refused(path, 'train.steps = 4', *SETTINGS, 'polish.noise = 0.4',
+                    match='other settings of polish.noise')
+
+
+@pytest.mark.slow
+def test_a_loaded_model_has_the_polished_rate(unbroken):
+  model = checkpoints.load(unbroken)
+  # 0.3 of 0.1, and 1 % of that at the end.
+  assert float(model.optimizers['decoder'].learning_rate) == pytest.approx(
+      3e-4, rel=1e-4)
+
+
+@pytest.mark.parametrize('step, rate', [
+    (0, 1.), (50, 0.505), (99, 0.01), (100, 0.5), (110, 0.2525),
+    (120, 0.005)])
+def test_the_rate_begins_anew(step, rate):
+  factor = polishing.over_all_steps(
+      schedules.cosine(), 100, polishing.Polishing(20, 0.1, 0.5))
+  assert float(factor(step / 120)) == pytest.approx(rate, abs=3e-4)
+
+
+def test_without_polishing_the_schedule_is_the_one_that_was_given():
+  assert polishing.over_all_steps(None, 100, polishing.Polishing(0)) is None
+
+
+def test_a_step_descends_the_error_of_the_given_latents():
+  model = tiny_models.compiled('AE', learning_rate=0.5)
+  model.enter_stage(polished.POLISH)
+  images = tf.constant(tiny_models.images())
+  latents = tf.random.stateless_normal([7, 3], [0, 1])
+  with tf.GradientTape() as tape:
+    error = tf.reduce_mean(tf.square(images - model.decoder(latents)))
+  weights = [v.value for v in model.decoder.trainable_variables]
+  expected = [w - 0.5 * g for w, g in zip(weights, tape.gradient(
+      error, weights))]
+  logs = model.train_step((images, latents))
+  assert float(logs['reconstruction']) == pytest.approx(float(error), rel=1e-5)
+  for found, value in zip(model.decoder.trainable_variables, expected):
+    np.testing.assert_allclose(found.numpy(), value, rtol=1e-5, atol=1e-6)
+
+
+def test_what_is_beside_the_images_is_theirs():
+  array = data.digits().split('test')
+  batches = data.train_batches(
+      array, 8, seed=3, start_step=2, beside=lambda i, step: i + 1000 * step)
+  images, beside = next(iter(batches))
+  expected = next(iter(data.train_batches(array, 8, seed=3, start_step=2)))
+  np.testing.assert_array_equal(images, expected)
+  read = array.read(beside.numpy() - 2000)
+  np.testing.assert_allclose(images, read / 127.5 - 1., atol=1e-6)
+
+
+class Images:
+  """Eight images in memory."""
+  pixels = np.arange(48, dtype=np.uint8).reshape(8, *tiny_models.IMAGE_SHAPE)
+
+  def __len__(self):
+    return 8
+
+  def read(self, indices):
+    return self.pixels[indices]
+
+
+def test_the_noise_is_in_standard_deviations_of_the_training_latents():
+  model = tiny_models.compiled('AE')
+  latents = model.encode(Images.pixels).numpy()
+  indices = tf.constant([5, 1, 1])
+  exact, moved, other = (
+      stages.noisy_latents(model, Images(), polishing.Polishing(1, size), 3)(
+          indices, step) for size, step in ((0., 2), (0.5, 2), (0.5, 4)))
+  np.testing.assert_allclose(exact, latents[[5, 1, 1]], rtol=1e-6)
+  normal = noise.normal([3, 3], noise.seed(3, 2, 'polish'))
+  np.testing.assert_allclose((moved - exact) / latents.std(0), 0.5 * normal,
+                             rtol=1e-3, atol=1e-4)
+  assert np.abs(moved - other).min() > 0.
+
+
+@pytest.mark.parametrize('model, settings, match', [
+    ('ae', ('train.plateau_patience = 1',
+            'train.learning_rate_schedule = None'),
+     'plateau_patience.* changes the learning rates, and so does polishing'),
+    ('ae', ('train.steps_per_execution = 4', 'train.steps = 6',
+            'polish.steps = 2', 'train.checkpoint_every = 4',
+            'train.log_every = 4'), 'must be multiples'),
+    ('sn_gan', (), 'cannot be polished')])
+def test_what_cannot_be_polished_is_refused(tmp_path, model, settings, match):
+  tiny_runs.refused(tmp_path / 'run', *SETTINGS, 'train.steps = 4', *settings,
+                    files=(f'models/{model}.gin',), match=match)
