@@ -31,7 +31,8 @@ samples by held-out points, mse and topology.
 
 Priors: `own` is the one that the model was trained with; standard_normal,
 gaussian, gmm, bayesian_gmm, gmm_gradient, kde, real_nvp, two_stage and
-flow_matching come after training, fitted to the latents of the training images.
+flow_matching come after training, fitted to the latents of the training images;
+resampled draws those latents themselves, a control that memorises.
 `quick`, `fid768_test` and `vectors` take `gmm` for a model that is not trained
 towards its prior, such as AE or RAE, and say so; --prior=own takes N(0, I).
 

@@ -1,6 +1,8 @@
 """What a metric is given, by its scope; see `pgak.metrics.metric`."""
 import functools
 
+import numpy as np
+
 from pgak.generation import sampling
 from pgak.metrics import reference
 
@@ -46,6 +48,18 @@ class Context:
     self.num_encoded = source.num_encoded
     self.prepared = None
     self._latents = latents
+    self._found = {}
+
+  def once(self, name, make):
+    """Returns what a function makes, made once for all metrics of the context.
+
+    Args:
+      name: string, what it is.
+      make: function of the context.
+    """
+    if name not in self._found:
+      self._found[name] = make(self)
+    return self._found[name]
 
   def latents(self, number=None):
     """Returns the latents of the first encoded examples, float32 `[N, ...]`.
@@ -59,6 +73,14 @@ class Context:
     if number not in self._latents:
       self._latents[number] = self.source.latents(self.model, number)
     return self._latents[number]
+
+  def training_latents(self, number):
+    """Returns the latents of the first training examples, as `latents` does."""
+    key = 'train', number
+    if key not in self._latents:
+      self._latents[key] = self.model.encode_split(
+          self.dataset.split('train'), np.arange(number))
+    return self._latents[key]
 
   @property
   def defaults(self):
@@ -102,15 +124,19 @@ class ExamplesContext(Context):
 
   Attributes:
     images: string, their kind, one of `protocols.IMAGES`.
-    examples: those that are kept: of images the first 1,000.
+    examples: those that are kept: of images the first 1,000, or more where a
+      metric keeps 'examples'.
+    drawn: float `[N, ...]`, the latents of samples, where a metric keeps
+      'examples'; else None.
     collected: list of `feature_sets.Collected`, their features by each net.
     nets: list of `features.FeatureNet`.
   """
 
-  def __init__(self, model, source, latents, images, examples, collected):
+  def __init__(self, model, source, latents, images, made, collected):
     super().__init__(model, source, latents)
     self.images = images
-    self.examples = examples
+    self.examples = made.examples
+    self.drawn = made.latents
     self.collected = collected
     self.nets = [found.net for found in collected]
 
