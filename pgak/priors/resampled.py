@@ -15,8 +15,8 @@ __all__ = ['Resampled']
 class Resampled(fitted.FittedPrior):
   """The empirical distribution of the latents that it was fitted to.
 
-  A sample is one of them, each as likely: `1/N sum_n delta(z - z_n)`. A control,
-  no model: its samples are reconstructions of training images, so their
+  A sample is one of them, each as likely: `1/N sum_n delta(z - z_n)`. A
+  control: its samples are reconstructions of training images, so their
   distance of features is the best that a density could reach with this decoder,
   and every measure of memorisation has to reject them. It has no density.
 

@@ -12,7 +12,7 @@ from pgak import priors
 from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import protocols
 from pgak.metrics import copies
-from pgak.metrics import three_sample_test
+from pgak.metrics import three_samples
 
 
 pytestmark = pytest.mark.slow
@@ -77,7 +77,7 @@ def test_what_copies_is_found(measured, name, space):
   assert rows['authenticity_of_test', space]['value'] > 0.2
   if space != 'pixels':
     assert (rows['three_sample_test', space]['value']
-            < three_sample_test.LEAST)
+            < three_samples.LEAST)
 
 
 @pytest.mark.parametrize('space', SPACES)

@@ -8,7 +8,7 @@ from pgak import errors
 from pgak.metrics import authenticity
 from pgak.metrics import copies
 from pgak.metrics import metric
-from pgak.metrics import three_sample_test
+from pgak.metrics import three_samples
 from pgak.metrics import training_neighbours
 
 COUNT = 3000
@@ -83,18 +83,18 @@ def test_authenticity_needs_two_training_points():
 def test_mann_whitney_by_hand():
   # 3 > 1, 3 > 2, 2 > 1, and half of 2 = 2: U = 3.5 of 4, about a mean of 2,
   # with the deviation sqrt(2 2 5 / 12).
-  found = three_sample_test.mann_whitney(np.array([3., 2.]), np.array([1., 2.]))
+  found = three_samples.mann_whitney(np.array([3., 2.]), np.array([1., 2.]))
   assert found == pytest.approx(1.5 / np.sqrt(5. / 3.))
 
 
 def test_the_three_sample_test_is_about_0_for_data_alone():
-  found = {n: three_sample_test.three_sample_test(s, _points(1), TRAIN, 10)
+  found = {n: three_samples.three_sample_test(s, _points(1), TRAIN, 10)
            for n, s in SAMPLES.items()}
   value, error = found['data']
   # Ten cells of about equal weight: 1 / sqrt(10).
   assert error == pytest.approx(0.316, abs=0.03) and abs(value) < 3. * error
-  assert found['copies'][0] < 2. * three_sample_test.LEAST
-  assert found['wide'][0] > -three_sample_test.LEAST
+  assert found['copies'][0] < 2. * three_samples.LEAST
+  assert found['wide'][0] > -three_samples.LEAST
 
 
 @pytest.mark.slow
@@ -105,10 +105,10 @@ def test_copies_in_one_place_are_found_there():
                         for s in (0, 1, 5))
   copied = np.where((np.arange(COUNT) % 2 == 0)[:, None], train,
                     20. + 3. * (fresh - 20.))
-  value, _ = three_sample_test.three_sample_test(copied, test, train, 2)
-  cells = three_sample_test.three_sample_test(
+  value, _ = three_samples.three_sample_test(copied, test, train, 2)
+  cells = three_samples.three_sample_test(
       copied[::2], test[::2], train[::2], 1)[0]
-  assert cells < 10. * three_sample_test.LEAST < value
+  assert cells < 10. * three_samples.LEAST < value
 
 
 @pytest.mark.slow
@@ -116,10 +116,10 @@ def test_a_cell_with_too_few_does_not_count():
   few = np.concatenate([_points(6, 19, 0.1) + 50., SAMPLES['data'][:200]])
   far = np.concatenate([_points(7, 100, 0.1) + 50., TRAIN[:300]])
   test = np.concatenate([_points(8, 100, 0.1) + 50., _points(1, 300)])
-  found = three_sample_test.three_sample_test(few, test, far, 2)
+  found = three_samples.three_sample_test(few, test, far, 2)
   assert found[1] == 1.  # One cell.
   with pytest.raises(errors.UserError, match='20 samples, .*there are 19'):
-    three_sample_test.three_sample_test(few[:19], test, far, 1)
+    three_samples.three_sample_test(few[:19], test, far, 1)
 
 
 @pytest.mark.slow
@@ -127,7 +127,7 @@ def test_without_a_cell_that_has_enough_all_is_one():
   # Samples in a place where no test point is.
   away = _points(6, 100) + 50.
   train = np.concatenate([TRAIN[:200], _points(7, 100) + 50.])
-  value, error = three_sample_test.three_sample_test(
+  value, error = three_samples.three_sample_test(
       away, _points(1, 200), train, 2)
   assert error == 1. and np.isfinite(value)
 

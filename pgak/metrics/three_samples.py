@@ -29,6 +29,7 @@ pixels.
 import numpy as np
 
 from pgak import errors
+from pgak.metrics import clusters
 from pgak.metrics import distances
 from pgak.metrics import metric
 from pgak.metrics import training_neighbours
@@ -99,10 +100,7 @@ def _of_cell(samples, test, train):
 
 def _cells(sets, number, seed):
   """Returns the parts of the three sets in each cell, a list of lists."""
-  # Imported here, because it takes a second, and few commands need it.
-  from sklearn import cluster
-  means = cluster.MiniBatchKMeans(number, n_init=3, random_state=seed)
-  means.fit(sets[-1])
+  (means,) = clusters.fits(sets[-1], number, [seed], starts=3)
   labels = [means.predict(vectors) for vectors in sets]
   return [[vectors[of == cell] for vectors, of in zip(sets, labels)]
           for cell in range(number)]
