@@ -118,8 +118,10 @@ def test_a_cell_with_too_few_does_not_count():
   test = np.concatenate([_points(8, 100, 0.1) + 50., _points(1, 300)])
   found = three_samples.three_sample_test(few, test, far, 2)
   assert found[1] == 1.  # One cell.
-  with pytest.raises(errors.UserError, match='20 samples, .*there are 19'):
-    three_samples.three_sample_test(few[:19], test, far, 1)
+  # Ten points are one, too.
+  assert three_samples.three_sample_test(few[:10], test, far)[1] == 1.
+  with pytest.raises(errors.UserError, match='of one there are none'):
+    three_samples.three_sample_test(few[:0], test, far, 1)
 
 
 @pytest.mark.slow
