@@ -1,8 +1,6 @@
 """What a metric is given, by its scope; see `pgak.metrics.metric`."""
 import functools
 
-import numpy as np
-
 from pgak.generation import sampling
 from pgak.metrics import reference
 
@@ -36,8 +34,8 @@ class Context:
     Args:
       model: the model.
       source: an `examples.Examples`.
-      latents: dictionary from a number to the latents of so many examples,
-        shared by all contexts of a model.
+      latents: dictionary from a number to the latents of so many examples, and
+        from names to what else all contexts of a model share.
     """
     self.model = model
     self.source = source
@@ -50,16 +48,18 @@ class Context:
     self._latents = latents
     self._found = {}
 
-  def once(self, name, make):
+  def once(self, name, make, of_model=False):
     """Returns what a function makes, made once for all metrics of the context.
 
     Args:
       name: string, what it is.
       make: function of the context.
+      of_model: whether all contexts of the model share it.
     """
-    if name not in self._found:
-      self._found[name] = make(self)
-    return self._found[name]
+    found = self._latents if of_model else self._found
+    if name not in found:
+      found[name] = make(self)
+    return found[name]
 
   def latents(self, number=None):
     """Returns the latents of the first encoded examples, float32 `[N, ...]`.
@@ -73,14 +73,6 @@ class Context:
     if number not in self._latents:
       self._latents[number] = self.source.latents(self.model, number)
     return self._latents[number]
-
-  def training_latents(self, number):
-    """Returns the latents of the first training examples, as `latents` does."""
-    key = 'train', number
-    if key not in self._latents:
-      self._latents[key] = self.model.encode_split(
-          self.dataset.split('train'), np.arange(number))
-    return self._latents[key]
 
   @property
   def defaults(self):

@@ -20,7 +20,6 @@ be. [1] takes the features of a net; here each space has its own value.
 import numpy as np
 
 from pgak import errors
-from pgak.metrics import distances
 from pgak.metrics import metric
 from pgak.metrics import training_neighbours
 
@@ -36,17 +35,12 @@ def authenticity(space):
   Raises:
     UserError: with fewer than two training examples.
   """
-  to_train, indices = space.nearest
-  chosen, where = np.unique(indices, return_inverse=True)
-  to_others, _ = distances.closest(
-      space.vectors_at(chosen), space.train(), left_out=chosen)
-  if not np.isfinite(to_others).all():
+  if not np.isfinite(space.gaps).all():
     raise errors.UserError(
         'Authenticity needs two training examples or more: take a larger data '
         'set.')
-  authentic = to_train >= to_others[where]
-  number = len(space.samples)
-  return float(authentic[:number].mean()), float(authentic[number:].mean())
+  return tuple(float(np.mean(found.nearest[0] >= found.gaps))
+               for found in (space, space.real))
 
 
 @metric.register('authenticity', scope='examples', of=('images', 'vectors'),
@@ -56,9 +50,9 @@ def _compute(context):
   if context.images != 'samples':
     return
   for space in training_neighbours.spaces(context):
-    counts = len(space.samples), len(space.test)
+    counts = len(space.samples), len(space.real.test)
     names = 'authenticity', 'authenticity_of_test'
     for name, value, count in zip(names, authenticity(space), counts):
-      yield metric.Value(name, value, features=space.features,
-                         num_samples=count, split=space.split,
+      yield metric.Value(name, value, features=space.real.features,
+                         num_samples=count, split=space.real.split,
                          error=float(np.sqrt(value * (1. - value) / count)))

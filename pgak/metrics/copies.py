@@ -56,8 +56,8 @@ def _compute(context):
   if context.images != 'samples':
     return
   for space in training_neighbours.spaces(context):
-    share = copy_share(space.of_samples(), space.of_test())
-    yield metric.Value('copy_share', share, features=space.features,
-                       num_samples=len(space.samples), split=space.split,
-                       error=float(np.sqrt(
+    share = copy_share(space.nearest[0], space.real.nearest[0])
+    yield metric.Value('copy_share', share, features=space.real.features,
+                       num_samples=len(space.samples),
+                       split=space.real.split, error=float(np.sqrt(
                            share * (1. - share) / len(space.samples))))

@@ -112,11 +112,12 @@ def _compute(context):
   if context.images != 'samples':
     return
   for space in training_neighbours.spaces(context):
-    if space.features == 'pixels':
+    known = space.real
+    if known.features == 'pixels':
       continue
     value, error = three_sample_test(
-        space.samples, space.test, np.concatenate(list(space.train())),
+        space.samples, known.test, np.concatenate(list(known.train())),
         seed=context.seed)
-    yield metric.Value('three_sample_test', value, features=space.features,
-                       num_samples=len(space.samples), split=space.split,
+    yield metric.Value('three_sample_test', value, features=known.features,
+                       num_samples=len(space.samples), split=known.split,
                        error=error)

@@ -2,7 +2,8 @@
 
 What the measures of memorisation share: in pixels, in the features of each net
 and in latents, the nearest training example of each sample and of each test
-example, searched once for all of them.
+example, searched once for all of them; those of test examples once for all
+densities.
 """
 import functools
 
@@ -12,7 +13,7 @@ from pgak.metrics import distances
 from pgak.metrics import neighbours
 from pgak.metrics import reference
 
-__all__ = ['MOST_NUMBERS', 'Space', 'spaces']
+__all__ = ['MOST_NUMBERS', 'Reference', 'Space', 'spaces']
 
 # Elements of one set of vectors in memory: 256 MB of float32. MNIST's training
 # images are within it, in pixels, too.
@@ -20,59 +21,85 @@ MOST_NUMBERS = 1 << 26
 _BATCH = 1000
 
 
-class Space:
-  """Vectors of samples, test and training examples in one space.
+class Reference:
+  """Test and training examples in one space, the same for all densities.
 
   Attributes:
     features: 'pixels', 'vectors', 'latents' or a `features.FeatureNet`.
-    samples: float32 `[N, D]`.
     test: float32 `[M, D]`, of examples that training has not seen.
     train: function without arguments to an iterable of float `[b, D]`, the
       training examples.
-    split: string, what scores say of the real examples.
+    split: string, what scores say of these examples.
   """
 
-  def __init__(self, features, samples, test, train, split):
+  def __init__(self, features, test, train, split):
     self.features = features
-    # As many of both as memory is meant to hold.
-    most = max(MOST_NUMBERS // samples.shape[1], 1)
-    self.samples, self.test = (
-        np.asarray(vectors[:most], np.float32) for vectors in (samples, test))
-    for vectors in (self.samples, self.test):
-      distances.require_finite(vectors, 'The search of training neighbours')
+    self.test = _bounded(test)
     self.train = train
     self.split = split
 
   @functools.cached_property
   def nearest(self):
-    """The nearest training examples of the samples, then of the test examples.
+    """Distances and positions `[M]` of test examples' nearest training one."""
+    return distances.closest(self.test, self.train())
 
-    `(distances, indices)`, float64 and integers `[N + M]`.
-    """
-    # One search: training examples are read once.
-    return distances.closest(
-        np.concatenate([self.samples, self.test]), self.train())
+  @functools.cached_property
+  def gaps(self):
+    """`gaps_of` the nearest training examples of the test examples, `[M]`."""
+    return self.gaps_of(self.nearest[1])
 
-  def of_samples(self):
-    """Returns distances of samples to their nearest training example, `[N]`."""
-    return self.nearest[0][:len(self.samples)]
+  def gaps_of(self, indices):
+    """Returns distances of training examples to their nearest other one, `[n]`.
 
-  def of_test(self):
-    """Returns the same of the test examples, `[M]`."""
-    return self.nearest[0][len(self.samples):]
-
-  def vectors_at(self, indices):
-    """Returns training examples, float32 `[n, D]`.
+    Infinite where there is no other.
 
     Args:
-      indices: increasing integers `[n]`.
+      indices: integers `[n]`, positions of training examples.
     """
+    chosen, where = np.unique(indices, return_inverse=True)
+    found, _ = distances.closest(
+        self._vectors_at(chosen), self.train(), left_out=chosen)
+    return found[where]
+
+  def _vectors_at(self, indices):
+    """Training examples at increasing positions, float32 `[n, D]`."""
     found, first = [], 0
     for batch in self.train():
       within = indices[(indices >= first) & (indices < first + len(batch))]
       found.append(np.asarray(batch, np.float32)[within - first])
       first += len(batch)
     return np.concatenate(found)
+
+
+class Space:
+  """Samples of one density beside a `Reference`.
+
+  Attributes:
+    real: the `Reference`.
+    samples: float32 `[N, D]`.
+  """
+
+  def __init__(self, real, samples):
+    self.real = real
+    self.samples = _bounded(samples)
+
+  @functools.cached_property
+  def nearest(self):
+    """Distances and positions `[N]` of samples' nearest training example."""
+    return distances.closest(self.samples, self.real.train())
+
+  @functools.cached_property
+  def gaps(self):
+    """`Reference.gaps_of` the nearest training examples of samples, `[N]`."""
+    return self.real.gaps_of(self.nearest[1])
+
+
+def _bounded(vectors):
+  """Returns as many vectors as memory is meant to hold, float32."""
+  most = max(MOST_NUMBERS // vectors.shape[1], 1)
+  vectors = np.asarray(vectors[:most], np.float32)
+  distances.require_finite(vectors, 'The search of training neighbours')
+  return vectors
 
 
 def spaces(context):
@@ -90,20 +117,21 @@ def spaces(context):
 
 
 def _spaces(context):
+  references = context.once('training_references', _references, of_model=True)
+  samples = {'pixels': neighbours.pixels, 'vectors': np.asarray}[
+      references[0].features](context.examples)
+  all_samples = [samples, *(c.rows for c in context.collected)]
+  if len(references) > len(all_samples):
+    all_samples.append(_flat(context.drawn))
+  return [Space(*pair) for pair in zip(references, all_samples, strict=True)]
+
+
+def _references(context):
   train, test = context.dataset.split('train'), _test(context)
-  number = reference.count(test, reference.MAXIMUM_ROWS)
-  found = [_of_examples(context, train, test, number)]
-  for collected in context.collected:
-    net = collected.net
-    found.append(_in_memory(
-        net, collected.rows, reference.rows(net, test),
-        lambda count, net=net: reference.rows(net, train, count, count),
-        train, test))
+  found = [_of_examples(context, train, test)]
+  found += [_of_net(c.net, train, test) for c in context.collected]
   if context.drawn is not None and not context.model.lacks('encode'):
-    found.append(_in_memory(
-        'latents', _flat(context.drawn),
-        _flat(context.model.encode_split(test, np.arange(number))),
-        lambda count: _flat(context.training_latents(count)), train, test))
+    found.append(_of_latents(context, train, test))
   return found
 
 
@@ -117,25 +145,37 @@ def _flat(latents):
   return np.reshape(latents, [len(latents), -1])
 
 
-def _of_examples(context, train, test, number):
-  """The space of the examples as they are."""
+def _of_examples(context, train, test):
+  """The examples as they are."""
   is_images = context.examples.dtype == np.uint8
   vectors = neighbours.pixels if is_images else np.asarray
-  return Space(
-      'pixels' if is_images else 'vectors', vectors(context.examples),
+  number = reference.count(test, reference.MAXIMUM_ROWS)
+  return Reference(
+      'pixels' if is_images else 'vectors',
       np.concatenate([vectors(b) for b in reference.read(test, number)]),
       lambda: map(vectors, reference.read(train, len(train))),
       _split(train, len(train), test, number))
 
 
-def _in_memory(features, samples, held_out, of_training, train, test):
-  """A space whose training vectors are made once, by their number."""
-  count = min(len(train), max(MOST_NUMBERS // samples.shape[1], 1))
-  vectors = of_training(count)
-  return Space(
-      features, samples, held_out,
-      lambda: (vectors[i:i + _BATCH] for i in range(0, count, _BATCH)),
-      _split(train, count, test, len(held_out)))
+def _of_net(net, train, test):
+  count = min(len(train), max(MOST_NUMBERS // net.size, 1))
+  return _in_memory(net, reference.rows(net, test),
+                    reference.rows(net, train, count, count), train, test)
+
+
+def _of_latents(context, train, test):
+  number = reference.count(test, reference.MAXIMUM_ROWS)
+  held_out = _flat(context.model.encode_split(test, np.arange(number)))
+  count = min(len(train), max(MOST_NUMBERS // held_out.shape[1], 1))
+  latents = context.model.encode_split(train, np.arange(count))
+  return _in_memory('latents', held_out, _flat(latents), train, test)
+
+
+def _in_memory(features, held_out, vectors, train, test):
+  return Reference(
+      features, held_out,
+      lambda: (vectors[i:i + _BATCH] for i in range(0, len(vectors), _BATCH)),
+      _split(train, len(vectors), test, len(held_out)))
 
 
 def _split(train, count, test, number):

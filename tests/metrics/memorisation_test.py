@@ -28,8 +28,8 @@ SAMPLES = {'data': _points(2, 2000), 'copies': TRAIN[:2000] + _points(
 
 def _space(samples, train=TRAIN):
   return training_neighbours.Space(
-      'latents', samples, _points(1), lambda: np.array_split(train, 4),
-      'train vs test')
+      training_neighbours.Reference('latents', _points(1), lambda: (
+          np.array_split(train, 4)), 'train vs test'), samples)
 
 
 @pytest.fixture(name='spaces', scope='module')
@@ -38,7 +38,7 @@ def _spaces():
 
 
 def test_as_many_samples_as_test_points_are_within_the_quantile(spaces):
-  shares = {n: copies.copy_share(s.of_samples(), s.of_test())
+  shares = {n: copies.copy_share(s.nearest[0], s.real.nearest[0])
             for n, s in spaces.items()}
   # 1 %, within three standard deviations sqrt(.01 .99 (1/2000 + 1/3000)).
   assert shares['data'] == pytest.approx(0.01, abs=3 * 0.0029)
@@ -69,9 +69,10 @@ def test_a_copy_is_not_authentic(spaces):
 def test_authenticity_by_hand():
   # Training points 0, 1 and 3; 0 and 1 are at 1 from each other, 3 at 2.
   train = np.array([[0.], [1.], [3.]], np.float32)
+  reference = training_neighbours.Reference(
+      'latents', np.array([[5.5], [3.]]), lambda: [train[:1], train[1:]], '')
   space = training_neighbours.Space(
-      'latents', np.array([[-1.5], [-0.5], [4.5], [1.]]),
-      np.array([[5.5], [3.]]), lambda: [train[:1], train[1:]], '')
+      reference, np.array([[-1.5], [-0.5], [4.5], [1.]]))
   assert authenticity.authenticity(space) == (0.25, 0.5)
 
 
@@ -137,13 +138,13 @@ def test_without_a_cell_that_has_enough_all_is_one():
 def test_memory_bounds_the_numbers(monkeypatch):
   monkeypatch.setattr(training_neighbours, 'MOST_NUMBERS', 100)
   space = _space(SAMPLES['data'])
-  assert len(space.samples) == len(space.test) == 50
+  assert len(space.samples) == len(space.real.test) == 50
 
 
 def test_training_vectors_at_positions_are_found_across_batches(spaces):
   indices = np.array([0, 749, 750, 2999])
   np.testing.assert_array_equal(
-      spaces['data'].vectors_at(indices), TRAIN[indices])
+      spaces['data'].real._vectors_at(indices), TRAIN[indices])
 
 
 @pytest.mark.parametrize(
