@@ -9,6 +9,9 @@ VENV ?= .venv
 WORKERS ?= 2
 PYTEST_ARGS ?=
 QUICKSTART ?= runs/quickstart
+BENCH ?= build/speed.md
+PYTHAE ?=
+DATA_DIR ?=
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -98,8 +101,13 @@ lint-build: $(BUILDIFIER)
 $(BUILDIFIER):
 	npm install --prefix $(VENV) @bazel/buildifier@8
 
+# With PYTHAE=PYTHON, a Python that has pythae, beside pythae; the table of train
+# steps is in $(BENCH), too.
 bench: $(STAMP)  ## time the train step and the features
 	$(BIN)/python bin/benchmark.py
+	@mkdir -p $(dir $(BENCH))
+	$(BIN)/python benchmarks/in_turn.py --output=$(BENCH) \
+	  $(if $(PYTHAE),--pythae=$(PYTHAE)) $(if $(DATA_DIR),--data_dir=$(DATA_DIR))
 
 clean:  ## remove what make made, but no runs
 	rm -rf $(VENV) build dist pgak.egg-info .pytest_cache .coverage

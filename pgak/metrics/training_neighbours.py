@@ -106,7 +106,8 @@ def spaces(context):
   """Returns the list of `Space`s of a context of samples.
 
   Pixels, of all training images; the features of each net and the latents, of
-  the first training images where all would exceed `MOST_NUMBERS`. Latents of
+  the first training images where all would exceed `MOST_NUMBERS`; test images,
+  as many as the protocol has references. Latents of
   the model itself, where it has an encoder and its samples' latents are known:
   those that samples were decoded from, beside means of the encoder.
 
@@ -128,10 +129,12 @@ def _spaces(context):
 
 def _references(context):
   train, test = context.dataset.split('train'), _test(context)
-  found = [_of_examples(context, train, test)]
-  found += [_of_net(c.net, train, test) for c in context.collected]
+  number = min(reference.count(test, context.protocol.num_references),
+               reference.MAXIMUM_ROWS)
+  found = [_of_examples(context, train, test, number)]
+  found += [_of_net(c.net, train, test, number) for c in context.collected]
   if context.drawn is not None and not context.model.lacks('encode'):
-    found.append(_of_latents(context, train, test))
+    found.append(_of_latents(context, train, test, number))
   return found
 
 
@@ -145,11 +148,10 @@ def _flat(latents):
   return np.reshape(latents, [len(latents), -1])
 
 
-def _of_examples(context, train, test):
+def _of_examples(context, train, test, number):
   """The examples as they are."""
   is_images = context.examples.dtype == np.uint8
   vectors = neighbours.pixels if is_images else np.asarray
-  number = reference.count(test, reference.MAXIMUM_ROWS)
   return Reference(
       'pixels' if is_images else 'vectors',
       np.concatenate([vectors(b) for b in reference.read(test, number)]),
@@ -157,14 +159,13 @@ def _of_examples(context, train, test):
       _split(train, len(train), test, number))
 
 
-def _of_net(net, train, test):
+def _of_net(net, train, test, number):
   count = min(len(train), max(MOST_NUMBERS // net.size, 1))
-  return _in_memory(net, reference.rows(net, test),
+  return _in_memory(net, reference.rows(net, test, number),
                     reference.rows(net, train, count, count), train, test)
 
 
-def _of_latents(context, train, test):
-  number = reference.count(test, reference.MAXIMUM_ROWS)
+def _of_latents(context, train, test, number):
   held_out = _flat(context.model.encode_split(test, np.arange(number)))
   count = min(len(train), max(MOST_NUMBERS // held_out.shape[1], 1))
   latents = context.model.encode_split(train, np.arange(count))
