@@ -101,13 +101,13 @@ lint-build: $(BUILDIFIER)
 $(BUILDIFIER):
 	npm install --prefix $(VENV) @bazel/buildifier@8
 
-# With PYTHAE=PYTHON, a Python that has pythae, beside pythae; the table of train
-# steps is in $(BENCH), too.
+# With DATA_DIR, where TFDS's mnist is, also the table of train steps by turns,
+# written to $(BENCH); beside pythae with PYTHAE=PYTHON, a Python that has it.
 bench: $(STAMP)  ## time the train step and the features
 	$(BIN)/python bin/benchmark.py
 	@mkdir -p $(dir $(BENCH))
-	$(BIN)/python benchmarks/in_turn.py --output=$(BENCH) \
-	  $(if $(PYTHAE),--pythae=$(PYTHAE)) $(if $(DATA_DIR),--data_dir=$(DATA_DIR))
+	$(if $(DATA_DIR),$(BIN)/python benchmarks/in_turn.py --output=$(BENCH) \
+	  --data_dir=$(DATA_DIR) $(if $(PYTHAE),--pythae=$(PYTHAE)))
 
 clean:  ## remove what make made, but no runs
 	rm -rf $(VENV) build dist pgak.egg-info .pytest_cache .coverage
