@@ -28,6 +28,7 @@ INSTALL_REQUIRES = [
     'tensorflow~=2.21',
     'tensorflow-datasets~=4.9.10',
     'tensorflow-probability[tf]~=0.25',
+    'threadpoolctl>=3.1',
     'tqdm>=4.66',
 ]
 

@@ -26,7 +26,7 @@ SETTINGS = dict(filters=16, units=128, latent_dim=16, batch_size=100,
 FILES = {'vae': 'models/vae.gin', 'wae_mmd': 'models/wae_mmd.gin',
          'rae_l2': 'models/rae_l2.gin'}
 
-__all__ = []
+__all__ = ['FILES', 'SETTINGS', 'made_here', 'write_images']
 
 
 def _bindings(settings):
@@ -49,13 +49,9 @@ def _bindings(settings):
       f'data_dir = {s["data_dir"]!r}']
 
 
-def _train_here(settings):
-  """Trains with pgak in this process; the counterpart of pythae_side."""
-  import numpy as np
-
-  from pgak import data, priors, registry
-  from pgak.generation import sampling
-  from pgak.priors import ex_post
+def made_here(settings):
+  """Returns pgak's model and the split `train` that it is trained on."""
+  from pgak import registry
   from pgak.runs import checkpoints, configuration
   registry.register()
   configuration.parse(
@@ -63,7 +59,26 @@ def _train_here(settings):
        FILES[settings['model']]], _bindings(settings))
   model = checkpoints.build(**checkpoints.build_settings(),
                             jit_compile=settings['xla'])
-  images = configuration.setting('train.dataset')().split('train')
+  return model, configuration.setting('train.dataset')().split('train')
+
+
+def write_images(data_dir, path):
+  """Writes MNIST's training images, which pythae's side reads, as an array."""
+  import numpy as np
+
+  from pgak import data
+  train = data.mnist(data_dir).split('train')
+  np.save(path, train.read(np.arange(len(train))))
+
+
+def _train_here(settings):
+  """Trains with pgak in this process; the counterpart of pythae_side."""
+  import numpy as np
+
+  from pgak import data, priors
+  from pgak.generation import sampling
+  from pgak.priors import ex_post
+  model, images = made_here(settings)
   size = settings['batch_size']
   # A batch's order is a function of the seed; pythae shuffles by its own.
   batches = data.train_batches(images, size, settings['seed'],
@@ -102,7 +117,7 @@ def _compare(args):
   output = pathlib.Path(args.output_dir).absolute()
   output.mkdir(parents=True, exist_ok=True)
   mnist = data.mnist(args.data_dir)
-  np.save(output / 'train.npy', mnist.split('train').read(np.arange(60000)))
+  write_images(args.data_dir, output / 'train.npy')
   # One net measures the samples of both sides.
   net = inception.inception('768', weights=args.inception)
   real = reference.moments(net, mnist.split('test'), 10000)

@@ -6,6 +6,9 @@ and weights of the terms are those of pythae_comparison.py; pythae's loss is a
 sum over pixels, so that its weights are D times the ones on a mean.
 
   python pythae_side.py SETTINGS_JSON
+
+in_turn.py calls it with --turns before that: it then trains a group of batches
+for each line that it reads, and says how long that took.
 """
 import json
 import sys
@@ -91,11 +94,31 @@ def _model(settings):
   return models.RAE_L2(config, *nets)
 
 
+class _Turns(trainers.training_callbacks.TrainingCallback):
+  """Waits after each group of batches; as `in_turn.wait` of pgak's side."""
+
+  def __init__(self, group):
+    self._group = group
+    self._batches = 0
+    self._begun = None
+
+  def on_train_step_end(self, training_config, **kwargs):
+    self._batches += 1
+    if self._batches % self._group:
+      return
+    taken = time.perf_counter() - self._begun if self._begun else 0.
+    print(json.dumps({'seconds': taken}), flush=True)
+    if not sys.stdin.readline():
+      raise SystemExit(0)
+    self._begun = time.perf_counter()
+
+
 def _trainer(model, images, settings, epochs, folder):
   rate = settings['learning_rate']
   common = dict(output_dir=folder, num_epochs=epochs, no_cuda=True,
                 per_device_train_batch_size=settings['batch_size'],
                 seed=settings['seed'])
+  callbacks = [_Turns(settings['group'])] if 'group' in settings else None
   dataset = data.datasets.BaseDataset(images, torch.zeros(len(images)))
   if settings['model'] == 'rae_l2':
     # pythae gives the decoder's penalty as its optimizer's weight decay.
@@ -104,9 +127,11 @@ def _trainer(model, images, settings, epochs, folder):
         decoder_optimizer_params={
             'weight_decay': model.model_config.reg_weight}, **common)
     return trainers.CoupledOptimizerTrainer(model, dataset,
-                                            training_config=config)
+                                            training_config=config,
+                                            callbacks=callbacks)
   config = trainers.BaseTrainerConfig(learning_rate=rate, **common)
-  return trainers.BaseTrainer(model, dataset, training_config=config)
+  return trainers.BaseTrainer(model, dataset, training_config=config,
+                              callbacks=callbacks)
 
 
 def train(settings):
@@ -140,7 +165,7 @@ def train(settings):
 
 
 if __name__ == '__main__':
-  with open(sys.argv[1], encoding='utf-8') as file:
+  with open(sys.argv[-1], encoding='utf-8') as file:
     asked = json.load(file)
   speed = train(asked)
   with open(asked['result'], 'w', encoding='utf-8') as file:

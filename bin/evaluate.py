@@ -28,21 +28,25 @@ that of generation without prior matching: the FID of 50,000 samples against all
 training images, the error of reconstructions, and whether latents keep the
 neighbours of images; `no_prior_matching_fid768` is its small form, with the 768
 features, 1,000 samples, and the share of the rarest class among them.
-`vectors` is for runs on vectors: sliced_wasserstein and coverage of 5,000
-samples by held-out points, mse and topology.
+`memorisation` measures whether 5,000 samples are copies of training images, in
+pixels, features and latents. `vectors` is for runs on vectors:
+sliced_wasserstein and coverage of 5,000 samples by held-out points, mse and
+topology.
 
 Priors: `own` is the one that the model was trained with; standard_normal,
 gaussian, gmm, bayesian_gmm, gmm_gradient, kde, real_nvp, two_stage and
-flow_matching come after training, fitted to the latents of the training images.
-`quick`, `fid768_test` and `vectors` take `gmm` for a model that is not trained
-towards its prior, such as AE or RAE, and say so; --prior=own takes N(0, I).
+flow_matching come after training, fitted to the latents of the training images;
+resampled draws those latents themselves, a control that memorises.
+`quick`, `fid768_test`, `memorisation` and `vectors` take `gmm` for a model that
+is not trained towards its prior, such as AE or RAE, and say so; --prior=own
+takes N(0, I).
 
 Metrics: frechet, prd, precision_recall, kid, inception_score, class_shares,
 class_samples (of samples given a label), reconstruction, reconstruction_mse,
-neighbours, separability, topology (of the latents of 2,000 images, by their 10
-nearest neighbours) and lpips, the distance of reconstructions with SqueezeNet,
-or `--gin_param='LPIPS.net = "vgg"'` (or "alex"), whose weights are in the
-folder that PGAK_PERCEPTUAL names.
+neighbours, copies, authenticity, three_sample_test, separability, topology (of
+the latents of 2,000 images, by their 10 nearest neighbours) and lpips, the
+distance of reconstructions with SqueezeNet, or `--gin_param='LPIPS.net =
+"vgg"'` (or "alex"), whose weights are in the folder that PGAK_PERCEPTUAL names.
 
 What is trusted: a run directory is opened without running its code; a module
 that it was trained with is imported only where --import names it.

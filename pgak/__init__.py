@@ -118,10 +118,10 @@ IN_FILES = (
     'LPGA', 'LVPGA', 'LatentGenerator', 'MaskedDense', 'MinibatchDeviation',
     'MixedError', 'NoPriorMatching', 'PGGAN', 'PatchError', 'PerceptualError',
     'PriorAAE', 'RAE', 'RAEGP', 'RAEL2', 'RAESN', 'RealNVP',
-    'RepeatableDropout', 'RunSchedule', 'SNGAN', 'SSIMError', 'Schedule',
-    'SoftIntroVAE', 'SpectralNormalization', 'SquaredError', 'StandardNormal',
-    'TwoStageVAE', 'UniformSphere', 'VAE', 'VPGA', 'VUNet', 'VUNetFlow',
-    'WAEGAN', 'WAEMMD', 'WeightNormConv2D', 'ZeroUnpooling')
+    'RepeatableDropout', 'Resampled', 'RunSchedule', 'SNGAN', 'SSIMError',
+    'Schedule', 'SoftIntroVAE', 'SpectralNormalization', 'SquaredError',
+    'StandardNormal', 'TwoStageVAE', 'UniformSphere', 'VAE', 'VPGA', 'VUNet',
+    'VUNetFlow', 'WAEGAN', 'WAEMMD', 'WeightNormConv2D', 'ZeroUnpooling')
 
 
 class _InFile:

@@ -197,7 +197,7 @@ TABLE['draw_samples'] = row(outputs.DRAWINGS['samples'], slow=PAIRS)
 OF_IMAGES = {
     'fid768_test': 'reconstruction_mse', 'pga_icml2020': 'reconstruction_mse',
     'quick': 'reconstruction_mse', 'learned_priors_separability': '',
-    'stylegan_separability': '',
+    'stylegan_separability': '', 'memorisation': '',
     'no_prior_matching_2021': 'reconstruction_mse, topology',
     'no_prior_matching_fid768': 'reconstruction_mse, topology',
     **dict.fromkeys(

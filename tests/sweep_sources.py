@@ -17,6 +17,7 @@ PGA_DATA = {'mnist': (32, (28, 28, 1), TANH),
             'celeba': (128, (64, 64, 3), TANH)}
 DATA = {
     'quick': (8, (8, 8, 1), TANH),
+    'ten_minutes': PGA_DATA['mnist'],
     **{f'{name}_{d}': numbers for d, numbers in PGA_DATA.items() for name in (
         'pga_icml2020/table1', 'pga_icml2020/fig3', 'pga_icml2020/fig4',
         'pga_icml2020/search_vae', 'pga_workshop2019/table1')
@@ -242,6 +243,16 @@ CELLS = {
               'vpga': {'latent_reconstruction': 3e-2, 'kl': 4e-2,
                        'data_latent_reconstruction': 0.,
                        'variational_reconstruction': 2e-2}},
+    # Those of gin/models, and of the papers' VAE, VPGA and WAE.
+    'ten_minutes': {
+        'ae': {}, 'rae': {'latent_l2': 1e-4}, 'vae': pga('mnist')['vae'],
+        'wae_mmd': {'mmd': 4. * 3e-2}, 'aae': {'adversarial': 1e-2},
+        'vpga': pga('mnist')['vpga'] | {'latent_reconstruction': 3e-2},
+        'fp_vae': {'kl_flow': annealed(1e-2, 1000)},
+        'prior_aae': {'adversarial_encoder': 0.},
+        'no_prior_matching': method(),
+        'soft_intro_vae': {'kl_real': 1e-2, 'kl_fake': 1e-2,
+                           'fake_reconstruction': 1e-8}},
     **{f'pga_icml2020/table1_{d}': pga(d)
        for d in ('mnist', 'cifar10', 'celeba')},
     **{f'pga_icml2020/fig3_{d}': {m: pga(d)[m] for m in ('lpga', 'vpga')}

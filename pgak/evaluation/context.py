@@ -34,8 +34,8 @@ class Context:
     Args:
       model: the model.
       source: an `examples.Examples`.
-      latents: dictionary from a number to the latents of so many examples,
-        shared by all contexts of a model.
+      latents: dictionary from a number to the latents of so many examples, and
+        from names to what else all contexts of a model share.
     """
     self.model = model
     self.source = source
@@ -46,6 +46,20 @@ class Context:
     self.num_encoded = source.num_encoded
     self.prepared = None
     self._latents = latents
+    self._found = {}
+
+  def once(self, name, make, of_model=False):
+    """Returns what a function makes, made once for all metrics of the context.
+
+    Args:
+      name: string, what it is.
+      make: function of the context.
+      of_model: whether all contexts of the model share it.
+    """
+    found = self._latents if of_model else self._found
+    if name not in found:
+      found[name] = make(self)
+    return found[name]
 
   def latents(self, number=None):
     """Returns the latents of the first encoded examples, float32 `[N, ...]`.
@@ -102,15 +116,19 @@ class ExamplesContext(Context):
 
   Attributes:
     images: string, their kind, one of `protocols.IMAGES`.
-    examples: those that are kept: of images the first 1,000.
+    examples: those that are kept: of images the first 1,000, or more where a
+      metric keeps 'examples'.
+    drawn: float `[N, ...]`, the latents of samples, where a metric keeps
+      'examples'; else None.
     collected: list of `feature_sets.Collected`, their features by each net.
     nets: list of `features.FeatureNet`.
   """
 
-  def __init__(self, model, source, latents, images, examples, collected):
+  def __init__(self, model, source, latents, images, made, collected):
     super().__init__(model, source, latents)
     self.images = images
-    self.examples = examples
+    self.examples = made.examples
+    self.drawn = made.latents
     self.collected = collected
     self.nets = [found.net for found in collected]
 

@@ -17,6 +17,7 @@ from pgak.metrics import inception
 from pgak.metrics import metric as metric_lib
 from pgak.metrics import own_net
 from pgak.metrics import random_net
+from pgak.metrics import reference
 from pgak.priors import ex_post
 from pgak.runs import scores
 
@@ -104,6 +105,8 @@ class Evaluator:
              if name not in self.source.always]
     self.metrics = [*named, *metric_lib.implied(self.source.of)]
     self.keeps = frozenset(what for m in self.metrics for what in m.keeps)
+    if 'examples' in self.keeps:
+      self.source.keep(reference.MAXIMUM_ROWS)
     # Only the named ones: an implied metric uses the nets that are there.
     uses_nets = any(m.keeps or m.scope == 'features' for m in named)
     self.nets = [feature_net(level, dataset)
@@ -259,7 +262,7 @@ class _Measurement:
     if self._files.folder:
       self._source.write(self._files, images, self._model, made.examples)
     return rows + self._measured('examples', self._context(
-        context_lib.ExamplesContext, images, made.examples, found), metrics)
+        context_lib.ExamplesContext, images, made, found), metrics)
 
   def _context(self, kind, *more):
     return kind(self._model, self._source, self._latents, *more)

@@ -30,6 +30,7 @@ class Examples:
     num_samples: int, how many are drawn.
     num_encoded: int.
     real: the reference examples, where a metric compares with them, or None.
+    num_kept: int, how many of the examples that are made are kept.
   """
 
   of = 'images'
@@ -37,8 +38,9 @@ class Examples:
   rounds = True
   always = ()
   real = None
-  # Kept for metrics of single images: nearest neighbours and grids.
-  _KEPT = 1000
+  _keeps_latents = False
+  # For metrics of single images: nearest neighbours and grids.
+  num_kept = 1000
   _SHOWN = 64  # A grid of 8 x 8.
 
   def __init__(self, dataset, protocol):
@@ -82,6 +84,11 @@ class Examples:
     """Returns the latents of the first encoded examples, float32 `[N, ...]`."""
     return model.encode_split(self.encoded, np.arange(number))
 
+  def keep(self, number):
+    """Keeps so many examples, and the latents of samples."""
+    self.num_kept = number
+    self._keeps_latents = True
+
   def make(self, images, model, latents_of):
     """Makes examples of a kind.
 
@@ -93,9 +100,12 @@ class Examples:
     Returns:
       A `First`: its batches are made as they are asked for, once.
     """
-    number = self.number(images)
+    number, drawn = self.number(images), None
+    if images == 'samples' and self._keeps_latents:
+      # As `sampling.generate` draws them, so that keeping changes no sample.
+      drawn = model.prior.sample(number, self.protocol.seed)
     return First(images_of(images, model, self.protocol, self.encoded, number,
-                           latents_of), self._KEPT)
+                           latents_of, drawn), self.num_kept, drawn)
 
   def write(self, files, images, model, made):
     """Leaves a picture of what was made in the run, through a `files.Files`."""
@@ -109,10 +119,12 @@ class First:
   Attributes:
     examples: uint8 `[n, h, w, C]` for images, those that have passed, up to the
       number.
+    latents: float `[N, ...]`, those of all examples, or None.
   """
 
-  def __init__(self, batches, number):
+  def __init__(self, batches, number, latents=None):
     self.examples = None
+    self.latents = latents
     self._batches = batches
     self._number = number
 
@@ -144,7 +156,8 @@ def pairs(number, seed):
   return first, second % number
 
 
-def images_of(images, model, protocol, array, number, latents_of):
+def images_of(images, model, protocol, array, number, latents_of,
+              drawn=None):
   """Yields examples of a kind in batches, uint8 `[b, h, w, C]` for images.
 
   Args:
@@ -154,10 +167,11 @@ def images_of(images, model, protocol, array, number, latents_of):
     array: the `data.ImageArray` that is encoded, or is measured itself.
     number: how many.
     latents_of: function of a number to the latents of so many examples.
+    drawn: the latents of samples, if they are drawn already, or None.
   """
   if images == 'data':
     return reference.read(array, number)
-  settings = {}
+  settings = {} if drawn is None else {'latents': drawn}
   if images != 'samples':
     # The mean of the posterior, not a sample: see `Context.latents`.
     settings['latents'] = latents_of(number)

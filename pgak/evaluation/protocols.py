@@ -1,6 +1,7 @@
 """Protocols: every choice that makes a score, under one name.
 
-Two scores compare only if all of these match.
+Two scores compare only if all of these match. Each function here returns a
+`Protocol`; its arguments are attributes of it.
 
 #### References
 
@@ -21,9 +22,10 @@ from pgak import settings
 
 __all__ = ['IMAGES', 'NAMES', 'OWN_OR_GAUSSIAN', 'OWN_OR_MIXTURE', 'Protocol',
            'Spec', 'fid768_test', 'learned_priors_pairs',
-           'learned_priors_separability', 'names', 'no_prior_matching_2021',
-           'no_prior_matching_fid768', 'pga_icml2020', 'quick', 'rae_fid768',
-           'rae_iclr2020', 'rae_quick', 'register', 'resolve',
+           'learned_priors_separability', 'memorisation', 'names',
+           'no_prior_matching_2021', 'no_prior_matching_fid768', 'pga_icml2020',
+           'quick', 'rae_fid768', 'rae_iclr2020', 'rae_quick', 'register',
+           'resolve',
            'stylegan_separability', 'vectors']
 
 _PROTOCOLS = {}  # Name -> function without arguments that makes a `Protocol`.
@@ -153,9 +155,6 @@ def pga_icml2020(num_samples: settings.Count | None = 5000,
   training-mode batch norm and truncated to uint8. On CelebA the authors'
   training images are the split 'all'. `batch_norm = 'inference'` is what an
   exported model does.
-
-  Returns:
-    A `Protocol`; the arguments are its attributes.
   """
   return Protocol('pga_icml2020', ('pool_3',), num_samples, split,
                   rounding=rounding, batch_norm=batch_norm,
@@ -169,9 +168,6 @@ def fid768_test(num_samples: settings.Count | None = 5000, split: str = 'test',
   """FID-768: 5,000 samples against the first 10,000 test images.
 
   The features are the 768 of Inception's mixed_7, so no published FID compares.
-
-  Returns:
-    A `Protocol`; the arguments are its attributes.
   """
   return Protocol('fid768_test', ('768',), num_samples, split, num_references,
                   seed=seed, priors=(OWN_OR_MIXTURE,))
@@ -187,12 +183,27 @@ def quick(num_samples: settings.Count | None = None, split: str = 'all',
   as many samples as there are images in all splits, up to 10,000; those of a
   model that is not trained towards its prior, such as AE and RAE, are of a
   mixture of Gaussians fitted to its latents.
-
-  Returns:
-    A `Protocol`; the arguments are its attributes.
   """
   return Protocol('quick', ('classifier_or_random',), num_samples, split,
                   num_references, seed=seed, priors=(OWN_OR_MIXTURE,))
+
+
+@register(module=_MODULE)
+def memorisation(num_samples: settings.Count | None = 5000, split: str = 'test',
+                 num_references: settings.Count | None = 10000,
+                 features: Names = ('classifier_or_random',),
+                 metrics: Some = ('frechet', 'copies', 'authenticity',
+                                  'three_sample_test'),
+                 priors: Priors = (OWN_OR_MIXTURE,), seed: settings.Seed = 0):
+  """Whether samples are copies of training images, which no FID measures.
+
+  In pixels, features and latents, against the test images; and the
+  log-likelihood of training and of held-out latents, of a fitted density that
+  has one. `--prior=resampled` and a `kde` of a tiny bandwidth are controls.
+  """
+  return Protocol('memorisation', tuple(features), num_samples, split,
+                  num_references, seed=seed, priors=tuple(priors),
+                  metrics=tuple(metrics))
 
 
 @register(module=_MODULE, denylist=['name'])
@@ -213,9 +224,6 @@ def rae_iclr2020(num_samples: settings.Count | None = 10000,
   fitted Gaussian else; samples from a fitted mixture of Gaussians; mid-points
   of the arcs between the latents of random pairs of validation images. Batch
   norm is in inference mode, and images are truncated to uint8.
-
-  Returns:
-    A `Protocol`; the arguments are its attributes.
   """
   return Protocol(name, tuple(features), num_samples, split, num_references,
                   rounding, seed=seed, images=tuple(images),
@@ -262,9 +270,6 @@ def learned_priors_separability(num_samples: settings.Count | None = 20000,
 
   Latents are drawn from the prior, 200,000 in [2], and decoded; classifiers
   that pgak trains predict the attributes of the images.
-
-  Returns:
-    A `Protocol`; the arguments are its attributes.
   """
   return Protocol('learned_priors_separability', (), num_samples, 'test',
                   rounding=rounding, seed=seed, images=(), priors=tuple(priors),
@@ -296,9 +301,6 @@ def learned_priors_pairs(num_samples: settings.Count | None = None,
   not say which net its LPIPS has, nor how many pairs. By default as many
   conditions as there are references. Where LPIPS has no weights, leave it out
   of `metrics`: the distance of features is always measured, too.
-
-  Returns:
-    A `Protocol`; the arguments are its attributes.
   """
   return Protocol('learned_priors_pairs', tuple(features), num_samples, split,
                   num_references, rounding, seed=seed,
@@ -317,9 +319,6 @@ def vectors(num_samples: settings.Count | None = 5000, split: str = 'test',
   `train`, the best values that a model can be expected to reach; `mse` of
   reconstructions of the held-out points; the topology of the first 2,000
   latents, for data of a known manifold with `geodesic_correlation`.
-
-  Returns:
-    A `Protocol`; the arguments are its attributes.
   """
   return Protocol('vectors', (), num_samples, split, seed=seed,
                   images=tuple(images), metrics=tuple(metrics),
@@ -343,9 +342,6 @@ def no_prior_matching_2021(num_samples: settings.Count | None = 50000,
   And its other claims: the error of reconstructions, and whether latents keep
   the data's neighbourhoods (`metrics.topology` of the first 2,000 images). The
   paper does not say which images it reconstructs; here they are those of test.
-
-  Returns:
-    A `Protocol`; the arguments are its attributes.
   """
   return Protocol(name, tuple(features), num_samples, split, num_references,
                   rounding, seed=seed, priors=tuple(priors),
@@ -368,9 +364,6 @@ def no_prior_matching_fid768(num_samples: settings.Count | None = 1000,
   768 features, so no published FID compares, and by a small classifier, which
   measures whether they are of all classes, too. Without class labels take
   `features = ('768',)` and leave `class_shares` out of `metrics`.
-
-  Returns:
-    A `Protocol`; the arguments are its attributes.
   """
   return no_prior_matching_2021(
       num_samples, split, num_references, features, metrics, priors, split,

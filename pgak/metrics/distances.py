@@ -3,7 +3,7 @@ import numpy as np
 
 from pgak import errors
 
-__all__ = ['BLOCK', 'nearest', 'require_finite', 'squared']
+__all__ = ['BLOCK', 'closest', 'nearest', 'require_finite', 'squared']
 
 # 8 MB of float64 for each 1,000 references.
 BLOCK = 1000
@@ -72,3 +72,55 @@ def nearest(queries, batches, k):
     indices = np.take_along_axis(indices, order, 1)
     first += len(batch)
   return np.sqrt(distances), indices
+
+
+def closest(queries, batches, left_out=None):
+  """Finds the one nearest reference of each query, at the cost of a product.
+
+  Which one it is, is decided in float32 about the queries' mean, so among equal
+  distances within rounding any may be found; its distance is that of the
+  vectors themselves. Memory is that of the queries, of one batch, and of
+  `BLOCK` times a batch.
+
+  Args:
+    queries: float `[N, D]`.
+    batches: iterable of float `[b, D]`, all references one after the other.
+    left_out: integers `[N]`, for each query the position of a reference that
+      does not count, such as the query's own; or None.
+
+  Returns:
+    `(distances, indices)`, float64 and int64 `[N]`; infinite and -1 where there
+    is no reference.
+  """
+  queries = np.asarray(queries, np.float32)
+  centre = queries.mean(0)
+  queries = queries - centre
+  found = np.full(len(queries), np.inf)  # Squared distances.
+  indices = np.full(len(queries), -1)
+  first = 0
+  for batch in batches:
+    batch = np.asarray(batch, np.float32) - centre
+    for start in range(0, len(queries) if len(batch) else 0, BLOCK):
+      here = slice(start, start + BLOCK)
+      places, squares = _closest_of(
+          queries[here], batch,
+          None if left_out is None else left_out[here] - first)
+      nearer = squares < found[here]
+      found[here] = np.where(nearer, squares, found[here])
+      indices[here] = np.where(nearer, first + places, indices[here])
+    first += len(batch)
+  return np.sqrt(found), indices
+
+
+def _closest_of(queries, batch, left_out):
+  """Positions `[n]` of the nearest of a batch, and squared distances."""
+  # Without the queries' own norms, which do not decide which is the nearest.
+  scores = np.square(batch).sum(1) - 2. * (queries @ batch.T)  # [n, b]
+  if left_out is not None:
+    own = np.flatnonzero((left_out >= 0) & (left_out < len(batch)))
+    scores[own, left_out[own]] = np.inf
+  places = scores.argmin(1)
+  # Of the differences themselves: a copy is at 0, whatever the product lost.
+  squares = np.square(queries - batch[places]).sum(1, dtype=np.float64)
+  rows = np.arange(len(places))
+  return places, np.where(np.isinf(scores[rows, places]), np.inf, squares)

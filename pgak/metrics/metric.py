@@ -19,7 +19,8 @@ The scope says of what it is computed once, and what the context then has:
 * `prior`: also `prior`, and `generate(latents)`;
 * `examples`: also `images` (their kind, such as 'samples'), `examples` (those
   that were made: the first 1,000 images, or all vectors), `real`, `collected`
-  (their features by each net) and, of pairs, `others`;
+  (their features by each net), `drawn` (the latents of samples, where a metric
+  keeps 'examples') and, of pairs, `others`;
 * `features`: also `real` and `fake`, both `feature_sets.Collected` of one net.
 """
 import dataclasses
@@ -119,7 +120,8 @@ def register(name, scope, *, needs=(), better=None, keeps=(), of='images',
     better: `{pattern of a value's name: 'lower', 'higher' or 'neither'}`, of
       which the first that fits counts; or one of the three for all.
     keeps: of each net, 'features' where single features are needed besides
-      their moments, and 'probabilities' of classes.
+      their moments, and 'probabilities' of classes; 'examples' where more than
+      1,000 images are needed, and the latents of samples.
     of: string or strings: what is measured, 'images', 'vectors' or 'pairs'; a
       name may be another metric for each.
     prepare: function of a data set, called before anything is measured; what it

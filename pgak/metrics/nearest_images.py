@@ -90,9 +90,11 @@ def _compute(context):
   if context.images != 'samples':
     return
   for found in neighbourhoods(context.dataset, context.encoded,
-                              context.examples, context.collected):
+                              context.examples[:MAXIMUM_SAMPLES],
+                              context.collected):
     for name, value in found.scores.items():
       yield metric.Value(
           name, value, features=found.net or 'pixels',
-          num_samples=len(context.examples), split=found.split, made=True,
+          num_samples=min(len(context.examples), MAXIMUM_SAMPLES),
+          split=found.split, made=True,
           picture=found.picture)

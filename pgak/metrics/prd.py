@@ -6,12 +6,12 @@
      Gelly. Assessing Generative Models via Precision and Recall. NeurIPS, 2018.
 """
 import io
-import warnings
 
 import numpy as np
 
 from pgak import errors
 from pgak import files
+from pgak.metrics import clusters
 from pgak.metrics import metric
 
 __all__ = ['curve', 'curve_of_histograms', 'f_beta', 'histograms', 'plot',
@@ -47,30 +47,22 @@ def curve_of_histograms(real, fake, num_angles=NUM_ANGLES):
   return np.clip(precision, 0., 1.), np.clip(recall, 0., 1.)
 
 
-def histograms(real, fake, num_clusters=NUM_CLUSTERS, seed=0):
+def histograms(real, fake, num_clusters=NUM_CLUSTERS, seeds=(0,)):
   """Shares of two sets of features in clusters of their union.
 
   Args:
     real: float `[N, D]`.
     fake: float `[N, D]`.
     num_clusters: int K of mini-batch k-means, the best of ten starts.
-    seed: int.
+    seeds: ints, one a clustering.
 
   Returns:
-    Two float64 arrays `[K]`.
+    List of two float64 arrays `[K]` for each seed.
   """
-  # Imported here, because it takes a second, and few commands need it.
-  from sklearn import cluster
-  from sklearn import exceptions
   union = np.concatenate([real, fake]).astype(np.float64)  # [2 N, D]
-  means = cluster.MiniBatchKMeans(num_clusters, n_init=10, random_state=seed)
-  with warnings.catch_warnings():
-    # Fewer different vectors than clusters leave some clusters empty, which is
-    # right here.
-    warnings.simplefilter('ignore', exceptions.ConvergenceWarning)
-    labels = means.fit_predict(union)
-  return [np.bincount(part, minlength=num_clusters) / len(part)
-          for part in (labels[:len(real)], labels[len(real):])]
+  return [[np.bincount(part, minlength=num_clusters) / len(part)
+           for part in np.split(means.labels_, [len(real)])]
+          for means in clusters.fits(union, num_clusters, seeds, starts=10)]
 
 
 def curve(real, fake, num_clusters=NUM_CLUSTERS, num_runs=NUM_RUNS, seed=0):
@@ -104,9 +96,9 @@ def curve(real, fake, num_clusters=NUM_CLUSTERS, num_runs=NUM_RUNS, seed=0):
         'The curve of precision and recall needs finite features, and some are '
         'not: the model or the feature net is damaged.')
   # k-means starts at random; [1] averages runs.
-  curves = [curve_of_histograms(*histograms(real, fake, num_clusters,
-                                            seed * num_runs + run))
-            for run in range(num_runs)]
+  seeds = range(seed * num_runs, (seed + 1) * num_runs)
+  curves = [curve_of_histograms(*shares)
+            for shares in histograms(real, fake, num_clusters, seeds)]
   return tuple(np.mean(curves, 0))
 
 

@@ -125,18 +125,19 @@ def moments(net, array, limit=None, known=None):
   return cached(_choices(net, array, number), compute)
 
 
-def rows(net, array, limit=None):
+def rows(net, array, limit=None, most=None):
   """Returns the features of real images, from the cache if they are there.
 
   Args:
     net: a `features.FeatureNet`.
     array: a `data.ImageArray`.
-    limit: takes the first so many images, `MAXIMUM_ROWS` at the most.
+    limit: takes the first so many images.
+    most: how many there are at the most, `MAXIMUM_ROWS` by default.
 
   Returns:
     float32 `[n, D]`, in the order of the images.
   """
-  number = min(count(array, limit), MAXIMUM_ROWS)
+  number = min(count(array, limit), most or MAXIMUM_ROWS)
 
   def compute():
     return dict(rows=np.concatenate(list(net(read(array, number)))))

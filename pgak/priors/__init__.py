@@ -33,6 +33,7 @@ from pgak.priors.names import prior_roots
 from pgak.priors.names import resolve
 from pgak.priors.names import Spec
 from pgak.priors.real_nvp import RealNVP
+from pgak.priors.resampled import Resampled
 from pgak.priors.standard_normal import StandardNormal
 from pgak.priors.two_stage import TwoStageVAE
 from pgak.priors.uniform_sphere import UniformSphere
@@ -40,15 +41,15 @@ from pgak.priors.uniform_sphere import UniformSphere
 __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
            'Choice', 'ConditionalFlow', 'CouplingFlow', 'FlowMatching',
            'FlowPrior', 'Gaussian', 'GaussianMixture', 'GradientMixture', 'KL',
-           'KernelDensity', 'LatentGenerator', 'MappedNoise', 'RealNVP', 'Spec',
-           'StandardNormal', 'TwoStageVAE', 'UniformSphere',
-           'check_conditions', 'kl_divergence', 'prior_class', 'prior_roots',
-           'resolve']
+           'KernelDensity', 'LatentGenerator', 'MappedNoise', 'RealNVP',
+           'Resampled', 'Spec', 'StandardNormal', 'TwoStageVAE',
+           'UniformSphere', 'check_conditions', 'kl_divergence', 'prior_class',
+           'prior_roots', 'resolve']
 
 # For Keras's files, beside what gin knows.
 for _thing in (AutoregressiveFlow, BayesianGaussianMixture,
                ConditionalCouplings, ConditionalFlow, CouplingFlow,
                FlowMatching, FlowPrior, Gaussian, GaussianMixture,
                GradientMixture, KernelDensity, LatentGenerator, MaskedDense,
-               RealNVP, StandardNormal, TwoStageVAE, UniformSphere):
+               RealNVP, Resampled, StandardNormal, TwoStageVAE, UniformSphere):
   keras.saving.register_keras_serializable('pgak')(_thing)

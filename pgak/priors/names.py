@@ -12,6 +12,7 @@ from pgak.priors.gaussian_mixture import GaussianMixture
 from pgak.priors.gradient_mixture import GradientMixture
 from pgak.priors.kernel_density import KernelDensity
 from pgak.priors.real_nvp import RealNVP
+from pgak.priors.resampled import Resampled
 from pgak.priors.standard_normal import StandardNormal
 from pgak.priors.two_stage import TwoStageVAE
 
@@ -19,7 +20,8 @@ __all__ = ['NAMES', 'Choice', 'Spec', 'prior_class', 'prior_roots', 'resolve']
 
 NAMES = {prior.name: prior for prior in (
     StandardNormal, Gaussian, GaussianMixture, BayesianGaussianMixture,
-    GradientMixture, KernelDensity, RealNVP, TwoStageVAE, FlowMatching)}
+    GradientMixture, KernelDensity, RealNVP, TwoStageVAE, FlowMatching,
+    Resampled)}
 
 
 class _Prior:

@@ -44,3 +44,28 @@ def test_what_is_not_finite_is_an_error():
   distances.require_finite(np.ones(2), 'This')
   with pytest.raises(errors.UserError, match='^This needs finite'):
     distances.require_finite(np.array([1., np.inf]), 'This')
+
+
+@pytest.mark.parametrize('sizes', [[40], [13, 27], [0, 1, 39]])
+def test_closest_is_the_first_of_nearest(sizes, monkeypatch):
+  monkeypatch.setattr(distances, 'BLOCK', 7)
+  generator = np.random.default_rng(0)
+  references, queries = generator.normal(50., 1., (40, 3)), generator.normal(
+      50., 1., (17, 3))
+  batches = np.split(references, np.cumsum(sizes)[:-1])
+  expected, indices = distances.nearest(queries, batches, 2)
+  found, positions = distances.closest(queries, batches)
+  np.testing.assert_array_equal(positions, indices[:, 0])
+  np.testing.assert_allclose(found, expected[:, 0], rtol=1e-4)
+  # Without the nearest one it is the next.
+  found, positions = distances.closest(queries, batches, indices[:, 0])
+  np.testing.assert_array_equal(positions, indices[:, 1])
+  np.testing.assert_allclose(found, expected[:, 1], rtol=1e-4)
+
+
+def test_closest_finds_copies_at_distance_0():
+  rows = np.random.default_rng(0).normal(3., 1., (50, 700)).astype(np.float32)
+  found, positions = distances.closest(rows, [rows])
+  assert not found.any() and list(positions) == list(range(50))
+  found, positions = distances.closest(rows[:1], [rows[:1]], np.array([0]))
+  assert np.isinf(found).all() and list(positions) == [-1]

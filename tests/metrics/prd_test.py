@@ -57,7 +57,7 @@ def _modes(weights, number, seed):
 def test_features_are_clustered_to_the_histograms_that_they_have():
   real = _modes([0.5, 0.5, 0.], 400, 0)
   fake = _modes([0., 0.5, 0.5], 900, 1)
-  shares = prd.histograms(real, fake[:400], num_clusters=3)
+  (shares,) = prd.histograms(real, fake[:400], num_clusters=3)
   order = np.argsort(shares[1] - shares[0])
   np.testing.assert_allclose(shares[0][order], [0.5, 0.5, 0.], atol=0.06)
   np.testing.assert_allclose(shares[1][order], [0., 0.5, 0.5], atol=0.06)

@@ -185,6 +185,7 @@ FITTED = {
     'bayesian_gmm': lambda: priors.BayesianGaussianMixture(3, 2),
     'gmm_gradient': lambda: priors.GradientMixture(3, 2, steps=5),
     'kde': lambda: priors.KernelDensity(3, 'scott'),
+    'resampled': lambda: priors.Resampled(3),
     'real_nvp': lambda: priors.RealNVP(3, **_FEW),
     'two_stage': lambda: priors.TwoStageVAE(3, 1, 4, max_epochs=1),
 }

@@ -46,9 +46,9 @@ def _fitted():
 def test_the_names():
   assert list(priors.NAMES) == [
       'standard_normal', 'gaussian', 'gmm', 'bayesian_gmm', 'gmm_gradient',
-      'kde', 'real_nvp', 'two_stage', 'flow_matching']
+      'kde', 'real_nvp', 'two_stage', 'flow_matching', 'resampled']
   assert set(FITTED) == set(priors.NAMES) - {'standard_normal'}
-  assert set(WITH_DENSITY) == set(FITTED) - {'two_stage'}
+  assert set(WITH_DENSITY) == set(FITTED) - {'two_stage', 'resampled'}
 
 
 def test_labels_tell_the_sizes(fitted):
@@ -56,7 +56,7 @@ def test_labels_tell_the_sizes(fitted):
       'gaussian': 'gaussian', 'gmm': 'gmm_3', 'bayesian_gmm': 'bayesian_gmm_3',
       'gmm_gradient': 'gmm_gradient_3', 'kde': 'kde_0.425',
       'real_nvp': 'real_nvp', 'two_stage': 'two_stage',
-      'flow_matching': 'flow_matching_noise_0.03'}
+      'flow_matching': 'flow_matching_noise_0.03', 'resampled': 'resampled'}
   prior = make('gmm', covariance='diagonal')
   prior.source = 'samples'
   assert prior.label == 'gmm_3_diagonal_of_samples'

@@ -16,6 +16,7 @@ MADE = {
     'gmm_diagonal': lambda: priors.GaussianMixture(3, 4, 'diagonal').fit(
         LATENTS),
     'kde': lambda: priors.KernelDensity(3).fit(LATENTS),
+    'resampled': lambda: priors.Resampled(3).fit(LATENTS),
     'generator': lambda: priors.LatentGenerator(3, 'uniform', 2, (4,)),
     'flow_prior': lambda: priors.FlowPrior(3, num_couplings=2,
                                            hidden_units=(4,), seed=0),
