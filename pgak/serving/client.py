@@ -88,8 +88,8 @@ class ServedModel:
         `interpolate`, too.
     """
     self.require_encoder('encode')
-    return self._in_batches('encode', **self._named(
-        self._images(images, value_range, 'encode')), **self._given(conditions))
+    return self._in_batches('encode', **self._given(conditions), **self._named(
+        self._images(images, value_range, 'encode')))
 
   def decode(self, latents, conditions=None):
     """Returns uint8 images `[B, h, w, c]` of latents `[B, H]`.
@@ -104,9 +104,9 @@ class ServedModel:
   def reconstruct(self, images, value_range=None, conditions=None):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
     self.require_encoder('reconstruct')
-    return self._in_batches('reconstruct', **self._named(
-        self._images(images, value_range, 'reconstruct')),
-        **self._given(conditions))
+    return self._in_batches(
+        'reconstruct', **self._given(conditions), **self._named(
+            self._images(images, value_range, 'reconstruct')))
 
   def interpolate(self, start, end, steps, value_range=None, spherical=False):
     """Returns uint8 `[B, steps, h, w, c]`, lines between pairs of images.
