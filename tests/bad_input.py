@@ -83,7 +83,7 @@ _OF_OPENED = [
            words=('given by the command',)),
     Case('evaluate', ('--run_dir=/no/such/run',), ('not a run directory',)),
     Case('evaluate', ('--run_dir=HERE',), ('not a run directory',)),
-    Case('evaluate', ('--run_dir=HERE/tiny.gin',), ('not a run directory',)),
+    Case('evaluate', ('--run_dir=HERE/tiny.gin',), ('no run directory',)),
     *(opened('evaluate', '--protocol=fid768_test', f'--inception=HERE/{name}',
              words=(name, '--inception='))
       for name in ('empty.npz', 'binary.npz', 'odd.npz', 'broken.tgz',
