@@ -322,11 +322,11 @@ class _Sides:
     """Returns 'run', 'export', 'statistics', 'images', 'arrays' or 'name'."""
     from pgak.data import path_kinds
     from pgak.evaluation import sides as sides_lib
-    from pgak.serving import client
+    from pgak.serving import versions
     path = files.local(side)
     if (path / 'config.gin').is_file():
       return 'run'
-    if path.is_dir() and client.is_export(path):
+    if path.is_dir() and versions.is_export(path):
       return 'export'
     # A file of that name comes first, as the user can see it.
     if not path.exists() and '/' not in str(side):

@@ -29,6 +29,7 @@ from pgak.runs import run_directory
 from pgak.runs import scores
 from pgak.serving import client
 from pgak.serving import exporting
+from pgak.serving import versions
 
 OLD = pathlib.Path(__file__).resolve().parent / 'fixtures' / '0.4'
 RUNS = sorted(make.RUNS)
@@ -221,7 +222,7 @@ def test_a_run_is_exported(tmp_path, capsys, name):
   result = tiny_commands.call(export, capsys, f'--run_dir={path}',
                               '--noverify')
   assert result.status == 0, result.err
-  assert client.versions(path / 'export') == [1, 2]
+  assert versions.numbers(path / 'export') == [1, 2]
 
 
 @pytest.mark.slow

@@ -15,9 +15,9 @@ from pgak.data import kinds
 from pgak.serving import bounds as bounds_lib
 from pgak.serving import given as given_lib
 from pgak.serving import old_requests
+from pgak.serving import versions
 
-__all__ = ['METADATA', 'ServedModel', 'find_version', 'is_export', 'seeds_of',
-           'versions']
+__all__ = ['METADATA', 'ServedModel', 'seeds_of']
 
 METADATA = 'metadata.json'
 _NO_FLOW = 'a distribution that is no flow'
@@ -54,7 +54,7 @@ class ServedModel:
   """
 
   def __init__(self, path):
-    self.path = find_version(path)
+    self.path = versions.find(path)
     try:
       self.metadata = files.load_json(self.path / METADATA)
       self._loaded = tf.saved_model.load(str(self.path))
@@ -364,37 +364,6 @@ def seeds_of(seed, n):
     bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
   mixed = (bits ^ (bits >> np.uint64(31))).astype(np.int64)
   return np.where(np.arange(n) > 0, mixed, np.int64(seed))
-
-
-def versions(output):
-  """Returns the numbers of the versions in a folder, in order."""
-  return sorted(int(p.name) for p in output.iterdir() if p.name.isdecimal())
-
-
-def is_export(path):
-  """Returns whether a folder is an export, or holds versions of one."""
-  try:
-    find_version(path)
-  except errors.UserError:
-    return False
-  return True
-
-
-def find_version(path):
-  """Returns the folder of a version: the path, or the largest version in it.
-
-  Raises:
-    errors.UserError: if neither holds an export.
-  """
-  path = files.local(path)
-  if path.is_dir() and not (path / 'saved_model.pb').exists():
-    numbers = versions(path)
-    path = path / str(numbers[-1]) if numbers else path
-  if not (path / 'saved_model.pb').exists():
-    raise errors.UserError(
-        f'There is no export in {path}: give the folder that pgak_export '
-        'wrote, or one of the versions in it.')
-  return path
 
 
 def _reason(error):

@@ -42,6 +42,7 @@ from pgak.serving import formats
 from pgak.serving import metadata as metadata_lib
 from pgak.serving import precision as precision_lib
 from pgak.serving import signatures
+from pgak.serving import versions
 from pgak.serving import warm_up
 
 __all__ = ['CHECK', 'TABLE', 'export', 'export_model', 'move_into_place',
@@ -213,7 +214,7 @@ def verify(path):
     errors.UserError: if there is no export, if it has the signatures of version
       0.4, or if an answer is not the model's.
   """
-  folder = client.find_version(path)
+  folder = versions.find(path)
   if _is_old(folder):
     raise errors.UserError(f'The export in {folder} has the signatures of '
                            'version 0.4: export the run again to verify it.')
@@ -317,7 +318,7 @@ def move_into_place(part, output, version, overwrite=False):
     files.put(part, output / str(version))
     return output / str(version)
   while True:
-    free = max(client.versions(output), default=0) + 1
+    free = max(versions.numbers(output), default=0) + 1
     target = output / str(version or free)
     try:
       os.rename(part, target)

@@ -21,6 +21,7 @@ from pgak.serving import client
 from pgak.serving import metadata
 from pgak.serving import onnx
 from pgak.serving import tflite
+from pgak.serving import versions
 
 __all__ = ['FORMATS', 'IMAGE_TOLERANCE', 'TOLERANCE', 'check', 'convert',
            'write']
@@ -55,7 +56,7 @@ def check(name, output, prior=None):
   # A server would take such a version for the newest, and fail to load it.
   if output.is_dir() and any(
       (output / str(number) / 'saved_model.pb').exists()
-      for number in client.versions(output)):
+      for number in versions.numbers(output)):
     raise errors.UserError(
         f'{output} holds SavedModels, of which a server loads the largest '
         f'version: choose another --output for --format={name}.')

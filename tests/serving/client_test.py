@@ -10,6 +10,7 @@ from pgak import errors
 from pgak import models
 from pgak.serving import client
 from pgak.serving import exporting
+from pgak.serving import versions
 
 SHAPE = (4, 4, 1)
 
@@ -167,9 +168,9 @@ def test_floats_are_taken_with_their_range_alone(served, call):
 def test_the_largest_version_is_taken(folder, tmp_path):
   for name in ('1', '9', '10', '.part-11', 'latest'):
     shutil.copytree(folder, tmp_path / name)
-  assert client.find_version(tmp_path) == tmp_path / '10'
-  assert client.find_version(tmp_path / '9') == tmp_path / '9'
-  assert client.versions(tmp_path) == [1, 9, 10]
+  assert versions.find(tmp_path) == tmp_path / '10'
+  assert versions.find(tmp_path / '9') == tmp_path / '9'
+  assert versions.numbers(tmp_path) == [1, 9, 10]
 
 
 @pytest.mark.parametrize('path', ['', 'nowhere'])
