@@ -18,8 +18,8 @@ FIRST_SCREEN = 40
 # Required, though no line of pgak imports it: TFDS imports the one, and the
 # curves are looked at with the other.
 NOT_IMPORTED = {'importlib_resources', 'tensorboard'}
-OPTIONAL = {'ai_edge_litert', 'gradio', 'onnxruntime', 'tensorflow_serving',
-            'tf2onnx'}
+OPTIONAL = {'ai_edge_litert', 'gradio', 'onnxruntime', 'optuna',
+            'tensorflow_serving', 'tf2onnx'}
 
 
 def read(name):
@@ -142,7 +142,7 @@ def test_installed_versions_are_in_the_required_ranges(setup):
 
 def test_extras_and_console_scripts(setup):
   assert set(setup['extras_require']) == {
-      'demo', 'docs', 'gpu', 'onnx', 'serving', 'test', 'tflite'}
+      'demo', 'docs', 'gpu', 'onnx', 'search', 'serving', 'test', 'tflite'}
   assert setup['extras_require']['gpu'][0].startswith('tensorflow[and-cuda]')
   scripts = dict(line.split(' = ')
                  for line in setup['entry_points']['console_scripts'])

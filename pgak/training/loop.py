@@ -199,10 +199,10 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     with _left_with_a_checkpoint(trained, run, called, is_chief):
       for stage, begin, end in stages.of(
           trained, first_step, steps, polishing):
-        trained.enter_stage(stage)
         batches = stages.batches(
             trained, stage, begin, train_images, batch_size, seed, augmenter,
             order, polishing)
+        trained.enter_stage(stage)
         # Not the model's own `fit`, which checks the range of its input: a
         # run's batches are in it.
         keras.Model.fit(trained, batches, steps_per_epoch=end - begin, epochs=1,

@@ -215,6 +215,7 @@ SAMPLE = {
     'checkpoint': ('best', 'sample.checkpoint', 'best'),
     'prior': ('gmm', 'sample.prior', 'gmm'),
     'label': (7, 'sample.label', 7),
+    'attributes': ('Smiling,Male=0', 'sample.attributes', 'Smiling,Male=0'),
     'space': ('z0', 'sample.space', 'z0'),
     'attribute': ('label=3', 'sample.attribute', 'label=3'),
     'against': ('synthetic', 'sample.against', '@against/synthetic'),
@@ -223,8 +224,8 @@ SAMPLE = {
     'overwrite': ('true', 'sample.overwrite', True),
 }
 SAMPLE_EXPORT = {'export_dir': 'there', 'output': 'a.npz',
-                 'kind': 'interpolation', 'num_samples': 7, 'seed': 5,
-                 'overwrite': True}
+                 'kind': 'samples', 'num_samples': 7, 'seed': 5,
+                 'overwrite': True, 'label': 7, 'attributes': 'Smiling'}
 # A flag that belongs to a kind is given with it.
 KIND_OF = {'space': 'interpolation', 'attribute': 'attribute', 'against': 'ood',
            'line': 'interpolation', 'split': 'interpolation'}
