@@ -32,7 +32,9 @@ OTHERS = {'make quickstart': 'quickstart_test.py', 'make test': 'this',
           '. .venv/bin/activate': 'nothing', 'pgak_list': 'catalogue_test.py',
           'pip install pgak[tflite,onnx]': 'package_test.py',
           'python benchmarks/serving.py exports/digits':
-              'benchmarks/serving_test.py'}
+              'benchmarks/serving_test.py',
+          'python benchmarks/serving_clients.py exports/digits --clients=16 '
+          '--seconds=120': 'benchmarks/serving_clients_test.py'}
 # What a test has in the place of what a page names.
 REPLACED = {'--protocol=fid768_test': '--protocol=quick', 'DIR': 'tfds',
             '--inception=inception_2015_through_mixed_8.npz': '--seed=0',
