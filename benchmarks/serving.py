@@ -48,6 +48,8 @@ def inputs(signature, batch):
     shape = [batch, *spec.shape[1:]]
     made[name] = tf.cast(
         random.integers(0, 256, shape) if spec.dtype.is_integer
+        # Along a line between two images.
+        else random.random(shape) if name == 'weight'
         else random.normal(size=shape), spec.dtype)
   return made
 

@@ -140,7 +140,7 @@ _OF_OPENED = [
 _SWEEPS = {
     'sweep.cells = 5': ('sweep.cells', '5'),
     'sweep.cells = {}': ('sweep.cells', '{}'),
-    '': ('sweep.cells', 'not set'),
+    '': ('sweep.cells', 'sweep.search', 'must have either'),
     "sweep.cells = {'a': ['nope.gin']}": ('nope.gin',),
     "sweep.cells = {'a': ['models/rea.gin']}":
         ('did you mean models/rae.gin?',),

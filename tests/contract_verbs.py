@@ -153,7 +153,9 @@ def _evaluate(name, prior, run, folder):
   kept = copy.directory.scores()[before:]
   assert [float(row['value']) for row in kept] == pytest.approx(
       [row['value'] for row in rows], nan_ok=True), kept
-  assert numbers.check_rows(copy, rows) or 'separability' in name
+  # Of memorisation tests/metrics/memorisation_test.py works out each score.
+  assert (numbers.check_rows(copy, rows) or 'separability' in name
+          or name == 'memorisation')
   return rows
 
 

@@ -70,8 +70,13 @@ def ten_minutes(cell):
   steps = {'ae': 5800, 'rae': 5300, 'vae': 5500, 'wae_mmd': 5500, 'aae': 5200,
            'vpga': 2700, 'fp_vae': 4800, 'prior_aae': 5600,
            'no_prior_matching': 2000, 'soft_intro_vae': 1800}[cell]
+  optimizers = {}
+  if cell == 'no_prior_matching':
+    latents = adam(1e-3, 0., .9, .999)
+    optimizers = {'image_critic': adam(1e-3, .5, .99, .999),
+                  'latent_critic': latents, 'prior': latents}
   return Recipe('conv_mnist', 32, 5, False, 64, steps,
-                adam(1e-3, .9, .99, .999), schedule=True)
+                adam(1e-3, .9, .99, .999), optimizers, schedule=True)
 
 
 # === Regularised autoencoders: the released configurations ===
