@@ -6,17 +6,16 @@ from gin import config as gin_config
 
 from pgak import priors
 from pgak import registry
-from pgak.evaluation import protocols
 from pgak.metrics import metric
 
 registry.register()
 
 ROOT = pathlib.Path(__file__).absolute().parent.parent
+# By their module: other tests may have registered names of their own.
 NAMES = sorted({
     *(name.rpartition('.')[2] for name in gin_config._REGISTRY._selector_map
       if name.startswith('pgak.')),
-    *priors.NAMES, *protocols.names(),
-    # Other tests may have registered metrics of their own.
+    *priors.NAMES,
     *(m.name for m in metric.every()
       if not m.implied and m.compute.__module__.startswith('pgak.'))})
 
