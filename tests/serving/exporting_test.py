@@ -142,8 +142,10 @@ def test_metadata_says_how_pictures_are_read(folder):
 
 
 @pytest.mark.parametrize('form,kind', [
-    ('PNG', 'alpha'), ('PNG', 'deep'), ('JPEG', 'inks'), ('GIF', 'clear'),
-    ('BMP', 'palette'), ('WEBP', 'alpha')])
+    ('PNG', 'alpha'), ('JPEG', 'inks'), *(
+        pytest.param(*case, marks=pytest.mark.slow) for case in (
+            ('PNG', 'deep'), ('GIF', 'clear'), ('BMP', 'palette'),
+            ('WEBP', 'alpha')))])
 def test_an_export_sees_what_the_data_set_sees(folder, form, kind):
   content = made_pictures.files(form)[kind]
   prepared = decoding.to_shape(decoding.decode(content, 1), SHAPE, None, True)

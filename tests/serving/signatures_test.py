@@ -295,8 +295,11 @@ def test_an_image_of_the_models_size_is_not_changed(served):
       served.encode(images)['latents'], atol=1e-6)
 
 
-@pytest.mark.parametrize('height, width', [(20, 31), (41, 9), (3, 2), (4, 6)])
-@pytest.mark.parametrize('crop, antialias', [(None, True), (8, False)])
+@pytest.mark.parametrize('height, width, crop, antialias', [
+    (20, 31, None, True), (41, 9, 8, False), *(
+        pytest.param(*case, marks=pytest.mark.slow) for case in (
+            (3, 2, None, True), (4, 6, 8, False), (41, 9, None, True),
+            (20, 31, 8, False)))])
 def test_pictures_are_prepared_as_the_data_set_was(height, width, crop,
                                                    antialias):
   data = encoded(picture(height, width), 'JPEG')
