@@ -306,7 +306,7 @@ class FlowMatching(fitted.FittedPrior):
       n: int; None, or their number, where labels are given.
       seed: int or integer scalar tensor.
       given: labels, integers `[n]`, or attributes, see `Conditions.codes`; None
-        for draws of the latents as a whole.
+        for samples of the distribution of all latents.
 
     Raises:
       errors.UserError: if n is no number of draws, see `counts.rows`; or if the
