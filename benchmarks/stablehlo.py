@@ -15,10 +15,10 @@ import re
 
 import numpy as np
 
-__all__ = ['Folder', 'Program']
+__all__ = ['Folder', 'Program', 'full', 'travelling']
 
 
-def _travelling(value):
+def travelling(value):
   """Returns an array as it is stored: large floats in two bytes."""
   if value.dtype == np.float32 and value.size > 1000:
     return value.astype(np.float16)
@@ -37,15 +37,20 @@ class Folder:
     self.path.mkdir(parents=True, exist_ok=True)
     self._values, self._variables = {}, {}
 
-  def save(self, name, function, args):
+  def save(self, name, function, args, full_precision=False):
     """Compiles a function and stores it.
 
     Args:
       name: string, the file's name.
       function: function of tensors that returns a tensor.
       args: list of arrays, such as it will be called with.
+      full_precision: whether its products are float32's on a GPU, too; by
+        default they are as TensorFlow's own setting says, TensorFloat-32.
     """
     import tensorflow as tf
+    usual = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(
+        usual and not full_precision)
     compiled = tf.function(function, jit_compile=True)
     tensors = [tf.constant(a) for a in args]
     concrete = compiled.get_concrete_function(*tensors)
@@ -53,6 +58,7 @@ class Folder:
     by_handle = {id(v.handle): v for v in concrete.variables}
     captured = [by_handle[id(t)] for t in concrete.captured_inputs]
     text = compiled.experimental_get_compiler_ir(*tensors)(stage='stablehlo')
+    tf.config.experimental.enable_tensor_float_32_execution(usual)
     # mhlo is XLA's own dialect; JAX 0.11 takes StableHLO alone.
     text = re.sub(r'\bmhlo\.copy\b', 'stablehlo.optimization_barrier', text)
     (self.path / f'{name}.mlir').write_text(text)
@@ -62,7 +68,7 @@ class Folder:
   def _keep(self, variable):
     key = self._variables.setdefault(
         id(variable.handle), f'v{len(self._variables)}')
-    value = self._values.setdefault(key, _travelling(variable.numpy()))
+    value = self._values.setdefault(key, travelling(variable.numpy()))
     # Both sides begin with the rounded values.
     variable.assign(value.astype(variable.dtype.as_numpy_dtype))
     return key
@@ -79,9 +85,15 @@ class Folder:
     keys = (self._variables.get(id(v.value.handle)) for v in variables)
     return [key for key in keys if key]
 
-  def close(self, **arrays):
-    """Writes the variables' values, and further arrays by name."""
-    np.savez_compressed(self.path / 'values.npz', **self._values, **arrays)
+  def close(self, omitted=(), **arrays):
+    """Writes the variables' values, and further arrays by name.
+
+    Args:
+      omitted: keys of variables whose values are known otherwise.
+      **arrays: further arrays.
+    """
+    kept = {k: v for k, v in self._values.items() if k not in set(omitted)}
+    np.savez_compressed(self.path / 'values.npz', **kept, **arrays)
 
   def assign(self, values, variables):
     """Assigns what a `Program` has trained to the variables it stands for.
@@ -122,17 +134,21 @@ class Program:
       self._executable = jax.extend.backend.get_backend().compile_and_load(
           ir.Module.parse(text), xla_client.DeviceList((self._device,)),
           xla_client.CompileOptions())
-    self._state = [self._put(_full(values[key])) for key in self._keys]
+    self.assign(values)
 
   def __call__(self, *args):
     """Calls it with arrays; returns its outputs, on the device."""
     results = self._executable.execute_sharded(
-        [self._put(a) for a in args] + self._state)
+        [self.put(a) for a in args] + self._state)
     outputs = [o for o, in results.disassemble_into_single_device_arrays()]
     # They stay on the device: a train step reads what the last one wrote.
     for output, variable in self._updates.items():
       self._state[variable] = outputs[output]
     return [o for i, o in enumerate(outputs) if i not in self._updates]
+
+  def assign(self, values):
+    """Sets the variables, by `{key: array}` of at least these."""
+    self._state = [self.put(full(values[key])) for key in self._keys]
 
   @property
   def device_kind(self):
@@ -144,11 +160,13 @@ class Program:
     """`{key: array}` of the variables' present values."""
     return dict(zip(self._keys, map(np.asarray, self._state)))
 
-  def _put(self, array):
+  def put(self, array):
+    """Returns an array on the device: an argument that stays there."""
     return self._jax.device_put(array, self._device)
 
 
-def _full(value):
+def full(value):
+  """Returns an array as it was before `travelling`, but for its last digits."""
   return value.astype(np.float32) if value.dtype == np.float16 else value
 
 

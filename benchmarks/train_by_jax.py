@@ -7,11 +7,14 @@ Three steps; the first and the last need pgak, the second JAX and NumPy alone:
   python benchmarks/train_by_jax.py train FOLDER --steps=560000 --output=OUT
   python benchmarks/train_by_jax.py unpack FOLDER --trained=OUT --run_dir=RUN
 
-What runs is pgak's own train step, compiled by XLA for that host's device. Not
-pgak's are the order of the images, which NumPy draws anew for each epoch, and
-the first weights' last digits, which travel as float16. The optimizer's
-moments stay behind: the run directory can be measured, drawn from and
-exported, and is not for being trained on.
+What runs is pgak's own train step, compiled by XLA for that host's device; and
+the steps of polishing, where the configuration has any; and with `pack --fit`
+those of latent flow matching, fitted to the latents of all images, which the
+run then keeps as its density. Not pgak's are the order of the images and the
+noise of polishing, which NumPy draws, and the first weights' last digits, which
+travel as float16. Of weights with averages (EMA) the averages come back, and
+the optimizer's moments stay behind: the run directory can be measured, drawn
+from and exported, and is not for being trained on.
 """
 import argparse
 import json
@@ -23,6 +26,16 @@ import stablehlo
 
 __all__ = []
 
+# Images, or latents, in one call.
+_AT_ONCE = 500
+# Images of each kind that are scored.
+_SCORED = 5000
+# How often the held-out loss of a fit is measured on the way.
+_MEASURES = 20
+
+
+# === With pgak ===
+
 
 def _built(about):
   """Returns the model of a packed configuration, and its data set."""
@@ -31,38 +44,39 @@ def _built(about):
   from pgak.runs import configuration
   registry.register()
   configuration.parse(about['gin_files'], about['gin_params'],
-                      roots=registry.train_roots)
+                      roots=registry.run_roots)
+  model = checkpoints.build(**checkpoints.build_settings(), jit_compile=True)
   setting = configuration.setting
-  model = checkpoints.build(
-      setting('train.model'), setting('train.optimizer'),
-      seed=setting('train.seed', 0), jit_compile=True,
-      precision=setting('train.precision', 'float32'),
-      learning_rate_schedule=setting('train.learning_rate_schedule'),
-      steps=setting('train.steps'))
   images = setting('train.dataset')().split(setting('train.split', 'train'))
   return model, images
 
 
 def _store(folder, about):
-  """Writes a step's program, with equal names for equal configurations."""
-  import tensorflow as tf
+  """Writes a step's program, with equal keys for equal configurations."""
   model, images = _built(about)
-  names = ('loss', *model.term_names)
+  chunk, size = about['chunk'], about['batch_size']
+  batches = np.zeros((chunk, size, *images.image_shape), np.uint8)
+  stored = stablehlo.Folder(folder)
+  stored.save('train', _steps(model, chunk, lambda i, batches: batches[i]),
+              [batches])
+  return stored, model, images
 
-  def step(batches):
+
+def _steps(model, chunk, batch):
+  """Returns a function of a chunk's batches to the last step's terms."""
+  import tensorflow as tf
+
+  def steps(*batches):
+    names = ('loss', *model.term_names)
     terms = tf.zeros([len(names)])
-    for i in tf.range(about['chunk']):
-      logs = model.train_step(batches[i])
-      terms = tf.stack([logs[name] for name in names])
+    for i in tf.range(chunk):
+      logs = model.train_step(batch(i, *batches))
+      terms = tf.stack([logs.get(name, 0.) for name in names])
     # The means of terms are state, too, and would grow without end.
     for metric in model.metrics:
       metric.reset_state()
     return terms
-
-  stored = stablehlo.Folder(folder)
-  stored.save('train', step, [np.zeros(
-      (about['chunk'], about['batch_size'], *images.image_shape), np.uint8)])
-  return stored, model, images, names
+  return steps
 
 
 def _pack(args):
@@ -73,11 +87,152 @@ def _pack(args):
   _built(about)
   about['batch_size'] = configuration.setting('train.batch_size')
   about['seed'] = configuration.setting('train.seed', 0)
-  stored, model, images, names = _store(args.folder, about)
-  stored.close(images=images.read(np.arange(len(images))))
-  about |= {'names': names, 'weights': stored.keys_of(
-      [w for net in model.parts.values() for w in net.variables])}
+  stored, model, images = _store(args.folder, about)
+  nets = model.parts.values()
+  about |= {'names': ('loss', *model.term_names),
+            'weights': stored.keys_of([w for n in nets for w in n.variables]),
+            'averages': _averages(stored, model)}
+  about['polish'] = _pack_polishing(stored, about, model, images)
+  if args.fit:
+    about['fit'] = _pack_fit(stored, about, model, images)
+  if args.fit or about['polish']['steps']:
+    _pack_nets(stored, model, images)
+  if args.inception:
+    _pack_features(stored.path / 'features', args.inception, images)
+  stored.close()
+  np.savez_compressed(stored.path / 'images.npz',
+                      images=images.read(np.arange(len(images))))
   (stored.path / 'about.json').write_text(json.dumps(about))
+
+
+def _averages(stored, model):
+  """Returns `{key of a weight: key of its average}`."""
+  found = {}
+  for part, optimizer in model.optimizers.items():
+    if optimizer.use_ema:
+      found |= dict(zip(
+          stored.keys_of(model.parts[part].trainable_variables),
+          stored.keys_of(optimizer._model_variables_moving_average)))
+  return found
+
+
+def _whole(steps, chunk, name):
+  if steps % chunk:
+    raise SystemExit(f'{name} = {steps} is no multiple of --chunk={chunk}.')
+  return steps
+
+
+def _pack_polishing(stored, about, model, images):
+  """Stores the steps of polishing; returns their settings."""
+  from pgak.models import polished
+  from pgak.runs import polishing
+  chosen = polishing.configured()
+  if chosen.steps:
+    chunk, size = about['chunk'], about['batch_size']
+    _whole(chosen.steps, chunk, 'polish.steps')
+    model.enter_stage(polished.POLISH)
+    stored.save('polish', _steps(
+        model, chunk, lambda i, batches, latents:
+        (model.to_model(batches[i]), latents[i])),
+        [np.zeros((chunk, size, *images.image_shape), np.uint8),
+         np.zeros((chunk, size, model.latent_dim), np.float32)])
+  return {'steps': chosen.steps, 'noise': chosen.noise}
+
+
+def _pack_nets(stored, model, images):
+  stored.save('encode', lambda batch: model.encode_mean(
+      model.to_model(batch)),
+      [np.zeros((_AT_ONCE, *images.image_shape), np.uint8)],
+      full_precision=True)
+  stored.save('decode', lambda latents: model.kind.to_users(
+      model.render(latents)),
+      [np.zeros((_AT_ONCE, model.latent_dim), np.float32)],
+      full_precision=True)
+
+
+def _pack_features(folder, weights, images):
+  """Stores Inception and the moments of what `fid768_test` compares with."""
+  from pgak.metrics import inception
+  from pgak.metrics import reference
+  from pgak.runs import configuration
+  net = inception.inception('768', weights)
+  held_out = configuration.setting('train.dataset')().split(
+      configuration.setting('fid768_test.split', 'test'))
+  moments = reference.moments(net, held_out, 10000)
+  stored = stablehlo.Folder(folder)
+  stored.save('features', lambda batch: net.network(
+      inception.preprocess(batch), training=False),
+      [np.zeros((_AT_ONCE // 5, *images.image_shape), np.uint8)],
+      full_precision=True)
+  stored.close(mean=moments.mean, covariance=moments.covariance)
+
+
+def _pack_fit(stored, about, model, images):
+  """Stores the steps of latent flow matching; returns what the fit needs."""
+  from pgak import priors
+  from pgak.priors import continuous_flow
+  from pgak.priors import net_fitting
+  from pgak.priors import velocity_fitting
+  from pgak.priors import velocity_net
+  import tensorflow as tf
+  prior = priors.resolve('flow_matching')(model)
+  if prior.conditional:
+    raise SystemExit('Labels are not learned here: bind '
+                     'FlowMatching.conditional = False.')
+  # Each point is its own number, so that one sees which are held out.
+  numbers = np.arange(len(images))
+  regression = velocity_fitting.Regression(
+      np.repeat(numbers[:, np.newaxis], model.latent_dim, 1).astype(np.float32),
+      np.zeros(len(images), np.int32), prior.seed, prior.batch_size,
+      prior.times, prior.noise, prior.unlabelled, prior.coupling)
+  steps = _whole(prior.steps or regression.usual_steps, about['chunk'],
+                 'FlowMatching.steps')
+  trained, averages = (velocity_net.VelocityNet(
+      prior.latent_dim, prior.width, prior.blocks, seed=prior.seed,
+      dtype='float32') for _ in range(2))
+  descend, _ = net_fitting.averaged_descent(
+      lambda step: regression.loss(trained, step),
+      trained.trainable_variables, averages.trainable_variables, steps,
+      prior.learning_rate, prior.average_decay)
+
+  def unlabelled(points):
+    # Made in the graph: what it captures must be a variable.
+    return (points, tf.zeros([len(points)], tf.int32),
+            tf.zeros([len(points), 0], tf.int32))
+
+  # A variable: the noise of a constant seed would be stored as numbers.
+  seed = tf.Variable(prior.seed, dtype=tf.int64)
+  step = tf.Variable(0, dtype=tf.int64)
+
+  def fit(points):
+    regression.train = unlabelled(points)
+    # No loop that begins at the step: XLA would make that a constant.
+    for _ in tf.range(about['chunk']):
+      descend(step.assign_add(1))
+    return tf.zeros([])
+
+  def measure(points):
+    regression.seed, regression.watched = seed, unlabelled(points)
+    return regression.held_out_loss(averages)
+
+  train, watched = (x[0].numpy() for x in (regression.train,
+                                           regression.watched))
+  own = stablehlo.Folder(stored.path / 'fit')
+  def flow(base):
+    return continuous_flow.transport(averages, base, prior.sampling_steps,
+                                     False)
+
+  own.save('fit', fit, [train])
+  own.save('flow', flow, [np.zeros((_AT_ONCE, model.latent_dim), np.float32)],
+           full_precision=True)
+  own.save('measure', measure, [watched])
+  keys = [own.keys_of(net.weights) for net in (averages, trained)]
+  own.close(omitted=keys[0], train=train[:, 0].astype(int),
+            watched=watched[:, 0].astype(int))
+  return {'steps': steps, 'averages': keys[0], 'trained': keys[1]}
+
+
+# === With JAX ===
 
 
 def _batches(count, size, seed):
@@ -91,33 +246,165 @@ def _batches(count, size, seed):
     epoch += 1
 
 
+class _Trained:
+  """What was packed, and the values of its variables as they change."""
+
+  def __init__(self, args):
+    self.folder = pathlib.Path(args.folder)
+    self.about = json.loads((self.folder / 'about.json').read_text())
+    self.values = dict(np.load(self.folder / 'values.npz'))
+    self.images = np.load(self.folder / 'images.npz')['images']
+    self.result = {'names': self.about['names'], 'logs': [], 'fit': [],
+                   'scores': {}}
+    self._log_every = args.log_every
+    self._positions = _batches(
+        len(self.images), self.about['batch_size'], self.about['seed'])
+
+  def descend(self, name, steps, limit=float('inf'), beside=None):
+    """Takes the steps of a program; returns their number."""
+    program = stablehlo.Program(self.folder, name, self.values)
+    self.result['device'] = program.device_kind
+    chunk, step, start = self.about['chunk'], 0, time.perf_counter()
+    while step < steps and time.perf_counter() - start < limit:
+      # One call takes a chunk of steps, as it was stored.
+      rows = np.stack([next(self._positions) for _ in range(chunk)])
+      terms, = program(self.images[rows], *(
+          [beside(rows, step)] if beside else []))
+      step += chunk
+      # Waiting for each call would leave the device without work.
+      if step % self._log_every < chunk:
+        self.result['logs'].append([step, *map(float, np.asarray(terms))])
+        seconds = time.perf_counter() - start
+        print(f'{name}: {step} steps, {step / seconds:.0f} a second',
+              *self.result['logs'][-1][1:], flush=True)
+    self.values |= program.state
+    self.result[f'{name}_seconds'] = time.perf_counter() - start
+    return step
+
+  def averaged(self):
+    """Returns the values with averages in the place of weights."""
+    return self.values | {weight: self.values[average] for weight, average
+                          in self.about['averages'].items()}
+
+  def encode(self):
+    """Returns the latents of all images, float32 `[N, H]`."""
+    return _called(stablehlo.Program(self.folder, 'encode', self.averaged()),
+                   self.images, _AT_ONCE)
+
+  def polish(self, latents):
+    """Trains the decoder from latents with noise."""
+    polish, seed = self.about['polish'], self.about['seed']
+    sigma = polish['noise'] * latents.std(0)
+
+    def noisy(rows, step):
+      normal = np.random.default_rng((seed, step, 1)).standard_normal(
+          (*rows.shape, latents.shape[1]), np.float32)
+      return latents[rows] + sigma * normal
+    self.descend('polish', polish['steps'], beside=noisy)
+
+  def fit(self, latents):
+    """Fits a flow to latents; returns its arrays."""
+    about, chunk = self.about['fit'], self.about['chunk']
+    folder, start = self.folder / 'fit', time.perf_counter()
+    values = dict(np.load(folder / 'values.npz'))
+    # The averages begin where the weights do.
+    values |= {average: values[weight] for average, weight in zip(
+        about['averages'], about['trained'], strict=True)}
+    # As `fitted.standardiser`, where no dimension is constant.
+    latents = latents.astype(np.float64)
+    mean, scale = latents.mean(0), latents.std(0)
+    points = ((latents - mean) / scale).astype(np.float32)
+    program, measure = (stablehlo.Program(folder, name, values)
+                        for name in ('fit', 'measure'))
+    train, watched = (program.put(points[values[name]])
+                      for name in ('train', 'watched'))
+    best, kept = np.inf, None
+    marks = np.linspace(0, about['steps'], _MEASURES + 1) // chunk * chunk
+    for step in range(chunk, about['steps'] + 1, chunk):
+      program(train)
+      if step in marks:
+        measure.assign(values | program.state)
+        loss = float(np.asarray(measure(watched)[0]))
+        print(f'fit: {step} steps, held-out loss {loss:.4f}', flush=True)
+        self.result['fit'].append([step, loss])
+        if loss < best:
+          best, kept = loss, program.state
+    self.result['fit_seconds'] = time.perf_counter() - start
+    # Samples for the scores; pgak draws its own later.
+    base = np.random.default_rng(0).standard_normal(
+        (_SCORED, len(mean)), np.float32)
+    self._samples = mean + scale * _called(
+        stablehlo.Program(folder, 'flow', values | kept), base, _AT_ONCE)
+    return {'mean': mean, 'scale': scale} | {
+        f'weight_{i}': kept[key] for i, key in enumerate(about['averages'])}
+
+  def score(self, latents, when):
+    """Scores decoded latents of images and samples, if that was packed."""
+    folder = self.folder / 'features'
+    if not folder.exists():
+      return
+    values = dict(np.load(folder / 'values.npz'))
+    features = stablehlo.Program(folder, 'features', values)
+    decode = stablehlo.Program(self.folder, 'decode', self.averaged())
+    chosen = np.random.default_rng(0).permutation(len(latents))[:_SCORED]
+    for name, some in (('decoded', latents[chosen]),
+                       ('samples', self._samples)):
+      found = _called(features, _called(decode, some.astype(np.float32),
+                                        _AT_ONCE), _AT_ONCE // 5)
+      score = _distance(found, values['mean'], values['covariance'])
+      print(f'{when}: FID-768 of {name} {score:.4f}', flush=True)
+      self.result['scores'][f'{name}, {when}'] = score
+
+
+def _called(program, array, size):
+  """Calls a program on a batch after another; returns all of its outputs."""
+  number, found = len(array), []
+  for first in range(0, number, size):
+    # The last batch is filled up from the beginning.
+    rows = np.arange(first, first + size) % number
+    found.append(np.asarray(program(array[rows])[0]))
+  return np.concatenate(found)[:number]
+
+
+def _distance(features, mean, covariance):
+  """The Frechet distance of features from others' mean and covariance."""
+  features = features.astype(np.float64)
+  own = np.cov(features.T)
+  values, vectors = np.linalg.eigh(covariance)
+  root = vectors * np.sqrt(np.maximum(values, 0.)) @ vectors.T
+  cross = np.linalg.eigvalsh(root @ own @ root)
+  return float(np.square(features.mean(0) - mean).sum() + np.trace(own)
+               + np.trace(covariance) - 2. * np.sqrt(
+                   np.maximum(cross, 0.)).sum())
+
+
 def _train(args):
-  folder, output = pathlib.Path(args.folder), pathlib.Path(args.output)
+  output = pathlib.Path(args.output)
   output.mkdir(parents=True, exist_ok=True)
-  about = json.loads((folder / 'about.json').read_text())
-  values = dict(np.load(folder / 'values.npz'))
-  images = values.pop('images')
-  program = stablehlo.Program(folder, 'train', values)
-  chunk, logs = about['chunk'], []
-  positions = _batches(len(images), about['batch_size'], about['seed'])
-  step, start = 0, time.perf_counter()
-  while step < args.steps and time.perf_counter() - start < args.seconds:
-    # One call takes a chunk of steps, as it was stored.
-    terms, = program(images[np.stack([next(positions) for _ in range(chunk)])])
-    step += chunk
-    # Waiting for each call would leave the device without work.
-    if step % args.log_every < chunk:
-      logs.append([step, *map(float, np.asarray(terms))])
-      seconds = time.perf_counter() - start
-      print(f'{step} steps, {step / seconds:.0f} a second', *logs[-1][1:],
-            flush=True)
-  state = program.state
-  result = {'steps': step, 'seconds': time.perf_counter() - start,
-            'device': program.device_kind, 'names': about['names'],
-            'logs': logs}
-  np.savez(output / 'trained.npz',
-           **{key: state[key] for key in about['weights'] if key in state})
+  trained = _Trained(args)
+  about, result = trained.about, trained.result
+  flow, latents, start = {}, None, time.perf_counter()
+  result['steps'] = trained.descend('train', args.steps, args.seconds)
+  if 'fit' in about or about['polish']['steps']:
+    latents = trained.encode()
+  if 'fit' in about:
+    flow = trained.fit(latents)
+    trained.score(latents, 'trained')
+  if about['polish']['steps']:
+    trained.polish(latents)
+    if flow:
+      trained.score(latents, 'polished')
+  arrays = trained.averaged()
+  arrays = {key: arrays[key] for key in about['weights'] if key in arrays}
+  arrays |= {f'fit_{k}': v for k, v in flow.items()}
+  if args.float16:
+    arrays = {k: stablehlo.travelling(v) for k, v in arrays.items()}
+  result['seconds'] = time.perf_counter() - start
+  np.savez(output / 'trained.npz', **arrays)
   (output / 'trained.json').write_text(json.dumps(result))
+
+
+# === With pgak, again ===
 
 
 def _unpack(args):
@@ -129,15 +416,34 @@ def _unpack(args):
   trained = pathlib.Path(args.trained)
   step = json.loads((trained / 'trained.json').read_text())['steps']
   about['gin_params'] = [*about['gin_params'], f'train.steps = {step}']
-  stored, model, images, _ = _store(args.run_dir + '.program', about)
-  stored.assign(dict(np.load(trained / 'trained.npz')), model.variables)
+  stored, model, images = _store(args.run_dir + '.program', about)
+  arrays = {k: stablehlo.full(v) for k, v in np.load(
+      trained / 'trained.npz').items()}
+  stored.assign(arrays, model.variables)
   # The step is no trained variable, and names the checkpoint.
+  step += about['polish']['steps']
   model.step.assign(step)
   run = run_directory.RunDirectory(args.run_dir, create=True)
   resuming.describe(run, (), about['seed'], images, True)
   checkpoints.save(model, run, step)
+  flow = {k.removeprefix('fit_'): v for k, v in arrays.items()
+          if k.startswith('fit_')}
+  if flow:
+    _keep(model, run, step, flow)
   print(f'{run.path} holds the model of step {step}; {data.ORDER = } is not '
         'the order of its data.')
+
+
+def _keep(model, run, step, arrays):
+  """Makes a fitted flow the run's, as if it had been fitted there."""
+  from pgak import priors
+  from pgak.priors import conditions
+  from pgak.priors import ex_post
+  from pgak.runs import data_set
+  prior = priors.resolve('flow_matching')(model)
+  prior.fit = lambda *_, **__: prior.load_state(
+      arrays | conditions.Conditions().state())
+  ex_post.attach(model, prior, run, step, data_set.configured)
 
 
 def main():
@@ -155,11 +461,17 @@ def main():
   pack.add_argument('--data_dir')
   pack.add_argument('--chunk', type=int, default=100,
                     help='Train steps in one call.')
+  pack.add_argument('--fit', action='store_true',
+                    help='Also fit latent flow matching to the latents.')
+  pack.add_argument('--inception',
+                    help='Weights; with --fit, samples are scored, too.')
   train.add_argument('--steps', type=int, required=True)
   train.add_argument('--seconds', type=float, default=float('inf'),
                      help='Ends after so many, if that is sooner.')
   train.add_argument('--log_every', type=int, default=2000)
   train.add_argument('--output', required=True)
+  train.add_argument('--float16', action='store_true',
+                     help='Write large arrays in half the bytes.')
   unpack.add_argument('--trained', required=True)
   unpack.add_argument('--run_dir', required=True)
   args = parser.parse_args()

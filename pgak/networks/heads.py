@@ -196,7 +196,7 @@ def decoder(network: settings.reference('@conv_mnist_decoder'),
             image_shape: Shape, latent_dim: settings.Count,
             value_range: ValueRange = (-1., 1.),
             output: outputs.Output = 'squashed',
-            leak: settings.NonNegative = 0.1):
+            leak: settings.NonNegative = 0.01):
   """Builds a decoder: latents to images.
 
   Args:

@@ -28,10 +28,13 @@ class ClippedOutput(layers.Layer):
 
   Args:
     value_range: `(low, high)`.
-    leak: slope outside the range in training, at least 0.
+    leak: slope outside the range in training, at least 0. Small: what lies
+      outside costs `leak^2` of what the same error inside does, and only so
+      does the net move black so far out that its errors are clipped. With 0.1
+      grey specks remain in flat black (docs/recipes.md).
   """
 
-  def __init__(self, value_range, leak=0.1, **kwargs):
+  def __init__(self, value_range, leak=0.01, **kwargs):
     super().__init__(**kwargs)
     self.value_range = tuple(float(v) for v in value_range)
     self.leak = leak
@@ -48,7 +51,7 @@ class ClippedOutput(layers.Layer):
                                    'leak': self.leak}
 
 
-def output_layer(value_range, output='squashed', leak=0.1):
+def output_layer(value_range, output='squashed', leak=0.01):
   """Returns the last layer of a decoder of images, named `images`.
 
   Args:

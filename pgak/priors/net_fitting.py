@@ -14,7 +14,8 @@ from pgak import errors
 from pgak import noise
 from pgak.priors import unfinished as unfinished_lib
 
-__all__ = ['Fit', 'held_out', 'minimise', 'minimise_averaged']
+__all__ = ['Fit', 'averaged_descent', 'held_out', 'minimise',
+           'minimise_averaged']
 
 # Share of the points that is watched and not trained on.
 HELD_OUT = 0.1
@@ -191,15 +192,17 @@ def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
   Raises:
     errors.UserError: if the loss is never finite.
   """
-  optimizer = keras.optimizers.Adam(
-      keras.optimizers.schedules.CosineDecay(learning_rate, steps),
-      global_clipnorm=1.)
-  optimizer.build(variables)
-  descend = _descent(loss, variables, averages, optimizer, average_decay)
+  take_step, state = averaged_descent(
+      loss, variables, averages, steps, learning_rate, average_decay)
+
+  @tf.function(reduce_retracing=True)
+  def descend(first, last):
+    for step in tf.range(first, last + 1):
+      take_step(step)
+
   measure = tf.function(measure)
   course = unfinished_lib.Course(
-      [*optimizer.variables, *variables, *averages], averages, unfinished,
-      content)
+      [*state, *variables, *averages], averages, unfinished, content)
   if not course.resume():
     course.see(float(measure()))
   marks = np.linspace(0, steps, _MEASURES + 1).astype(np.int64)
@@ -224,20 +227,28 @@ def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
   return Fit(int(course.step), course.best_step, course.best_loss)
 
 
-def _descent(loss, variables, averages, optimizer, average_decay):
-  """Returns a function that takes the steps from one to another, inclusive."""
+def averaged_descent(loss, variables, averages, steps, learning_rate,
+                     average_decay):
+  """Makes the step of `minimise_averaged`, whose arguments it takes.
 
-  @tf.function(reduce_retracing=True)
-  def descend(first, last):
-    for step in tf.range(first, last + 1):
-      with tf.GradientTape() as tape:
-        value = loss(step)
-      values = [v.value for v in variables]
-      optimizer.apply(tape.gradient(value, values), variables)
-      taken = tf.cast(step, tf.float32)
-      # Faster at first, so that the average forgets the initial weights.
-      share = 1. - tf.minimum(average_decay, (1. + taken) / (10. + taken))
-      for variable, average in zip(variables, averages, strict=True):
-        average.value.assign_add(share * (variable.value - average.value))
+  Returns:
+    A function that takes a step in a graph, given its number from 1 on, an
+    int64 scalar tensor; and a list of the optimizer's Keras variables.
+  """
+  optimizer = keras.optimizers.Adam(
+      keras.optimizers.schedules.CosineDecay(learning_rate, steps),
+      global_clipnorm=1.)
+  optimizer.build(variables)
 
-  return descend
+  def descend(step):
+    with tf.GradientTape() as tape:
+      value = loss(step)
+    values = [v.value for v in variables]
+    optimizer.apply(tape.gradient(value, values), variables)
+    taken = tf.cast(step, tf.float32)
+    # Faster at first, so that the average forgets the initial weights.
+    share = 1. - tf.minimum(average_decay, (1. + taken) / (10. + taken))
+    for variable, average in zip(variables, averages, strict=True):
+      average.value.assign_add(share * (variable.value - average.value))
+
+  return descend, optimizer.variables

@@ -40,6 +40,11 @@ class Regression:
     coupling: of noise and points in a step, see `FlowMatching`.
     attributes: int32 `[N, A]`, 1 or -1; None for none, A = 0.
     evidence: function of such attributes, some 0, to what the net is given.
+
+  Attributes:
+    number: int, how many points are trained on.
+    train: `(points, labels, attributes)` of these, tensors.
+    watched: the same of what is held out, each four times.
   """
 
   def __init__(self, points, labels, seed, batch_size, times, noise,
@@ -58,7 +63,7 @@ class Regression:
     self.batch_size = min(batch_size, self.number)
     if attributes is None:
       attributes = np.zeros([len(points), 0], np.int32)
-    self._train, self._watched = (
+    self.train, self.watched = (
         tuple(tf.constant(x[rows]) for x in (points, labels, attributes))
         for rows in (train, watched))
 
@@ -72,7 +77,7 @@ class Regression:
     # The noise is none where the latents are samples.
     text = repr([self.noise, sorted(fit_settings.items())])
     found = hashlib.sha256(text.encode())
-    for array in (*self._train, *self._watched):
+    for array in (*self.train, *self.watched):
       found.update(np.ascontiguousarray(array.numpy()).tobytes())
     return found.hexdigest()
 
@@ -87,7 +92,7 @@ class Regression:
     drawn = noise_lib.uniform([self.batch_size], self._seed(step, 'order'),
                               tf.float64)
     chosen = tf.cast(drawn * self.number, tf.int32)
-    points, *given = (tf.gather(x, chosen) for x in self._train)
+    points, *given = (tf.gather(x, chosen) for x in self.train)
     return self._loss(net, points, *given, self._drawn_times(step), step)
 
   def held_out_loss(self, net):
@@ -97,12 +102,12 @@ class Regression:
     are uniform, whatever training draws, one in each quarter of [0, 1].
     """
     # Step 0, which no training step has, so that the noise is its own.
-    number = self._watched[1].shape[0]
+    number = self.watched[1].shape[0]
     quarters = tf.constant(np.arange(number) % _PAIRS, tf.float32)
     offsets = noise_lib.uniform([number], self._seed(0, 'times'))
     # Batches as in training, of different points.
     batches = np.arange(number) // _PAIRS // self.batch_size
-    return self._loss(net, *self._watched, (quarters + offsets) / _PAIRS, 0,
+    return self._loss(net, *self.watched, (quarters + offsets) / _PAIRS, 0,
                       batches * _PAIRS + np.arange(number) % _PAIRS)
 
   def _seed(self, step, name):

@@ -98,6 +98,36 @@ def test_a_model_trained_by_jax_becomes_a_run(tmp_path, jax_python):
   assert logs[1][1] < logs[0][1]
 
 
+@pytest.mark.slow
+def test_by_jax_a_decoder_is_polished_and_a_flow_fitted(tmp_path, jax_python):
+  packed, trained = tmp_path / 'packed', tmp_path / 'trained'
+  script, run = FOLDER / 'train_by_jax.py', tmp_path / 'run'
+  _run(sys.executable, script, 'pack', packed, '--gin_file=quickstart.gin',
+       '--chunk=2', '--fit', *(f'--gin_param={binding}' for binding in (
+           'train.model = @AE', 'polish.steps = 4', 'FlowMatching.steps = 6',
+           'FlowMatching.width = 32', 'FlowMatching.blocks = 1',
+           'FlowMatching.conditional = False')))
+  _run(jax_python, script, 'train', packed, '--steps=4', '--log_every=2',
+       '--float16', f'--output={trained}')
+  _run(sys.executable, script, 'unpack', packed, f'--trained={trained}',
+       f'--run_dir={run}')
+  result = json.loads((trained / 'trained.json').read_text())
+  assert [line[0] for line in result['logs']] == [2, 4, 2, 4]
+  assert [step for step, _ in result['fit']] == [2, 4, 6]
+  assert result['fit'][2][1] < result['fit'][0][1]
+  model = pgak.load(run, prior='flow_matching')
+  assert int(model.step.numpy()) == 8
+  # pgak's own fit, to the same latents.
+  (flow,) = (run / 'densities').iterdir()
+  flow.unlink()
+  again = pgak.load(run, prior='flow_matching').prior
+  for name, array in again.state().items():
+    # The weights began as float16 and came back as such.
+    np.testing.assert_allclose(model.prior.state()[name], array, atol=2e-3)
+  assert again.fit_result.held_out_loss == pytest.approx(
+      result['fit'][2][1], abs=2e-3)
+
+
 def _told(text):
   return [float(number.replace(',', ''))
           for number in re.findall(r'[\d,]+\.?\d*', text)]

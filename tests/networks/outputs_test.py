@@ -26,9 +26,9 @@ def test_it_is_linear_inside_and_clipped_outside():
   layer = outputs.ClippedOutput((-1., 1.))
   np.testing.assert_array_equal(
       layer(INPUTS), [[-1., -1., -0.5, 0., 0.25, 1., 1.]])
-  # In training -1 - 0.1 * 2 and 1 + 0.1 * 4.
+  # In training -1 - 0.01 * 2 and 1 + 0.01 * 4.
   np.testing.assert_allclose(
-      layer(INPUTS, training=True), [[-1.2, -1., -0.5, 0., 0.25, 1., 1.4]])
+      layer(INPUTS, training=True), [[-1.02, -1., -0.5, 0., 0.25, 1., 1.04]])
 
 
 @pytest.mark.parametrize('training, outside', [(True, 0.25), (False, 0.)])
@@ -57,7 +57,7 @@ def test_black_and_white_are_exact(value_range):
 def test_it_is_the_usual_one_unless_chosen():
   usual = networks.decoder(_scaled, (2, 2, 1), 4)
   assert usual.layers[-1].activation is keras.activations.tanh
-  assert decoder().layers[-1].leak == 0.1
+  assert decoder().layers[-1].leak == 0.01
   again = keras.Model.from_config(decoder(leak=0.3).get_config())
   assert again.layers[-1].leak == 0.3
   assert kinds.value_range_of(again) == (-1., 1.)
