@@ -15,7 +15,11 @@ import re
 
 import numpy as np
 
-__all__ = ['Folder', 'Program', 'full', 'travelling']
+__all__ = ['FEW', 'Folder', 'MANY', 'Program', 'full', 'travelling']
+
+# Examples in one call: of small nets, and of Inception.
+MANY = 500
+FEW = 100
 
 
 def travelling(value):
