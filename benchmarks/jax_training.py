@@ -9,7 +9,7 @@ import time
 import numpy as np
 import stablehlo
 
-__all__ = ['Trained']
+__all__ = ['Trained', 'distance']
 
 # Images of each kind that are scored.
 _SCORED = 5000
@@ -120,6 +120,8 @@ class Trained:
         self.result['fit'].append([step, loss])
         if loss < best:
           best, kept = loss, program.state
+    if kept is None:
+      raise SystemExit('The held-out loss of the flow was never finite.')
     self.result['fit_seconds'] = time.perf_counter() - start
     # Samples for the scores; pgak draws its own later.
     base = np.random.default_rng(0).standard_normal(
@@ -142,7 +144,7 @@ class Trained:
                        ('samples', self._samples)):
       found = _called(features, _called(decode, some.astype(np.float32),
                                         stablehlo.MANY), stablehlo.FEW)
-      score = _distance(found, values['mean'], values['covariance'])
+      score = distance(found, values['mean'], values['covariance'])
       print(f'{when}: FID-768 of {name} {score:.4f}', flush=True)
       self.result['scores'][f'{name}, {when}'] = score
 
@@ -157,8 +159,14 @@ def _called(program, array, size):
   return np.concatenate(found)[:number]
 
 
-def _distance(features, mean, covariance):
-  """The Frechet distance of features from others' mean and covariance."""
+def distance(features, mean, covariance):
+  """Returns the Frechet distance of features from those of other images.
+
+  Args:
+    features: float `[N, D]`.
+    mean: float `[D]`, of the others.
+    covariance: float `[D, D]`, of the others.
+  """
   features = features.astype(np.float64)
   own = np.cov(features.T)
   values, vectors = np.linalg.eigh(covariance)

@@ -75,6 +75,9 @@ def _steps(model, chunk, batch):
 
 def _pack(args):
   from pgak.runs import configuration
+  if args.inception and not args.fit:
+    raise SystemExit('--inception scores samples of a fitted flow: give --fit, '
+                     'too.')
   about = {'gin_files': args.gin_file, 'chunk': args.chunk, 'gin_params': [
       *args.gin_param, *([f'data_dir = {args.data_dir!r}']
                          if args.data_dir else [])]}
@@ -211,11 +214,12 @@ def _pack_fit(stored, about, model, images):
 
   train, watched = (x[0].numpy() for x in (regression.train,
                                            regression.watched))
-  own = stablehlo.Folder(stored.path / 'fit')
+
   def flow(base):
     return continuous_flow.transport(averages, base, prior.sampling_steps,
                                      False)
 
+  own = stablehlo.Folder(stored.path / 'fit')
   own.save('fit', fit, [train])
   some = np.zeros((stablehlo.MANY, model.latent_dim), np.float32)
   own.save('flow', flow, [some], full_precision=True)

@@ -1,4 +1,5 @@
 """Runs the benchmarks of an accelerator small, on the CPU of the tests."""
+import importlib
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import pgak
+from pgak.metrics import frechet
 
 ROOT = checkout.ROOT
 FOLDER = ROOT / 'benchmarks'
@@ -126,6 +128,16 @@ def test_by_jax_a_decoder_is_polished_and_a_flow_fitted(tmp_path, jax_python):
     np.testing.assert_allclose(model.prior.state()[name], array, atol=2e-3)
   assert again.fit_result.held_out_loss == pytest.approx(
       result['fit'][2][1], abs=2e-3)
+
+
+def test_the_distance_there_is_the_one_here(monkeypatch):
+  monkeypatch.syspath_prepend(str(FOLDER))
+  jax_training = importlib.import_module('jax_training')
+  a, b = (np.random.default_rng(seed).normal(size=(50, 6)) @ np.diag(scales)
+          for seed, scales in enumerate([range(1, 7), [2.] * 6]))
+  others = frechet.moments([a])
+  assert jax_training.distance(b, others.mean, others.covariance) == (
+      pytest.approx(frechet.distance(frechet.moments([b]), others), rel=1e-9))
 
 
 def _told(text):
