@@ -33,15 +33,14 @@ def test_the_files_are_those_that_this_test_knows():
   assert set(shipped('networks')) == set(NETWORKS) | {
       'networks/conv_maps.gin', 'networks/vunet_32.gin', 'networks/mlp.gin'}
   assert set(shipped('settings')) == {name for name, *_ in SETTINGS} | {
-      'settings/patches_and_pixel.gin', 'settings/perceptual.gin',
-      'settings/perceptual_and_pixel.gin',
-      'settings/perceptual_plain.gin'}
-  assert set(shipped('recipes')) == {
-      'recipes/alae.gin', 'recipes/augmented.gin',
-      'recipes/best_cifar10.gin', 'recipes/best_faces.gin',
-      'recipes/best_fashion_mnist.gin', 'recipes/best_mnist.gin',
-      'recipes/learned_priors.gin', 'recipes/modern.gin',
-      'recipes/no_prior_matching.gin', 'recipes/pga.gin', 'recipes/rae.gin'}
+      f'settings/{name}.gin' for name in (
+          'patches_and_pixel', 'perceptual', 'perceptual_and_pixel',
+          'perceptual_plain')}
+  best = [f'best_{name}' for name in (
+      'cifar10', 'faces', 'fashion_mnist', 'mnist')]
+  assert set(shipped('recipes')) == {f'recipes/{name}.gin' for name in (
+      'alae', 'augmented', 'learned_priors', 'modern', 'no_prior_matching',
+      'pga', 'rae', *best, *(f'{name}_gpu' for name in best))}
   assert {n.split('/')[1] for n in shipped('papers')} == {
       'learned_priors', 'no_prior_matching', 'pga_icml2020',
       'pga_workshop2019', 'rae_iclr2020'}
@@ -154,7 +153,10 @@ def test_the_modern_recipe_on_a_file_of_the_paper():
 # file's header states.
 @pytest.mark.parametrize('name, shape, trained, polished', [
     ('mnist', (28, 28, 1), 239, 30), ('fashion_mnist', (28, 28, 1), 239, 30),
-    ('cifar10', (32, 32, 3), 235, 33), ('faces', (64, 64, 3), 237, 30)])
+    ('cifar10', (32, 32, 3), 235, 33), ('faces', (64, 64, 3), 237, 30),
+    ('mnist_gpu', (28, 28, 1), 1870, 234), ('faces_gpu', (64, 64, 3), 7570, 946),
+    ('fashion_mnist_gpu', (28, 28, 1), 1870, 234),
+    ('cifar10_gpu', (32, 32, 3), 5750, 719)])
 def test_the_best_recipes(name, shape, trained, polished):
   configuration.parse([f'recipes/best_{name}.gin'])
   assert configuration.setting('evaluate.prior') == ('flow_matching',)
@@ -163,8 +165,8 @@ def test_the_best_recipes(name, shape, trained, polished):
   assert model.image_shape == shape and model.name == 'ae'
   assert type(model.decoder.layers[-1]).__name__ == 'ClippedOutput'
   assert not normalises(model)
-  operations = 3 * 2 * 128 * sum(map(shipped_files.products,
-                                     (model.encoder, model.decoder)))
+  operations = 3 * 2 * configuration.setting('train.batch_size') * sum(
+      map(shipped_files.products, (model.encoder, model.decoder)))
   found = (operations * settings['steps'],
            operations / 2 * settings['polishing'].steps)
   assert found == pytest.approx((1e12 * trained, 1e12 * polished), rel=0.02)
