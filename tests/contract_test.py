@@ -18,16 +18,17 @@ from pgak.evaluation import protocols
 from pgak.generation import drawing
 
 IMAGES = ('images_vae', 'images_rae', 'images_gan', 'images_flow',
-          'images_gmmn')
+          'images_velocity', 'images_gmmn')
 VECTORS = ('vectors_vae', 'vectors_gan')
 PAIRS = ('pairs_vunet', 'pairs_flow')
 GANS = ('images_gan', 'vectors_gan')
 # As `images_vae` to most verbs, and so left to the slow part there, or, all but
 # the first, to `make test-all`.
-ALIKE = ('images_rae', 'images_flow', 'images_gmmn')
+ALIKE = ('images_rae', 'images_flow', 'images_velocity', 'images_gmmn')
 # A density, but not of pairs, whose prior draws given a condition.
 NO_DENSITY = ('images_gmmn',)
-NO_FLOW = (*(n for n in (*IMAGES, *VECTORS) if n != 'images_flow'),)
+NO_FLOW = tuple(n for n in (*IMAGES, *VECTORS) if n not in (
+    'images_flow', 'images_velocity'))
 
 
 class Works(NamedTuple):

@@ -125,6 +125,14 @@ def test_the_flow_is_a_setting(flow):
   assert model.prior.flow.hidden_units == (64, 64)
 
 
+@pytest.mark.parametrize('beta', ['vae', 'ae'])
+def test_flow_matching_in_the_flows_place(beta):
+  model = build([f'{PAPER}/mnist.gin', f'models/fp_{beta}.gin',
+                 'settings/flow_matching_prior.gin'], [])
+  assert model.prior.label == 'learned_flow_matching'
+  assert model.prior is model.parts['prior']
+
+
 def test_the_rows_of_table_1():
   rows = sweeping.read(f'{PAPER}/table1_celeba.sweep').jobs
   assert [j.cell for j in rows] == ['vae', 'beta_vae', 'fp_ae', 'pg_gan']

@@ -30,6 +30,7 @@ SWEEPS = {
     # A search: what its trials share.
     'search_digits.sweep': (1, 1, 1),
     'ten_minutes.sweep': (10, 1, 3),
+    'errors_mnist.sweep': (5, 1, 1),
     'papers/learned_priors/fig3_mnist.sweep': (10, 1, 1),
     'papers/learned_priors/fig3_mnist_small.sweep': (10, 3, 1),
     'papers/learned_priors/fig3_fashion_mnist.sweep': (10, 1, 1),

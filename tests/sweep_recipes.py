@@ -175,6 +175,9 @@ def recipe_of(name, cell):
     return claims(cell)
   if sweep == 'ten_minutes':
     return ten_minutes(cell)
+  if sweep == 'errors_mnist':  # Five epochs of recipes/best_mnist.gin.
+    return Recipe('conv_mnist', 32, 5, False, 128, 2340,
+                  adam(1e-3, .9, .999, .995), schedule=True)
   if paper in ('pga_icml2020', 'pga_workshop2019'):
     return pga(dataset, cell)
   if paper == 'rae_iclr2020':
@@ -257,6 +260,7 @@ def protocols_of(name):
   paper, _, sweep = name.rpartition('/')
   mixed = {'quick': ['quick'], 'search_digits': ['quick'],
            'ten_minutes': ['fid768_test'] * 3,
+           'errors_mnist': ['fid768_test'],
            'claims_mnist_small': ['fid768_test'] * 2,
            'components': ['rae_iclr2020'] * 7,
            'search_gmmn_mnist': ['rae_quick'], 'search_mnist': ['rae_quick'],

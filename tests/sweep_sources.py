@@ -18,6 +18,7 @@ PGA_DATA = {'mnist': (32, (28, 28, 1), TANH),
 DATA = {
     'quick': (8, (8, 8, 1), TANH),
     'ten_minutes': PGA_DATA['mnist'],
+    'errors_mnist': (128, (28, 28, 1), TANH),
     **{f'{name}_{d}': numbers for d, numbers in PGA_DATA.items() for name in (
         'pga_icml2020/table1', 'pga_icml2020/fig3', 'pga_icml2020/fig4',
         'pga_icml2020/search_vae', 'pga_workshop2019/table1')
@@ -243,6 +244,9 @@ CELLS = {
               'vpga': {'latent_reconstruction': 3e-2, 'kl': 4e-2,
                        'data_latent_reconstruction': 0.,
                        'variational_reconstruction': 2e-2}},
+    'errors_mnist': dict.fromkeys((
+        'squared', 'absolute', 'huber', 'squared_and_ssim',
+        'squared_and_patches'), {}),
     # Those of gin/models, and of the papers' VAE, VPGA and WAE.
     'ten_minutes': {
         'ae': {}, 'rae': {'latent_l2': 1e-4}, 'vae': pga('mnist')['vae'],

@@ -7,6 +7,8 @@ log q(z | x) - log p(z)   has weight beta * gamma, updates the encoder  (eq. 7)
 -log p(z)                 has weight 1, updates the flow                (eq. 6)
 ```
 
+(of a `FlowMatchingPrior` log p(z) is a bound, estimated by noise of its own)
+
 so that beta = 0 leaves the latents alone and still fits the prior to them.
 
 #### References
@@ -40,8 +42,8 @@ class FPVAE(base.GenerativeAutoencoder):
       deviation from falling to 0.
     decoder: decoder, latents to images.
     prior: a prior with `follow` and `log_prob` that is trained, such as a
-      `priors.FlowPrior`; or a reference to one, such as @FlowPrior, which is
-      called with the latent size.
+      `priors.FlowPrior` or a `priors.FlowMatchingPrior`; or a reference to
+      one, such as @FlowPrior, which is called with the latent size.
     beta: how strongly the encoder is pulled to the prior; 0 to 1 in [1].
     gamma: weight of the KL term for beta = 1, per latent dimension and beside
       the mean squared error: `2 s^2 H / D` for a standard deviation s. [1]
@@ -88,9 +90,15 @@ class FPVAE(base.GenerativeAutoencoder):
 
   @property
   def noise_shapes(self):
-    if not self.is_stochastic:
-      return {}
-    return {'posterior': (noise_lib.normal, (self.latent_dim,))}
+    shapes = dict(self._prior_noise)
+    if self.is_stochastic:
+      shapes['posterior'] = (noise_lib.normal, (self.latent_dim,))
+    return shapes
+
+  @property
+  def _prior_noise(self):
+    # A flow of bijectors has none: its log-density is exact.
+    return getattr(self.flow, 'training_noise', {})
 
   def _kl_weight(self, step):
     """`beta * gamma`, annealed: [1, sec. 4.1]."""
@@ -110,7 +118,7 @@ class FPVAE(base.GenerativeAutoencoder):
       self.flow.follow(latents)
     # Computed once for both terms: the table gives `kl_flow` to the encoder and
     # `prior_nll` to the flow, and no gradient crosses.
-    log_prior = self.flow(latents) / self.latent_dim
+    log_prior = self._log_prior(latents, noise) / self.latent_dim
     reconstructed = self.decoder(latents, training=training)
     terms = {
         'reconstruction': self.image_error(images, reconstructed),
@@ -122,3 +130,8 @@ class FPVAE(base.GenerativeAutoencoder):
           log_variance, noise['posterior']) / self.latent_dim
       terms['kl_flow'] = log_posterior - log_prior                   # eq. 7
     return terms
+
+  def _log_prior(self, latents, noise):
+    if not self._prior_noise:
+      return self.flow(latents)
+    return self.flow(latents, {n: noise[n] for n in self._prior_noise})

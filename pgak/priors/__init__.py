@@ -37,19 +37,21 @@ from pgak.priors.resampled import Resampled
 from pgak.priors.standard_normal import StandardNormal
 from pgak.priors.two_stage import TwoStageVAE
 from pgak.priors.uniform_sphere import UniformSphere
+from pgak.priors.velocity_prior import FlowMatchingPrior
 
 __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
            'Choice', 'ConditionalFlow', 'CouplingFlow', 'FlowMatching',
-           'FlowPrior', 'Gaussian', 'GaussianMixture', 'GradientMixture', 'KL',
-           'KernelDensity', 'LatentGenerator', 'MappedNoise', 'RealNVP',
-           'Resampled', 'Spec', 'StandardNormal', 'TwoStageVAE',
-           'UniformSphere', 'check_conditions', 'kl_divergence', 'prior_class',
-           'prior_roots', 'resolve']
+           'FlowMatchingPrior', 'FlowPrior', 'Gaussian', 'GaussianMixture',
+           'GradientMixture', 'KL', 'KernelDensity', 'LatentGenerator',
+           'MappedNoise', 'RealNVP', 'Resampled', 'Spec', 'StandardNormal',
+           'TwoStageVAE', 'UniformSphere', 'check_conditions', 'kl_divergence',
+           'prior_class', 'prior_roots', 'resolve']
 
 # For Keras's files, beside what gin knows.
 for _thing in (AutoregressiveFlow, BayesianGaussianMixture,
                ConditionalCouplings, ConditionalFlow, CouplingFlow,
-               FlowMatching, FlowPrior, Gaussian, GaussianMixture,
-               GradientMixture, KernelDensity, LatentGenerator, MaskedDense,
-               RealNVP, Resampled, StandardNormal, TwoStageVAE, UniformSphere):
+               FlowMatching, FlowMatchingPrior, FlowPrior, Gaussian,
+               GaussianMixture, GradientMixture, KernelDensity, LatentGenerator,
+               MaskedDense, RealNVP, Resampled, StandardNormal, TwoStageVAE,
+               UniformSphere):
   keras.saving.register_keras_serializable('pgak')(_thing)

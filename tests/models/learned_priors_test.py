@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pgak import noise
 from pgak import priors
 import tiny_models
 
@@ -18,16 +19,25 @@ def fit(model, steps=3, run_steps=None):
   return model
 
 
-@pytest.mark.parametrize('kind', ['real_nvp', 'maf'])
+# Three nets of three layers, or the eight layers of one, each a kernel and a
+# bias, but for one without.
+FLOWS = {
+    'real_nvp': (18, lambda size: priors.FlowPrior(
+        size, 'real_nvp', num_couplings=3, hidden_units=(8, 8), seed=0)),
+    'maf': (18, lambda size: priors.FlowPrior(
+        size, 'maf', num_couplings=3, hidden_units=(8, 8), seed=0)),
+    'flow_matching': (11, lambda size: priors.FlowMatchingPrior(
+        size, 8, 1, seed=0))}
+
+
+@pytest.mark.parametrize('kind', FLOWS)
 def test_every_variable_of_every_part_of_fp_vae_moves(kind):
-  model = tiny_models.make(
-      'FPVAE', prior=lambda size: priors.FlowPrior(
-          size, kind, num_couplings=3, hidden_units=(8, 8), seed=0))
+  number, prior = FLOWS[kind]
+  model = tiny_models.make('FPVAE', prior=prior)
   before = {p: [v.numpy() for v in net.trainable_variables]
             for p, net in model.parts.items()}
   fit(model, steps=20)
-  # Three nets of three layers, each a kernel and a bias.
-  assert len(before['prior']) == 3 * 3 * 2
+  assert len(before['prior']) == number
   for part, values in before.items():
     for variable, old in zip(model.parts[part].trainable_variables, values):
       assert np.any(variable.numpy() != old), variable.path
@@ -84,7 +94,11 @@ def test_with_beta_0_only_reconstruction_moves_the_autoencoder():
 # === The flow as a density ===
 
 
-def test_a_trained_flow_beats_a_gaussian_on_bent_latents():
+# The steps and latents in a step that each needs: one learns from a bound at
+# one time a latent.
+@pytest.mark.parametrize('kind, steps, size', [
+    ('real_nvp', 600, 100), ('flow_matching', 1500, 400)])
+def test_a_trained_flow_beats_a_gaussian_on_bent_latents(kind, steps, size):
   """By its held-out likelihood, where the latents' law is known."""
   generator = np.random.default_rng(0)
   normal = generator.normal(size=(6000, 2))
@@ -92,20 +106,27 @@ def test_a_trained_flow_beats_a_gaussian_on_bent_latents():
                    0.05 * (normal[:, 0]**2 + 0.3 * normal[:, 1])],
                   1).astype('f')
   train, held_out = bent[:5000], bent[5000:]
-  prior = priors.FlowPrior(2, hidden_units=(32, 32), seed=0)
-  adam = keras.optimizers.Adam(3e-3)
+  prior = (priors.FlowPrior(2, hidden_units=(32, 32), seed=0)
+           if kind == 'real_nvp' else
+           priors.FlowMatchingPrior(2, 64, seed=0))
+  shapes = getattr(prior, 'training_noise', {})
+  adam = keras.optimizers.Adam(
+      keras.optimizers.schedules.CosineDecay(3e-3, steps))
   adam.build(prior.trainable_variables)
 
   @tf.function
-  def step(latents):
+  def step(latents, number):
     prior.follow(latents)
+    drawn = {name: draw([size, *shape], noise.seed(0, number, name))
+             for name, (draw, shape) in shapes.items()}
     with tf.GradientTape() as tape:
-      loss = -tf.reduce_mean(prior(latents))
+      loss = -tf.reduce_mean(prior(latents, drawn) if drawn else prior(latents))
     variables = prior.trainable_variables
     adam.apply(tape.gradient(loss, [v.value for v in variables]), variables)
 
-  for i in range(600):
-    step(tf.constant(train[generator.integers(0, 5000, 100)]))
+  for i in range(steps):
+    step(tf.constant(train[generator.integers(0, 5000, size)]),
+         tf.constant(i, tf.int64))
   difference = (prior.log_prob(tf.constant(held_out)).numpy()
                 - priors.Gaussian(2).fit(train).log_prob(held_out).numpy())
   error = difference.std() / np.sqrt(len(difference))

@@ -178,6 +178,7 @@ OTHERS = {
     'flow': lambda: priors.FlowPrior(3, num_couplings=2, hidden_units=(4,)),
     'maf': lambda: priors.FlowPrior(3, flow='maf', num_couplings=2,
                                     hidden_units=(4,)),
+    'velocity': lambda: priors.FlowMatchingPrior(3, 4, 1),
     'generator': lambda: priors.LatentGenerator(3, base_dim=2, units=(4,))}
 
 

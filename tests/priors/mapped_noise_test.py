@@ -20,6 +20,7 @@ MADE = {
     'generator': lambda: priors.LatentGenerator(3, 'uniform', 2, (4,)),
     'flow_prior': lambda: priors.FlowPrior(3, num_couplings=2,
                                            hidden_units=(4,), seed=0),
+    'velocity_prior': lambda: priors.FlowMatchingPrior(3, 4, 1, seed=0),
     'real_nvp': lambda: priors.RealNVP(3, 2, (4,), max_epochs=1).fit(LATENTS),
     'two_stage': lambda: priors.TwoStageVAE(3, 1, 4, max_epochs=1).fit(LATENTS),
     'flow_matching': lambda: priors.FlowMatching(3, 8, 1, steps=1).fit(LATENTS),
