@@ -117,7 +117,7 @@ def sweep(cells: Cells | None = None, evaluations: Evaluations = (),
           objective: search_plan.Objective | None = None,
           trials: settings.Count = 20,
           sampler: Literal['tpe', 'random'] = 'tpe',
-          search_seed: settings.Seed = 0):
+          search_seed: settings.Seed = 0, pruned_by: str | None = None):
   """Makes the jobs and evaluations of a sweep; see docs/sweeps.md.
 
   Args:
@@ -136,6 +136,8 @@ def sweep(cells: Cells | None = None, evaluations: Evaluations = (),
     trials: how many trials a search has in all.
     sampler: 'tpe', a tree-structured Parzen estimator, or 'random'.
     search_seed: decides the trials, together with their results.
+    pruned_by: a metric of `train.scorer`; a trial ends early where its best
+      score on the way is worse than the median of earlier trials at that step.
 
   Returns:
     A `Sweep` without a name; of a search its `jobs` are empty.
@@ -153,7 +155,7 @@ def sweep(cells: Cells | None = None, evaluations: Evaluations = (),
   if search is not None:
     plan = search_plan.Search(
         search_plan.ranges_of(search), search_plan.objective_of(objective),
-        trials, sampler, search_seed)
+        trials, sampler, search_seed, pruned_by)
     _check_search(plan, measured)
     pattern = tuple(_job('trial', seed, common, ()) for seed in seeds)
     return Sweep('', (), measured, plan, pattern)

@@ -22,6 +22,8 @@ __all__ = ['PATIENCE', 'Runner', 'locked_log']
 
 # Seconds that a stopped command may take to end.
 PATIENCE = 30.
+# Between two looks at whether a job that is trained is over, in seconds.
+_BETWEEN_LOOKS = 1.
 
 
 class Runner:
@@ -51,6 +53,10 @@ class Runner:
     self._lock = threading.Lock()
     self._children = set()
     self._stopped = False
+    # A function of a job that is trained: whether that is to end before its
+    # time; and the names of the jobs for which it was so.
+    self.is_over = None
+    self.ended_early = set()
 
   def take(self, jobs, own):
     """Replaces the sweep's jobs, of which only `own` are to be run."""
@@ -156,7 +162,8 @@ class Runner:
         job, stages = waiting.get_nowait()
         self._run_locked(job, stages, shown)
         failed = any(n.split()[0] == job.name for n in self.failures)
-        shown.finish(job.name, 'failed' if failed else 'finished')
+        shown.finish(job.name, 'ended early' if job.name in self.ended_early
+                     else 'failed' if failed else 'finished')
 
   def _run_locked(self, job, stages, shown):
     try:
@@ -177,7 +184,9 @@ class Runner:
       # scores.csv only grows: the rows after these are those of this
       # evaluation.
       before = len(_scores(record))
-      reason = self._call(command, log)
+      reason = self._call(command, log, job if not stage else None)
+      if job.name in self.ended_early:
+        return
       if reason:
         self.failures[f'{job.name} {_kind(stage)}'] = reason
         shown.fail(job.name, reason)
@@ -192,8 +201,16 @@ class Runner:
         record.write_trained()
       shown.end(job.name)
 
-  def _call(self, command, log):
-    """Runs a command; returns why it failed, or None."""
+  def _call(self, command, log, trained=None):
+    """Runs a command; returns why it failed, or None.
+
+    Args:
+      command: its words.
+      log: the file of its output.
+      trained: the job that it trains, whose training may end early; or None.
+    """
+    if self._ends(trained):
+      return None
     # The log holds the output of earlier commands, too.
     start = log.tell()
     with self._lock:
@@ -204,12 +221,28 @@ class Runner:
           _words(command, self._bin_dir), stdin=subprocess.DEVNULL,
           stdout=log, stderr=log, env=self._environment(), process_group=0)
       self._children.add(child)
-    status = child.wait()
+    status = self._status(child, trained)
     with self._lock:
       self._children.discard(child)
       if self._stopped:
         raise _Stopped
     return _reason(status, log.name, start) if status else None
+
+  def _status(self, child, trained):
+    """Waits for a command, which is ended where its job is over."""
+    while trained and self.is_over:
+      try:
+        return child.wait(_BETWEEN_LOOKS)
+      except subprocess.TimeoutExpired:
+        if self._ends(trained):
+          _end([child])
+          return 0
+    return child.wait()
+
+  def _ends(self, job):
+    if job and self.is_over and self.is_over(job):
+      self.ended_early.add(job.name)
+    return bool(job) and job.name in self.ended_early
 
   def _environment(self):
     """Returns the environment of a command: our path, its share of the cores.
@@ -228,14 +261,7 @@ class Runner:
     with self._lock:
       self._stopped = True
       children = [c for c in self._children if c.poll() is None]
-      for child in children:
-        # The group, because a command may have children itself.
-        os.killpg(child.pid, signal.SIGTERM)
-    for child in children:
-      try:
-        child.wait(PATIENCE)
-      except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
+    _end(children)
 
   def _write_description(self):
     """Writes sweep.json: the cells and their commands."""
@@ -250,6 +276,18 @@ class Runner:
     except OSError as e:
       raise errors.UserError(
           f'Cannot write to {self.output_dir}: {e.strerror}.') from e
+
+
+def _end(children):
+  """Ends processes, which have time to save."""
+  for child in children:
+    # The group, because a command may have children itself.
+    os.killpg(child.pid, signal.SIGTERM)
+  for child in children:
+    try:
+      child.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+      os.killpg(child.pid, signal.SIGKILL)
 
 
 class _Stopped(BaseException):

@@ -75,12 +75,15 @@ class Search:
     trials: int, how many there are in all.
     sampler: 'tpe' or 'random'.
     seed: int, decides the trials, together with their results.
+    pruned_by: the metric of scores while training by which trials end early;
+      None for no such.
   """
   ranges: tuple
   objective: dict
   trials: int
   sampler: str
   seed: int
+  pruned_by: str | None = None
 
   def bindings(self, values):
     """Returns the bindings of a trial; `values` are those of `Range.text`."""

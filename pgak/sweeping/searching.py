@@ -14,6 +14,7 @@ import numpy as np
 
 from pgak import errors
 from pgak import files
+from pgak.sweeping import pruning
 from pgak.sweeping import results
 from pgak.sweeping import search_plan
 
@@ -40,16 +41,23 @@ class Searcher:
     self._runner = runner
     self._search = runner.sweep.search
     self._optuna = _optuna()
-    metric = self._search.objective['metric']
-    self._better = better_of(
-        metric, self._search.objective.get('images', 'samples'))
-    if self._better not in ('lower', 'higher'):
+    self._better = self._direction(
+        better_of, 'objective', self._search.objective['metric'],
+        self._search.objective.get('images', 'samples'))
+    self._early_better = self._search.pruned_by and self._direction(
+        better_of, 'pruned_by', self._search.pruned_by, 'samples')
+    self._study = self._pruner = None
+    self._failed = set()  # Numbers of the trials that failed in this process.
+    self._pruned = set()  # And of those that were ended early.
+
+  def _direction(self, better_of, setting, metric, images):
+    better = better_of(metric, images)
+    if better not in ('lower', 'higher'):
       raise errors.UserError(
-          f'`sweep.objective` names {metric!r}, which is no score of which '
+          f'`sweep.{setting}` names {metric!r}, which is no score of which '
           'less or more is better: name one as scores.csv does, such as '
           "'frechet_digits_classifier' or 'reconstruction_mse'.")
-    self._study = None
-    self._failed = set()  # Numbers of the trials that failed in this process.
+    return better
 
   # === Running ===
 
@@ -79,6 +87,11 @@ class Searcher:
                       f'{folder} is in use by another search: wait for it, or '
                       'choose another --output_dir.'):
       self._study = self._opened(folder)
+      if self._search.pruned_by:
+        self._pruner = pruning.Pruner(
+            self._optuna, self._study, self._search.pruned_by,
+            self._early_better != self._better, _RANDOM)
+        self._runner.is_over = self._is_over
       while batch := self._next():
         self._run_batch(batch)
     self._runner.take(self._all_jobs(), ())
@@ -89,7 +102,13 @@ class Searcher:
     self._runner.take(self._all_jobs(), jobs)
     self._runner.run()
     for trial in batch:
+      if trial.number in self._pruned:
+        self._study.tell(trial.number,
+                         state=self._optuna.trial.TrialState.PRUNED)
+        continue
       value = self._value(trial)
+      if self._pruner and value is not None:
+        self._pruner.require_scores(trial, self._first_run(trial))
       if value is None:
         # Not told, so that the same command runs it again, as any failed cell.
         self._failed.add(trial.number)
@@ -98,6 +117,17 @@ class Searcher:
       else:
         self._study.tell(trial.number,
                          state=self._optuna.trial.TrialState.FAIL)
+
+  def _is_over(self, job):
+    """Whether a job that is trained is to end, by its trial's first seed."""
+    trial = next(t for t in self._running() if job in self._jobs_of(t))
+    if job == self._jobs_of(trial)[0] and self._pruner.is_over(
+        trial, self._first_run(trial)):
+      self._pruned.add(trial.number)
+    return trial.number in self._pruned
+
+  def _first_run(self, trial):
+    return self._runner.output_dir / self._jobs_of(trial)[0].name
 
   def _next(self):
     """Returns the trials to run now: as many as are run at a time."""
@@ -211,7 +241,8 @@ class Searcher:
                    self._search.sampler, self._search.seed,
                    list(map(dataclasses.astuple, self._runner.sweep.pattern))])
     measured = _text([self._search.objective, [
-        e.flags for e in self._runner.sweep.evaluations]])
+        e.flags for e in self._runner.sweep.evaluations]] + (
+            [self._search.pruned_by] if self._search.pruned_by else []))
     kept = study.user_attrs
     is_told = any(t.state.is_finished() for t in study.get_trials())
     if kept.get('cells', cells) != cells or (
@@ -238,6 +269,10 @@ class Searcher:
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines += ['  '.join(f'{v:>{w}}' for v, w in zip(row, widths))
               for row in rows]
+    if ended := [f'trial-{t.number}' for t in self._trials()
+                 if t.state == self._optuna.trial.TrialState.PRUNED]:
+      lines += ['', f'Ended early, by {self._search.pruned_by}: '
+                f'{", ".join(ended)}.']
     if done:
       lines += ['', f'The best, trial-{done[0].number}, as lines of a gin '
                 'file:', *self._search.bindings(done[0].params)]

@@ -276,3 +276,22 @@ def wait_for(condition, seconds=60.):
   while not condition():
     assert time.monotonic() < end
     threading.Event().wait(0.05)
+
+
+def test_a_training_that_is_over_is_ended(monkeypatch):
+  monkeypatch.setattr(running, '_BETWEEN_LOOKS', 0.05)
+  stream = io.StringIO()
+  runner = runner_of(read({'long': ['sleep = 60'], 'short': []}), stream=stream)
+  looks = []
+
+  def is_over(job):
+    looks.append(job.cell)
+    return job.cell == 'long' and looks.count('long') > 2
+
+  runner.is_over = is_over
+  begun = time.monotonic()
+  assert not runner.run() and time.monotonic() - begun < 30.
+  assert 'long/seed-0  ended early' in stream.getvalue()
+  assert 'short/seed-0  finished' in stream.getvalue()
+  assert not pathlib.Path('out/long/seed-0.json').exists()
+  assert calls()['evaluate'] == 2

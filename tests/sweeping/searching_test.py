@@ -2,6 +2,7 @@
 import io
 import pathlib
 import runpy
+import statistics
 import sys
 
 import pytest
@@ -35,10 +36,14 @@ def _folder(monkeypatch, tmp_path):
 class Runner(sweeping.Runner):
   """Calls the stand-in for the commands in this process."""
 
-  def _call(self, command, log):
+  def _call(self, command, log, trained=None):
     assert not self._stopped
+    if self._ends(trained):
+      return None
     print('calls', file=log)
-    return self._reason(command)
+    reason = self._reason(command)
+    self._ends(trained)
+    return reason
 
   def _reason(self, command):
     try:
@@ -137,6 +142,95 @@ def test_a_trial_that_was_not_asked_for_to_the_end_is_left_out():
   on = searcher_of()
   assert not on.run()
   assert sorted(int(row[0]) for row in found(on)) == [0, 2, 3, 4]
+
+
+# === Trials that end early ===
+
+PRUNED = ('sweep.pruned_by = "early"', 'sweep.bindings = ["early = 1"]',
+          'sweep.sampler = "random"', 'sweep.trials = 12')
+
+
+def of_trials(searcher):
+  """Returns `{number: (state, {step: early score}, value of the binding)}`."""
+  return {t.number: (t.state.name, t.intermediate_values, t.params['value'])
+          for t in searcher._trials()}
+
+
+def test_a_trial_worse_than_the_median_ends_early():
+  searcher = searcher_of(*PRUNED)
+  assert not searcher.run()
+  found_, before = of_trials(searcher), []
+  for number, (state, early, value) in found_.items():
+    # Of five trials or more that were trained to their ends.
+    is_over = len(before) >= 5 and value > statistics.median(before)
+    assert state == ('PRUNED' if is_over else 'COMPLETE')
+    # The first score was enough, and the second was not told.
+    assert early == pytest.approx(
+        {1: value + 1.} if is_over else {1: value + 1., 2: value + 0.5},
+        abs=1e-3)
+    run = pathlib.Path(f'out/trial-{number}/seed-0')
+    assert run.with_suffix('.json').exists() != is_over
+    if not is_over:
+      before.append(value)
+  ended = [n for n, (state, *_) in found_.items() if state == 'PRUNED']
+  assert 2 <= len(ended) <= 7
+  assert 'Ended early, by early: ' + ', '.join(
+      f'trial-{n}' for n in ended) + '.\n' in searcher.table()
+  # Trainings, and two evaluations of those that went on.
+  assert calls() == 12 + 2 * (12 - len(ended))
+  again = searcher_of(*PRUNED)
+  assert not again.run() and calls() == 12 + 2 * (12 - len(ended))
+  # Where more is better, it is the others.
+  other = searcher_of(*PRUNED, better='higher', output='higher')
+  other.run()
+  assert {n: (s[1], s[2]) for n, s in of_trials(other).items()} != found_
+  assert max(s[2] for s in of_trials(other).values() if s[0] == 'COMPLETE'
+             ) == max(s[2] for s in found_.values())
+
+
+def test_an_early_score_of_the_other_direction():
+  """An accuracy for a distance, as it were: the pruner sees its negative."""
+  pathlib.Path('a.sweep').write_text(SEARCH, encoding='utf-8')
+  runner = Runner(sweeping.read('a.sweep', [*PRUNED]), 'out', 'bin',
+                  stream=io.StringIO())
+  searcher = sweeping.Searcher(runner, lambda name, images: {
+      'early': 'higher', 'frechet': 'lower'}[name])
+  searcher.run()
+  assert all(early[1] == pytest.approx(-value - 1., abs=1e-3)
+             for _, early, value in of_trials(searcher).values())
+  assert {s for s, *_ in of_trials(searcher).values()} == {'PRUNED', 'COMPLETE'}
+
+
+def test_an_interrupted_search_ends_the_same_trials_early():
+  whole = searcher_of(*PRUNED, output='whole')
+  whole.run()
+  ended = [n for n, s in of_trials(whole).items() if s[0] == 'PRUNED'][0]
+  for number in (ended, ended + 1):
+    # Between the end of a trial's commands and what is told of it.
+    part = searcher_of(*PRUNED)
+    run = part._runner.run
+
+    def stop(run=run, part=part, number=number):
+      run()
+      if len(part._trials()) > number:
+        raise KeyboardInterrupt
+
+    part._runner.run = stop
+    with pytest.raises(KeyboardInterrupt):
+      part.run()
+  on = searcher_of(*PRUNED)
+  assert not on.run()
+  assert of_trials(on) == of_trials(whole) and calls() == calls('whole')
+
+
+def test_scores_on_the_way_that_are_not_there():
+  with pytest.raises(errors.UserError,
+                     match="'early' is not among .* set `train.score_every`"):
+    searcher_of('sweep.pruned_by = "early"').run()
+  runner = searcher_of('sweep.pruned_by = "early"')._runner
+  with pytest.raises(errors.UserError, match="pruned_by` names 'early', which"):
+    sweeping.Searcher(runner, lambda name, images: {
+        'early': 'neither', 'frechet': 'lower'}[name])
 
 
 def test_several_at_a_time_and_random():
