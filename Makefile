@@ -40,16 +40,16 @@ $(STAMP): setup.py pyproject.toml pgak/version.py
 
 # Trains, measures, draws and exports on the digits inside scikit-learn.
 quickstart: $(STAMP)  ## the main job on a small real data set, in minutes
-	$(BIN)/python bin/train.py --run_dir=$(QUICKSTART) --gin_file=quickstart.gin
-	$(BIN)/python bin/evaluate.py --run_dir=$(QUICKSTART) --protocol=quick
+	$(BIN)/python bin/train.py --run_dir=$(QUICKSTART) --recipe=best_digits
+	$(BIN)/python bin/evaluate.py --run_dir=$(QUICKSTART)
 	@cd $(QUICKSTART) && rm -f samples.png reconstruction.png \
 	  interpolation.png served.png
 	for kind in samples reconstruction interpolation; do \
 	  $(BIN)/python bin/sample.py --run_dir=$(QUICKSTART) --kind=$$kind \
-	    --num_samples=64 --output=$(QUICKSTART)/$$kind.png || exit 1; \
+	    --prior=flow_matching --num_samples=64 --output=$(QUICKSTART)/$$kind.png || exit 1; \
 	done
 	$(BIN)/python bin/export.py --run_dir=$(QUICKSTART) \
-	  --output=$(QUICKSTART)/export
+	  --prior=flow_matching --output=$(QUICKSTART)/export
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/load_export.py \
 	  $(QUICKSTART)/export
 	$(BIN)/python bin/sample.py --export_dir=$(QUICKSTART)/export \

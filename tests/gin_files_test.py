@@ -40,7 +40,7 @@ def test_the_files_are_those_that_this_test_knows():
       'cifar10', 'faces', 'fashion_mnist', 'mnist')]
   assert set(shipped('recipes')) == {f'recipes/{name}.gin' for name in (
       'alae', 'augmented', 'learned_priors', 'modern', 'no_prior_matching',
-      'pga', 'rae', *best, *(f'{name}_gpu' for name in best))}
+      'pga', 'rae', 'best_digits', *best, *(f'{name}_gpu' for name in best))}
   assert {n.split('/')[1] for n in shipped('papers')} == {
       'learned_priors', 'no_prior_matching', 'pga_icml2020',
       'pga_workshop2019', 'rae_iclr2020'}

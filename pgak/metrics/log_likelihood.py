@@ -4,6 +4,7 @@ from pgak.priors import ex_post
 
 __all__ = []
 
+# Of each split, unless the density says that fewer must do.
 _MAXIMUM_LATENTS = 10000
 
 
@@ -14,7 +15,8 @@ def _compute(context):
   """The one of training latents is much larger if the prior memorises."""
   train, held_out = context.dataset.split('train'), context.encoded
   # Equally many of both, so that both means are equally precise.
-  number = min(len(train), len(held_out), _MAXIMUM_LATENTS)
+  number = min(len(train), len(held_out), getattr(
+      context.model.prior, 'measured_latents', _MAXIMUM_LATENTS))
   values = ex_post.log_likelihoods(context.model, train, held_out, number)
   names = 'log_likelihood_train', 'log_likelihood_held_out'
   # None for a prior without a density.
