@@ -114,8 +114,7 @@ class FlowMatching(fitted.FittedPrior):
   name = 'flow_matching'
   can_resume = True
   added_settings = {'coupling': 'independent'}
-  # A log-density takes 128 gradients of the net: those of 10,000 latents of
-  # both splits took longer than a fit.
+  # Of 10,000, at 128 gradients each, log-densities took longer than a fit.
   measured_latents = 1000
   after_fit = ('sampling_steps', 'density_steps', 'probes', 'guidance')
 
