@@ -46,7 +46,8 @@ quickstart: $(STAMP)  ## the main job on a small real data set, in minutes
 	  interpolation.png served.png
 	for kind in samples reconstruction interpolation; do \
 	  $(BIN)/python bin/sample.py --run_dir=$(QUICKSTART) --kind=$$kind \
-	    --prior=flow_matching --num_samples=64 --output=$(QUICKSTART)/$$kind.png || exit 1; \
+	    --prior=flow_matching --num_samples=64 \
+	    --output=$(QUICKSTART)/$$kind.png || exit 1; \
 	done
 	$(BIN)/python bin/export.py --run_dir=$(QUICKSTART) \
 	  --prior=flow_matching --output=$(QUICKSTART)/export

@@ -116,11 +116,10 @@ IN_FILES = (
     'FlowPrior', 'GMMN', 'Gaussian', 'GaussianMixture', 'GenerativeAutoencoder',
     'GenerativeModel', 'GradientMixture', 'HuberError', 'InfoVAE', 'IntroVAE',
     'KernelDensity', 'LPGA', 'LVPGA', 'LatentGenerator', 'MaskedDense',
-    'MinibatchDeviation',
-    'MixedError', 'NoPriorMatching', 'PGGAN', 'PatchError', 'PerceptualError',
-    'PriorAAE', 'RAE', 'RAEGP', 'RAEL2', 'RAESN', 'RealNVP',
-    'RepeatableDropout', 'Resampled', 'RunSchedule', 'SNGAN', 'SSIMError',
-    'Schedule', 'SoftIntroVAE', 'SpectralNormalization', 'SquaredError',
+    'MinibatchDeviation', 'MixedError', 'NoPriorMatching', 'PGGAN',
+    'PatchError', 'PerceptualError', 'PriorAAE', 'RAE', 'RAEGP', 'RAEL2',
+    'RAESN', 'RealNVP', 'RepeatableDropout', 'Resampled', 'RunSchedule',
+    'SNGAN', 'SSIMError', 'Schedule', 'SoftIntroVAE', 'SpectralNormalization', 'SquaredError',
     'StandardNormal', 'TwoStageVAE', 'UniformSphere', 'VAE', 'VPGA', 'VUNet',
     'VUNetFlow', 'WAEGAN', 'WAEMMD', 'WeightNormConv2D', 'ZeroUnpooling')
 
