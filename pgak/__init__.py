@@ -119,9 +119,9 @@ IN_FILES = (
     'MinibatchDeviation', 'MixedError', 'NoPriorMatching', 'PGGAN',
     'PatchError', 'PerceptualError', 'PriorAAE', 'RAE', 'RAEGP', 'RAEL2',
     'RAESN', 'RealNVP', 'RepeatableDropout', 'Resampled', 'RunSchedule',
-    'SNGAN', 'SSIMError', 'Schedule', 'SoftIntroVAE', 'SpectralNormalization', 'SquaredError',
-    'StandardNormal', 'TwoStageVAE', 'UniformSphere', 'VAE', 'VPGA', 'VUNet',
-    'VUNetFlow', 'WAEGAN', 'WAEMMD', 'WeightNormConv2D', 'ZeroUnpooling')
+    'SNGAN', 'SSIMError', 'Schedule', 'SoftIntroVAE', 'SpectralNormalization',
+    'SquaredError', 'StandardNormal', 'TwoStageVAE', 'UniformSphere', 'VAE',
+    'VPGA', 'VUNet', 'VUNetFlow', 'WAEGAN', 'WAEMMD', 'WeightNormConv2D', 'ZeroUnpooling')
 
 
 class _InFile:
