@@ -121,7 +121,8 @@ IN_FILES = (
     'RAESN', 'RealNVP', 'RepeatableDropout', 'Resampled', 'RunSchedule',
     'SNGAN', 'SSIMError', 'Schedule', 'SoftIntroVAE', 'SpectralNormalization',
     'SquaredError', 'StandardNormal', 'TwoStageVAE', 'UniformSphere', 'VAE',
-    'VPGA', 'VUNet', 'VUNetFlow', 'WAEGAN', 'WAEMMD', 'WeightNormConv2D', 'ZeroUnpooling')
+    'VPGA', 'VUNet', 'VUNetFlow', 'WAEGAN', 'WAEMMD', 'WeightNormConv2D',
+    'ZeroUnpooling')
 
 
 class _InFile:
