@@ -353,11 +353,12 @@ def run(main):
   except Exception as e:
     from pgak import errors
     sentence = errors.sentence(e)
-    if not sentence:
+    number = interruption.raised()
+    if not sentence and not number:
       raise
     if _wants_traceback():
       traceback.print_exc()
-    _end(1, sentence)
+    _end(128 + number if number else 1, sentence or 'Interrupted.')
 
 
 def _wants_traceback():

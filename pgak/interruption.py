@@ -16,7 +16,7 @@ import threading
 import time
 
 __all__ = ['END_WITH_PARENT', 'Interrupted', 'allow', 'check', 'handled',
-           'postpone']
+           'postpone', 'raised']
 
 # An environment variable: a command that has it gets SIGTERM when the process
 # that started it dies, which a SIGKILL gives no time to pass on.
@@ -53,6 +53,7 @@ class _State:
   """What has happened so far; there is one of them in a process."""
 
   received = None
+  raised = None
   is_deferred = False
 
 
@@ -66,7 +67,7 @@ def handled():
   if threading.current_thread() is not threading.main_thread():
     yield
     return
-  _State.received = None
+  _State.received = _State.raised = None
   if os.environ.get(END_WITH_PARENT):
     _end_with_parent()
   read, write = os.pipe()
@@ -98,7 +99,18 @@ def _handle(number, frame):
     _State.received = number
   # Not again, in the middle of what cleans up.
   if first and not _State.is_deferred:
+    _State.raised = number
     raise Interrupted(number)
+
+
+def raised():
+  """Returns the signal that raised `Interrupted` wherever Python was, or None.
+
+  C++ turns an exception that comes while it imports or calls Python into
+  another one, so an error after this signal says nothing about the command.
+  It is kept until `handled` begins anew.
+  """
+  return _State.raised
 
 
 def _watch(read):

@@ -1,13 +1,16 @@
 """Tests of what the binaries share."""
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import pytest
 
 from pgak import command as command_lib
 from pgak import errors
+from pgak import interruption
 
 HELP = """
 import resource, sys, time
@@ -127,6 +130,36 @@ def test_an_error_of_the_user_is_one_line(monkeypatch, capsys):
   assert capsys.readouterr() == ('', 'It is so.\n')
 
 
+@pytest.mark.parametrize('number, status', [
+    (signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize('error, told', [
+    (AttributeError("'list' object has no attribute '_type_spec'"),
+     'Interrupted.\n'),
+    (errors.UserError('The disk is full.'), 'The disk is full.\n')])
+def test_an_error_that_a_signal_became_is_no_error(
+    monkeypatch, capsys, number, status, error, told):
+  # As C++ does with an exception that comes while it calls Python.
+  def main(argv):
+    del argv
+    try:
+      os.kill(os.getpid(), number)
+      time.sleep(5)
+    except KeyboardInterrupt:
+      raise error from None
+  monkeypatch.setattr(sys, 'path', list(sys.path))
+  with pytest.raises(SystemExit) as caught:
+    command_lib.run(main)
+  assert caught.value.code == status
+  assert capsys.readouterr() == ('', told)
+
+
+def test_an_error_after_another_commands_signal_is_its_own(monkeypatch, capsys):
+  with pytest.raises(KeyboardInterrupt), interruption.handled():
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(5)
+  test_an_error_of_the_user_is_one_line(monkeypatch, capsys)
+
+
 def test_an_interrupt_is_one_line(monkeypatch, capsys):
   assert run_with(monkeypatch, KeyboardInterrupt()) == 130
   assert len(capsys.readouterr().err.splitlines()) == 1
@@ -218,6 +251,7 @@ APP = """
 from absl import logging
 from pgak import command as command_lib
 from pgak import errors
+from pgak import interruption
 command = command_lib.Command('It does it.')
 command.define_string('name', None, 'A name.')
 def main(argv):
