@@ -30,8 +30,7 @@ __all__ = ['IMAGES', 'NAMES', 'OWN_OR_GAUSSIAN', 'OWN_OR_MIXTURE', 'Protocol',
 
 _PROTOCOLS = {}  # Name -> function without arguments that makes a `Protocol`.
 
-# What can be measured: images that a model makes, real ones, and what a model
-# of pairs makes of conditions.
+# Made by a model, real ones, and what a model of pairs makes of conditions.
 IMAGES = ('samples', 'reconstructions', 'interpolations', 'data',
           'translations')
 
@@ -42,6 +41,7 @@ OWN_OR_GAUSSIAN = 'own_or_gaussian'
 # is named: the shipped protocols that are of no paper.
 OWN_OR_MIXTURE = 'own_or_gmm'
 
+_SAMPLES = ('samples',)
 _RAE_IMAGES = ('reconstructions', 'samples', 'interpolations')
 _RAE_PRIORS = (OWN_OR_GAUSSIAN, 'gmm')
 _RAE_METRICS = ('frechet', 'prd', 'reconstruction')
@@ -164,19 +164,21 @@ def pga_icml2020(num_samples: settings.Count | None = 5000,
 @register(module=_MODULE)
 def fid768_test(num_samples: settings.Count | None = 5000, split: str = 'test',
                 num_references: settings.Count | None = 10000,
+                images: Some = _SAMPLES, encoded_split: str | None = None,
                 seed: settings.Seed = 0):
   """FID-768: 5,000 samples against the first 10,000 test images.
 
   The features are the 768 of Inception's mixed_7, so no published FID compares.
   """
   return Protocol('fid768_test', ('768',), num_samples, split, num_references,
-                  seed=seed, priors=(OWN_OR_MIXTURE,))
+                  seed=seed, images=tuple(images), priors=(OWN_OR_MIXTURE,),
+                  encoded_split=encoded_split)
 
 
 @register(module=_MODULE)
 def quick(num_samples: settings.Count | None = None, split: str = 'all',
           num_references: settings.Count | None = 10000,
-          seed: settings.Seed = 0):
+          images: Some = _SAMPLES, seed: settings.Seed = 0):
   """A quick look: features of a small classifier of the data set itself.
 
   Of a data set without labels, those of a net with random weights. By default
@@ -185,7 +187,8 @@ def quick(num_samples: settings.Count | None = None, split: str = 'all',
   mixture of Gaussians fitted to its latents.
   """
   return Protocol('quick', ('classifier_or_random',), num_samples, split,
-                  num_references, seed=seed, priors=(OWN_OR_MIXTURE,))
+                  num_references, seed=seed, images=tuple(images),
+                  priors=(OWN_OR_MIXTURE,))
 
 
 @register(module=_MODULE)
@@ -237,12 +240,14 @@ def rae_fid768(num_samples: settings.Count | None = 10000, split: str = 'test',
                num_references: settings.Count | None = 10000,
                features: Names = ('768',), images: Some = _RAE_IMAGES,
                priors: Priors = _RAE_PRIORS, metrics: Some = _RAE_METRICS,
-               *, seed: settings.Seed = 0,
+               *, encoded_split: str | None = 'validation',
+               seed: settings.Seed = 0,
                interpolation_seed: settings.Seed = 2):
   """Returns `rae_iclr2020` with Inception's 768 features, which make no FID."""
   return rae_iclr2020(
       num_samples, split, num_references, features, images, priors, metrics,
-      seed=seed, interpolation_seed=interpolation_seed, name='rae_fid768')
+      encoded_split=encoded_split, seed=seed,
+      interpolation_seed=interpolation_seed, name='rae_fid768')
 
 
 @register(module=_MODULE)
@@ -250,7 +255,8 @@ def rae_quick(num_samples: settings.Count | None = None, split: str = 'test',
               num_references: settings.Count | None = 10000,
               features: Names = ('classifier',), images: Some = _RAE_IMAGES,
               priors: Priors = _RAE_PRIORS, metrics: Some = _RAE_METRICS,
-              *, seed: settings.Seed = 0,
+              *, encoded_split: str | None = 'validation',
+              seed: settings.Seed = 0,
               interpolation_seed: settings.Seed = 2):
   """Returns `rae_iclr2020` with features of the data set's own classifier.
 
@@ -258,7 +264,8 @@ def rae_quick(num_samples: settings.Count | None = None, split: str = 'test',
   """
   return rae_iclr2020(
       num_samples, split, num_references, features, images, priors, metrics,
-      seed=seed, interpolation_seed=interpolation_seed, name='rae_quick')
+      encoded_split=encoded_split, seed=seed,
+      interpolation_seed=interpolation_seed, name='rae_quick')
 
 
 @register(module=_MODULE)

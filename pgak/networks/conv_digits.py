@@ -10,7 +10,7 @@ __all__ = ['conv_digits_decoder', 'conv_digits_encoder']
 @settings.register(denylist=['images'])
 def conv_digits_encoder(images, base_filters: settings.Count = 32,
                         batch_norm: bool = False,
-                        dense_units: settings.Count = 256,
+                        dense_units: settings.Count | None = 256,
                         spectral_norm: bool = False):
   """Images `[B, 8, 8, C]` to features `[B, dense_units]`."""
   # Kernels of 3x3: 5x5 would cover most of an 8x8 image.
@@ -22,7 +22,7 @@ def conv_digits_encoder(images, base_filters: settings.Count = 32,
 def conv_digits_decoder(latents, channels: settings.Count,
                         base_filters: settings.Count = 32,
                         batch_norm: bool = False,
-                        dense_units: settings.Count = 256,
+                        dense_units: settings.Count | None = 256,
                         spectral_norm: bool = False):
   """Latents `[B, H]` to images `[B, 8, 8, channels]`."""
   # Side 2, doubled twice.

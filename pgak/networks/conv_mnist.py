@@ -22,7 +22,7 @@ _leaky_relu = functools.partial(ops.leaky_relu, negative_slope=0.2)
 @settings.register(denylist=['images'])
 def conv_mnist_encoder(images, base_filters: settings.Count = 64,
                        batch_norm: bool = False,
-                       dense_units: settings.Count = 1024,
+                       dense_units: settings.Count | None = 1024,
                        kernel_size: settings.Count = 5,
                        spectral_norm: bool = False,
                        dense_activation: bool = True):
@@ -32,7 +32,8 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
     images: Keras tensor.
     base_filters: filters of the first conv layer; the second has twice as many.
     batch_norm: whether batch norm follows all layers but the first.
-    dense_units: units of the dense layer.
+    dense_units: units of the dense layer; None for none, as in `recipes/best_*`:
+      the features are then the second conv layer's.
     kernel_size: side of the kernels, in pixels.
     spectral_norm: whether the kernels are divided by their spectral norms, as
       in a discriminator of images.
@@ -51,6 +52,8 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
       normalised(layers.Conv2D(2 * base_filters, use_bias=bias, **options)), x,
       _leaky_relu, batch_norm)
   x = layers.Flatten()(x)  # [B, 7 * 7 * 128] by default
+  if dense_units is None:
+    return x
   return blocks.activated(
       normalised(layers.Dense(dense_units, use_bias=bias)), x,
       _leaky_relu if dense_activation else lambda y: y, batch_norm)
@@ -60,7 +63,7 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
 def conv_mnist_decoder(latents, channels: settings.Count,
                        base_filters: settings.Count = 64,
                        batch_norm: bool = False,
-                       dense_units: settings.Count = 1024, *,
+                       dense_units: settings.Count | None = 1024, *,
                        kernel_size: settings.Count = 5,
                        side: settings.Count = 7,
                        first_batch_norm: bool = False,
@@ -72,7 +75,7 @@ def conv_mnist_decoder(latents, channels: settings.Count,
     channels: channels of the images.
     base_filters: filters before the last layer.
     batch_norm: whether batch norm follows the second dense layer.
-    dense_units: units of the first dense layer.
+    dense_units: units of the first dense layer; None for none.
     kernel_size: side of the kernels, in pixels.
     side: a quarter of the images' side.
     first_batch_norm: whether batch norm follows the first dense layer.
@@ -83,10 +86,12 @@ def conv_mnist_decoder(latents, channels: settings.Count,
   bias = not batch_norm
   def normalised(layer):
     return spectral_norm_lib.maybe_normalised(layer, spectral_norm)
-  x = blocks.activated(
-      # The authors' first layer has no batch norm, InfoGAN's has.
-      normalised(layers.Dense(dense_units, use_bias=not first_batch_norm)),
-      latents, ops.relu, first_batch_norm)
+  x = latents
+  if dense_units is not None:
+    x = blocks.activated(
+        # The authors' first layer has no batch norm, InfoGAN's has.
+        normalised(layers.Dense(dense_units, use_bias=not first_batch_norm)),
+        x, ops.relu, first_batch_norm)
   x = blocks.activated(
       normalised(layers.Dense(side * side * 2 * base_filters, use_bias=bias)),
       x, ops.relu, batch_norm)

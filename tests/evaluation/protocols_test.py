@@ -5,6 +5,7 @@ import gin
 import pytest
 
 from pgak import errors
+from pgak import registry
 from pgak.evaluation import protocols
 
 
@@ -100,12 +101,27 @@ def test_its_small_form_measures_classes():
       encoded_split='test', rounding='nearest')
 
 
+def test_gin_names_the_images_that_are_measured():
+  gin.parse_config(["rae_fid768.encoded_split = 'train'",
+                    "rae_quick.encoded_split = None",
+                    "fid768_test.images = ('reconstructions', 'data')",
+                    "fid768_test.encoded_split = 'train'",
+                    "quick.images = ('data',)"])
+  assert protocols.resolve('rae_fid768').encoded_split == 'train'
+  assert protocols.resolve('rae_quick').encoded_split is None
+  floors = protocols.resolve('fid768_test')
+  assert floors.images == ('reconstructions', 'data')
+  assert floors.encoded_split == 'train'
+  assert protocols.resolve('quick').images == ('data',)
+
+
 def test_what_nobody_measures_is_an_error():
   with pytest.raises(errors.UserError, match="'luck'.*its images"):
     protocols.Protocol('mine', (), 5, 'test', images=('luck',))
 
 
 def test_gin_makes_one_by_itself():
+  registry.register()  # Of which `evaluate` is one.
   gin.parse_config(["mine/Protocol.name = 'mine'",
                     "mine/Protocol.features = ('768',)",
                     'evaluate.protocol = @mine/Protocol()'])
