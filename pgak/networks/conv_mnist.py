@@ -32,8 +32,8 @@ def conv_mnist_encoder(images, base_filters: settings.Count = 64,
     images: Keras tensor.
     base_filters: filters of the first conv layer; the second has twice as many.
     batch_norm: whether batch norm follows all layers but the first.
-    dense_units: units of the dense layer; None for none, as in `recipes/best_*`:
-      the features are then the second conv layer's.
+    dense_units: units of the dense layer; None for none: the features
+      are then those of the second conv layer.
     kernel_size: side of the kernels, in pixels.
     spectral_norm: whether the kernels are divided by their spectral norms, as
       in a discriminator of images.

@@ -154,6 +154,14 @@ def test_where_batch_norm_stands(name, batch_norm, encoder, decoder):
   assert [_layout(n) for n in nets] == [encoder, decoder]
 
 
+@pytest.mark.parametrize('name, encoder, decoder', [
+    ('conv_mnist', 'conv4 conv8 fc3', 'fc392 deconv4 deconv1'),
+    ('conv_digits', 'conv4 conv8 fc3', 'fc32 deconv4 deconv1')])
+def test_without_hidden_dense_layers(name, encoder, decoder):
+  nets = _small(name, dense_units=None)
+  assert [_layout(n) for n in nets] == [encoder, decoder]
+
+
 @pytest.mark.parametrize('batch_norm', [False, True])
 def test_where_batch_norm_stands_in_resnet_32(batch_norm):
   for net, blocks in zip(_small('resnet_32', batch_norm=batch_norm), (4, 3)):
