@@ -107,7 +107,7 @@ def raised():
   """Returns the signal that raised `Interrupted` wherever Python was, or None.
 
   C++ turns an exception that comes while it imports or calls Python into
-  another one, so an error after this signal says nothing about the command.
+  another one, so an error after this signal may come from the signal alone.
   It is kept until `handled` begins anew.
   """
   return _State.raised

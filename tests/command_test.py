@@ -251,7 +251,6 @@ APP = """
 from absl import logging
 from pgak import command as command_lib
 from pgak import errors
-from pgak import interruption
 command = command_lib.Command('It does it.')
 command.define_string('name', None, 'A name.')
 def main(argv):

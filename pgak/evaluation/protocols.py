@@ -30,7 +30,7 @@ __all__ = ['IMAGES', 'NAMES', 'OWN_OR_GAUSSIAN', 'OWN_OR_MIXTURE', 'Protocol',
 
 _PROTOCOLS = {}  # Name -> function without arguments that makes a `Protocol`.
 
-# Made by a model, real ones, and what a model of pairs makes of conditions.
+# 'data' are real images; only a model of pairs makes 'translations'.
 IMAGES = ('samples', 'reconstructions', 'interpolations', 'data',
           'translations')
 
@@ -164,8 +164,8 @@ def pga_icml2020(num_samples: settings.Count | None = 5000,
 @register(module=_MODULE)
 def fid768_test(num_samples: settings.Count | None = 5000, split: str = 'test',
                 num_references: settings.Count | None = 10000,
-                images: Some = _SAMPLES, encoded_split: str | None = None,
-                seed: settings.Seed = 0):
+                seed: settings.Seed = 0, *, images: Some = _SAMPLES,
+                encoded_split: str | None = None):
   """FID-768: 5,000 samples against the first 10,000 test images.
 
   The features are the 768 of Inception's mixed_7, so no published FID compares.
@@ -178,7 +178,7 @@ def fid768_test(num_samples: settings.Count | None = 5000, split: str = 'test',
 @register(module=_MODULE)
 def quick(num_samples: settings.Count | None = None, split: str = 'all',
           num_references: settings.Count | None = 10000,
-          images: Some = _SAMPLES, seed: settings.Seed = 0):
+          seed: settings.Seed = 0, *, images: Some = _SAMPLES):
   """A quick look: features of a small classifier of the data set itself.
 
   Of a data set without labels, those of a net with random weights. By default
