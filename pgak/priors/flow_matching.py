@@ -250,7 +250,7 @@ class FlowMatching(fitted.FittedPrior):
         trained.trainable_variables, self.net.trainable_variables,
         self.steps or regression.usual_steps, self.learning_rate,
         self.average_decay, self.name, unfinished,
-        regression.digest(self.fit_settings))
+        regression.digest(self.fit_settings), regression.can_compile)
 
   def _say(self):
     print(f'{self.fit_result.sentence(self.name)} Draws by '

@@ -134,6 +134,8 @@ def _functions(loss, variables, seed, learning_rate, batch_size):
 _MEASURES = 20
 # Steps that are taken at once: a signal waits for their end.
 _AT_ONCE = 10
+# Fits of so many steps are worth the seconds that XLA takes to compile a step.
+_COMPILED_FROM = 4000
 
 
 class Fit(typing.NamedTuple):
@@ -158,7 +160,8 @@ class Fit(typing.NamedTuple):
 
 
 def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
-                      average_decay, name, unfinished=None, content=''):
+                      average_decay, name, unfinished=None, content='',
+                      can_compile=False):
   """Descends a loss by Adam, whose rate falls to 0 along a cosine.
 
   The averages follow the variables, `a <- d a + (1 - d) v` with
@@ -185,6 +188,8 @@ def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
     unfinished: path of that file, or None.
     content: string that changes with all that decides the fit; a file of
       another one is left alone.
+    can_compile: whether XLA can compile the loss. It then compiles the steps of
+      a long fit, which makes them faster and changes their last digits.
 
   Returns:
     `Fit`.
@@ -194,6 +199,9 @@ def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
   """
   take_step, state = averaged_descent(
       loss, variables, averages, steps, learning_rate, average_decay)
+  if can_compile and steps >= _COMPILED_FROM:
+    # The step alone: a compiled loop would be of one fixed length.
+    take_step = tf.function(take_step, jit_compile=True)
 
   @tf.function(reduce_retracing=True)
   def descend(first, last):

@@ -68,6 +68,11 @@ class Regression:
         for rows in (train, watched))
 
   @property
+  def can_compile(self):
+    """Whether XLA can compile the loss: not with SciPy's transport in it."""
+    return self.coupling == 'independent'
+
+  @property
   def usual_steps(self):
     """The default number of steps, int."""
     return min(-(-_PASSES * self.number // self.batch_size), _MOST_STEPS)

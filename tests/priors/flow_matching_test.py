@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from pgak import errors
 from pgak import priors
+from pgak.priors import net_fitting
 from pgak.priors import unfinished
 
 SMALL = dict(width=32, blocks=2, batch_size=128, learning_rate=5e-3)
@@ -234,3 +235,16 @@ def test_labels_that_do_not_fit(labels):
     unfitted(2).fit(ring(40), labels)
   with pytest.raises(errors.UserError, match='fitted without labels'):
     unfitted(2, conditional=False).fit(ring(40), labels).sample(1, 0, [1])
+
+
+@pytest.mark.parametrize('coupling', ['independent', 'optimal'])
+def test_a_long_fit_is_the_same_where_xla_compiles_it(monkeypatch, coupling):
+  def fit():
+    return unfitted(
+        2, coupling=coupling, steps=30, learning_rate=1e-2).fit(
+            np.random.default_rng(0).normal(size=(60, 2))).state()
+
+  found = fit()
+  monkeypatch.setattr(net_fitting, '_COMPILED_FROM', 30)
+  for name, value in fit().items():
+    np.testing.assert_allclose(value, found[name], atol=1e-4, err_msg=name)

@@ -97,6 +97,28 @@ def test_what_diverges_on_the_way_is_left_at_its_best():
     averaged(lambda v, _: v, measured=lambda a: np.nan * a)
 
 
+def test_xla_compiles_the_steps_of_a_long_fit(monkeypatch):
+  monkeypatch.setattr(net_fitting, '_COMPILED_FROM', 100)
+
+  def loss(value, step):
+    return tf.square(value - tf.sin(tf.cast(step, tf.float32)))
+
+  def of_python(value, step):
+    # XLA compiles none of Python's functions.
+    return tf.ensure_shape(
+        tf.numpy_function(lambda x: x, [0. * value], tf.float32), []
+    ) + loss(value, step)
+
+  found = averaged(loss)
+  np.testing.assert_allclose(averaged(loss, can_compile=True)[1:], found[1:],
+                             rtol=1e-5)
+  with pytest.raises(tf.errors.InvalidArgumentError, match='XLA'):
+    averaged(of_python, can_compile=True)
+  # Neither a short fit nor one that says that it cannot is compiled.
+  averaged(of_python, steps=99, can_compile=True)
+  assert averaged(of_python)[1:] == found[1:]
+
+
 @pytest.fixture(name='interrupted')
 def _interrupted(monkeypatch):
   """Ends a fit after step 40, and lists the steps at which it was kept."""
