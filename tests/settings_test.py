@@ -16,6 +16,7 @@ from pgak import settings
 @settings.register(module='settings_test')
 def machine(size: settings.Count, rate: settings.Positive = 1.,
             keep: settings.Decay = 0.9, share: settings.Fraction = 0.5,
+            part: settings.Share = 0.5,
             most: settings.Positive | None = None, is_on: bool = True,
             kind: Literal['a', 'b'] = 'a', name: str = 'name',
             shape: tuple[settings.Count, settings.Count] = (1, 1),
@@ -43,6 +44,8 @@ NAN, INFINITY = math.nan, 1e400
       for wrong in (1, -0.1, NAN)],
     *[('share', wrong, 'must be a number from 0 to 1.')
       for wrong in (1.1, -0.1, NAN)],
+    *[('part', wrong, 'must be a number above 0 and of at most 1.')
+      for wrong in (0, 1.1, NAN)],
     ('most', 0, 'must be a number above 0 or None.'),
     *[('is_on', wrong, 'must be True or False.')
       for wrong in (1, 0, 'yes', None)],

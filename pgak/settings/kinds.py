@@ -31,9 +31,10 @@ def is_configurable(value):
 
 
 def _below(high):
-  # 2^31 - 1 reads as "below 2^31".
+  # 2^31 - 1 reads as "below 2^31", and 1 as itself.
   power = math.log2(high + 1)
-  return f'below 2^{power:g}' if power.is_integer() else f'of at most {high:g}'
+  return (f'below 2^{power:g}' if power.is_integer() and power > 16
+          else f'of at most {high:g}')
 
 
 class Range(typing.NamedTuple):
