@@ -21,7 +21,7 @@ Times = Literal['logit_normal', 'uniform']
 # By default as many steps as 200 passes take, and at most 5,000.
 _PASSES = 200
 _MOST_STEPS = 5000
-# Held-out latents that are watched, and pairs of noise and time for each.
+# The most latents that are held out, and pairs of noise and time for each.
 _WATCHED = 2000
 _PAIRS = 4
 
@@ -57,6 +57,7 @@ class Regression:
     self.coupling = coupling
     self._evidence = evidence
     train, watched = net_fitting.held_out(len(points), seed)
+    train = np.concatenate([train, watched[_WATCHED:]])
     # Several pairs of noise and time make the loss of each point less noisy.
     watched = np.repeat(watched[:_WATCHED], _PAIRS)
     self.number = len(train)

@@ -49,6 +49,19 @@ def test_held_out_times_are_spread_evenly():
   np.testing.assert_array_equal(same.asked[0], net.asked[0])
 
 
+@pytest.mark.parametrize('number, watched', [
+    (5, 5), (400, 40), (20000, 2000), (50000, 2000)])
+def test_all_is_trained_on_but_what_is_watched(number, watched):
+  points = np.arange(number, dtype=np.float32)[:, np.newaxis]
+  made = velocity_fitting.Regression(
+      points, np.zeros(number, np.int32), 0, 512, 'uniform', 0., 0.5)
+  seen, apart = (set(x[0].numpy().ravel()) for x in (made.train, made.watched))
+  assert len(apart) == watched
+  # Of fewer than ten, all are both.
+  assert made.number == len(seen) == number - (watched if number > 10 else 0)
+  assert number < 10 or not seen & apart
+
+
 @pytest.mark.parametrize('times, deviation', [
     # Of the sigmoid of N(0, 1), and of the uniform distribution, 12^-1/2.
     ('logit_normal', 0.2083), ('uniform', 0.2887)])
