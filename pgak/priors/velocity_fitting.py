@@ -71,7 +71,7 @@ class Regression:
   @property
   def can_compile(self):
     """Whether XLA compiles the loss: it cannot with SciPy's transport in it."""
-    # Its Cholesky factors of attributes' covariances make a step a fifth slower.
+    # Its Cholesky factors, which attributes need, slow a step by a fifth.
     return self.coupling == 'independent' and not self.train[2].shape[1]
 
   @property
