@@ -57,6 +57,7 @@ class Regression:
     self.coupling = coupling
     self._evidence = evidence
     train, watched = net_fitting.held_out(len(points), seed)
+    # Latents beyond those that are watched would be held out for nothing.
     train = np.concatenate([train, watched[_WATCHED:]])
     # Several pairs of noise and time make the loss of each point less noisy.
     watched = np.repeat(watched[:_WATCHED], _PAIRS)
@@ -70,8 +71,9 @@ class Regression:
 
   @property
   def can_compile(self):
-    """Whether XLA compiles the loss: it cannot with SciPy's transport in it."""
-    # Its Cholesky factors, which attributes need, slow a step by a fifth.
+    """Whether XLA is to compile the loss; see `minimise_averaged`."""
+    # Optimal coupling calls SciPy, which XLA cannot compile. Attributes need
+    # Cholesky factors, by which XLA makes a step a fifth slower.
     return self.coupling == 'independent' and not self.train[2].shape[1]
 
   @property
