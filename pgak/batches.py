@@ -3,8 +3,10 @@ import tensorflow as tf
 
 from pgak import errors
 
-__all__ = ['broken_rows', 'finite_sentence', 'never_empty', 'of_rows',
-           'require_finite']
+__all__ = ['broken_rows', 'finite_sentence', 'in_batches', 'never_empty',
+           'of_rows', 'require_finite', 'size_of']
+
+_BATCH = 1000
 
 
 def never_empty(function, *batch):
@@ -34,6 +36,30 @@ def of_rows(function, *batch):
   # In a signature, a padding that depends on the batch would slow every call.
   known = batch[0].shape[0] is not None
   return never_empty(function, *batch) if known else function(*batch)
+
+
+def in_batches(function, *arrays):
+  """Calls a function on batches of some arrays, and joins the results.
+
+  Args:
+    function: takes a batch of each array and gives a tensor `[b, ...]`.
+    *arrays: arrays or tensors `[B, ...]`, all of one B; in a graph, where B is
+      not known, they are one call.
+
+  Returns:
+    Tensor `[B, ...]`.
+  """
+  size = size_of(arrays[0])
+  if size is None or size <= _BATCH or not tf.executing_eagerly():
+    return function(*arrays)
+  return tf.concat([function(*(x[i:i + _BATCH] for x in arrays))  # [B, ...]
+                    for i in range(0, size, _BATCH)], 0)
+
+
+def size_of(array):
+  """Returns the number of examples; None where only the graph knows it."""
+  shape = getattr(array, 'shape', None)
+  return len(array) if shape is None else shape[0]  # A list has no shape.
 
 
 def _padded(batch, missing):

@@ -1,10 +1,11 @@
 """Saving and loading a model: `model.save`, `save_weights`, and back again.
 
 A `.keras` file holds the constructor's arguments, what else was set (the value
-range, `image_error`, a prior that was fitted afterwards), what `compile` was
-given, and the weights with those of the optimizers, so that training goes on
-where it was. The arrays of a fitted prior are in the file of the weights, and
-not among the model's variables: a run's checkpoints do not hold them.
+range, `image_error`, a prior that was fitted afterwards, the number of round
+trips of its draws), what `compile` was given, and the weights with those of the
+optimizers, so that training goes on where it was. The arrays of a fitted prior
+are in the file of the weights, and not among the model's variables: a run's
+checkpoints do not hold them.
 """
 import inspect
 
@@ -12,6 +13,7 @@ import keras
 import numpy as np
 
 from pgak import errors
+from pgak import priors
 
 __all__ = ['MadeWith', 'Saved', 'register']
 
@@ -66,8 +68,12 @@ class Saved:
     # In the instance: the class's own is made with the class.
     if 'image_error' in vars(self):
       config['image_error'] = self.image_error
-    if self.prior is not self.made_with.prior:
-      config['attached_prior'] = self.prior
+    prior = self.prior
+    if isinstance(prior, priors.RoundTrips):
+      config['round_trips'] = prior.trips
+      prior = prior.prior
+    if prior is not self.made_with.prior:
+      config['attached_prior'] = prior
     return {n: _serialized(v, n, self) for n, v in config.items()}
 
   @classmethod
@@ -76,13 +82,16 @@ class Saved:
               for n, v in config.items()}
     taken = _arguments(cls)
     # No constructor takes them, unless a subclass's does.
-    later = {n: config.pop(n) for n in ('image_error', 'attached_prior')
+    later = {n: config.pop(n)
+             for n in ('image_error', 'attached_prior', 'round_trips')
              if n in config and n not in taken}
     model = cls(**config)
     if 'image_error' in later:
       model.image_error = later['image_error']
     if 'attached_prior' in later:
       model.prior = later['attached_prior']
+    if 'round_trips' in later:
+      model.prior = priors.RoundTrips(model.prior, model, later['round_trips'])
     return model
 
   # === The arrays of a prior that was fitted ===

@@ -17,7 +17,6 @@ from pgak.models import lines
 
 __all__ = ['Encoding', 'Generation', 'checked_latents', 'drawn']
 
-_BATCH = 1000
 # Of a split read from the disk, whose examples are held beside their floats.
 _READ = 500
 
@@ -136,7 +135,7 @@ class Generation:
     latents = checked_latents(latents, self.latent_dim)
     given = self.condition(given, 'decode')
     require_equally_many(latents=latents, conditions=given)
-    return in_batches(
+    return batches.in_batches(
         lambda *x: self.kind.to_users(batches.of_rows(self.render, *x)),
         latents, *([] if given is None else [given]))
 
@@ -314,7 +313,7 @@ class Encoding:
       UserError: as `encode` does, if there are not as many starts as ends, or
         if steps is no such number; see `counts.rows`.
     """
-    sizes = [_size(x) for x in (start, end)]
+    sizes = [batches.size_of(x) for x in (start, end)]
     if None not in sizes and sizes[0] != sizes[1]:
       raise errors.UserError(
           '`interpolate` wants as many starts as ends, but has '
@@ -341,27 +340,9 @@ class Encoding:
     if isinstance(examples, dict):
       require_equally_many(**examples)
       names = list(examples)
-      return in_batches(lambda *x: encode(dict(zip(names, x))),
-                        *examples.values())
-    return in_batches(encode, examples)
-
-
-def in_batches(function, *arrays):
-  """Calls a function on batches of some arrays, and joins the results.
-
-  Args:
-    function: takes a batch of each array and gives a tensor `[b, ...]`.
-    *arrays: arrays or tensors `[B, ...]`, all of one B; in a graph, where B is
-      not known, they are one call.
-
-  Returns:
-    Tensor `[B, ...]`.
-  """
-  size = _size(arrays[0])
-  if size is None or size <= _BATCH or not tf.executing_eagerly():
-    return function(*arrays)
-  return tf.concat([function(*(x[i:i + _BATCH] for x in arrays))  # [B, ...]
-                    for i in range(0, size, _BATCH)], 0)
+      return batches.in_batches(
+          lambda *x: encode(dict(zip(names, x))), *examples.values())
+    return batches.in_batches(encode, examples)
 
 
 def checked_latents(latents, latent_dim):
@@ -386,15 +367,10 @@ def checked_latents(latents, latent_dim):
 
 def require_equally_many(**named):
   """Raises UserError unless all arrays that are not None are equally many."""
-  sizes = {name: _size(x) for name, x in named.items() if x is not None}
+  sizes = {name: batches.size_of(x)
+           for name, x in named.items() if x is not None}
   known = [size for size in sizes.values() if size is not None]
   if len(set(known)) > 1:
     raise errors.UserError(
         f'{" and ".join(f"`{n}`" for n in sizes)} must be equally many, but '
         f'are {" and ".join(map(str, sizes.values()))}.')
-
-
-def _size(array):
-  """Returns the number of examples; None where only the graph knows it."""
-  shape = getattr(array, 'shape', None)
-  return len(array) if shape is None else shape[0]  # A list has no shape.

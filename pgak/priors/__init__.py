@@ -34,6 +34,7 @@ from pgak.priors.names import resolve
 from pgak.priors.names import Spec
 from pgak.priors.real_nvp import RealNVP
 from pgak.priors.resampled import Resampled
+from pgak.priors.round_trips import RoundTrips
 from pgak.priors.standard_normal import StandardNormal
 from pgak.priors.two_stage import TwoStageVAE
 from pgak.priors.uniform_sphere import UniformSphere
@@ -43,9 +44,9 @@ __all__ = ['NAMES', 'AutoregressiveFlow', 'BayesianGaussianMixture',
            'Choice', 'ConditionalFlow', 'CouplingFlow', 'FlowMatching',
            'FlowMatchingPrior', 'FlowPrior', 'Gaussian', 'GaussianMixture',
            'GradientMixture', 'KL', 'KernelDensity', 'LatentGenerator',
-           'MappedNoise', 'RealNVP', 'Resampled', 'Spec', 'StandardNormal',
-           'TwoStageVAE', 'UniformSphere', 'check_conditions', 'kl_divergence',
-           'prior_class', 'prior_roots', 'resolve']
+           'MappedNoise', 'RealNVP', 'Resampled', 'RoundTrips', 'Spec',
+           'StandardNormal', 'TwoStageVAE', 'UniformSphere', 'check_conditions',
+           'kl_divergence', 'prior_class', 'prior_roots', 'resolve']
 
 # For Keras's files, beside what gin knows.
 for _thing in (AutoregressiveFlow, BayesianGaussianMixture,

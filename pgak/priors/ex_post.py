@@ -8,6 +8,7 @@ minutes keeps its state in `densities/unfinished-<digest>.npz` until it is done.
 import glob
 import hashlib
 import json
+import sys
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from pgak import errors
 from pgak import files
 from pgak import priors
 from pgak import settings
+from pgak.priors import round_trips as round_trips_lib
 
 __all__ = ['USUAL', 'attach', 'attach_usual', 'encode', 'log_likelihoods',
            'positions']
@@ -34,7 +36,8 @@ USUAL = 'gmm'
     # change.
     denylist=['model', 'prior', 'run', 'step', 'dataset'])
 def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
-           max_latents: settings.Count | None = None):
+           max_latents: settings.Count | None = None,
+           round_trips: settings.Whole = 0):
   """Gives a loaded model another latent density.
 
   One that can be fitted is read from the run, or fitted to the latents of the
@@ -52,16 +55,28 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
     source: 'means' of the encoder, or 'samples' from its posterior.
     max_latents: fit to the latents of that many images, chosen at random; None
       for all.
+    round_trips: int, how often draws, of the model's own prior too, pass
+      through the decoder and the encoder before they are decoded; see
+      `priors.RoundTrips`.
 
   Returns:
     The model.
 
   Raises:
-    errors.UserError: if the density cannot be fitted to the latents.
+    errors.UserError: if the density cannot be fitted to the latents, or if its
+      draws can make no round trips.
   """
   choice = priors.resolve(prior)
-  if choice.is_own:
-    return model
+  if not choice.is_own:
+    model.prior = _fitted(model, choice, run, step, dataset, source,
+                          max_latents)
+  if round_trips and not isinstance(model.prior, round_trips_lib.RoundTrips):
+    model.prior = round_trips_lib.RoundTrips(model.prior, model, round_trips)
+  return model
+
+
+def _fitted(model, choice, run, step, dataset, source, max_latents):
+  """Returns the prior that was chosen, read from the run or fitted."""
   if 'condition' in model.kind.can:
     raise errors.UserError(
         f'{model.name} draws latents given conditions, which no other density '
@@ -78,14 +93,16 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
         dataset = dataset() if callable(dataset) else dataset
         images = dataset.split(run.config['data']['split'])
         unfinished = _unfinished(prior, path)
-        prior.fit(encode(model, images, source, max_latents), **unfinished,
+        latents = encode(model, images, source, max_latents)
+        if unfinished:
+          _say_begin(prior, path, len(latents))
+        prior.fit(latents, **unfinished,
                   **_conditions(prior, images, max_latents))
       files.keep_npz(path, prior.state())
       # Only now, so that a kill in between loses nothing.
       for left in unfinished.values():
         left.unlink(missing_ok=True)
-  model.prior = prior
-  return model
+  return prior
 
 
 def attach_usual(model, run, step, dataset):
@@ -222,6 +239,17 @@ def _unfinished(prior, path):
   # Not the name of a finished density, which a pack takes along.
   return {'unfinished': path.with_name(
       f'unfinished-{path.stem.split("-")[-1]}.npz')}
+
+
+def _say_begin(prior, path, number):
+  """Says that a fit of minutes begins, and what like it the run keeps."""
+  others = sorted(
+      p.name for p in path.parent.glob(f'{glob.escape(prior.name)}*-step*-*'))
+  hint = others and (
+      f' The run keeps {", ".join(others)}, fitted with other settings or to '
+      'other weights: the same bindings as then would take it instead.')
+  print(f'{prior.name} is being fitted to {number:,} latents.{hint or ""}',
+        file=sys.stderr)
 
 
 def _of_other_steps(path):

@@ -126,7 +126,7 @@ def prior_roots(prior):
     List of names of functions and classes, for `configuration.parse_run`.
   """
   if prior == 'own':
-    return []
+    return ['density']
   known = NAMES.get(prior)
   # A class of one's own may be given with its module.
   return ['density', known.__name__ if known else prior.split('.')[-1]]

@@ -34,7 +34,7 @@ CHOICES = ('dataset', 'features', 'num_samples', 'split', 'crop', 'resize',
 # Densities that are fitted to a model's latents after training; the other ones
 # that an evaluation draws from are the model's own.
 FITTED = re.compile('(gaussian|gmm|bayesian_gmm|kde|real_nvp|two_stage|'
-                    'flow_matching|resampled)(_.*)?')
+                    'flow_matching|resampled)(_.*)?|.*_round_trips_.*')
 _ENCODED = ('reconstructions', 'interpolations')
 _KINDS = ('samples', 'reconstructions', 'interpolations',
           'prior_interpolations')

@@ -69,6 +69,21 @@ def test_own_is_left(model, run):
   assert attach(model, run, 'own', never) is before
 
 
+def test_round_trips_are_for_any_prior_and_made_once(run):
+  model = tiny_models.make('AE')
+  own = model.prior
+  for _ in range(2):
+    moved = attach(model, run, 'own', never, round_trips=2)
+    assert moved.prior is own and moved.trips == 2
+  moved = attach(model, run, round_trips=1)
+  assert moved.label == 'gaussian_round_trips_1'
+  # The fit is the same density's.
+  assert attach(model, run, dataset=never).label == 'gaussian'
+  gan = tiny_models.make('SNGAN')
+  with pytest.raises(errors.UserError, match='has no encoder'):
+    attach(gan, run, 'own', never, round_trips=1)
+
+
 def test_what_is_not_fitted_needs_no_data(model, run):
   assert attach(model, run, 'standard_normal', never).latent_dim == 3
   assert not (run.path / 'densities').exists()
@@ -295,3 +310,22 @@ def test_an_unfinished_fit_is_kept_until_it_is_done(model, run):
   # The digest of all that decides the density.
   assert name.startswith('gaussian-') and name.endswith(
       left.removeprefix('unfinished'))
+
+
+def test_a_fit_of_minutes_says_that_it_begins(model, run, capsys):
+  class Slow(priors.Gaussian):
+    can_resume = True
+
+    def fit(self, latents, unfinished):
+      del unfinished
+      return super().fit(latents)
+
+  attach(model, run, Slow(3))
+  assert capsys.readouterr().err == (
+      'gaussian is being fitted to 40 latents.\n')
+  attach(model, run, Slow(3), never)
+  assert not capsys.readouterr().err
+  kept, = files(run)
+  attach(model, run, Slow(3, regularisation=0.5))
+  assert f'40 latents. The run keeps {kept}, fitted with other set' in (
+      capsys.readouterr().err)

@@ -47,6 +47,6 @@ def test_a_name_of_no_prior_is_refused(name, words):
 
 
 def test_what_a_command_with_a_prior_reads():
-  assert names.prior_roots('own') == []
+  assert names.prior_roots('own') == ['density']
   assert names.prior_roots('gmm') == ['density', 'GaussianMixture']
   assert names.prior_roots('mine.Prior') == ['density', 'Prior']
