@@ -167,7 +167,7 @@ class Evaluator:
     for prior in self._priors(model) if attach else ['own']:
       if prior in without:
         continue
-      if attach:
+      if prior != 'own':
         attach(model, prior)
       if 'samples' in self.protocol.images:
         rows += measurement.of_examples('samples')

@@ -29,6 +29,17 @@ def _run_dir(trained, tmp_path):
   return pathlib.Path(shutil.copytree(trained, tmp_path / 'run'))
 
 
+def test_round_trips_of_the_own_prior_and_of_a_density(run_dir, capsys):
+  result = tiny_commands.call(
+      evaluate, capsys, f'--run_dir={run_dir}', '--prior=own,gaussian',
+      '--metrics=frechet',
+      '--gin_param=density.round_trips = 2', *QUICK)
+  assert result.status == 0, result.err
+  made = run_directory.RunDirectory(run_dir).scores()
+  assert [row['prior'] for row in made] == [
+      'standard_normal_round_trips_2', 'gaussian_round_trips_2']
+
+
 def test_separability_of_the_classes_of_a_labelled_set(run_dir, capsys):
   with pytest.warns(UserWarning, match='raise attribute_classifiers.steps'):
     result = tiny_commands.call(
