@@ -31,10 +31,12 @@ MODEL_NAMES = {
 # Two scores that differ in one of these are of two protocols.
 CHOICES = ('dataset', 'features', 'num_samples', 'split', 'crop', 'resize',
            'rounding', 'batch_norm', 'protocol')
-# Densities that are fitted to a model's latents after training; the other ones
-# that an evaluation draws from are the model's own.
-FITTED = re.compile('(gaussian|gmm|bayesian_gmm|kde|real_nvp|two_stage|'
-                    'flow_matching|resampled)(_.*)?|.*_round_trips_.*')
+# Labels of densities that are fitted to a model's latents after training, and
+# of a model's own prior whose draws make round trips; the other ones that an
+# evaluation draws from are the model's own as it was trained.
+FITTED = re.compile('(?P<name>gaussian|gmm_gradient|gmm|bayesian_gmm|kde|'
+                    'real_nvp|two_stage|flow_matching|resampled)(_.*)?|'
+                    '.*_round_trips_.*')
 _ENCODED = ('reconstructions', 'interpolations')
 _KINDS = ('samples', 'reconstructions', 'interpolations',
           'prior_interpolations')

@@ -11,6 +11,24 @@ __all__ = ['block', 'left_out', 'measured_commands', 'prior_flags']
 _PROTOCOL = runs_lib.CHOICES.index('protocol')
 # What measures a run by default, by the kind of its data.
 _BY_KIND = {'vectors': 'vectors', 'pairs': 'learned_priors_pairs'}
+# What a label says of a density: the pattern that it begins with, and what to
+# bind.
+_LABELLED = (
+    (r'gmm_(\d+)', 'GaussianMixture.num_components = {}'),
+    (r'gmm_\d+_diagonal', "GaussianMixture.covariance = 'diagonal'"),
+    (r'bayesian_gmm_(\d+)', 'BayesianGaussianMixture.num_components = {}'),
+    (r'bayesian_gmm_\d+_diagonal',
+     "BayesianGaussianMixture.covariance = 'diagonal'"),
+    (r'gmm_gradient_(\d+)', 'GradientMixture.num_components = {}'),
+    (r'gmm_gradient_\d+_diagonal', "GradientMixture.covariance = 'diagonal'"),
+    (r'kde_scott', "KernelDensity.bandwidth = 'scott'"),
+    (r'kde_([\d.e-]+)', 'KernelDensity.bandwidth = {}'),
+    (r'flow_matching_noise_([\d.e-]+)', 'FlowMatching.noise = {}'),
+    (r'flow_matching(?!_noise|.*_of_samples)', 'FlowMatching.noise = 0'),
+    (r'flow_matching.*_heun_(\d+)', 'FlowMatching.sampling_steps = {}'),
+    (r'.*_of_samples', "density.source = 'samples'"),
+    (r'.*_round_trips_(\d+)', 'density.round_trips = {}'),
+)
 
 
 def block(cells):
@@ -76,18 +94,20 @@ def prior_flags(protocol, prior):
 
   Args:
     protocol: string; some take their densities in turn.
-    prior: string, the density's name in scores.csv; None for what the protocol
+    prior: string, the density's label in scores.csv; None for what the protocol
       takes by itself.
   """
   if protocol.startswith('rae_') or prior is None:
     return ''
-  # A protocol's own choice may be a mixture, where latents match no prior.
-  if prior == 'standard_normal':
-    return ' --prior=own'
-  name, size, _ = (re.split(r'_(\d+)', prior, maxsplit=1) + [None] * 2)[:3]
-  if name == 'gmm' and size:
-    return f" --prior=gmm --gin_param='GaussianMixture.num_components = {size}'"
-  return f' --prior={shlex.quote(name)}'
+  fitted = runs_lib.FITTED.fullmatch(prior)
+  # 'own', too: a protocol's own choice may be a mixture, where latents match no
+  # prior.
+  name = fitted and fitted['name'] or 'own'
+  bindings = [binding.format(*found.groups())
+              for pattern, binding in _LABELLED
+              if (found := re.match(pattern, prior))]
+  return f' --prior={name}' + ''.join(
+      f' --gin_param={shlex.quote(binding)}' for binding in bindings)
 
 
 def _wanted(cells):

@@ -1,6 +1,12 @@
 """What a report says of runs that were not measured."""
+import ast
+import inspect
+import shlex
+
+import pytest
 import tiny_reports
 
+from pgak import priors
 from pgak.reporting import runs as runs_lib
 from pgak.reporting import unmeasured
 from pgak.runs import not_measured
@@ -50,6 +56,42 @@ def test_a_density_of_another_model_is_missing(tmp_path):
                      'pgak_evaluate --run_dir=runs/VAE --protocol=quick '
                      "--prior=gmm --gin_param='GaussianMixture.num_components "
                      "= 5'")]}
+
+
+@pytest.mark.parametrize('settings', [
+    {}, {'num_components': 7}, {'covariance': 'diagonal', 'num_components': 3},
+    {'bandwidth': 'scott'}, {'bandwidth': 0.25}, {'noise': 0.05},
+    {'noise': 0., 'sampling_steps': 8}, {'sampling_steps': 64}])
+@pytest.mark.parametrize('source', ['means', 'samples'])
+@pytest.mark.parametrize('name', priors.NAMES)
+def test_the_flags_make_a_density_of_that_label(name, source, settings):
+  kind = priors.NAMES[name]
+  if name == 'standard_normal' or not set(settings) <= set(
+      inspect.signature(kind).parameters):
+    return
+  prior = kind(3, **settings)
+  prior.source = source
+  _, chosen, *params = shlex.split(
+      'x' + unmeasured.prior_flags('quick', prior.label))
+  bound = dict(param.removeprefix('--gin_param=').split(' = ')
+               for param in params)
+  again = priors.NAMES[chosen.removeprefix('--prior=')](3, **{
+      key.removeprefix(f'{kind.__name__}.'): ast.literal_eval(value)
+      for key, value in bound.items() if not key.startswith('density.')})
+  again.source = ast.literal_eval(bound.get('density.source', "'means'"))
+  assert again.label == prior.label
+
+
+@pytest.mark.parametrize('label, flags', [
+    ('standard_normal', ' --prior=own'),
+    ('learned_maf', ' --prior=own'),
+    ('standard_normal_round_trips_2',
+     " --prior=own --gin_param='density.round_trips = 2'"),
+    ('real_nvp_of_samples_round_trips_1',
+     " --prior=real_nvp --gin_param='density.source = '\"'\"'samples'\"'\"''"
+     " --gin_param='density.round_trips = 1'")])
+def test_flags_of_what_is_the_models_own_and_of_round_trips(label, flags):
+  assert unmeasured.prior_flags('quick', label) == flags
 
 
 def test_a_newer_checkpoint_is_not_measured(tmp_path):
