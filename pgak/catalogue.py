@@ -99,13 +99,13 @@ def settings(name):
   Raises:
     errors.UserError: if nothing has that name.
   """
-  functions = _functions(name)
-  if not functions:
+  found = _configurables(name)
+  if not found:
     known = [e['name'] for which in LISTS for e in entries(which)]
     raise errors.UserError(
         f'Nothing has the name {name!r}'
         f'{errors.similar(name, known) or ": see pgak_list."}')
-  return [row for function in functions for row in _settings_of(function)]
+  return [row for configurable in found for row in _settings_of(*configurable)]
 
 
 def declared():
@@ -118,29 +118,31 @@ def declared():
   found = {}
   for name in sorted(gin_internals.registered_names()):
     if name.startswith('pgak.'):
-      (function, denied), = gin_internals.configurables(name)
-      found[name] = (_sentence(function.__doc__), [
-          row for row in _settings_of(function)
-          if row['setting'].rpartition('.')[2] not in denied])
+      configurable, = gin_internals.configurables(name)
+      found[name] = (_sentence(configurable[0].__doc__),
+                     list(_settings_of(*configurable)))
   return found
 
 
-def _functions(name):
+def _configurables(name):
+  """Returns what has a name, as `gin_internals.configurables` does."""
   for which, chosen in _CHOOSES.items():
     if name in [e['name'] for e in entries(which)]:
       return _of_file(f'{LISTS[which]}/{name}.gin', chosen)
   from pgak import priors
   # Imported here: lists of files need no TensorFlow.
   if name in priors.NAMES:
-    return [priors.NAMES[name]]
+    return gin_internals.configurables(priors.NAMES[name].__name__)
   from pgak.metrics import metric
   roots = [root for found in metric.every() if found.name == name
            for root in found.roots]
-  try:
-    # A metric's settings are those of the functions that it calls.
-    return [gin.get_configurable(n) for n in dict.fromkeys(roots or [name])]
-  except ValueError:
-    return []
+  # A metric's settings are those of the functions that it calls.
+  return _of_names(roots or [name])
+
+
+def _of_names(names):
+  return [found for name in dict.fromkeys(names)
+          for found in gin_internals.configurables(name)]
 
 
 def _of_file(file, chosen):
@@ -150,12 +152,12 @@ def _of_file(file, chosen):
     bound = configuration.bindings_of(gin.config_str())
     names = [re.sub(r'[@()]', '', bound[c]).split('/')[-1]
              for c in chosen if bound.get(c, 'None') != 'None']
-    return [gin.get_configurable(n) for n in dict.fromkeys(names)]
+    return _of_names(names)
   finally:
     gin.clear_config()
 
 
-def _settings_of(function):
+def _settings_of(function, denied, name):
   texts = _arguments(function)
   target = function.__init__ if inspect.isclass(function) else function
   signature = inspect.signature(target)
@@ -163,10 +165,11 @@ def _settings_of(function):
     bindable = parameter.kind not in (parameter.VAR_POSITIONAL,
                                       parameter.VAR_KEYWORD)
     # The latent size and the data set are given by the code, not by gin.
-    if bindable and parameter.name not in ('self', 'latent_dim', 'dataset'):
+    if bindable and parameter.name not in (
+        'self', 'latent_dim', 'dataset', *denied):
       wanted, default = parameter.annotation, parameter.default
       yield {
-          'setting': f'{function.__name__}.{parameter.name}',
+          'setting': f'{name}.{parameter.name}',
           'type': '' if wanted is parameter.empty
                   else settings_lib.described(wanted),
           'default': '' if default is parameter.empty else repr(default),

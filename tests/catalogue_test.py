@@ -38,11 +38,20 @@ def test_every_entry_says_something(which):
     ('rae', 'RAE.latent_l2', '0.0001'), ('RAE', 'RAE.latent_l2', '0.0001'),
     ('mnist', 'mnist.download', 'False'), ('gmm', 'GaussianMixture.num_compon'
      'ents', '10'), ('quick', 'quick.seed', '0'), ('train', 'train.steps', ''),
+    ('density', 'density.round_trips', '0'),
     ('modern', 'adam.beta_1', '0.9'), ('lpips', 'LPIPS.net', "'squeeze'")])
 def test_the_settings_of_a_name(name, setting, default):
   found = {row['setting']: row for row in catalogue.settings(name)}
   assert found[setting]['default'] == default
   assert found[setting]['type']
+
+
+def test_what_gin_may_not_bind_is_no_setting():
+  names = [row['setting'] for row in catalogue.settings('density')]
+  assert names == ['density.source', 'density.max_latents',
+                   'density.round_trips']
+  assert 'train.run_dir' not in [
+      row['setting'] for row in catalogue.settings('train')]
 
 
 def test_an_unknown_name_is_an_error():

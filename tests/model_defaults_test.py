@@ -42,7 +42,7 @@ def _undone():
 
 @pytest.mark.parametrize('path, model', models())
 def test_what_a_model_s_file_binds_differs_or_undoes(path, model, undone):
-  (wrapped, _), = gin_internals.configurables(model)
+  (wrapped, *_), = gin_internals.configurables(model)
   parameters = inspect.signature(wrapped).parameters
   for name, text in bindings(path).items():
     owner, _, parameter = name.rpartition('.')
@@ -57,7 +57,7 @@ def test_what_a_model_s_file_binds_differs_or_undoes(path, model, undone):
 
 @pytest.mark.parametrize('path, model', models())
 def test_a_model_s_file_binds_no_net_that_its_class_names(path, model):
-  (wrapped, _), = gin_internals.configurables(model)
+  (wrapped, *_), = gin_internals.configurables(model)
   found = bindings(path)
   for argument, text in nets.named(wrapped).items():
     name = f'{model}.{argument}'

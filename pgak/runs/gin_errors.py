@@ -66,7 +66,7 @@ def _unknown(match):
 
 def _parameter(match):
   function, name = match[1], match[2]
-  known = [p for found, denied in gin_internals.configurables(function)
+  known = [p for found, denied, _ in gin_internals.configurables(function)
            for p in inspect.signature(found).parameters if p not in denied]
   hint = errors.similar(name, known) or f': it has {", ".join(known)}.'
   return f'{function} has no setting {name}{hint}'

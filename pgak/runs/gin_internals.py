@@ -82,10 +82,14 @@ def registered_names():
 
 
 def configurables(name):
-  """Returns `(function or class, parameters that gin may not bind)` by name.
+  """Returns what is registered: what it is, what it denies, and its name.
 
   Args:
     name: any ending of a full name; there may be several.
+
+  Returns:
+    List of `(function or class, parameters that gin may not bind, name)`, the
+    name without its module.
   """
-  return [(found.wrapped, tuple(found.denylist or ()))
+  return [(found.wrapped, tuple(found.denylist or ()), found.name)
           for found in config._REGISTRY.get_all_matches(name)]

@@ -43,7 +43,7 @@ def test_names_and_what_may_be_bound():
   full, = [name for name in gin_internals.registered_names()
            if name.endswith('gin_internals_target')]
   for name in (full, 'gin_internals_target'):
-    (wrapped, denied), = gin_internals.configurables(name)
+    (wrapped, denied, _), = gin_internals.configurables(name)
     assert wrapped.__name__ == 'gin_internals_target'
     assert denied == ('denied',)
   assert not gin_internals.configurables('gin_internals_other')
