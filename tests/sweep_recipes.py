@@ -175,7 +175,7 @@ def recipe_of(name, cell):
     return claims(cell)
   if sweep == 'ten_minutes':
     return ten_minutes(cell)
-  if sweep == 'errors_mnist':  # Five epochs of recipes/best_mnist.gin.
+  if sweep == 'errors_mnist':  # Five epochs.
     return Recipe('conv_mnist', 32, 5, False, 128, 2340,
                   adam(1e-3, .9, .999, .995), schedule=True)
   if paper in ('pga_icml2020', 'pga_workshop2019'):
