@@ -1,4 +1,4 @@
-"""Tests of batches of no rows, and of no numbers."""
+"""Tests of batches of no rows, of no numbers, and of too many rows."""
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -54,3 +54,27 @@ def test_rows_are_counted(shape):
   with pytest.raises(errors.UserError, match='^`x` must be finite, but so many '
                      'rows hold NaN or infinity: 2.$'):
     batches.require_finite(tf.constant(rows), 'x')
+
+
+def test_large_arrays_are_cut_into_batches():
+  sizes = []
+
+  def double(rows, others):
+    sizes.append(len(rows))
+    return 2. * rows + others
+
+  rows = np.arange(2500, dtype=np.float32)[:, None]
+  np.testing.assert_array_equal(
+      batches.in_batches(double, rows, rows[::-1]), rows + 2499.)
+  assert sizes == [1000, 1000, 500]
+
+
+def test_a_graph_makes_one_call():
+  calls = []
+
+  @tf.function(input_signature=[tf.TensorSpec([None, 1])])
+  def double(rows):
+    return batches.in_batches(lambda x: calls.append(x) or 2. * x, rows)
+
+  assert double(np.ones([2500, 1], np.float32)).shape == (2500, 1)
+  assert len(calls) == 1

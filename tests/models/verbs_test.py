@@ -13,7 +13,6 @@ from pgak import data
 from pgak import errors
 from pgak import models
 from pgak.models import keras_data
-from pgak.models import verbs
 
 UINT8 = np.random.default_rng(0).integers(
     0, 256, (6, *tiny_models.IMAGE_SHAPE), np.uint8)
@@ -360,30 +359,6 @@ def test_datasets_have_no_thread_of_their_own(model):
 
 
 # === Arrays of any size ===
-
-
-def test_large_arrays_are_cut_into_batches():
-  sizes = []
-
-  def double(rows, others):
-    sizes.append(len(rows))
-    return 2. * rows + others
-
-  rows = np.arange(2500, dtype=np.float32)[:, None]
-  np.testing.assert_array_equal(
-      verbs.in_batches(double, rows, rows[::-1]), rows + 2499.)
-  assert sizes == [1000, 1000, 500]
-
-
-def test_a_graph_makes_one_call():
-  calls = []
-
-  @tf.function(input_signature=[tf.TensorSpec([None, 1])])
-  def double(rows):
-    return verbs.in_batches(lambda x: calls.append(x) or 2. * x, rows)
-
-  assert double(np.ones([2500, 1], np.float32)).shape == (2500, 1)
-  assert len(calls) == 1
 
 
 def test_a_split_s_latents_are_those_of_its_examples(model):

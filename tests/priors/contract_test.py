@@ -143,7 +143,7 @@ def test_classes_by_their_names():
   assert priors.prior_class(priors.Gaussian) is priors.Gaussian
   assert priors.prior_class('own') == 'own'
   assert priors.prior_class('GaussianMixture').name == 'gmm'
-  assert priors.prior_roots('own') == []
+  assert priors.prior_roots('own') == ['density']
   assert priors.prior_roots('gmm') == ['density', 'GaussianMixture']
   assert priors.prior_roots('mine.Flow') == ['density', 'Flow']
   with pytest.raises(errors.UserError,
