@@ -126,13 +126,14 @@ def main(argv):
   def roots():
     # A run's recipe may say which prior it is for.
     given = listed('prior') or configuration.setting('evaluate.prior', ())
-    names = ([given] if isinstance(given, str) else given
-             or protocols.resolve(args.protocol).priors)
+    names = (given if isinstance(given, (list, tuple)) else [given]) or (
+        protocols.resolve(args.protocol).priors)
     # What may stand for the model's own is read where the model has none.
     usual = {protocols.OWN_OR_GAUSSIAN: ['gaussian'],
              protocols.OWN_OR_MIXTURE: checkpoints.usual_priors()}
     return ['evaluate', args.protocol, *registry.metric_roots(),
-            *(root for p in names for name in usual.get(p, [p])
+            *(root for p in names
+              for name in (usual.get(p, [p]) if isinstance(p, str) else [p])
               for root in priors.prior_roots(name))]
   imports = args['import'].value
   with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout):

@@ -77,6 +77,9 @@ _OF_OPENED = [
     opened('evaluate', '--prior=gmm',
            '--gin_param=GaussianMixture.num_components = 100000',
            words=('set GaussianMixture.num_components to at most',)),
+    *(opened('evaluate', f'--gin_param=evaluate.prior = {wrong}',
+             words=('evaluate.prior = ', 'must be'))
+      for wrong in ('-1', '{}', '([1],)')),
     opened('evaluate', '--prior=gmm', '--gin_param=density.max_latents = 1',
            words=('GaussianMixture.num_components',)),
     opened('evaluate', '--gin_param=Gaussian.latent_dim = 7',

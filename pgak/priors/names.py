@@ -120,13 +120,14 @@ def prior_roots(prior):
   """Returns the gin names that a command with this prior reads.
 
   Args:
-    prior: as for `prior_class`, a name.
+    prior: as for `prior_class`; what is no prior has no names of its own.
 
   Returns:
     List of names of functions and classes, for `configuration.parse_run`.
   """
-  if prior == 'own':
-    return ['density']
-  known = NAMES.get(prior)
+  found = NAMES.get(prior, prior) if isinstance(prior, str) else prior
+  if isinstance(found, type):
+    return ['density', found.__name__]
   # A class of one's own may be given with its module.
-  return ['density', known.__name__ if known else prior.split('.')[-1]]
+  own = isinstance(found, str) and found != 'own'
+  return ['density', *([found.split('.')[-1]] if own else [])]

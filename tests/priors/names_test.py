@@ -50,3 +50,6 @@ def test_what_a_command_with_a_prior_reads():
   assert names.prior_roots('own') == ['density']
   assert names.prior_roots('gmm') == ['density', 'GaussianMixture']
   assert names.prior_roots('mine.Prior') == ['density', 'Prior']
+  assert names.prior_roots(names.NAMES['kde']) == ['density', 'KernelDensity']
+  # Of a wrong setting, whose error is said where it is read.
+  assert names.prior_roots(-1) == names.prior_roots([1]) == ['density']
