@@ -55,8 +55,8 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
     source: 'means' of the encoder, or 'samples' from its posterior.
     max_latents: fit to the latents of that many images, chosen at random; None
       for all.
-    round_trips: int, how often draws, of the model's own prior too, pass
-      through the decoder and the encoder before they are decoded; see
+    round_trips: int, how often samples, also those from the model's own prior,
+      pass through the decoder and the encoder before they are decoded; see
       `priors.RoundTrips`.
 
   Returns:
@@ -245,10 +245,10 @@ def _say_begin(prior, path, number):
   """Says that a fit of minutes begins, and what like it the run keeps."""
   others = sorted(
       p.name for p in path.parent.glob(f'{glob.escape(prior.name)}*-step*-*'))
-  hint = others and (
-      f' The run keeps {", ".join(others)}, fitted with other settings or to '
-      'other weights: the same bindings as then would take it instead.')
-  print(f'{prior.name} is being fitted to {number:,} latents.{hint or ""}',
+  hint = (f' The run keeps {", ".join(others)}, fitted with other settings or '
+          'to other weights: the same bindings as then would take it instead.'
+          if others else '')
+  print(f'{prior.name} is being fitted to {number:,} latents.{hint}',
         file=sys.stderr)
 
 

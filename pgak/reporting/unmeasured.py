@@ -11,6 +11,8 @@ __all__ = ['block', 'left_out', 'measured_commands', 'prior_flags']
 _PROTOCOL = runs_lib.CHOICES.index('protocol')
 # What measures a run by default, by the kind of its data.
 _BY_KIND = {'vectors': 'vectors', 'pairs': 'learned_priors_pairs'}
+# Labels of what a model was trained with; others are a user's own density.
+_OWN = re.compile('standard_normal|uniform_sphere|latent_generator|learned_.*')
 # What a label says of a density: the pattern that it begins with, and what to
 # bind.
 _LABELLED = (
@@ -99,10 +101,12 @@ def prior_flags(protocol, prior):
   """
   if protocol.startswith('rae_') or prior is None:
     return ''
-  fitted = runs_lib.FITTED.fullmatch(prior)
   # 'own', too: a protocol's own choice may be a mixture, where latents match no
   # prior.
-  name = fitted and fitted['name'] or 'own'
+  label, *_ = prior.split('_round_trips_')
+  fitted = runs_lib.FITTED.fullmatch(label)
+  name = (fitted['name'] if fitted else 'own' if _OWN.fullmatch(label)
+          else shlex.quote(label))
   bindings = [binding.format(*found.groups())
               for pattern, binding in _LABELLED
               if (found := re.match(pattern, prior))]

@@ -84,7 +84,10 @@ def test_the_flags_make_a_density_of_that_label(name, source, settings):
 
 @pytest.mark.parametrize('label, flags', [
     ('standard_normal', ' --prior=own'),
-    ('learned_maf', ' --prior=own'),
+    ('learned_maf', ' --prior=own'), ('uniform_sphere', ' --prior=own'),
+    ('mine', ' --prior=mine'),
+    ('mine_round_trips_3',
+     " --prior=mine --gin_param='density.round_trips = 3'"),
     ('standard_normal_round_trips_2',
      " --prior=own --gin_param='density.round_trips = 2'"),
     ('real_nvp_of_samples_round_trips_1',
