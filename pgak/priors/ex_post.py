@@ -128,6 +128,8 @@ def attach_usual(model, run, step, dataset):
   reason = f'{model.name} is not trained towards its prior'
   try:
     attach(model, USUAL, run, step, dataset)
+  except settings.SettingError:  # Another density would not help.
+    raise
   except errors.UserError as e:
     raise errors.UserError(
         f'{reason}, and a density of its latents cannot be had '

@@ -329,3 +329,9 @@ def test_a_fit_of_minutes_says_that_it_begins(model, run, capsys):
   attach(model, run, Slow(3, regularisation=0.5))
   assert f'40 latents. The run keeps {kept}, fitted with other set' in (
       capsys.readouterr().err)
+
+
+def test_a_wrong_setting_is_not_taken_for_a_density_that_fails(model, run):
+  gin.parse_config('density.round_trips = -1')
+  with pytest.raises(errors.UserError, match='^`density.round_trips = -1` mu'):
+    ex_post.attach_usual(tiny_models.make('AE'), run, 7, Dataset())
