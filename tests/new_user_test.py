@@ -108,6 +108,20 @@ def test_photographs_of_ones_own(tmp_path):
   assert done.returncode == 1 and 'other images' in line
 
 
+def test_the_recipe_for_faces_takes_ones_own(tmp_path):
+  write_photos(tmp_path / 'photos', 20)
+  done = command(
+      'train', '--run_dir=run', '--recipe=best_faces', '--data=photos',
+      '--gin_param=base_filters = 2', '--gin_param=train.batch_size = 4',
+      '--gin_param=train.steps = 2', '--gin_param=polish.steps = 1',
+      cwd=tmp_path)
+  assert not done.returncode, done.stderr
+  done = command('sample', '--run_dir=run', '--prior=gmm', '--num_samples=4',
+                 '--output=a.png', cwd=tmp_path)
+  assert not done.returncode, done.stderr
+  assert (tmp_path / 'a.png').is_file()
+
+
 def test_no_digits_are_needed_to_evaluate_photographs(tmp_path):
   """Without classes the quick protocol takes a net with random weights."""
   write_photos(tmp_path / 'photos', 12)

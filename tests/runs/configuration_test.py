@@ -259,3 +259,18 @@ def test_what_gin_would_save_parses_again(tmp_path):
   before = configuration.bindings_of(gin.config_str())
   configuration.parse_run(run)
   assert configuration.bindings_of(gin.config_str()) == before
+
+
+@pytest.mark.parametrize('file', [
+    'recipes/best_faces.gin', 'papers/pga_icml2020/lpga_celeba.gin',
+    'papers/pga_icml2020/vae_celeba_crop140.gin',
+    'papers/no_prior_matching/celeba.gin', 'papers/learned_priors/celeba.gin'])
+def test_a_file_for_celeba_on_ones_own_pictures_opens_again(tmp_path, file):
+  """What its data set alone reads is kept, and is of no older version."""
+  configuration.parse([file, 'models/ae.gin', 'datasets/images.gin'],
+                      ['images.path = "photos"'])
+  run = run_directory.RunDirectory(tmp_path / 'run', create=True)
+  run.write_config(configuration.as_text(), {})
+  assert 'celeb_a.image_shape' in run.config_gin
+  configuration.parse_run(run)
+  assert configuration.setting('images.path') == 'photos'
