@@ -191,6 +191,9 @@ def main(argv):
   configuration.parse_run(run, bindings, roots, imports)
   prior = drawing.sample(run_dir, args.output, data=data) or args.prior
   same = [f'--prior={prior}'] if prior not in (None, 'own') else []
+  # With other settings the density would be another one, and fitted anew.
+  same += [f'--gin_param={binding}' for binding in args.gin_param
+           if not binding.lstrip().startswith('sample.')]
   same += ['--output=export'] if run_dir != args.run_dir else []
   command_lib.print_next('pgak_export', f'--run_dir={args.run_dir}', *same,
                          imports=imports)

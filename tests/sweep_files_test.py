@@ -31,6 +31,7 @@ SWEEPS = {
     'search_digits.sweep': (1, 1, 1),
     'ten_minutes.sweep': (10, 1, 3),
     'errors_mnist.sweep': (5, 1, 1),
+    'latents_cifar10.sweep': (3, 1, 2),
     'papers/learned_priors/fig3_mnist.sweep': (10, 1, 1),
     'papers/learned_priors/fig3_mnist_small.sweep': (10, 3, 1),
     'papers/learned_priors/fig3_fashion_mnist.sweep': (10, 1, 1),

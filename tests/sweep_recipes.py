@@ -178,6 +178,9 @@ def recipe_of(name, cell):
   if sweep == 'errors_mnist':  # Five epochs.
     return Recipe('conv_mnist', 32, 5, False, 128, 2340,
                   adam(1e-3, .9, .999, .995), schedule=True)
+  if sweep == 'latents_cifar10':  # Four epochs.
+    return Recipe('dcgan', 48, 5, False, 128, 1550,
+                  adam(1e-3, .9, .999, .995), schedule=True)
   if paper in ('pga_icml2020', 'pga_workshop2019'):
     return pga(dataset, cell)
   if paper == 'rae_iclr2020':
@@ -261,6 +264,7 @@ def protocols_of(name):
   mixed = {'quick': ['quick'], 'search_digits': ['quick'],
            'ten_minutes': ['fid768_test'] * 3,
            'errors_mnist': ['fid768_test'],
+           'latents_cifar10': ['fid768_test'] * 2,
            'claims_mnist_small': ['fid768_test'] * 2,
            'components': ['rae_iclr2020'] * 7,
            'search_gmmn_mnist': ['rae_quick'], 'search_mnist': ['rae_quick'],

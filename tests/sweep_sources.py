@@ -19,6 +19,7 @@ DATA = {
     'quick': (8, (8, 8, 1), TANH),
     'ten_minutes': PGA_DATA['mnist'],
     'errors_mnist': (128, (28, 28, 1), TANH),
+    'latents_cifar10': (None, (32, 32, 3), TANH),
     **{f'{name}_{d}': numbers for d, numbers in PGA_DATA.items() for name in (
         'pga_icml2020/table1', 'pga_icml2020/fig3', 'pga_icml2020/fig4',
         'pga_icml2020/search_vae', 'pga_workshop2019/table1')
@@ -247,6 +248,8 @@ CELLS = {
     'errors_mnist': dict.fromkeys((
         'squared', 'absolute', 'huber', 'squared_and_ssim',
         'squared_and_patches'), {}),
+    'latents_cifar10': dict.fromkeys((
+        'latents_64', 'latents_128', 'latents_256'), {}),
     # Those of gin/models, and of the papers' VAE, VPGA and WAE.
     'ten_minutes': {
         'ae': {}, 'rae': {'latent_l2': 1e-4}, 'vae': pga('mnist')['vae'],

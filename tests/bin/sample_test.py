@@ -1,4 +1,5 @@
 """Tests of the sample command, called in this process."""
+import shlex
 import shutil
 
 import numpy as np
@@ -9,6 +10,7 @@ import tiny_models
 import tiny_runs
 
 import pgak
+from pgak.bin import export
 from pgak.bin import sample
 from pgak.serving import exporting
 
@@ -254,6 +256,20 @@ def test_an_existing_output_is_kept(run_dir, export_dir, tmp_path, capsys):
        '--num_samples=3')
   with np.load(path) as file:
     assert len(file['images']) == 3
+
+
+def test_the_next_command_exports_the_same_density(run_dir, tmp_path, capsys):
+  kept = run_dir / 'densities'
+  out = draw(capsys, f'--run_dir={run_dir}', f'--output={tmp_path / "a.png"}',
+             '--prior=gmm', '--gin_param=GaussianMixture.num_components = 2',
+             '--gin_param=density.round_trips = 1',
+             '--gin_param=sample.seed = 3')
+  before = sorted(kept.iterdir())
+  command, *flags = shlex.split(out.splitlines()[-1].removeprefix('Next: '))
+  assert command == 'pgak_export'
+  result = tiny_commands.call(export, capsys, *flags)
+  assert result.status == 0, result.err
+  assert sorted(kept.iterdir()) == before
 
 
 @pytest.mark.parametrize('name', ['a.png', 'a.npz'])
