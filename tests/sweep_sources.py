@@ -249,7 +249,7 @@ CELLS = {
         'squared', 'absolute', 'huber', 'squared_and_ssim',
         'squared_and_patches'), {}),
     'latents_cifar10': dict.fromkeys((
-        'latents_64', 'latents_128', 'latents_256'), {}),
+        'latents_64', 'latents_256', 'latents_512'), {}),
     # Those of gin/models, and of the papers' VAE, VPGA and WAE.
     'ten_minutes': {
         'ae': {}, 'rae': {'latent_l2': 1e-4}, 'vae': pga('mnist')['vae'],

@@ -108,7 +108,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     plateau_factor: see `plateau_patience`.
     strategy: 'one_device'; 'mirrored' for all GPUs of this machine (or all
       logical CPUs); 'multi_worker' for the cluster that TF_CONFIG describes.
-    xla: whether XLA compiles the step; by default only on one device.
+    xla: whether XLA compiles the step; by default only on one device, and on a
+      CPU not where its convolutions are slow, see `compilation`.
     precision: 'float32' or 'mixed_bfloat16'; float16 would need scaled losses.
     steps_per_execution: steps in one call of the compiled function; it divides
       `steps` and all intervals.
@@ -149,8 +150,9 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     trained = checkpoints.build(
         model, optimizer, optimizers, learning_rate_schedule, steps, seed,
         hardware.precision, image_error, polishing, clip_norm=clip_norm,
-        jit_compile=hardware.jit_compile,
         steps_per_execution=hardware.steps_per_execution)
+    # Known only of a built model, and read when the first step is traced.
+    trained.jit_compile = hardware.compiles(trained)
     if plateau_patience:
       # A weight, so that checkpoints hold it and a resumed run goes on
       # counting.

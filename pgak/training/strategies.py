@@ -6,6 +6,7 @@ import os
 import tensorflow as tf
 
 from pgak import errors
+from pgak.training import compilation
 
 __all__ = ['NAMES', 'PRECISIONS', 'Hardware', 'distributed', 'is_chief',
            'is_first_worker']
@@ -22,7 +23,8 @@ class Hardware:
 
   Args:
     strategy: a name out of `NAMES`.
-    xla: whether XLA compiles the step; None for only on one device.
+    xla: whether XLA compiles the step; None for only on one device, and there
+      where it pays.
     precision: one of `PRECISIONS`.
     steps_per_execution: int above 0, steps in one call of the compiled
       function.
@@ -46,10 +48,11 @@ class Hardware:
           '`train.steps_per_execution = 1`: Keras can do neither of them '
           'there.')
 
-  @property
-  def jit_compile(self):
-    """Whether XLA compiles the step."""
-    return self.strategy == 'one_device' if self.xla is None else self.xla
+  def compiles(self, model):
+    """Whether XLA compiles the steps of a built model."""
+    if self.xla is None:
+      return self.strategy == 'one_device' and compilation.pays(model)
+    return self.xla
 
   def distribution(self):
     """Returns the `tf.distribute.Strategy`.

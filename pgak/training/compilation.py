@@ -1,0 +1,51 @@
+"""Whether XLA is to compile a train step where nobody has said.
+
+On a CPU it takes a transposed convolution, and with it the gradient of a strided
+one by its input, 15 to 70 times as long as TensorFlow alone does, where the
+smaller of the two maps is of 4 x 4 places or fewer and the channels are many
+(docs/speed.md). There the rest of a step cannot make up for it.
+"""
+import keras
+import tensorflow as tf
+
+__all__ = ['pays']
+
+# The largest side of the smaller map, and the fewest pairs of channels.
+_SIDE = 4
+_PAIRS = 4096
+
+
+def pays(model):
+  """Returns whether XLA makes the steps of a model faster on this machine.
+
+  Args:
+    model: a built `GenerativeModel`.
+  """
+  if tf.config.list_logical_devices('GPU'):
+    return True
+  return not any(_is_slow(layer) for part in model.parts.values()
+                 for layer in _layers(part))
+
+
+def _layers(layer):
+  yield layer
+  for inner in getattr(layer, 'layers', ()):
+    yield from _layers(inner)
+
+
+def _is_slow(layer):
+  # A wrapper, such as spectral normalisation, has the maps of what it wraps.
+  convolution = getattr(layer, 'layer', layer)
+  if not isinstance(convolution, (keras.layers.Conv2D,
+                                  keras.layers.Conv2DTranspose)):
+    return False
+  if max(convolution.strides) == 1:
+    return False
+  try:
+    smaller = (layer.input if isinstance(
+        convolution, keras.layers.Conv2DTranspose) else layer.output)
+  except AttributeError:
+    return False  # Called from a layer of one's own, which shows no maps.
+  _, height, width, _ = smaller.shape
+  channels, others = convolution.kernel.shape[2:]
+  return max(height, width) <= _SIDE and channels * others >= _PAIRS
