@@ -148,6 +148,8 @@ def _told(text):
 def test_the_documented_numbers_are_the_measured_ones():
   result = json.loads((FOLDER / 'h200.json').read_text())
   text = (ROOT / 'docs' / 'speed.md').read_text(encoding='utf-8')
+  # Up to what was measured on CPUs, whose rows are others.
+  text, _, _ = text.partition('## On a CPU')
   rows = {line.split('|')[1].strip(): _told(line.split('|', 2)[2])
           for line in text.splitlines() if line.startswith('| ')}
   for row in result['train']:
