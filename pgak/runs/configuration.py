@@ -228,11 +228,8 @@ def _old_bindings(run, named_too=False):
     run: `RunDirectory`.
     named_too: whether also of those that the run's configuration names.
   """
-  # What training did not read is there as it was bound, without defaults: it
-  # says nothing of the version.
-  read, _, _ = run.config_gin.partition(NOT_READ)
-  try:
-    named = bindings_of(read)
+  try:  # What was not read has no defaults there, and tells no version.
+    named = bindings_of(run.config_gin.partition(NOT_READ)[0])
   except (SyntaxError, ValueError, tokenize.TokenError):
     return []  # Whoever parses it says what is wrong.
   found = {}

@@ -1,9 +1,9 @@
 """Whether XLA is to compile a train step where nobody has said.
 
-On a CPU it takes a transposed convolution, and with it the gradient of a strided
-one by its input, 15 to 70 times as long as TensorFlow alone does, where the
-smaller of the two maps is of 4 x 4 places or fewer and the channels are many
-(docs/speed.md). There the rest of a step cannot make up for it.
+On a CPU it computes a transposed convolution, and so the gradient of a strided
+one by its input, 5 to 60 times as slowly as TensorFlow alone does, where the
+smaller of the two maps has 4 x 4 places or fewer and the channels are many
+(docs/speed.md). The rest of a step cannot make up for that.
 """
 import keras
 import tensorflow as tf
