@@ -176,7 +176,7 @@ def test_the_code_of_the_page_of_formats(
   pytest.importorskip(module)
   monkeypatch.chdir(tmp_path)
   formats.write(tiny_models.make('VAE'),
-                tmp_path / 'runs/quickstart' / name / '1', name)
+                tmp_path / 'runs/digits' / name / '1', name)
   (code,) = [block for block in re.findall(
       r'^```python\n(.*?)^```$', (GUIDE / 'formats.md').read_text(),
       re.M | re.S) if module in block]
