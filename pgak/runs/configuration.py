@@ -228,7 +228,7 @@ def _old_bindings(run, named_too=False):
     run: `RunDirectory`.
     named_too: whether also of those that the run's configuration names.
   """
-  try:  # What was not read has no defaults there, and tells no version.
+  try:  # Of what was not read, defaults are absent in a new run, too.
     named = bindings_of(run.config_gin.partition(NOT_READ)[0])
   except (SyntaxError, ValueError, tokenize.TokenError):
     return []  # Whoever parses it says what is wrong.

@@ -1,9 +1,9 @@
 """Whether XLA is to compile a train step where nobody has said.
 
 On a CPU it computes a transposed convolution, and so the gradient of a strided
-one by its input, 5 to 60 times as slowly as TensorFlow alone does, where the
-smaller of the two maps has 4 x 4 places or fewer and the channels are many
-(docs/speed.md). The rest of a step cannot make up for that.
+one by its input, slowly where the smaller of the two maps has 4 x 4 places or
+fewer and the channels are many: the whole step then takes 2 to 10 times as long
+as without XLA (docs/speed.md).
 """
 import keras
 import tensorflow as tf
