@@ -14,6 +14,7 @@ from pgak import settings as settings_lib
 from pgak.runs import configuration
 from pgak.runs import gin_files
 from pgak.runs import gin_internals
+from pgak.runs import gin_text
 
 __all__ = ['LISTS', 'declared', 'entries', 'settings']
 
@@ -149,7 +150,7 @@ def _of_file(file, chosen):
   """Returns what a gin file binds to some settings."""
   configuration.parse_part(f'include {file!r}')
   try:
-    bound = configuration.bindings_of(gin.config_str())
+    bound = gin_text.bindings_of(gin.config_str())
     names = [re.sub(r'[@()]', '', bound[c]).split('/')[-1]
              for c in chosen if bound.get(c, 'None') != 'None']
     return _of_names(names)

@@ -19,6 +19,7 @@ from pgak import data
 from pgak import errors
 from pgak.runs import checkpoints
 from pgak.runs import configuration
+from pgak.runs import gin_text
 
 REAL = os.environ.get('PGAK_TEST_DATA')
 
@@ -379,9 +380,8 @@ def test_each_data_set(name, photos, tmp_path):
         'mnist.gin', 'fashion_mnist.gin', 'cifar10.gin', 'celeb_a.gin')])
 def test_data_dir_reaches_each_data_set(name, tmp_path):
   configuration.parse(['quickstart.gin', name], [f'data_dir = "{tmp_path}"'])
-  statements = configuration.bindings_of(gin.config_str())
   owner = pathlib.Path(name).stem
-  assert statements[f'{owner}.data_dir'] == '%data_dir'
+  assert gin_text.bindings_of(gin.config_str())[f'{owner}.data_dir'] == '%data_dir'
   assert configuration.setting(f'{owner}.data_dir') == str(tmp_path)
 
 

@@ -6,8 +6,8 @@ import checkout
 import pytest
 
 from pgak import registry
-from pgak.runs import configuration
 from pgak.runs import gin_internals
+from pgak.runs import gin_text
 from pgak.runs import nets
 
 registry.register()
@@ -23,7 +23,7 @@ UNDOING = {'FPVAE.encoder'}
 
 
 def bindings(path):
-  return configuration.bindings_of(path.read_text(encoding='utf-8'))
+  return gin_text.bindings_of(path.read_text(encoding='utf-8'))
 
 
 def models():

@@ -17,6 +17,7 @@ from pgak import sweeping
 from pgak.networks import vunet
 from pgak.runs import checkpoints
 from pgak.runs import configuration
+from pgak.runs import gin_text
 
 registry.register()
 
@@ -66,7 +67,7 @@ def test_both_small_files_train_alike_but_for_the_model():
   found = []
   for name in ('vunet_pairs', 'vunet_flow_pairs'):
     configuration.parse([f'{PAPER}/{name}.gin'])
-    found.append({n: v for n, v in configuration.bindings_of(
+    found.append({n: v for n, v in gin_text.bindings_of(
         gin.config_str()).items() if n.startswith((
             'train.', 'adam.', 'pairs.', 'vunet_encoder.', 'cosine.'))
                   and n != 'train.model'})
@@ -85,7 +86,7 @@ def test_the_paper_s_size(name):
   assert configuration.setting('vunet_encoder.groups') == 4
   shapes = vunet.latent_shapes(shape, 7, 128, 4)
   assert sum(np.prod(s) for scale in shapes for s in scale) == 10240
-  bindings = configuration.bindings_of(gin.config_str())
+  bindings = gin_text.bindings_of(gin.config_str())
   assert (bindings['base_filters'], bindings['num_scales']) == ('32', '7')
   assert bindings['train.steps'] == '100000'
   if name == 'vunet_deepfashion':

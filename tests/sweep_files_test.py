@@ -18,6 +18,7 @@ from pgak import sweeping
 from pgak.evaluation import protocols
 from pgak.metrics import metric
 from pgak.runs import configuration
+from pgak.runs import gin_text
 
 registry.register()
 
@@ -147,7 +148,7 @@ def test_the_weights_of_figure_2_are_multiples_of_the_table_s():
   released = configuration.setting('VAE.kl')
   gin.clear_config()
   for job in sweeping.read('papers/rae_iclr2020/fig2_kl_weight.sweep').jobs:
-    value = float(configuration.bindings_of(job.bindings[1])['VAE.kl'])
+    value = float(gin_text.bindings_of(job.bindings[1])['VAE.kl'])
     factor = float(job.cell.removeprefix('kl_x'))
     assert value == pytest.approx(factor * released, rel=1e-9)
 
@@ -180,7 +181,7 @@ def test_an_evaluation_is_parsed_strictly(name):
       assert flags['checkpoint'] == 'best'
       assert configuration.setting('train.best_by') == 'validation_loss'
     for binding in bindings:
-      (key, value), = configuration.bindings_of(binding).items()
+      (key, value), = gin_text.bindings_of(binding).items()
       if key.endswith('.images'):
         assert protocol.images == ast.literal_eval(value)
 

@@ -14,6 +14,7 @@ from pgak.data import formats
 from pgak.data import kinds
 from pgak.metrics import metric
 from pgak.runs import configuration
+from pgak.runs import gin_text
 from pgak.runs import run_directory
 
 __all__ = ['CHOICES', 'Cell', 'Column', 'FITTED', 'Run', 'Score', 'by_dataset',
@@ -303,8 +304,7 @@ def read(path):
 def _read_config(run):
   try:
     text = (run.path / 'config.gin').read_text()
-    run.bindings = configuration.bindings_of(
-        text.split(configuration.NOT_READ)[0])
+    run.bindings = gin_text.read_bindings(text)
   except Exception as e:  # Gin's parser raises what Python's tokenizer does.
     raise ValueError(f'config.gin is damaged ({e}).') from e
   if 'train.model' not in run.bindings:

@@ -18,11 +18,12 @@ from pgak import errors
 from pgak.runs import gin_checks
 from pgak.runs import gin_errors
 from pgak.runs import gin_files
+from pgak.runs import gin_text
 from pgak.runs import nets
 
-__all__ = ['FREE_ON_RESUME', 'NOT_READ', 'as_text', 'bindings_of',
-           'changed_bindings', 'check_macros', 'check_trusted',
-           'keep_old_values', 'parse', 'parse_part', 'parse_run', 'setting']
+__all__ = ['FREE_ON_RESUME', 'as_text', 'changed_bindings', 'check_macros',
+           'check_trusted', 'keep_old_values', 'parse', 'parse_part',
+           'parse_run', 'setting']
 
 # On resuming these may change: they decide no weight. Steps may only grow.
 FREE_ON_RESUME = re.compile(
@@ -45,24 +46,6 @@ READ_OF_A_RUN = {f'train.{name}' for name in (
 
 # Versions that had none of these settings.
 _BEFORE = ('0.1.', '0.2.', '0.3.', '0.4.')
-
-NOT_READ = '# Bindings that training does not read:'
-
-
-class _AsText(config_parser.ParserDelegate):
-  """Keeps references as text, so that no module need be imported for them."""
-
-  def configurable_reference(self, scoped_name, evaluate):
-    return _Reference('@' + scoped_name + ('()' if evaluate else ''))
-
-  def macro(self, name):
-    return _Reference('%' + name)
-
-
-class _Reference(str):
-
-  def __repr__(self):
-    return str(self)
 
 
 def parse(files=(), bindings=(), imports=(), roots=('train',), text=''):
@@ -90,7 +73,7 @@ def parse(files=(), bindings=(), imports=(), roots=('train',), text=''):
       _parse_binding(binding)
     nets.bind()
   gin_checks.check_finite()
-  statements = bindings_of(gin.config_str())
+  statements = gin_text.bindings_of(gin.config_str())
   check_macros(statements, parsed, bindings)
   _check_read(statements, bindings, _names(roots))
 
@@ -145,7 +128,7 @@ def parse_run(run, bindings=(), roots=(), imports=()):
   file = str(run.config_file)
   old = _old_bindings(run)
   for binding in bindings:
-    for name in bindings_of(binding) if '=' in binding else ():
+    for name in gin_text.bindings_of(binding) if '=' in binding else ():
       if name.startswith('train.') and name not in READ_OF_A_RUN:
         raise errors.UserError(
             f'--gin_param={binding!r} is never read by this command: the run '
@@ -190,7 +173,7 @@ def _imported(run):
   """Returns the modules that a run's config.gin imports."""
   try:
     # Parsed as text: gin's own parser would import the modules.
-    statements = list(config_parser.ConfigParser(run.config_gin, _AsText()))
+    statements = gin_text.statements(run.config_gin)
   except (SyntaxError, UnicodeDecodeError, ValueError,
           tokenize.TokenError) as e:
     raise errors.UserError(
@@ -229,7 +212,7 @@ def _old_bindings(run, named_too=False):
     named_too: whether also of those that the run's configuration names.
   """
   try:  # Of what was not read, defaults are absent in a new run, too.
-    named = bindings_of(run.config_gin.partition(NOT_READ)[0])
+    named = gin_text.read_bindings(run.config_gin)
   except (SyntaxError, ValueError, tokenize.TokenError):
     return []  # Whoever parses it says what is wrong.
   found = {}
@@ -248,11 +231,11 @@ def as_text():
   so, the bindings that were not read, such as those of a protocol.
   """
   operative = gin.operative_config_str()
-  read = bindings_of(operative)
+  read = gin_text.bindings_of(operative)
   # Kept, because evaluate and sample may read what training does not.
-  rest = bindings_of(gin.config_str())
+  rest = gin_text.bindings_of(gin.config_str())
   lines = [f'{n} = {v}' for n, v in rest.items() if n not in read]
-  return '\n'.join([operative, '', NOT_READ, *lines, ''])
+  return '\n'.join([operative, '', gin_text.NOT_READ, *lines, ''])
 
 
 def setting(name, default=None):
@@ -270,7 +253,7 @@ def setting(name, default=None):
 
 def _parse_binding(binding):
   try:
-    if not bindings_of(binding):
+    if not gin_text.bindings_of(binding):
       raise ValueError('it sets nothing.')
     gin.parse_config(binding)
   except (ValueError, TypeError, SyntaxError, KeyError, tokenize.TokenError,
@@ -284,26 +267,6 @@ def _short(text):
   return text if len(text) <= 80 else f'{text[:77]}...'
 
 
-def bindings_of(text):
-  """Reads the bindings of gin text, without importing anything.
-
-  Args:
-    text: gin statements, as `gin.config_str()` gives them.
-
-  Returns:
-    `{name: value as text}`, names as in 'scope/function.parameter'; a macro's
-    name has no dot.
-  """
-  found = {}
-  for statement in config_parser.ConfigParser(text, _AsText()):
-    if isinstance(statement, config_parser.BindingStatement):
-      name = '/'.join(p for p in (statement.scope, statement.selector) if p)
-      if statement.arg_name:
-        name += '.' + statement.arg_name
-      found[name] = repr(statement.value)
-  return found
-
-
 def changed_bindings(saved, present):
   """Returns the names whose values differ, but for those that may.
 
@@ -315,7 +278,7 @@ def changed_bindings(saved, present):
     errors.UserError: if `saved` is no gin text.
   """
   try:
-    old, new = (bindings_of(t.split(NOT_READ)[0]) for t in (saved, present))
+    old, new = (gin_text.read_bindings(t) for t in (saved, present))
   except (SyntaxError, ValueError, tokenize.TokenError) as e:
     raise errors.UserError(
         f'The config.gin of the run is damaged ({gin_errors.sentence(e)}): '
@@ -385,7 +348,7 @@ def _check_read(statements, bindings, roots):
         reached.update(_references(value, '%'))
     reached.update({n.split('.')[-1] for n in reached})
   for binding in bindings:
-    for name in bindings_of(binding):
+    for name in gin_text.bindings_of(binding):
       if _owner(name) not in reached:
         flag = ('--data_dir' if name == 'data_dir' else
                 f'--gin_param={binding!r}')

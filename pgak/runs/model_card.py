@@ -2,7 +2,7 @@
 import numpy as np
 
 from pgak import version
-from pgak.runs import configuration
+from pgak.runs import gin_text
 
 __all__ = ['text']
 
@@ -18,7 +18,7 @@ def text(run, config_gin, config, step, parts, name):
     parts: `{part: {name: weights.Stored}}`.
     name: of the file that the card is in.
   """
-  bound = configuration.bindings_of(config_gin)
+  bound = gin_text.bindings_of(config_gin)
   data = config.get('data', {})
   lines = [
       f'# {bound.get("train.model", "A model").strip("@()")} of '

@@ -9,6 +9,7 @@ from pgak.data import kinds
 from pgak.data import pixels
 from pgak.runs import configuration
 from pgak.runs import data_set
+from pgak.runs import gin_text
 from pgak.runs import named_files
 
 __all__ = ['opener', 'opener_of', 'reads_data_dir', 'split_opener']
@@ -94,7 +95,7 @@ def split_opener(value, run, data_dir=None, split=None):
 
 def reads_data_dir(run):
   """Returns whether the data set of a run itself is in `data_dir`."""
-  return '%data_dir' in configuration.bindings_of(run.config_gin).values()
+  return '%data_dir' in gin_text.bindings_of(run.config_gin).values()
 
 
 def _shipped(file, data_dir):

@@ -2,7 +2,7 @@
 import ast
 import re
 
-from pgak.runs import configuration
+from pgak.runs import gin_text
 
 __all__ = ['bindings', 'reduced']
 
@@ -37,7 +37,7 @@ def bindings(text):
   Args:
     text: the config.gin of a run.
   """
-  found = configuration.bindings_of(text)
+  found = gin_text.bindings_of(text)
   imports = re.findall(r'^import \S+$', text, re.M)
   lines = [f'{name} = {_reduced_literals(name, value)}'
            for name, value in found.items()]

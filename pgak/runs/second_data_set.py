@@ -6,6 +6,7 @@ import gin
 from pgak import errors
 from pgak.runs import configuration
 from pgak.runs import gin_files
+from pgak.runs import gin_text
 
 __all__ = ['bindings']
 
@@ -39,9 +40,9 @@ def bindings(run, against, imports=()):
   configuration.check_trusted(run, imports)
   configuration.parse([str(run.config_file)], imports=imports)
   # The run is parsed without and with the file: what differs is the file's.
-  own = configuration.bindings_of(gin.config_str())
+  own = gin_text.bindings_of(gin.config_str())
   configuration.parse([str(run.config_file), file], imports=imports)
-  found = configuration.bindings_of(gin.config_str())
+  found = gin_text.bindings_of(gin.config_str())
   if found == own and file == against:
     raise errors.UserError(f'{file} changes nothing of the data set of the run:'
                            ' bind train.dataset in it, or its settings.')

@@ -22,6 +22,7 @@ from typing import Annotated, Literal
 import gin
 
 from pgak import errors
+from pgak.runs import gin_text
 from pgak import settings
 from pgak.runs import configuration
 from pgak.runs import gin_errors
@@ -273,7 +274,7 @@ def _job(name, seed, common, own):
 
 def _check_binding(where, binding):
   try:
-    names = configuration.bindings_of(binding)
+    names = gin_text.bindings_of(binding)
   except (SyntaxError, ValueError, tokenize.TokenError) as e:
     raise errors.UserError(
         f'{where} has {binding!r}, which is neither a gin file nor a binding '
@@ -294,7 +295,7 @@ def _check_search(search, evaluations):
 
 def _check_not_searched(made, binding):
   searched = {r.name for r in made.search.ranges} if made.search else ()
-  for name in configuration.bindings_of(binding):
+  for name in gin_text.bindings_of(binding):
     if name in searched:
       raise errors.UserError(
           f'--gin_param={binding!r} binds what `sweep.search` varies: leave it '
@@ -360,7 +361,7 @@ def _check_text(path):
 
 
 def _check_names_bound(path, text):
-  for name in configuration.bindings_of(text):
+  for name in gin_text.bindings_of(text):
     if '.' in name and not re.fullmatch(r'(.*\.)?sweep\.\w+', name):
       raise errors.UserError(
           f'{path} binds {name}, and a .sweep file binds sweep.* alone: put '

@@ -6,6 +6,7 @@ import gin
 
 from pgak import errors
 from pgak.runs import configuration
+from pgak.runs import gin_text
 from pgak.runs import named_files
 
 __all__ = ['bound_shape', 'parsed', 'whole_recipe']
@@ -16,7 +17,7 @@ def parsed(text, imports=()):
   """Parses gin text that may be incomplete; yields its bindings as text."""
   try:
     configuration.parse_part(text, imports)
-    yield configuration.bindings_of(gin.config_str())
+    yield gin_text.bindings_of(gin.config_str())
   finally:
     gin.clear_config()
 

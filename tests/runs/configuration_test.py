@@ -5,6 +5,7 @@ import tiny_runs
 
 from pgak import errors
 from pgak.runs import configuration
+from pgak.runs import gin_text
 from pgak.runs import run_directory
 
 SMALL = ('quickstart.gin',)
@@ -135,7 +136,7 @@ def test_a_wrong_binding_is_named(binding, named):
 def test_a_binding_that_is_read_is_taken(binding):
   configuration.parse(SMALL, [binding])
   name, value = binding.split(' = ')
-  assert configuration.bindings_of(gin.config_str())[
+  assert gin_text.bindings_of(gin.config_str())[
       name.removeprefix('pgak.training.')] == str(eval(value))
 
 
@@ -184,14 +185,6 @@ def test_setting_resolves_references_and_macros():
 
 
 # === Runs ===
-
-
-def test_bindings_of_reads_text_without_its_code():
-  found = configuration.bindings_of(
-      'import not_here\nwidth = 3\nscope/a.b.net.size = %width\n'
-      'net.kind = @other()\nnet.names = {"a": (1, 2.)}')
-  assert found == {'width': '3', 'scope/a.b.net.size': '%width',
-                   'net.kind': '@other()', 'net.names': "{'a': (1, 2.0)}"}
 
 
 def changed(old, new):
@@ -256,9 +249,9 @@ def test_what_gin_would_save_parses_again(tmp_path):
   tiny_runs.parse(files=())
   run = run_directory.RunDirectory(tmp_path / 'run', create=True)
   run.write_config(gin.config_str(), {})
-  before = configuration.bindings_of(gin.config_str())
+  before = gin_text.bindings_of(gin.config_str())
   configuration.parse_run(run)
-  assert configuration.bindings_of(gin.config_str()) == before
+  assert gin_text.bindings_of(gin.config_str()) == before
 
 
 @pytest.mark.parametrize('file', [

@@ -8,6 +8,7 @@ from pgak import registry
 from pgak import settings
 from pgak.runs import configuration
 from pgak.runs import gin_internals
+from pgak.runs import gin_text
 from pgak.runs import nets
 
 registry.register()
@@ -52,7 +53,7 @@ def _no_gin():
 def bound(model, bindings=(), files=FILES):
   """Returns what a configuration binds to a model, as text."""
   configuration.parse(files, [f'train.model = @{model}', *bindings])
-  found = configuration.bindings_of(gin.config_str())
+  found = gin_text.bindings_of(gin.config_str())
   return {name: value for name, value in found.items()
           if name.rpartition('.')[0].endswith(model)}
 
