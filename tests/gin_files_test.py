@@ -380,10 +380,9 @@ def test_each_data_set(name, photos, tmp_path):
         'mnist.gin', 'fashion_mnist.gin', 'cifar10.gin', 'celeb_a.gin')])
 def test_data_dir_reaches_each_data_set(name, tmp_path):
   configuration.parse(['quickstart.gin', name], [f'data_dir = "{tmp_path}"'])
-  owner = pathlib.Path(name).stem
-  bound = gin_text.bindings_of(gin.config_str())[f'{owner}.data_dir']
-  assert bound == '%data_dir'
-  assert configuration.setting(f'{owner}.data_dir') == str(tmp_path)
+  key = f'{pathlib.Path(name).stem}.data_dir'
+  assert gin_text.bindings_of(gin.config_str())[key] == '%data_dir'
+  assert configuration.setting(key) == str(tmp_path)
 
 
 def test_a_paper_model_on_photographs_of_ones_own(photos):
