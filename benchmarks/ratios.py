@@ -26,8 +26,8 @@ from pgak import networks
 from pgak import noise
 from pgak import priors
 
-__all__ = ['MODELS', 'format_table', 'mixture_ratio', 'sampling_ratio',
-           'train_step_ratios']
+__all__ = ['MODELS', 'format_table', 'mixture_ratio', 'operations',
+           'sampling_ratio', 'train_step_ratios']
 
 MODELS = {
     'ae': (models.AE, dict()),
@@ -152,10 +152,14 @@ def _step_by_hand(name):
   return step
 
 
-def _operations(step, batch_size):
-  """Floating-point operations of a step, as TensorFlow counts its graph's."""
-  graph = tf.function(step).get_concrete_function(
-      tf.TensorSpec((batch_size,) + SHAPE)).graph
+def operations(step, shape):
+  """Returns the floating-point operations of a step, as TensorFlow counts them.
+
+  Args:
+    step: function of float32 images.
+    shape: ints, the shape of a batch of them.
+  """
+  graph = tf.function(step).get_concrete_function(tf.TensorSpec(shape)).graph
   options = tf.compat.v1.profiler.ProfileOptionBuilder
   options = options(options.float_operation()).with_empty_output().build()
   with graph.as_default():
@@ -191,10 +195,10 @@ def train_step_ratios(names=tuple(MODELS), batch_size=64, steps=100,
   # With autotuning the end of a pass would be timed, too.
   batches = data.without_autotuning(
       tf.data.Dataset.from_tensors(images.astype(np.float32)).repeat())
-  sides, operations = {}, {}
+  sides, counted = {}, {}
   for name in names:
     step = _step_by_hand(name)
-    operations[name] = _operations(step, batch_size)
+    counted[name] = operations(step, (batch_size,) + SHAPE)
     sides[name] = (_fit_runner(_model(name), batches, steps),
                    _loop_runner(step, batches, steps))
   times = {name: ([], []) for name in names}
@@ -210,7 +214,7 @@ def train_step_ratios(names=tuple(MODELS), batch_size=64, steps=100,
     ours, by_hand = (statistics.median(t) for t in times[name])
     rows.append(dict(model=name, ms=1e3 * ours, by_hand=ours / by_hand,
                      to_first=ours / first,
-                     predicted=operations[name] / operations[names[0]]))
+                     predicted=counted[name] / counted[names[0]]))
   return rows
 
 

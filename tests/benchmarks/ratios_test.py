@@ -31,7 +31,8 @@ def test_the_step_by_hand_is_the_same_mathematics(name):
 
 def test_operations_are_counted():
   """A VAE's step has the AE's, but for a second head and the noise."""
-  count = {name: ratios._operations(ratios._step_by_hand(name), 2)
+  count = {name: ratios.operations(ratios._step_by_hand(name),
+                                   (2,) + ratios.SHAPE)
            for name in ('ae', 'vae', 'lpga')}
   assert count['ae'] < count['vae'] < 1.01 * count['ae']
   # Forward passes: F 4 and G 4, where the AE has one of each; the AE goes back
