@@ -10,9 +10,9 @@ Each argument is a gin file and a batch size. The bound is
 TensorFlow counts the operations of the step's graph, and multiplies the
 matrices. The update reads and writes each weight and each variable of its
 optimizers once, and reads a gradient. Rate and bandwidth are measured before
-each step that is timed, and the share is of medians: of a step as a run takes it
-by default, with XLA or without. A share above 1 says that the compiler left out
-operations that the graph has.
+each step that is timed, and the share is of medians: of a step as a run takes
+it by default, with XLA or without. A share above 1 says that the compiler left
+out operations that the graph has.
 """
 import statistics
 import sys
