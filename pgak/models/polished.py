@@ -10,7 +10,8 @@ POLISH = 'polish'
 def _errors(model, batch, noise, training):
   images, latents = batch
   decoded = model.decoder(latents, training=training)
-  return {'reconstruction': model.image_error(images, decoded)}
+  error = model.polishing_error or model.image_error
+  return {'reconstruction': error(images, decoded)}
 
 
 _PHASE = update_table.Phase(_errors, {'reconstruction': ('decoder',)})
@@ -23,7 +24,13 @@ class Polished:
   value range, and the latents `[B, H]` to decode. The decoder descends the
   model's error of images, under the weight of its term `reconstruction`;
   regularisers and all other terms are left out.
+
+  Attributes:
+    polishing_error: error of images in that stage, as `image_error`; None for
+      `image_error` itself.
   """
+
+  polishing_error = None
 
   def train_step(self, batch):
     if self.stage != POLISH:

@@ -91,14 +91,20 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
     made[part] = _optimizer(part, optimizers[part] if own else optimizer, name,
                             schedule, built.step, steps + polishing.steps)
   if image_error:
-    # One that was made without a range of pixels takes the model's.
-    takes_range = hasattr(image_error, 'value_range')
-    if takes_range and image_error.value_range is None:
-      image_error.value_range = built.value_range
-    built.image_error = image_error
+    built.image_error = _with_range(image_error, built.value_range)
+  if polishing.image_error:
+    built.polishing_error = _with_range(
+        polishing.image_error, built.value_range)
   # Last: compile builds the optimizers, whose moments a checkpoint must find.
   built.compile(made, seed=seed, run_steps=steps, **compile_options)
   return built
+
+
+def _with_range(image_error, value_range):
+  # One that was made without a range of pixels takes the model's.
+  if getattr(image_error, 'value_range', value_range) is None:
+    image_error.value_range = value_range
+  return image_error
 
 
 def _optimizer(part, make, name, schedule, step, steps):

@@ -6,6 +6,7 @@ Samples of a density that was fitted to latents lie beside them, by about the
 density's error; the decoder learns to answer for such latents, too. The encoder
 stays as it is, and so do the latents and what is fitted to them.
 """
+from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -24,11 +25,13 @@ class Polishing(NamedTuple):
   steps: int = 0
   noise: float = 0.1
   learning_rate: float = 0.3
+  image_error: Callable | None = None
 
 
 @settings.configurable(name='polish', module='pgak.training')
 def configured(steps: settings.Whole = 0, noise: settings.NonNegative = 0.1,
-               learning_rate: settings.Positive = 0.3):
+               learning_rate: settings.Positive = 0.3,
+               image_error: settings.called('@MixedError()', 2) | None = None):
   """Returns what gin's configuration says of polishing, a `Polishing`.
 
   Args:
@@ -41,8 +44,10 @@ def configured(steps: settings.Whole = 0, noise: settings.NonNegative = 0.1,
     learning_rate: factor on the decoder's own rate at the first of these steps,
       from which it falls along half a cosine to 1 % of that. Not above 1: the
       decoder is trained already.
+    image_error: error that the decoder descends in these steps, as
+      `train.image_error`; None for that of training.
   """
-  return Polishing(steps, noise, learning_rate)
+  return Polishing(steps, noise, learning_rate, image_error)
 
 
 def over_all_steps(schedule, steps, polishing):

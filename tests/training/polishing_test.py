@@ -9,9 +9,11 @@ import tiny_runs
 
 from pgak import data
 from pgak import noise
+from pgak import registry
 from pgak import schedules
 from pgak.models import polished
 from pgak.runs import checkpoints
+from pgak.runs import configuration
 from pgak.runs import polishing
 from pgak.training import stages
 
@@ -107,6 +109,29 @@ def test_a_step_descends_the_error_of_the_given_latents():
   assert float(logs['reconstruction']) == pytest.approx(float(error), rel=1e-5)
   for found, value in zip(model.decoder.trainable_variables, expected):
     np.testing.assert_allclose(found.numpy(), value, rtol=1e-5, atol=1e-6)
+
+
+def test_polishing_may_have_an_error_of_its_own():
+  model = tiny_models.compiled('AE')
+  model.polishing_error = lambda images, decoded: tf.reduce_mean(
+      tf.abs(images - decoded), [1, 2, 3])
+  images = tf.constant(tiny_models.images())
+  latents = tf.random.stateless_normal([7, 3], [0, 1])
+  expected = float(tf.reduce_mean(tf.abs(images - model.decoder(latents))))
+  model.enter_stage(polished.POLISH)
+  logs = model.train_step((images, latents))
+  assert float(logs['reconstruction']) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_error_of_polishing_is_a_setting_and_has_the_range_of_the_images():
+  configuration.parse(['quickstart.gin'], [
+      'polish.steps = 2', 'polish.image_error = @MixedError()',
+      'MixedError.terms = (@SquaredError(), @SSIMError())',
+      'MixedError.weights = (1., 0.1)'], roots=registry.train_roots)
+  model = checkpoints.build(**checkpoints.build_settings())
+  assert model.polishing_error.weights == (1., 0.1)
+  assert model.polishing_error.terms[1].value_range == model.value_range
+  assert model.image_error is type(model).image_error
 
 
 def test_what_is_beside_the_images_is_theirs():
