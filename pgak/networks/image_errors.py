@@ -160,8 +160,8 @@ class PatchError(ImageError):
   Where a patch stands does not matter. So it asks for textures and edges in the
   right number, which a squared error gives up where their place is uncertain.
   It does not see the image as a whole: mix it with another error. On a CPU
-  sorting takes several times as long as a step of a small net, and more the more
-  pixels an image has; in proportion to the directions.
+  sorting takes several times as long as a step of a small net, and longer the
+  more pixels an image has; in proportion to the directions.
 
   Args:
     size: side of the patches in pixels.
