@@ -17,7 +17,8 @@ MADE = {
         LATENTS),
     'kde': lambda: priors.KernelDensity(3).fit(LATENTS),
     'resampled': lambda: priors.Resampled(3).fit(LATENTS),
-    'generator': lambda: priors.LatentGenerator(3, 'uniform', 2, (4,)),
+    # Of a few units all may be off, for several draws: the weights are random.
+    'generator': lambda: priors.LatentGenerator(3, 'uniform', 2, (64,)),
     'flow_prior': lambda: priors.FlowPrior(3, num_couplings=2,
                                            hidden_units=(4,), seed=0),
     'velocity_prior': lambda: priors.FlowMatchingPrior(3, 4, 1, seed=0),
