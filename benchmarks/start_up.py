@@ -5,9 +5,9 @@
 Each argument is a gin file and a batch size. Every repeat is a new process, and
 the seconds are medians: of importing TensorFlow; of importing pgak, whose
 modules register their settings with gin; of reading the gin files, and making
-the nets, the model and its optimizers; of tracing the step and, where XLA
-compiles it, compiling; of the first step after that, which allocates memory;
-and of a later step. The images are random: what a data set takes is not in it.
+the nets, the model and its optimizers; of tracing the step; of the first step,
+which XLA compiles where it pays; and of a later step. The images are random:
+what a data set takes is not in it.
 """
 import argparse
 import json
