@@ -27,7 +27,8 @@ import time
 import numpy as np
 import pythae_comparison
 
-__all__ = ['Side', 'format_table', 'interval', 'measure_machine', 'rounds']
+__all__ = ['Side', 'copied_gigabytes', 'format_table', 'interval',
+           'measure_machine', 'rounds']
 
 # Side -> whether XLA compiles; pythae has no such choice.
 PGAK = {'pgak': False, 'pgak XLA': True}
@@ -97,16 +98,25 @@ def measure_machine(size=1024, megabytes=256):
     Dictionary with 'gflops' and 'gigabytes' (read and written) a second.
   """
   a = np.ones((size, size), np.float32)
-  source = np.ones(megabytes << 18, np.float32)
-  target = np.empty_like(source)
   begun = time.perf_counter()
   for _ in range(4):
     a @ a
-  between = time.perf_counter()
+  seconds = time.perf_counter() - begun
+  return {'gflops': 8e-9 * size**3 / seconds,
+          'gigabytes': copied_gigabytes(megabytes)}
+
+
+def copied_gigabytes(megabytes=256):
+  """Returns the gigabytes a second that a copy reads and writes.
+
+  Args:
+    megabytes: of the array that is copied: far more than caches hold.
+  """
+  source = np.ones(megabytes << 18, np.float32)
+  target = np.empty_like(source)
+  begun = time.perf_counter()
   np.copyto(target, source)
-  ended = time.perf_counter()
-  return {'gflops': 8e-9 * size**3 / (between - begun),
-          'gigabytes': 2e-9 * source.nbytes / (ended - between)}
+  return 2e-9 * source.nbytes / (time.perf_counter() - begun)
 
 
 def _machine(settings):

@@ -19,7 +19,7 @@ import sys
 import time
 
 import gin
-import numpy as np
+import in_turn
 import ratios
 import tensorflow as tf
 
@@ -28,7 +28,7 @@ from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.training import compilation
 
-__all__ = ['bound', 'measured_machine', 'update_bytes']
+__all__ = ['bound', 'update_bytes']
 
 _ROUNDS = 12
 _WARM = 2  # Rounds that are not counted: tracing, and caches.
@@ -50,31 +50,19 @@ def bound(operations, moved, machine):
   Args:
     operations: floating-point operations of the step.
     moved: bytes, as `update_bytes` counts them.
-    machine: dictionary as `measured_machine` returns it.
+    machine: dictionary with 'gflops' and 'gigabytes' a second.
   """
   return 1e-9 * (operations / machine['gflops'] + moved / machine['gigabytes'])
 
 
-def measured_machine(size=2048, megabytes=256):
-  """Returns the rate of a product of matrices and the bandwidth of a copy.
-
-  Args:
-    size: of the square float32 matrices.
-    megabytes: of the array that is copied: far more than caches hold.
-
-  Returns:
-    Dictionary with 'gflops' and 'gigabytes' (read and written) a second.
-  """
+def _machine(size=2048):
+  """Returns what the machine does now, multiplying as the step does."""
   a = tf.ones([size, size])
-  source = np.ones(megabytes << 18, np.float32)
-  target = np.empty_like(source)
   begun = time.perf_counter()
   tf.matmul(a, a)[0, 0].numpy()
-  between = time.perf_counter()
-  np.copyto(target, source)
-  ended = time.perf_counter()
-  return {'gflops': 2e-9 * size**3 / (between - begun),
-          'gigabytes': 2e-9 * source.nbytes / (ended - between)}
+  seconds = time.perf_counter() - begun
+  return {'gflops': 2e-9 * size**3 / seconds,
+          'gigabytes': in_turn.copied_gigabytes()}
 
 
 def _measured(model, batch_size):
@@ -83,7 +71,7 @@ def _measured(model, batch_size):
   step = tf.function(model.train_step, jit_compile=compiled)
   taken, machines = [], []
   for _ in range(_ROUNDS):
-    machines.append(measured_machine())
+    machines.append(_machine())
     start = time.perf_counter()
     step(images)['loss'].numpy()
     taken.append(time.perf_counter() - start)
