@@ -35,22 +35,23 @@ import tensorflow as tf
 __all__ = ['log_densities', 'probes', 'transport']
 
 
-def transport(velocity, points, steps, backwards=False):
+def transport(velocity, points, steps, backwards=False, begin=0.):
   """Transports points along their paths, by Heun's method.
 
   Args:
     velocity: function of points `[B, H]` and a time, a scalar in [0, 1], to
       velocities `[B, H]`.
-    points: float `[B, H]`, at time 0; at time 1 if `backwards`.
+    points: float `[B, H]`, at time `begin`; at time 1 if `backwards`.
     steps: int or int32 scalar tensor, at least 1.
-    backwards: whether to go from time 1 to time 0.
+    backwards: whether to go from time 1 to `begin`.
+    begin: float in [0, 1), the time of the points; they go to time 1.
 
   Returns:
     float `[B, H]`, where the paths end.
   """
   # A loop in the graph: unrolled, 64 steps would be 128 copies of the net.
   for i in tf.range(steps):
-    here, there = _times(i, steps, backwards, points.dtype)
+    here, there = _times(i, steps, backwards, points.dtype, begin)
     first = velocity(points, here)
     second = velocity(points + (there - here) * first, there)
     points += 0.5 * (there - here) * (first + second)
@@ -89,10 +90,12 @@ def log_densities(velocity, points, steps, signs=None):
   return normal - trace
 
 
-def _times(i, steps, backwards, dtype):
+def _times(i, steps, backwards, dtype, begin=0.):
   """Returns the times at which step i begins and ends, scalars."""
   here, there = (tf.cast(j, dtype) / tf.cast(steps, dtype) for j in (i, i + 1))
-  return (1. - here, 1. - there) if backwards else (here, there)
+  if backwards:
+    here, there = 1. - here, 1. - there
+  return (begin + (1. - begin) * here, begin + (1. - begin) * there)
 
 
 def _directions(points, signs):

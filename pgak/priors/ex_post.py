@@ -21,8 +21,8 @@ from pgak import priors
 from pgak import settings
 from pgak.priors import round_trips as round_trips_lib
 
-__all__ = ['USUAL', 'attach', 'attach_usual', 'encode', 'log_likelihoods',
-           'positions']
+__all__ = ['USUAL', 'attach', 'attach_usual', 'encode', 'fitted_prior',
+           'log_likelihoods', 'positions']
 
 # What a density is fitted to: the encoder's means, or samples of its posterior.
 SOURCES = ('means', 'samples')
@@ -68,15 +68,26 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
   """
   choice = priors.resolve(prior)
   if not choice.is_own:
-    model.prior = _fitted(model, choice, run, step, dataset, source,
-                          max_latents)
+    model.prior = fitted_prior(model, choice, run, step, dataset, source,
+                               max_latents)
   if round_trips and not isinstance(model.prior, round_trips_lib.RoundTrips):
     model.prior = round_trips_lib.RoundTrips(model.prior, model, round_trips)
   return model
 
 
-def _fitted(model, choice, run, step, dataset, source, max_latents):
-  """Returns the prior that was chosen, read from the run or fitted."""
+def fitted_prior(model, choice, run, step, dataset, source='means',
+                 max_latents=None):
+  """Returns the prior that was chosen, read from the run or fitted.
+
+  Args:
+    model: as for `attach`, which keeps its prior.
+    choice: a function of the model to a prior, such as a `priors.Choice`.
+    run: as for `attach`, and so are the others.
+    step: as there.
+    dataset: as there.
+    source: as there.
+    max_latents: as there.
+  """
   if 'condition' in model.kind.can:
     raise errors.UserError(
         f'{model.name} draws latents given conditions, which no other density '

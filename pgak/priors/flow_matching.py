@@ -14,7 +14,7 @@ from pgak.priors import fitted
 from pgak.priors import net_fitting
 from pgak.priors import velocity_fitting
 from pgak.priors import velocity_flow
-from pgak.priors import velocity_net
+from pgak.priors import velocity_state
 
 __all__ = ['FlowMatching']
 
@@ -22,7 +22,7 @@ _Fine = Annotated[int, settings.Range(64, 2**31 - 1)]
 
 
 @settings.register(denylist=['latent_dim'])
-class FlowMatching(fitted.FittedPrior):
+class FlowMatching(velocity_state.VelocityState):
   """A learned velocity transports samples of N(0, I) to the latents [1, 2, 3].
 
   With x_0 from N(0, I), x_1 a latent less the mean m, divided by the standard
@@ -152,36 +152,9 @@ class FlowMatching(fitted.FittedPrior):
     self.seed = seed
     self.fit_result = None
     self.solver_error = None
-    self.net = None
-    self.flow = None
-    self.conditions = conditions.Conditions()
-    # In the object, not in the class: labels and guidance decide.
-    self.can = self._abilities()
+    self._begin()
 
   # === Description ===
-
-  @property
-  def takes_labels(self):
-    """Whether `fit` takes the data's labels and attributes."""
-    return self.conditional
-
-  takes_attributes = takes_labels
-
-  @property
-  def classes(self):
-    """The labels that it has learned, int64 `[K]`, increasing."""
-    return self.conditions.classes
-
-  @property
-  def attributes(self):
-    """Names of the attributes that it has learned, a tuple."""
-    return self.conditions.attributes
-
-  @property
-  def arrays(self):
-    weights = () if self.net is None else self.net.weights
-    return ('mean', 'scale', *self.conditions.state()) + tuple(
-        f'weight_{i}' for i in range(len(weights)))
 
   @property
   def added_noise(self):
@@ -258,47 +231,6 @@ class FlowMatching(fitted.FittedPrior):
           f'{self.solver_error:.1e} standard deviations from those by '
           f'{velocity_flow.FINE_STEPS}.', file=sys.stderr)
 
-  # === State ===
-
-  def _new_net(self):
-    return velocity_net.VelocityNet(
-        self.latent_dim, self.width, self.blocks, len(self.classes), self.seed,
-        len(self.attributes), dtype='float32')
-
-  def _build(self, learned):
-    """Makes the net anew, and its flow."""
-    self.conditions = learned
-    self.net = self._new_net()
-    self.flow = velocity_flow.VelocityFlow(self.net, self.guidance)
-
-  def load_state(self, arrays):
-    """Loads the result of another prior's `state`; returns self.
-
-    Raises:
-      ValueError: if that is not the state of such a prior.
-    """
-    if 'classes' in arrays:
-      learned = conditions.of_state(arrays)
-      # The numbers of labels and attributes decide the net's shape.
-      if self.net is None or self.conditions.sizes != learned.sizes:
-        self._build(learned)
-      self.conditions = learned
-    return super().load_state(arrays)
-
-  def _use_state(self):
-    state = self.state()
-    self.net.set_weights(
-        [state[n] for n in self.arrays if n.startswith('weight_')])
-    self._mean, self._scale = (
-        state[n].astype(np.float32) for n in ('mean', 'scale'))
-    self.can = self._abilities()
-
-  def _abilities(self):
-    """Returns its capabilities; see `pgak.capabilities`."""
-    names = {'base': True, 'fit': True, 'condition': any(self.conditions.sizes),
-             'log_density': self.guidance == 1.}
-    return frozenset(name for name, can in names.items() if can)
-
   # === Draws ===
 
   def sample(self, n, seed=0, given=None):
@@ -341,15 +273,31 @@ class FlowMatching(fitted.FittedPrior):
                                *self._codes(given, base))
     return self._mean + self._scale * moved
 
+  def near(self, latents, seed=0, time=0.8, steps=4):
+    """Returns samples near latents `[B, H]`: each takes noise, and flows back.
+
+    With x_1 a standardised latent and x_0 from N(0, I), the flow carries
+    `x_t = (1 - t) x_0 + t x_1` from t to 1. If its velocity were exact, and the
+    latents distributed as those of the fit, so would be what it returns.
+
+    Args:
+      latents: float `[B, H]`.
+      seed: as for `sample`.
+      time: t, float in [0, 1): from samples that do not depend on the latents
+        towards these themselves.
+      steps: int, of Heun's method.
+    """
+    points = self._standardised(latents)
+    base = noise_lib.of_seed(self.noise_shapes, len(points), seed)['prior']
+    return self._mean + self._scale * self.flow.forwards(
+        (1. - time) * base + time * points, steps, begin=time)
+
   def latent_to_base(self, latents, given=None):
     """The inverse of `base_to_latent`, but for the error of Heun's method."""
     self.state()
     return self.flow.backwards(
         self._standardised(latents), self.sampling_steps,
         *self._codes(given, latents))
-
-  def _codes(self, given, batch):
-    return self.conditions.codes(given, batch.shape[0] or tf.shape(batch)[0])
 
   def _flat(self, latents):
     return tf.reshape(tf.cast(latents, tf.float32), [-1, self.latent_dim])

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tqdm import auto as tqdm
 
 from pgak import errors
+from pgak import interruption
 from pgak import noise
 from pgak.priors import unfinished as unfinished_lib
 
@@ -230,6 +231,8 @@ def minimise_averaged(loss, measure, variables, averages, steps, learning_rate,
         if not np.isfinite(found):
           break
       course.keep()
+      # In a train command a signal is only noted while the run makes steps.
+      interruption.check()
   course.finish()
   _require_finite(course.best_loss, learning_rate)
   return Fit(int(course.step), course.best_step, course.best_loss)

@@ -34,23 +34,26 @@ class VelocityFlow:
     # By name and arguments, so that each graph is traced once.
     self._functions = {}
 
-  def forwards(self, points, steps, *given):
-    """Transports points from time 0 to 1, by steps of Heun's method.
+  def forwards(self, points, steps, *given, begin=0.):
+    """Transports points from time `begin` to 1, by steps of Heun's method.
 
     Args:
       points: float32 `[B, H]`.
       steps: int.
       *given: conditions as the net takes them, `[B]` or `[B, 2 A]` each; see
         `conditions.Conditions.codes`.
+      begin: float in [0, 1).
 
     Returns:
       float32 `[B, H]`.
     """
-    return self._called('forwards', self._moved, [points], given, steps, False)
+    return self._called(f'forwards_{begin}', self._moved, [points], given,
+                        steps, {'begin': begin})
 
   def backwards(self, points, steps, *given):
     """Transports points from time 1 to 0; see `forwards`."""
-    return self._called('backwards', self._moved, [points], given, steps, True)
+    return self._called('backwards', self._moved, [points], given, steps,
+                        {'backwards': True})
 
   def solver_error(self, steps, seed):
     """Compares samples by some steps with those by `FINE_STEPS`.
@@ -91,9 +94,9 @@ class VelocityFlow:
     # 0 / 0 for one estimate.
     return mean, tf.math.reduce_std(found, 1) / np.sqrt(np.float32(probes - 1))
 
-  def _moved(self, steps, is_back, points, *given):
+  def _moved(self, steps, options, points, *given):
     return continuous_flow.transport(
-        self._velocity(given), points, steps, is_back)
+        self._velocity(given), points, steps, **options)
 
   def _estimates(self, steps, number, points, keys, *given):
     signs = None if self._takes_exact(number) else continuous_flow.probes(

@@ -3,8 +3,9 @@
 After `train.steps` a run may go on for further steps in which the decoder alone
 learns: from latents of the training images, each with noise, to the images.
 Samples of a density that was fitted to latents lie beside them, by about the
-density's error; the decoder learns to answer for such latents, too. The encoder
-stays as it is, and so do the latents and what is fitted to them.
+density's error; the decoder learns to answer for such latents, too. With a
+density at hand half of the latents are as it moves them, see `polish_latents`.
+The encoder stays as it is, and so do the latents and what is fitted to them.
 """
 from collections.abc import Callable
 from typing import NamedTuple
@@ -26,12 +27,16 @@ class Polishing(NamedTuple):
   noise: float = 0.1
   learning_rate: float = 0.3
   image_error: Callable | None = None
+  density: Callable | None = None
+  time: float = 0.8
 
 
 @settings.configurable(name='polish', module='pgak.training')
 def configured(steps: settings.Whole = 0, noise: settings.NonNegative = 0.1,
                learning_rate: settings.Positive = 0.3,
-               image_error: settings.called('@MixedError()', 2) | None = None):
+               image_error: settings.called('@MixedError()', 2) | None = None,
+               density: settings.reference('@FlowMatching') | None = None,
+               time: settings.Decay = 0.8):
   """Returns what gin's configuration says of polishing, a `Polishing`.
 
   Args:
@@ -46,8 +51,14 @@ def configured(steps: settings.Whole = 0, noise: settings.NonNegative = 0.1,
       decoder is trained already.
     image_error: error that the decoder descends in these steps, as
       `train.image_error`; None for that of training.
+    density: a prior with `near`, such as @FlowMatching, fitted after
+      `train.steps` and kept in the run, where evaluate and sample find it. Half
+      of the latents of a step are then as it moves them, in the place of noise.
+      None for noise alone.
+    time: t of `FlowMatching.near`, in [0, 1): how much of a latent is left
+      before the density moves it back.
   """
-  return Polishing(steps, noise, learning_rate, image_error)
+  return Polishing(steps, noise, learning_rate, image_error, density, time)
 
 
 def over_all_steps(schedule, steps, polishing):

@@ -16,6 +16,7 @@ from pgak.data import kinds
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import data_set
+from pgak.runs import polish_latents
 from pgak.runs import polishing as polishing_lib
 from pgak.runs import run_directory
 from pgak.training import callbacks as callbacks_lib
@@ -203,7 +204,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
           trained, first_step, steps, polishing):
         batches = stages.batches(
             trained, stage, begin, train_images, batch_size, seed, augmenter,
-            order, polishing)
+            order, lambda: polish_latents.made(
+                trained, train_images, polishing, seed, run, steps, images))
         trained.enter_stage(stage)
         # Not the model's own `fit`, which checks the range of its input: a
         # run's batches are in it.

@@ -1,14 +1,12 @@
 """How a run begins and its stages: the model's own, and polishing."""
-import tensorflow as tf
-
 from pgak import data
 from pgak import errors
-from pgak import noise
 from pgak.models import batch_norm
 from pgak.models import polished
+from pgak.runs import polish_latents
 from pgak.training import strategies
 
-__all__ = ['batches', 'check', 'noisy_latents', 'of', 'start_from_data']
+__all__ = ['batches', 'check', 'of', 'start_from_data']
 
 
 def check(model, steps, polishing, plateau_patience, steps_per_execution):
@@ -48,6 +46,13 @@ def check(model, steps, polishing, plateau_patience, steps_per_execution):
         f'`train.steps = {steps}` and `polish.steps = {polishing.steps}` must '
         'be multiples of `train.steps_per_execution = '
         f'{steps_per_execution}`.')
+  # Not only its own check: made now, it reads its settings before `describe`
+  # writes which these are.
+  if polish_latents.prior(model, polishing) and (
+      model.distribute_strategy.cluster_resolver):
+    raise errors.UserError(
+        '`polish.density` is fitted by one process: set it to None, or '
+        "`train.strategy` to 'mirrored' or 'one_device'.")
 
 
 def start_from_data(model, images, batch_size, seed, augmenter, order_version):
@@ -85,7 +90,7 @@ def of(model, first_step, steps, polishing):
 
 
 def batches(model, stage, first_step, images, batch_size, seed, augmenter,
-            order_version, polishing):
+            order_version, latents):
   """Makes the data set of a stage, for the model's strategy.
 
   Args:
@@ -98,14 +103,15 @@ def batches(model, stage, first_step, images, batch_size, seed, augmenter,
     augmenter: as for `data.train_batches`. Polishing is without, as the latents
       are those of the images as they are.
     order_version: as for `data.train_batches`.
-    polishing: a `Polishing`.
+    latents: function without arguments to those of polishing, see
+      `polish_latents.made`.
 
   Returns:
     A `tf.data.Dataset`, or what the strategy makes of one.
   """
   beside = None
   if stage == polished.POLISH:
-    augmenter, beside = None, noisy_latents(model, images, polishing, seed)
+    augmenter, beside = None, latents()
   elif stage:
     # What was trained before is frozen with the statistics of its data.
     batch_norm.reestimate(model, images)
@@ -115,29 +121,3 @@ def batches(model, stage, first_step, images, batch_size, seed, augmenter,
           images, batch_size * slices, seed, first_step, model.value_range,
           augmenter, replica_slots=slots, order_version=order_version,
           beside=beside))
-
-
-def noisy_latents(model, images, polishing, seed):
-  """Encodes all images, by the weights that the model is evaluated with.
-
-  Args:
-    model: `GenerativeAutoencoder`, compiled.
-    images: `ImageArray`, whose latents, float32 `[N, H]`, stay in memory.
-    polishing: a `Polishing`.
-    seed: int, which decides the noise, with the step.
-
-  Returns:
-    A function of positions `[B]` in the split and a step to latents with noise,
-    `[B, H]`.
-  """
-  with model.averaged_weights():
-    batch_norm.reestimate(model, images)
-    encoded = model.encode_split(images)  # [N, H]
-  sigma = tf.constant(polishing.noise * encoded.std(0))
-  latents = tf.constant(encoded)
-
-  def noisy(indices, step):
-    shape = [indices.shape[0], latents.shape[1]]
-    normal = noise.normal(shape, noise.seed(seed, step, 'polish'))
-    return tf.gather(latents, indices) + sigma * normal
-  return noisy

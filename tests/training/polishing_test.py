@@ -14,8 +14,8 @@ from pgak import schedules
 from pgak.models import polished
 from pgak.runs import checkpoints
 from pgak.runs import configuration
+from pgak.runs import polish_latents
 from pgak.runs import polishing
-from pgak.training import stages
 
 SETTINGS = ('polish.steps = 4', 'polish.noise = 0.2', 'batch_norm = True',
             'train.checkpoint_every = 2', 'train.log_every = 2',
@@ -161,7 +161,7 @@ def test_the_noise_is_in_standard_deviations_of_the_training_latents():
   latents = model.encode(Images.pixels).numpy()
   indices = tf.constant([5, 1, 1])
   exact, moved, other = (
-      stages.noisy_latents(model, Images(), polishing.Polishing(1, size), 3)(
+      polish_latents.made(model, Images(), polishing.Polishing(1, size), 3)(
           indices, step) for size, step in ((0., 2), (0.5, 2), (0.5, 4)))
   np.testing.assert_allclose(exact, latents[[5, 1, 1]], rtol=1e-6)
   normal = noise.normal([3, 3], noise.seed(3, 2, 'polish'))
@@ -170,7 +170,81 @@ def test_the_noise_is_in_standard_deviations_of_the_training_latents():
   assert np.abs(moved - other).min() > 0.
 
 
+class Near:
+  """A density that moves a latent by its seed."""
+  name = 'near'
+  can = frozenset()
+
+  def __init__(self, latent_dim):
+    self.latent_dim = latent_dim
+
+  def sample(self, n, seed=0):
+    raise NotImplementedError
+
+  def near(self, latents, seed, time):
+    return tf.constant(latents) + 10. * (seed + 1) + time
+
+
+def test_half_of_the_latents_are_as_the_density_moves_them():
+  model = tiny_models.compiled('AE')
+  latents = model.encode(Images.pixels).numpy()
+  settings = polishing.Polishing(1, 0.5, density=Near, time=0.25)
+  own = model.prior
+  at = polish_latents.made(model, Images(), settings, 3)
+  assert model.prior is own
+  indices = tf.constant([5, 1, 1, 0, 2, 7, 4, 3] * 4, tf.int64)
+  found = at(indices, 2).numpy()
+  noisy = polish_latents.made(model, Images(), polishing.Polishing(1, 0.5), 3)(
+      indices, 2)
+  np.testing.assert_allclose(found[16:], noisy[16:], rtol=1e-6)
+  # Two draws, of the seeds 6 and 7.
+  shifts = (found - latents[indices])[:16]
+  kinds = {round(float(row.mean()), 3) for row in shifts}
+  assert kinds == {70.25, 80.25}
+  np.testing.assert_allclose(
+      shifts, np.broadcast_to(shifts.mean(1, keepdims=True), shifts.shape),
+      atol=1e-4)
+  assert np.any(found[:16] != at(indices, 3).numpy()[:16])
+
+
+FLOW = ('polish.density = @FlowMatching', 'FlowMatching.steps = 20',
+        'FlowMatching.width = 8', 'FlowMatching.blocks = 1')
+
+
+@pytest.mark.slow
+def test_the_density_of_polishing_is_the_one_that_evaluate_takes(
+    tmp_path, capfd):
+  path = tmp_path / 'run'
+  train(path, *FLOW)
+  assert 'flow_matching is being fitted' in capfd.readouterr().err
+  (kept,) = (path / 'densities').iterdir()
+  assert '-step4-' in kept.name
+  model = checkpoints.load(path, prior='flow_matching')
+  assert model.prior.is_fitted and model.prior.width == 8
+  assert 'being fitted' not in capfd.readouterr().err
+  # What it learns differs from polishing by noise alone.
+  other = tmp_path / 'other'
+  train(other)
+  assert not differ(part(path, 8, 'encoder'), part(other, 8, 'encoder'))
+  assert differ(part(path, 8, 'decoder'), part(other, 8, 'decoder'))
+  # A resumed run reads it, and ends as the undisturbed one.
+  again = tmp_path / 'again'
+  shutil.copytree(path, again)
+  shutil.rmtree(again / 'checkpoints' / 'step-00000008')
+  train(again, *FLOW)
+  assert 'being fitted' not in capfd.readouterr().err
+  expected = tiny_runs.saved(path, 8)
+  for name, value in tiny_runs.saved(again, 8).items():
+    np.testing.assert_allclose(value, expected[name], rtol=1e-5, atol=1e-6,
+                               err_msg=name)
+  tiny_runs.refused(path, 'train.steps = 4', *SETTINGS, *FLOW,
+                    'FlowMatching.width = 9',
+                    match='other settings of FlowMatching.width')
+
+
 @pytest.mark.parametrize('model, settings, match', [
+    ('ae', ('polish.density = @GaussianMixture',),
+     'density` is gmm, which has no samples near given latents'),
     ('ae', ('train.plateau_patience = 1',
             'train.learning_rate_schedule = None'),
      'plateau_patience.* changes the learning rates, and so does polishing'),
