@@ -62,6 +62,21 @@ def test_draws_of_a_normal():
   np.testing.assert_allclose(np.cov(drawn.T), covariance, atol=0.05)
 
 
+def test_a_path_may_begin_later():
+  mean, covariance = normal()
+  values, vectors = np.linalg.eigh(covariance)
+  # All slopes commute, so that each direction is only scaled.
+  scales = np.sqrt(values / (0.3**2 + 0.7**2 * values))
+  begun = points(50).numpy()
+  expected = mean + (begun - 0.7 * mean) @ (vectors * scales) @ vectors.T
+  moved = continuous_flow.transport(
+      exact_velocity, tf.constant(begun), 64, begin=0.7)
+  np.testing.assert_allclose(moved, expected, atol=1e-4)
+  back = continuous_flow.transport(
+      exact_velocity, moved, 64, backwards=True, begin=0.7)
+  np.testing.assert_allclose(back, begun, atol=1e-4)
+
+
 def test_the_error_is_of_second_order():
   move = tf.function(continuous_flow.transport)
   ends = {n: move(velocity, points(50, 3), tf.constant(n))

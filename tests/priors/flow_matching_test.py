@@ -5,6 +5,8 @@ from scipy import stats
 import tensorflow as tf
 
 from pgak import errors
+from pgak import interruption
+from pgak import noise
 from pgak import priors
 from pgak.priors import net_fitting
 from pgak.priors import unfinished
@@ -54,6 +56,45 @@ def test_draws_lie_on_the_ring(on_ring):
   # A normal of the same moments has 39 % of its mass within 0.7.
   assert np.mean(radius < 0.7) < 0.1
   assert abs(np.median(radius) - 1.) < 0.1
+
+
+def test_samples_near_latents():
+  # A net that has learned nothing is the flow from N(0, I) to N(0, I), which
+  # divides by the standard deviation of x_t.
+  latents = ring(200)
+  prior = priors.FlowMatching(2, steps=1, **(SMALL | {'learning_rate': 1e-9}))
+  prior.fit(latents)
+  mean, scale = latents.mean(0), latents.std(0)
+  standard = (latents - mean) / scale
+  base = noise.of_seed(prior.noise_shapes, 200, 5)['prior'].numpy()
+  for time in (0., 0.8):
+    expected = mean + scale * ((1. - time) * base + time * standard) / np.sqrt(
+        (1. - time)**2 + time**2)
+    np.testing.assert_allclose(prior.near(latents, 5, time, 64), expected,
+                               rtol=1e-3, atol=0.1)
+  # By four steps, and so little noise, the latents themselves.
+  np.testing.assert_allclose(prior.near(latents, 5, 0.999), latents, atol=1.)
+
+
+def test_a_fit_ends_at_a_signal_that_was_only_noted(monkeypatch):
+  # As within a train command, between two of whose steps it may be.
+  interruption.postpone()
+  monkeypatch.setattr(interruption._State, 'received', 15)
+  try:
+    with pytest.raises(interruption.Interrupted):
+      priors.FlowMatching(2, steps=2, **SMALL).fit(ring(200))
+  finally:
+    interruption.allow()
+
+
+@pytest.mark.slow
+def test_samples_near_latents_lie_on_the_ring(on_ring):
+  latents = ring(500, 1)
+  far, close = (np.linalg.norm(on_ring.near(latents, 1, time) - latents, axis=1)
+                for time in (0.5, 0.9))
+  assert np.mean(close) < 0.3 * np.mean(far)
+  radius = np.linalg.norm((on_ring.near(latents, 1, 0.5) - 30.) / 100., axis=1)
+  assert np.mean(radius < 0.7) < 0.1
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Polishing of the decoder, after training."""
 import shutil
+import types
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import tiny_models
 import tiny_runs
 
 from pgak import data
+from pgak import errors
 from pgak import noise
 from pgak import registry
 from pgak import schedules
@@ -16,6 +18,7 @@ from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import polish_latents
 from pgak.runs import polishing
+from pgak.training import stages
 
 SETTINGS = ('polish.steps = 4', 'polish.noise = 0.2', 'batch_norm = True',
             'train.checkpoint_every = 2', 'train.log_every = 2',
@@ -255,3 +258,21 @@ def test_the_density_of_polishing_is_the_one_that_evaluate_takes(
 def test_what_cannot_be_polished_is_refused(tmp_path, model, settings, match):
   tiny_runs.refused(tmp_path / 'run', *SETTINGS, 'train.steps = 4', *settings,
                     files=(f'models/{model}.gin',), match=match)
+  # Before the hours of training.
+  assert not (tmp_path / 'run' / 'checkpoints').exists()
+
+
+def test_a_density_of_several_processes_is_refused():
+  model = tiny_models.compiled('AE')
+  worker = types.SimpleNamespace(cluster_resolver=object())
+
+  class Worker:
+    distribute_strategy = worker
+
+    def __getattr__(self, name):
+      return getattr(model, name)
+
+  one, other = (polishing.Polishing(1, density=d) for d in (None, Near))
+  stages.check(Worker(), 4, one, None, 1)
+  with pytest.raises(errors.UserError, match='is fitted by one process'):
+    stages.check(Worker(), 4, other, None, 1)
