@@ -59,8 +59,8 @@ def read_vectors(run):
 
 def _last(points):
   from tensorboard.util import tensor_util
-  # The later written of one step is the last of them in this stable order.
-  point = sorted(points, key=lambda p: p.step)[-1]
+  # The later written of one step: files come by name, and not always by time.
+  point = max(points, key=lambda p: (p.step, p.wall_time))
   return point.step, tensor_util.make_ndarray(point.tensor_proto)
 
 
@@ -72,7 +72,8 @@ def _scalars(folder):
   for name in events.Tags()['tensors']:
     if events.SummaryMetadata(name).plugin_data.plugin_name == 'scalars':
       points = {e.step: float(tensor_util.make_ndarray(e.tensor_proto))
-                for e in events.Tensors(name)}
+                for e in sorted(events.Tensors(name),
+                                key=lambda e: e.wall_time)}
       steps = np.array(sorted(points))
       found[name] = (steps, np.array([points[s] for s in steps]))
   return found

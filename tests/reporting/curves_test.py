@@ -20,13 +20,17 @@ def test_scalars_of_both_streams(tmp_path):
 
 def test_of_a_resumed_run_the_later_point_counts(tmp_path):
   run = runs.Run(tmp_path)
-  for suffix, points in (('.a', {1: 9., 2: 8.}), ('.b', {2: 5., 3: 4.})):
+  folder = tmp_path / 'events' / 'train'
+  # TensorFlow's names end in a count: the tenth file comes before the ninth.
+  for count, points in (('9', {1: 9., 2: 8.}), ('10', {2: 5., 3: 4.})):
     writer = tf.summary.create_file_writer(
-        str(tmp_path / 'events' / 'train'), filename_suffix=suffix)
+        str(folder), filename_suffix='.new')
     with writer.as_default():
       for step, value in points.items():
         tf.summary.scalar('loss', value, step=step)
     writer.close()
+    (written,) = folder.glob('*.new')
+    written.rename(folder / f'events.out.tfevents.1.host.2.{count}.v2')
   steps, values = curves.read_events(run)['train', 'loss']
   np.testing.assert_array_equal(steps, [1, 2, 3])
   np.testing.assert_array_equal(values, [9., 5., 4.])
