@@ -124,6 +124,9 @@ def _pack_polishing(stored, about, model, images):
   from pgak.models import polished
   from pgak.runs import polishing
   chosen = polishing.configured()
+  if chosen.steps and chosen.density:
+    raise SystemExit('Steps of polishing by a density are not copied: add '
+                     "--gin_param='polish.density = None'.")
   if chosen.steps:
     chunk, size = about['chunk'], about['batch_size']
     _whole(chosen.steps, chunk, 'polish.steps')

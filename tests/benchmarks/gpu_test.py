@@ -130,6 +130,17 @@ def test_by_jax_a_decoder_is_polished_and_a_flow_fitted(tmp_path, jax_python):
       result['fit'][2][1], abs=2e-3)
 
 
+def test_polishing_by_a_density_is_not_copied(tmp_path):
+  done = subprocess.run(
+      [sys.executable, FOLDER / 'train_by_jax.py', 'pack', tmp_path / 'packed',
+       '--gin_file=quickstart.gin', '--gin_param=train.model = @AE',
+       '--gin_param=polish.steps = 100',
+       '--gin_param=polish.density = @FlowMatching'],
+      capture_output=True, text=True, check=False, timeout=300)
+  assert done.returncode == 1
+  assert "add --gin_param='polish.density = None'" in done.stderr
+
+
 def test_the_distance_there_is_the_one_here(monkeypatch):
   monkeypatch.syspath_prepend(str(FOLDER))
   jax_training = importlib.import_module('jax_training')
