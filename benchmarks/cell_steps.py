@@ -60,10 +60,10 @@ def main():
   parser.add_argument('--core_seconds', type=float, default=600.)
   flags = parser.parse_args()
   registry.register()
-  seed, *_ = jobs = plan.read(flags.sweep).jobs
+  jobs = plan.read(flags.sweep).jobs
   print(f'| cell | CPU time of a step, ms | steps in {flags.core_seconds:g} '
         'core-seconds |\n|---|---|---|')
-  for job in (j for j in jobs if j.seed == seed.seed):
+  for job in (j for j in jobs if j.seed == jobs[0].seed):
     configuration.parse(job.gin_files, job.bindings)
     model = checkpoints.build(**checkpoints.build_settings())
     batch_size = configuration.setting('train.batch_size', 64)

@@ -1,9 +1,8 @@
 """The latents that polishing decodes.
 
-They are those of the training images with noise; with a density, half of them
-are instead as it moves them. Noise goes in all directions alike. What a density
-makes of a latent lies where its samples do, so that the decoder learns to
-answer for these.
+They are latents of the training images with noise. With a density, half of them
+are samples of it near these latents in the place of noise: the decoder then
+learns to decode what it is given later.
 """
 import tensorflow as tf
 

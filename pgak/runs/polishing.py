@@ -4,7 +4,7 @@ After `train.steps` a run may go on for further steps in which the decoder alone
 learns: from latents of the training images, each with noise, to the images.
 Samples of a density that was fitted to latents lie beside them, by about the
 density's error; the decoder learns to answer for such latents, too. With a
-density at hand half of the latents are as it moves them, see `polish_latents`.
+density half of the latents are its samples near them, see `polish_latents`.
 The encoder stays as it is, and so do the latents and what is fitted to them.
 """
 from collections.abc import Callable
