@@ -1,6 +1,9 @@
 """Log-likelihood of a fitted prior on training and held-out latents."""
+import numpy as np
+
 from pgak.metrics import metric
 from pgak.priors import ex_post
+from pgak.priors import round_trips
 
 __all__ = []
 
@@ -12,15 +15,29 @@ _MAXIMUM_LATENTS = 10000
                  needs=('fit',), implied=True,
                  better={'log_likelihood_*': 'neither'})
 def _compute(context):
-  """The one of training latents is much larger if the prior memorises."""
+  """The one of training latents is much larger if the prior memorises.
+
+  Its standard error is over the latents, so it includes that of a density which
+  is estimated for each of them.
+  """
   train, held_out = context.dataset.split('train'), context.encoded
+  prior = round_trips.before(context.model.prior)
   # Equally many of both, so that both means are equally precise.
-  number = min(len(train), len(held_out), getattr(
-      context.model.prior, 'measured_latents', _MAXIMUM_LATENTS))
-  values = ex_post.log_likelihoods(context.model, train, held_out, number)
+  number = min(len(train), len(held_out),
+               getattr(prior, 'measured_latents', _MAXIMUM_LATENTS))
+  found = ex_post.log_likelihoods(context.model, train, held_out, number)
   names = 'log_likelihood_train', 'log_likelihood_held_out'
   # None for a prior without a density.
-  for name, value in zip(names, values or ()):
+  for name, values in zip(names, found or ()):
+    values = np.asarray(values, np.float64)
     yield metric.Value(
-        name, value, features='latents', images='data', num_samples=number,
+        name, values.mean(), error=_standard_error(values), features='latents',
+        images='data', num_samples=number, prior=(
+            None if prior is context.model.prior else prior.label),
         split=f'{train.split} vs {held_out.split}')
+
+
+def _standard_error(values):
+  if len(values) < 2:
+    return None
+  return values.std(ddof=1) / np.sqrt(len(values))

@@ -57,7 +57,7 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
       for all.
     round_trips: int, how often samples, also those from the model's own prior,
       pass through the decoder and the encoder before they are decoded; see
-      `priors.RoundTrips`.
+      `priors.RoundTrips`. Those of `Resampled`, a control, make none.
 
   Returns:
     The model.
@@ -70,7 +70,9 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
   if not choice.is_own:
     model.prior = fitted_prior(model, choice, run, step, dataset, source,
                                max_latents)
-  if round_trips and not isinstance(model.prior, round_trips_lib.RoundTrips):
+  makes_none = (isinstance(model.prior, round_trips_lib.RoundTrips) or
+                getattr(model.prior, 'is_control', False))
+  if round_trips and not makes_none:
     model.prior = round_trips_lib.RoundTrips(model.prior, model, round_trips)
   return model
 
@@ -201,9 +203,10 @@ def positions(number, max_latents=None):
 
 
 def log_likelihoods(model, train, held_out, max_latents=None):
-  """Train and held-out log-likelihood of the prior, to detect memorisation.
+  """Log-likelihood of training and of held-out latents under the prior.
 
-  A density that memorises has a much higher one on the first.
+  A density that memorises has a much higher one on the first. Of a prior whose
+  samples make round trips it is that of the prior before them.
 
   Args:
     model: `GenerativeAutoencoder` with its prior.
@@ -212,15 +215,16 @@ def log_likelihoods(model, train, held_out, max_latents=None):
     max_latents: as many of each are taken; None for all.
 
   Returns:
-    `(train, held_out)`, floats, nats a latent vector; or None for a prior that
-    has no density.
+    `(train, held_out)`, each float `[N]`, nats of one latent vector; or None
+    for a prior that has no density.
   """
-  if model.lacks('log_density'):
+  prior = round_trips_lib.before(model.prior)
+  if 'log_density' not in capabilities.of_prior(prior):
     return None
-  source = getattr(model.prior, 'source', 'means')
+  source = getattr(prior, 'source', 'means')
   return tuple(
-      float(np.mean(model.prior.log_prob(
-          tf.constant(encode(model, images, source, max_latents)))))
+      prior.log_prob(tf.constant(
+          encode(model, images, source, max_latents))).numpy()
       for images in (train, held_out))
 
 

@@ -18,13 +18,15 @@ class Resampled(fitted.FittedPrior):
   A sample is one of them, each as likely: `1/N sum_n delta(z - z_n)`. A
   control: its samples are reconstructions of training images, so their
   distance of features is the best that a density could reach with this decoder,
-  and every measure of memorisation has to reject them. It has no density.
+  and every measure of memorisation has to reject them. So they make no round
+  trips, whatever `density.round_trips` is. It has no density.
 
   Args:
     latent_dim: number of latent dimensions H.
   """
 
   name = 'resampled'
+  is_control = True
   arrays = ('latents',)
 
   def __init__(self, latent_dim: settings.Count):

@@ -10,7 +10,7 @@ from pgak import noise as noise_lib
 from pgak import settings
 from pgak.priors import mapped_noise
 
-__all__ = ['RoundTrips']
+__all__ = ['RoundTrips', 'before']
 
 
 @settings.checked
@@ -133,3 +133,8 @@ class RoundTrips(mapped_noise.MappedNoise):
   def _trip(self, latents, normal):
     mean, sigma = self.model.posterior(self.model.render(latents))
     return mean if sigma is None else mean + sigma * normal
+
+
+def before(prior):
+  """Returns the prior of z_0; of samples that make no trips, their prior."""
+  return prior.prior if isinstance(prior, RoundTrips) else prior

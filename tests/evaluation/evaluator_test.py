@@ -186,7 +186,8 @@ def _with_densities(monkeypatch, model):
   monkeypatch.setattr(
       ex_post, 'log_likelihoods',
       lambda m, train, held_out, most: (
-          tuple({'train': 1.5, 'test': 0.5}[a.split] for a in (train, held_out))
+          tuple({'train': [1.5], 'test': [0.5]}[a.split]
+                for a in (train, held_out))
           if hasattr(m.prior, 'log_prob') else None))
   return model
 

@@ -1,11 +1,20 @@
 """Tests of the log-likelihood of a fitted prior."""
 import types
 
+import numpy as np
 import pytest
+import tiny_models
 
 from pgak import priors
 from pgak.metrics import log_likelihood
 from pgak.priors import ex_post
+
+
+class _Images(np.ndarray):
+  split = 'train'
+
+  def read(self, indices):
+    return np.asarray(self)[indices]
 
 
 class _Split(list):
@@ -16,7 +25,11 @@ class _Split(list):
 
 
 @pytest.mark.parametrize('found, expected', [
-    ((3., 1.), [('log_likelihood_train', 3.), ('log_likelihood_held_out', 1.)]),
+    # 4 and 2 have the standard deviation sqrt(2); over sqrt(2) that is 1.
+    (([4., 2.], [1., 1.]), [('log_likelihood_train', 3., 1.),
+                            ('log_likelihood_held_out', 1., 0.)]),
+    (([4.], [1.]), [('log_likelihood_train', 4., None),
+                    ('log_likelihood_held_out', 1., None)]),
     (None, [])])  # A prior without a density.
 def test_as_many_latents_of_both_splits(monkeypatch, found, expected):
   train = _Split('train', 20)
@@ -27,7 +40,8 @@ def test_as_many_latents_of_both_splits(monkeypatch, found, expected):
   monkeypatch.setattr(
       ex_post, 'log_likelihoods', lambda *args: asked.append(args) or found)
   values = list(log_likelihood._compute(context))
-  assert [(v.name, v.value) for v in values] == expected
+  assert [(v.name, v.value, v.error) for v in values] == [
+      (name, value, pytest.approx(error)) for name, value, error in expected]
   assert asked == [(context.model, train, context.encoded, 7)]
   assert all((v.num_samples, v.split) == (7, 'train vs test') for v in values)
 
@@ -42,3 +56,19 @@ def test_a_slow_density_is_measured_on_fewer(monkeypatch):
         model=types.SimpleNamespace(prior=prior), encoded=test,
         dataset=types.SimpleNamespace(split=lambda name: train))))
   assert asked == [10000, 1000]
+
+
+def test_before_round_trips_there_is_a_density():
+  model = tiny_models.make('AE')
+  images = np.random.default_rng(0).integers(
+      0, 256, (8, *tiny_models.IMAGE_SHAPE), np.uint8).view(_Images)
+  model.prior = priors.Gaussian(3).fit(ex_post.encode(model, images))
+  dataset = types.SimpleNamespace(split=lambda name: images)
+  context = types.SimpleNamespace(model=model, encoded=images, dataset=dataset)
+  expected = list(log_likelihood._compute(context))
+  assert len(expected) == 2 and expected[0].prior is None
+  model.prior = priors.RoundTrips(model.prior, model, 2)
+  found = list(log_likelihood._compute(context))
+  # It is no density of the samples, so it is named.
+  assert {v.prior for v in found} == {'gaussian'}
+  assert [v.value for v in found] == [v.value for v in expected]
