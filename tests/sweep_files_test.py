@@ -31,6 +31,7 @@ SWEEPS = {
     # A search: what its trials share.
     'search_digits.sweep': (1, 1, 1),
     'ten_minutes.sweep': (10, 1, 3),
+    'regularisers.sweep': (6, 1, 2),
     'errors_mnist.sweep': (5, 1, 1),
     'latents_cifar10.sweep': (3, 1, 2),
     'papers/learned_priors/fig3_mnist.sweep': (10, 1, 1),

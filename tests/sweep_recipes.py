@@ -175,6 +175,10 @@ def recipe_of(name, cell):
     return claims(cell)
   if sweep == 'ten_minutes':
     return ten_minutes(cell)
+  if sweep == 'regularisers':
+    return Recipe('conv_mnist', 32, 5, False, 64,
+                  5700 if cell == 'vpga' else 14400,
+                  adam(1e-3, .9, .99, .999), schedule=True)
   if sweep == 'errors_mnist':  # Five epochs.
     return Recipe('conv_mnist', 32, 5, False, 128, 2340,
                   adam(1e-3, .9, .999, .995), schedule=True)
@@ -263,6 +267,7 @@ def protocols_of(name):
   paper, _, sweep = name.rpartition('/')
   mixed = {'quick': ['quick'], 'search_digits': ['quick'],
            'ten_minutes': ['fid768_test'] * 3,
+           'regularisers': ['fid768_test'] * 2,
            'errors_mnist': ['fid768_test'],
            'latents_cifar10': ['fid768_test'] * 2,
            'claims_mnist_small': ['fid768_test'] * 2,

@@ -18,6 +18,7 @@ PGA_DATA = {'mnist': (32, (28, 28, 1), TANH),
 DATA = {
     'quick': (8, (8, 8, 1), TANH),
     'ten_minutes': PGA_DATA['mnist'],
+    'regularisers': PGA_DATA['mnist'],
     'errors_mnist': (128, (28, 28, 1), TANH),
     'latents_cifar10': (None, (32, 32, 3), TANH),
     **{f'{name}_{d}': numbers for d, numbers in PGA_DATA.items() for name in (
@@ -260,6 +261,10 @@ CELLS = {
         'no_prior_matching': method(),
         'soft_intro_vae': {'kl_real': 1e-2, 'kl_fake': 1e-2,
                            'fake_reconstruction': 1e-8}},
+    'regularisers': {
+        **dict.fromkeys(('none', 'noise', 'batch_norm'), {}),
+        'l2': {'latent_l2': 1e-4}, 'small_kl': {'kl': 1.2e-3},
+        'vpga': pga('mnist')['vpga'] | {'latent_reconstruction': 3e-2}},
     **{f'pga_icml2020/table1_{d}': pga(d)
        for d in ('mnist', 'cifar10', 'celeba')},
     **{f'pga_icml2020/fig3_{d}': {m: pga(d)[m] for m in ('lpga', 'vpga')}

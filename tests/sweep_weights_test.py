@@ -91,7 +91,8 @@ def terms_of(model):
 def often_built(name):
   """Whether a sweep's models are built by the fast tests of other sweeps."""
   return any(word in name for word in (
-      'search_', 'same_nets', 'sphere', 'claims', 'ten_minutes'))
+      'search_', 'same_nets', 'sphere', 'claims', 'ten_minutes',
+      'regularisers'))
 
 
 @pytest.mark.parametrize('name, job', [
