@@ -267,7 +267,9 @@ def load_npz(path):
     count as damage: they would run code.
   """
   try:
-    with np.load(path, allow_pickle=False) as arrays:
+    # NumPy leaves a damaged file open that it opened itself.
+    with (open(path, 'rb') as file,
+          np.load(file, allow_pickle=False) as arrays):
       return {name: arrays[name] for name in arrays.files}
   except (*_DAMAGED, AttributeError):  # A bare array has no names.
     return None
