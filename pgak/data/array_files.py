@@ -17,6 +17,7 @@ from pgak.data import arrays as arrays_lib
 from pgak.data import decoding
 from pgak.data import levels
 from pgak.data import pixels
+from pgak.data import splits as splits_lib
 from pgak.data import store
 from pgak.data import vectors
 
@@ -277,25 +278,12 @@ def cut_places(number, fractions):
   Args:
     number: of examples.
     fractions: `{'validation': share, 'test': share}`; a split with more than 0
-      has at least one example, where there are enough.
+      has at least one example, where `train` keeps one.
 
   Returns:
     `{split: increasing places}`, with 'train' and those of more than 0.
   """
-  places = _places(number)
-  test_end = fractions['test']
-  masks = {'test': places < test_end}
-  masks['validation'] = ~masks['test'] & (
-      places < test_end + fractions['validation'])
-  for split, mask in masks.items():
-    spare = np.flatnonzero(~masks['test'] & ~masks['validation'])
-    # Few examples may all miss a small share: the one nearest to it is taken.
-    if fractions[split] and not mask.any() and len(spare) > 1:
-      mask[spare[np.argmin(places[spare])]] = True
-  found = {split: np.flatnonzero(mask) for split, mask in masks.items()
-           if fractions[split]}
-  found['train'] = np.flatnonzero(~masks['test'] & ~masks['validation'])
-  return found
+  return splits_lib.cut(_places(number), fractions)
 
 
 def _len_of(table):

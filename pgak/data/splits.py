@@ -2,10 +2,12 @@
 import hashlib
 from typing import NamedTuple
 
+import numpy as np
+
 from pgak import errors
 
-__all__ = ['KINDS', 'Layout', 'SplitList', 'empty', 'layout', 'partition',
-           'place_of']
+__all__ = ['KINDS', 'Layout', 'SplitList', 'cut', 'empty', 'layout',
+           'partition', 'place_of']
 
 KINDS = ('folders', 'names')
 
@@ -23,8 +25,9 @@ def empty(split, dataset, number):
     dataset: a data set, with `name` and `splits`.
     number: how many examples all splits have together.
   """
+  others = ', '.join(s for s in dataset.splits if s != split)
   # One each for train, validation and test.
-  way_out = (f'choose another of {", ".join(dataset.splits)}' if number > 2 else
+  way_out = (f'choose another of {others}' if number > 2 else
              f'there {"is 1 example" if number == 1 else "are 2 examples"} in '
              'all, and training needs at least 3: give more')
   return errors.UserError(
@@ -92,20 +95,34 @@ def layout(names, kind, fractions, labels, listed=None, wrapped=False):
 
 def partition(names, fractions):
   """Returns `{split: names}` by a hash of each name, in their order."""
-  place = {name: place_of(name) for name in names}
+  found = cut(np.array([place_of(name) for name in names]), fractions)
+  return {split: [names[i] for i in found.get(split, ())] for split in _ORDER}
+
+
+def cut(places, fractions):
+  """Assigns examples to splits, each by its place alone.
+
+  Args:
+    places: pseudo-random numbers in [0, 1), `[N]`.
+    fractions: `{'validation': share, 'test': share}`; a split with more than 0
+      has at least one example, where `train` keeps one.
+
+  Returns:
+    `{split: increasing positions}`, with 'train' and those of more than 0.
+  """
   test_end = fractions['test']
-  validation_end = test_end + fractions['validation']
-  split_of = {
-      name: 'test' if x < test_end else
-            'validation' if x < validation_end else 'train'
-      for name, x in place.items()}
-  # Few pictures may all miss a small share: the one nearest to it is taken.
-  for split in ('test', 'validation'):
-    if fractions[split] and split not in split_of.values() and len(names) > 2:
-      spare = [name for name in names if split_of[name] == 'train']
-      split_of[min(spare, key=place.get)] = split
-  return {split: [name for name in names if split_of[name] == split]
-          for split in _ORDER}
+  masks = {'test': places < test_end}
+  masks['validation'] = ~masks['test'] & (
+      places < test_end + fractions['validation'])
+  for split, mask in masks.items():
+    spare = np.flatnonzero(~masks['test'] & ~masks['validation'])
+    # Few examples may all miss a small share: the one nearest to it is taken.
+    if fractions[split] and not mask.any() and len(spare) > 1:
+      mask[spare[np.argmin(places[spare])]] = True
+  found = {split: np.flatnonzero(mask) for split, mask in masks.items()
+           if fractions[split]}
+  found['train'] = np.flatnonzero(~masks['test'] & ~masks['validation'])
+  return found
 
 
 def place_of(name):
@@ -200,7 +217,8 @@ class SplitList:
 
   def members(self, names):
     """Returns `{split: names}`; a picture that is not listed with its folders
-    is looked up without them.
+    is looked up without them. A split without pictures is left out, but for
+    `train`.
 
     Raises:
       UserError: if a picture is not listed.
@@ -214,4 +232,5 @@ class SplitList:
             f'The picture {name} has no line in the list of splits '
             f'{self.name}; add one or remove the picture.')
       members[split].append(name)
-    return members
+    return {split: found for split, found in members.items()
+            if found or split == 'train'}

@@ -78,6 +78,25 @@ def test_by_names_folders_mean_nothing(tmp_path):
   assert any(level < 30 for level in levels(dataset, 'test'))
 
 
+def test_few_pictures_leave_train_something_or_all_are_told(tmp_path):
+  fractions = {'test': .5, 'validation': .4}
+  everywhere = [f'{i}.png' for i in range(99)]
+  tested = [n for n in everywhere if splits.place_of(n) < .5][:3]
+  assert splits.partition(tested, fractions) == {
+      'train': [], 'validation': [], 'test': tested}
+  # A single picture that is left is not taken from train.
+  trained = [n for n in everywhere if splits.place_of(n) >= .9][:1]
+  assert splits.partition(tested + trained, fractions)['train'] == trained
+  # Of two, one is tested on, as of arrays.
+  kept = splits.partition(trained * 2, {'test': .1, 'validation': 0.})
+  assert kept['train'] and kept['test']
+  dataset = data.images(write(tmp_path / 'x', *tested), SHAPE,
+                        test_fraction=.5, validation_fraction=.4)
+  with pytest.raises(errors.UserError, match='train .* is empty; choose '
+                     'another of validation, test, all'):
+    dataset.split('train')
+
+
 def test_what_is_beside_the_splits_is_passed_over(tmp_path, capsys):
   folder = write(tmp_path / 'x', *many('train', 0, 4), *many('test', 0, 3),
                  'cover.png', 'extra/a.png')
@@ -158,6 +177,18 @@ def test_a_list_of_splits(tmp_path, inside, monkeypatch):
   changed = data.images(folder, SHAPE,
                         partition='list.txt' if inside else str(place))
   assert len(changed.split('validation')) == 6
+
+
+def test_a_list_without_validation_validates_on_test(tmp_path):
+  folder = write(tmp_path / 'x', 'a.png', 'b.png', 'c.png')
+  (folder / 'list.txt').write_text('a.png 0\nb.png 2\nc.png 0\n')
+  dataset = data.images(folder, SHAPE, partition='list.txt')
+  assert dataset.splits == ('train', 'test', 'all')
+  assert dataset.split('validation').split == 'test'
+  # Of pictures that are all for tests, train is told to be empty.
+  (folder / 'list.txt').write_text('a.png 2\nb.png 2\nc.png 2\n')
+  with pytest.raises(errors.UserError, match='train .* is empty'):
+    data.images(folder, SHAPE, partition='list.txt').split('train')
 
 
 def test_a_list_that_is_wrong_is_told(tmp_path):
