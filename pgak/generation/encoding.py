@@ -97,7 +97,8 @@ def write(output, chunks, label_names=()):
 
   An .npz has `names`, `latents` float32 `[N, H...]` and, where there are any,
   `labels`, `label_names` and `log_prob`. A .csv has a row an example: name,
-  label, log_prob, and the latents from latent_0.
+  label, log_prob, and the latents from latent_0; the label is empty where the
+  data set keeps it secret.
 
   Args:
     output: path that ends with .npz or .csv.
@@ -132,7 +133,7 @@ def _write_csv(path, chunks, label_names):
       flat = chunk['latents'].reshape([len(chunk['names']), -1])
       columns = {'name': chunk['names']}
       if 'labels' in chunk:
-        columns['label'] = [label_names[i] if label_names else i
+        columns['label'] = [_named(i, label_names)
                             for i in chunk['labels'].tolist()]
       if 'log_prob' in chunk:
         columns['log_prob'] = chunk['log_prob'].tolist()
@@ -143,6 +144,11 @@ def _write_csv(path, chunks, label_names):
       writer.writerows(zip(*columns.values()))
       number += len(chunk['names'])
   return number
+
+
+def _named(label, label_names):
+  # TFDS has -1 where labels are secret.
+  return '' if label < 0 else label_names[label] if label_names else label
 
 
 def _write_npz(path, chunks, label_names):

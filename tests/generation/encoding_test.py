@@ -10,6 +10,7 @@ import tiny_runs
 import pgak
 from pgak import errors
 from pgak.generation import drawing
+from pgak.generation import encoding
 from pgak.pictures import png
 from pgak.runs import checkpoints
 from pgak.runs import configuration
@@ -72,6 +73,15 @@ def test_a_table_has_the_same_numbers_and_the_classes_names(
     assert {row['label'] for row in rows} == {'a', 'b'}
     np.testing.assert_allclose([float(row['latent_2']) for row in rows],
                                found['latents'][:, 2])
+
+
+@pytest.mark.parametrize('names', [(), ('car', 'truck')])
+def test_a_secret_label_is_an_empty_cell(tmp_path, names):
+  chunk = {'names': ['0', '1'], 'latents': np.zeros([2, 1], np.float32),
+           'labels': np.array([-1, 1])}
+  encoding.write(tmp_path / 'it.csv', [chunk], names)
+  rows = (tmp_path / 'it.csv').read_text().splitlines()[1:]
+  assert rows == ['0,,0.0', f'1,{names[1] if names else 1},0.0']
 
 
 def test_arrays_and_data_sets_are_named_by_place(run_dir, tmp_path):
