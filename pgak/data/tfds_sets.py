@@ -2,6 +2,8 @@
 
 TFDS is imported only to prepare a set: what is prepared is read without it.
 """
+from typing import Annotated
+
 import tensorflow as tf
 
 from pgak import errors
@@ -80,8 +82,8 @@ def cifar10(data_dir: settings.Path | None = None, download: bool = False,
 @settings.register
 def celeb_a(data_dir: settings.Path | None = None, download: bool = False,
             image_shape: pixels.ImageShape = (64, 64, 3),
-            crop: settings.Count | None = 108, antialias: bool = False,
-            resize: decoding.Resize = 'bicubic'):
+            crop: Annotated[int, settings.Range(1, 178)] = 108,
+            antialias: bool = False, resize: decoding.Resize = 'bicubic'):
   """CelebA: 202,599 aligned faces, cropped and resized, in its three splits.
 
   The centre crop of 218 x 178 pixels starts at row (218 - crop) // 2 and
@@ -95,7 +97,7 @@ def celeb_a(data_dir: settings.Path | None = None, download: bool = False,
       `images.crop` and `images.resize` as here, `images.antialias = False`, and
       the same splits with `images.partition` = list_eval_partition.txt.
     image_shape: `(height, width, 3)`.
-    crop: side of the square in the middle that is kept, in pixels.
+    crop: side of the square in the middle that is kept, in pixels, at most 178.
     antialias: whether to smooth before shrinking; the papers do not.
     resize: the kernel, 'bicubic' or 'bicubic_tf1', as the authors of PGA had
       it; see `decoding.resize`.

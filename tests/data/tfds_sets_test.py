@@ -93,6 +93,12 @@ def test_a_copy_of_celeb_a_is_cropped_and_resized(cache, tmp_path, crop):
   assert dataset.split('train').preprocessing['crop'] == crop
 
 
+@pytest.mark.parametrize('crop', [179, None])
+def test_a_crop_that_celeb_a_has_not_is_refused_unread(tmp_path, crop):
+  with pytest.raises(errors.UserError, match=f'celeb_a.crop = {crop}.*178'):
+    data.celeb_a(str(tmp_path), crop=crop)
+
+
 def test_the_attributes_of_celeb_a(cache, tmp_path):
   import tensorflow_datasets as tfds
   grey = np.arange(4, dtype=np.uint8)
