@@ -23,7 +23,7 @@ def from_arrays(images, labels=None, name='arrays', **settings):
       dictionary of such by split, 'train', 'validation' and 'test'; or a finite
       `tf.data.Dataset` or `keras.utils.PyDataset` of images or `(images,
       labels)`, batched or, of `tf.data`, not.
-    labels: `[N]`, a dictionary as `images` is, or None.
+    labels: `[N]`, a dictionary with the splits of `images`, or None.
     name: string, of letters, digits and _.
     **settings: `image_shape`, `value_range`, `test_fraction` and
       `validation_fraction`, as for `arrays`.
@@ -53,6 +53,11 @@ def from_arrays(images, labels=None, name='arrays', **settings):
       'all' not in given and 'train' not in given):
     raise errors.UserError('from_arrays takes an array, or a dictionary of '
                            'train, validation and test, with train.')
+  if labels and labels.keys() != given.keys():
+    raise errors.UserError(
+        f'from_arrays got images of {", ".join(given)} and labels of '
+        f'{", ".join(map(str, labels))}: give labels for each split of the '
+        'images and no other, or none.')
   held = {split: array_members.Table(
       _member(split, values),
       _member(f'{split} labels', labels[split]) if split in labels else None)

@@ -115,6 +115,10 @@ def _made(dataset, condition):
         f'There is no condition {condition!r}: set pairs.condition to one of '
         f'{", ".join(CONDITIONS)}.')
   function, channels = CONDITIONS[condition]
+  if len(dataset.image_shape) != 3:
+    raise errors.UserError(
+        f'{dataset.name} holds vectors, and pairs are made of images: set '
+        'pairs.source to a data set of images, such as @fashion_mnist.')
   height, width, own = dataset.image_shape
   # The factor of `coarse`.
   if condition == 'coarse' and (height % 4 or width % 4):
@@ -174,6 +178,7 @@ class PairArray:
     fingerprint: 16 hexadecimal digits that change with the pixels, and the name
       of the condition where it is made.
     preprocessing: dictionary of every choice that made the pixels.
+    label_names: tuple of the classes' names, empty where they have none.
   """
 
   attributes = None
@@ -187,6 +192,7 @@ class PairArray:
     self.image_shape = dataset.image_shape
     self.condition_shape = dataset.condition_shape
     self.kind = dataset.kind
+    self.label_names = tuple(getattr(array, 'label_names', ()))
     made = f'-{condition}' if condition else ''
     # The condition's name is in it: other conditions are other data.
     self.fingerprint = array.fingerprint + made

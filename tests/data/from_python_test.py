@@ -47,6 +47,15 @@ def test_splits_of_ones_own():
   np.testing.assert_array_equal(made.split('train').read([7]), X[7:8])
 
 
+@pytest.mark.parametrize('labels', [
+    Y, {'train': Y}, {'train': Y, 'tset': Y[:3]}])
+def test_labels_that_belong_to_no_images_are_told(labels):
+  with pytest.raises(errors.UserError, match='images of train, test and labels'
+                     ' of .*: give labels for each split'):
+    data.from_arrays({'train': X, 'test': X[:3]}, labels)
+  assert data.from_arrays({'train': X}, {}).split('train').labels is None
+
+
 def test_grey_batches_are_no_single_images():
   grey = tf.data.Dataset.from_tensor_slices(np.pad(X[..., 0], 1))
   for source in (grey, grey.batch(6), grey.batch(11, drop_remainder=True)):

@@ -51,6 +51,15 @@ def test_pairs_of_a_data_set_keep_its_images_labels_and_splits(condition):
   assert made.split('validation').split == 'test'
 
 
+def test_pairs_have_the_names_of_their_images_classes():
+  def named():
+    return data.from_arrays(np.zeros([20, 8, 8, 1], np.uint8),
+                            np.array(['cat', 'dog'] * 10))
+  array = data.pairs(source=named).split('all')
+  assert array.label_names == ('cat', 'dog')
+  assert tiny_pairs.dataset('edges').split('test').label_names == ()
+
+
 def test_what_made_the_conditions_is_told():
   found = [tiny_pairs.dataset(c).split('test') for c in ('coarse', 'edges')]
   assert found[0].fingerprint != found[1].fingerprint
@@ -63,6 +72,7 @@ def test_what_made_the_conditions_is_told():
     (dict(source=data.digits, path='x'), 'either'),
     (dict(source=data.digits, condition='sketch'), 'coarse, edges'),
     (dict(source=lambda: data.synthetic((6, 8, 1))), '4 does'),
+    (dict(source=lambda: data.swiss_roll(9)), 'swiss_roll holds vectors'),
     (dict(path='/nowhere', image_shape=(8, 8, 1)), 'no folder of pairs')])
 def test_settings_that_do_not_fit_are_refused(settings, named):
   with pytest.raises(errors.UserError, match=named):
