@@ -192,8 +192,7 @@ class _Part:
     """Crops and scales keypoints as the image, and draws them."""
     height, width = shape[:2]
     rows, columns = (crop, crop) if crop else (
-        min(size[0], max(1, size[1] * height // width)),
-        min(size[1], max(1, size[0] * width // height)))
+        map(int, decoding.largest_window(*size, height, width)))
     # x and y, where sizes are rows and columns.
     corner = [(size[1] - columns) // 2, (size[0] - rows) // 2]
     places = (self._keypoints.of(name) - corner) * [width / columns,

@@ -1,7 +1,7 @@
 """Data sets of vectors, which are held in memory."""
 import functools
 import hashlib
-from typing import Callable, NamedTuple
+from typing import Annotated, Callable, NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,8 @@ _NODES = 20001
 
 
 @settings.register
-def swiss_roll(num_examples: settings.Count = 5000, seed: settings.Seed = 0):
+def swiss_roll(num_examples: Annotated[int, settings.Range(2)] = 5000,
+               seed: settings.Seed = 0):
   """Scikit-learn's Swiss roll without noise, standardised.
 
   A point is `(t cos t, h, t sin t)` with t uniform on [1.5 pi, 4.5 pi) and h on
@@ -33,15 +34,12 @@ def swiss_roll(num_examples: settings.Count = 5000, seed: settings.Seed = 0):
   The arrays' attribute `unrolled` has the roll laid out flat.
 
   Args:
-    num_examples: points of each split.
+    num_examples: points of each split, at least 2.
     seed: int; the points are a function of it.
 
   Returns:
     A `VectorDataset` with vectors of 3 dimensions.
   """
-  if not isinstance(num_examples, int) or num_examples < 2:
-    raise errors.UserError(f'`swiss_roll.num_examples = {num_examples}` must '
-                           'be a whole number of at least 2.')
   # Imported late: it takes a second, and other data sets do without it.
   from sklearn import datasets
   drawn = {split: datasets.make_swiss_roll(num_examples, random_state=state)

@@ -18,7 +18,7 @@ def charts_over_settings(cells):
     cells: list of `runs.Cell`.
 
   Returns:
-    `{setting: list of pages.Picture}`: the distances of samples, the errors of
+    `{setting: list of pages.Figure}`: the distances of samples, the errors of
     reconstructions, then what else is better where it is less.
   """
   found = {}

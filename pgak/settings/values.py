@@ -142,12 +142,6 @@ def _of_tuple(parts):
   return f'a tuple in brackets, ({", ".join(map(described, parts))})'
 
 
-def _text(parameter):
-  if parameter.annotation is parameter.empty:
-    return 'any'
-  return described(parameter.annotation)
-
-
 def listed(texts, word):
   texts = list(texts)
   return f' {word} '.join(filter(None, [', '.join(texts[:-1]), texts[-1]]))

@@ -91,6 +91,9 @@ class Sweep:
     name: string, the file.
     jobs: tuple of `Job`s, all cells with the first seed before the next seed.
     evaluations: tuple of `Evaluation`s.
+    search: what a search varies, in the place of cells; or None.
+    pattern: tuple of a search's `Job`s, one per seed, which every trial repeats
+      with bindings of its own.
   """
   name: str
   jobs: tuple
@@ -150,8 +153,7 @@ def sweep(cells: Cells | None = None, evaluations: Evaluations = (),
     raise errors.UserError('A .sweep file must have either `sweep.cells` or '
                            '`sweep.search`.')
   _check_seeds(seeds)
-  common = [*_strings('sweep.gin_files', gin_files),
-            *_strings('sweep.bindings', bindings)]
+  common = [*gin_files, *bindings]
   measured = tuple(_evaluation(e) for e in evaluations)
   if search is not None:
     plan = search_plan.Search(
@@ -238,10 +240,7 @@ def _check_names(cells):
 
 
 def _check_seeds(seeds):
-  # bool is a subclass of int.
-  whole = isinstance(seeds, (list, tuple)) and all(
-      isinstance(s, int) and not isinstance(s, bool) and s >= 0 for s in seeds)
-  if not whole or not seeds or len(set(seeds)) < len(seeds):
+  if len(set(seeds)) < len(seeds):
     raise errors.UserError(
         '`sweep.seeds` must be a list of different whole numbers, such as '
         f'[0, 1, 2], not {seeds!r}.')

@@ -5,7 +5,7 @@ sweep.gin_files = ['quickstart.gin']
 sweep.search = {
     'VPGA.kl': ('log', 1e-3, 1e-1),
     'latent_dim': ('int', 4, 16),
-    'adam.clip_norm': ('choice', [None, 1.]),
+    'train.clip_norm': ('choice', [None, 1.]),
 }
 sweep.trials = 20
 sweep.objective = 'frechet_digits_classifier'
