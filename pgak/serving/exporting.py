@@ -87,8 +87,8 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
       place (see `verify`; 10 to 30 seconds).
     overwrite: whether a version that is there is replaced.
     format: 'saved_model'; or 'tflite' or 'onnx' for files of `decode` and
-      `encode` alone, by default in a folder of that name in `run_dir`; see
-      `formats.py`.
+      `encode` alone, by default in a folder of that name in `run_dir`, which
+      have no prior, precision, xla or max_batch; see `formats.py`.
 
   Returns:
     `pathlib.Path` of the version's folder.
@@ -102,7 +102,9 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
   output = files.local(output) if output else (
       run.export if is_graph else run.path / format)
   if not is_graph:
-    formats.check(format, output, prior)
+    chosen = {'--precision': precision != 'float32', '--xla': xla,
+              'export.max_batch': max_batch, 'export.max_count': max_count}
+    formats.check(format, output, prior, [n for n, v in chosen.items() if v])
   _check_version(output, version, overwrite)
   model = checkpoints.load_configured(run, checkpoint, prior)
   recorded = run.config['data']

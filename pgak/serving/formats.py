@@ -35,13 +35,15 @@ TOLERANCE = 1e-4
 _SIZES = (1, 4)
 
 
-def check(name, output, prior=None):
+def check(name, output, prior=None, of_saved_model=()):
   """Raises UserError if a format cannot be written here, or not so.
 
   Args:
     name: of the format, one of `FORMATS`.
     output: `pathlib.Path` of the folder that holds the versions.
     prior: what the user wants `generate` to draw from; None for no choice.
+    of_saved_model: flags and settings that the user chose and only a SavedModel
+      has.
   """
   missing = [package for module, package in FORMATS[name].PACKAGES.items()
              if importlib.util.find_spec(module) is None]
@@ -53,6 +55,10 @@ def check(name, output, prior=None):
     raise errors.UserError(
         f'--format={name} holds decode and encode, which no density changes: '
         'leave out --prior, or take --format=saved_model.')
+  if of_saved_model:
+    raise errors.UserError(
+        f'--format={name} holds float32 nets for any number of rows: leave out '
+        f'{" and ".join(of_saved_model)}, or take --format=saved_model.')
   # A server would take such a version for the newest, and fail to load it.
   if output.is_dir() and any(
       (output / str(number) / 'saved_model.pb').exists()

@@ -12,6 +12,7 @@ import tiny_models
 from pgak import errors
 from pgak import models
 from pgak import networks
+from pgak.serving import exporting
 from pgak.serving import formats
 
 IMAGES = (12, 8, 3)
@@ -186,6 +187,19 @@ def test_what_a_format_refuses(tmp_path, monkeypatch):
   (tmp_path / '3' / 'saved_model.pb').touch()
   with pytest.raises(errors.UserError, match='holds SavedModels'):
     formats.check('copies', tmp_path)
+
+
+@pytest.mark.parametrize('settings, named', [
+    (dict(precision='float16'), '--precision'), (dict(xla=True), '--xla'),
+    (dict(max_batch=4), 'export.max_batch'),
+    (dict(max_count=4, xla=True), '--xla and export.max_count')])
+def test_what_only_a_saved_model_has_is_refused(
+    tmp_path, monkeypatch, settings, named):
+  (tmp_path / 'config.gin').touch()
+  monkeypatch.setitem(formats.FORMATS, 'onnx', _Copies())
+  with pytest.raises(errors.UserError, match=(
+      f'--format=onnx .* leave out {named}, or take --format=saved_model')):
+    exporting.export(tmp_path, format='onnx', **settings)
 
 
 def test_what_cannot_be_converted_is_a_sentence(tmp_path, monkeypatch):
