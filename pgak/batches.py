@@ -1,10 +1,11 @@
-"""Batches that nets do not take as they are: empty ones, and ones with NaN."""
+"""Batches of examples: empty ones, ones with NaN, and a part of very many."""
+import numpy as np
 import tensorflow as tf
 
 from pgak import errors
 
 __all__ = ['broken_rows', 'finite_sentence', 'in_batches', 'never_empty',
-           'of_rows', 'require_finite', 'size_of']
+           'of_rows', 'positions', 'require_finite', 'size_of']
 
 _BATCH = 1000
 
@@ -60,6 +61,22 @@ def size_of(array):
   """Returns the number of examples; None where only the graph knows it."""
   shape = getattr(array, 'shape', None)
   return len(array) if shape is None else shape[0]  # A list has no shape.
+
+
+def positions(size, most=None):
+  """Returns the positions of all examples, or of a random subset.
+
+  Args:
+    size: int, how many examples there are.
+    most: int, how many positions at most; None for all.
+
+  Returns:
+    Increasing integers `[n]`, the same in every process.
+  """
+  if most is None or most >= size:
+    return np.arange(size)
+  # Sorted, so that files are read in their order.
+  return np.sort(np.random.default_rng(0).permutation(size)[:most])
 
 
 def _padded(batch, missing):

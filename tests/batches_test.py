@@ -23,6 +23,17 @@ def calls(*batch, graph):
   return seen, made.numpy().tolist()
 
 
+def test_positions_are_all_or_a_random_subset_in_order():
+  for most in (None, 4, 5):
+    assert batches.positions(4, most).tolist() == [0, 1, 2, 3]
+  some = batches.positions(1000, 100)
+  assert len(set(some)) == 100 and np.all(np.diff(some) > 0)
+  # Neither of one end, nor of every second example alone.
+  assert 35 < np.sum(some < 500) < 65 and 35 < np.sum(some % 2) < 65
+  np.testing.assert_array_equal(some, batches.positions(1000, 100))
+  assert not batches.positions(0, 3).size and not batches.positions(3, 0).size
+
+
 @pytest.mark.parametrize('graph', [False, True])
 def test_a_function_never_sees_an_empty_batch(graph):
   one, two = np.ones([3, 2], 'f'), np.ones([3, 5], 'f')

@@ -1,6 +1,5 @@
 """Measures models of one data set by one protocol."""
 import gin
-import numpy as np
 
 from pgak import capabilities
 from pgak import errors
@@ -23,9 +22,6 @@ from pgak.runs import scores
 
 __all__ = ['Evaluator', 'feature_net']
 
-# MNIST's whole training split; of larger sets the first ones do for a
-# classifier, and fit into memory.
-_MAX_TRAINING_IMAGES = 60000
 _OF_A_CLASSIFIER = ('classifier', 'classifier_or_random')
 # What a model cannot be without for examples of a kind.
 _NEEDS_OF_IMAGES = {'reconstructions': ('encode',),
@@ -63,13 +59,9 @@ def feature_net(level, dataset):
     raise errors.UserError(
         'The classifier is of a data set, and here is none: choose random, a '
         'level of Inception or the path of a net instead.')
-  train = dataset.split('train')
-  if train.labels is None and level == 'classifier_or_random':
+  if level == 'classifier_or_random' and dataset.split('train').labels is None:
     return feature_net('random', dataset)
-  number = min(len(train), _MAX_TRAINING_IMAGES)
-  labels = classifier.require_labels(dataset.name, train.labels)
-  return gin.get_configurable(classifier.classifier)(
-      dataset.name, train.read(np.arange(number)), labels[:number])
+  return classifier.of_data_set(dataset)
 
 
 @settings.register(denylist=['dataset'])

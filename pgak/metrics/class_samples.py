@@ -11,7 +11,6 @@ clearly but always alike has a high accuracy and a low recall.
      Improved Precision and Recall Metric for Assessing Generative Models.
      NeurIPS, 2019. Eqs. 1 and 2.
 """
-import gin
 import numpy as np
 
 from pgak.metrics import classifier
@@ -21,8 +20,6 @@ from pgak.metrics import reference
 
 __all__ = ['by_class']
 
-# As an evaluation's classifier, so that both are one net.
-_MAX_TRAINING_IMAGES = 60000
 # The neighbours' number of [1], and the fewest images that have as many.
 _NEIGHBOURS = 3
 
@@ -54,15 +51,7 @@ def by_class(net, classes, samples, images):
   return tuple(np.array(found).T)
 
 
-def _prepared(dataset):
-  train = dataset.split('train')
-  labels = classifier.require_labels(dataset.name, train.labels)
-  number = min(len(train), _MAX_TRAINING_IMAGES)
-  return gin.get_configurable(classifier.classifier)(
-      dataset.name, train.read(np.arange(number)), labels[:number])
-
-
-@metric.register('class_samples', scope='prior', prepare=_prepared,
+@metric.register('class_samples', scope='prior', prepare=classifier.of_data_set,
                  roots=('classifier',), better={'class_*': 'higher'})
 def _compute(context):
   classes = [int(c) for c in getattr(context.prior, 'classes', ())]

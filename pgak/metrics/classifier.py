@@ -6,20 +6,24 @@ pixels; so its distance is named after it and is no FID.
 import hashlib
 import warnings
 
+import gin
 import keras
 import numpy as np
 import tensorflow as tf
 
+from pgak import batches
 from pgak import errors
 from pgak import settings
 from pgak.metrics import features
 from pgak.metrics import fitted_nets
 
-__all__ = ['build', 'classifier', 'require_labels']
+__all__ = ['build', 'classifier', 'of_data_set', 'require_labels']
 
 # Part of the cache's key: another training procedure needs another number, or
 # old weights would be restored.
 _VERSION = 1
+# MNIST's whole training split; of larger sets so many do, and fit into memory.
+_MAX_TRAINING_IMAGES = 60000
 
 
 def build(image_shape, num_classes, filters=32, size=64, seed=0):
@@ -105,6 +109,35 @@ def _hash(*arrays):
     digest.update(f'{array.dtype} {array.shape}'.encode())
     digest.update(np.ascontiguousarray(array).tobytes())
   return digest.hexdigest()[:16]
+
+
+def of_data_set(dataset):
+  """Makes the features of the classifier of a data set's training images.
+
+  Args:
+    dataset: a `data.Dataset`.
+
+  Returns:
+    A `features.FeatureNet`, made by `classifier` with gin's settings.
+
+  Raises:
+    UserError: if the data set has no class labels.
+  """
+  train = dataset.split('train')
+  labels = require_labels(dataset.name, train.labels)
+  chosen = _chosen(labels)
+  return gin.get_configurable(classifier)(
+      dataset.name, train.read(chosen), labels[chosen])
+
+
+def _chosen(labels):
+  """Returns the positions of the images that a classifier is trained on."""
+  # The first, as scores were made so far; but an own folder is read class by
+  # class, and they may lack some.
+  first = np.arange(min(len(labels), _MAX_TRAINING_IMAGES))
+  if len(np.unique(labels[first])) == len(np.unique(labels)):
+    return first
+  return batches.positions(len(labels), len(first))
 
 
 @settings.register(denylist=['name', 'images', 'labels'])

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import tensorflow as tf
 
+from pgak import batches
 from pgak import capabilities
 from pgak import errors
 from pgak import files
@@ -196,10 +197,7 @@ def positions(number, max_latents=None):
   Returns:
     Increasing integers `[n]`.
   """
-  if max_latents is None or max_latents >= number:
-    return np.arange(number)
-  # Sorted, so that files are read in their order.
-  return np.sort(np.random.default_rng(0).permutation(number)[:max_latents])
+  return batches.positions(number, max_latents)
 
 
 def log_likelihoods(model, train, held_out, max_latents=None):

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import tiny_evaluation
 
+from pgak import batches
 from pgak import data
 from pgak import errors
 from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import protocols
 from pgak.generation import sampling
+from pgak.metrics import classifier
 from pgak.metrics import frechet
 
 
@@ -30,7 +32,7 @@ def empty_cache(tmp_path, monkeypatch):
 
 def test_the_classifier_learns_from_the_training_images(monkeypatch):
   asked = []
-  monkeypatch.setattr(evaluator_lib.gin, 'get_configurable',
+  monkeypatch.setattr(classifier.gin, 'get_configurable',
                       lambda function: lambda *given: asked.append(given))
   evaluator_lib.feature_net('classifier', data.digits())
   (name, images, labels), = asked
@@ -38,6 +40,27 @@ def test_the_classifier_learns_from_the_training_images(monkeypatch):
   assert name == 'digits'
   np.testing.assert_array_equal(images, train.read(np.arange(len(train))))
   np.testing.assert_array_equal(labels, train.labels)
+
+
+@pytest.mark.usefixtures('empty_cache')
+@pytest.mark.parametrize('labels, chosen', [
+    ([0] * 6 + [1] * 6, batches.positions(12, 6)),  # As folders are read.
+    ([0, 1] * 6, range(6))])
+def test_a_classifier_of_a_large_set_knows_all_classes(
+    monkeypatch, labels, chosen):
+  asked = []
+  monkeypatch.setattr(classifier, '_MAX_TRAINING_IMAGES', 6)
+  monkeypatch.setattr(classifier.gin, 'get_configurable',
+                      lambda function: lambda *given: asked.append(given))
+  images = np.zeros([12, 8, 8], np.uint8) + np.arange(12, dtype=np.uint8)[
+      :, None, None]
+  split = {'train': images, 'test': images}
+  classifier.of_data_set(data.from_arrays(
+      split, dict.fromkeys(split, labels), value_range=(0., 255.)))
+  (_, images, found), = asked
+  assert images[:, 0, 0, 0].tolist() == list(chosen)
+  assert found.tolist() == np.array(labels)[list(chosen)].tolist()
+  assert set(found) == {0, 1}
 
 
 def test_quick_needs_no_labels_and_says_whose_features_it_has():
