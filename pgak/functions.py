@@ -1,7 +1,7 @@
 """The commands as functions, for a notebook or a script.
 
-They take the commands' flags as keywords of the same names, and leave gin's
-configuration empty.
+They take the commands' flags as keywords of the same names, one string where a
+list of them has one entry, and leave gin's configuration empty.
 
 ```python
 import pgak
@@ -17,9 +17,11 @@ import contextlib
 import gin
 import numpy as np
 
+from pgak import batches
 from pgak import errors
 from pgak import files
 from pgak import registry
+from pgak import settings
 from pgak.runs import configuration
 from pgak.runs import gin_files
 from pgak.runs import packs
@@ -49,6 +51,7 @@ def _folder(run_dir, output):
   return found
 
 
+@settings.several('gin_file', 'gin_param', 'imports')
 def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
   """Trains a model in a run directory, or resumes the run that is there.
 
@@ -86,6 +89,7 @@ def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
     gin.clear_config()
 
 
+@settings.several('metrics', 'features', 'gin_param', 'imports')
 def evaluate(run_dir, protocol='quick', *, checkpoint='latest', prior=None,
              metrics=None, latents=False, gin_param=(), imports=(),
              features=None, output=None):
@@ -119,6 +123,7 @@ def evaluate(run_dir, protocol='quick', *, checkpoint='latest', prior=None,
                                latents, features, output)
 
 
+@settings.several('gin_param', 'imports')
 def encode(run_dir, data, output, *, checkpoint='latest', prior=None,
            data_dir=None, overwrite=False, gin_param=(), imports=()):
   """Writes the latents of pictures, arrays or a data set.
@@ -154,8 +159,9 @@ def encode(run_dir, data, output, *, checkpoint='latest', prior=None,
   return files.local(output)
 
 
+@settings.several('gin_param', 'imports')
 def export(run_dir, output=None, checkpoint='latest', prior=None,
-           gin_param=(), imports=(), **settings):
+           gin_param=(), imports=(), **others):
   """Exports a checkpoint of a run for TensorFlow Serving.
 
   Args:
@@ -167,7 +173,7 @@ def export(run_dir, output=None, checkpoint='latest', prior=None,
       that is not trained towards its prior.
     gin_param: settings as gin writes them.
     imports: modules of your own that the run was trained with.
-    **settings: the others of `serving.export`, such as verified.
+    **others: the others of `serving.export`, such as verified.
 
   Returns:
     `pathlib.Path` of the version's folder.
@@ -178,7 +184,7 @@ def export(run_dir, output=None, checkpoint='latest', prior=None,
   from pgak import serving
   run_dir = _folder(run_dir, output)
   with _configured(run_dir, gin_param, imports):
-    return serving.export(run_dir, output, checkpoint, prior, **settings)
+    return serving.export(run_dir, output, checkpoint, prior, **others)
 
 
 def pack(run_dir, output, checkpoint='latest', overwrite=False):
@@ -205,6 +211,7 @@ def pack(run_dir, output, checkpoint='latest', overwrite=False):
   return files.local(output)
 
 
+@settings.several('features', 'imports')
 def compare(one, other=None, *, number=10000, size=None, features=None, seed=0,
             inception=None, data_dir=None, imports=(), save_statistics=None,
             overwrite=False):
@@ -216,7 +223,8 @@ def compare(one, other=None, *, number=10000, size=None, features=None, seed=0,
       export, whose samples are taken; statistics that were saved; or uint8
       `[N, h, w, C]`.
     other: likewise; None to save the statistics of `one` alone.
-    number: the most images of each that take part.
+    number: the most images of each that take part: of files and arrays
+      random ones, of a named data set the first, as protocols take them.
     size: pixels of a side that pictures in files are brought to, 64 or '48x64';
       by default that of the other side.
     features: names as `evaluator.feature_net` takes them; by default those that
@@ -347,16 +355,18 @@ class _Sides:
   def _read(self, side, shape):
     from pgak.evaluation import sides as sides_lib
     if isinstance(side, np.ndarray):
-      return sides_lib.Side('array', side[:self._number])
+      chosen = batches.positions(len(side), self._number)
+      return sides_lib.Side('array', side[chosen])
     kind = self._kind(side)
     if kind == 'statistics':
       return sides_lib.load(files.local(side))
     if kind in ('run', 'export'):
       return sides_lib.Side(str(side), self._samples(kind, side))
     array = self._array(kind, side, shape)
-    return sides_lib.Side(
-        str(side), array.read(np.arange(min(self._number, len(array)))),
-        **self._origin(kind, side, array))
+    # Files may be in the order of their classes.
+    chosen = (np.arange(min(self._number, len(array))) if kind == 'name'
+              else batches.positions(len(array), self._number))
+    return sides_lib.of_pictures(side, array, chosen, kind == 'images')
 
   def _samples(self, kind, side):
     if kind == 'export':
@@ -365,18 +375,6 @@ class _Sides:
     from pgak.runs import checkpoints
     model = checkpoints.load(side, imports=self._imports, prior=None)
     return model.sample(self._number, self._seed).numpy()
-
-  def _origin(self, kind, side, array):
-    """Returns how pictures in files became the images of an array."""
-    from pgak.data import decoding
-    from pgak.data import survey
-    said = {'resize': decoding.resize_name(array.preprocessing) or 'none'}
-    if kind == 'images':
-      seen = survey.survey(side)
-      said |= {'formats': seen.formats, 'sizes': seen.sizes}
-      if set(seen.sizes) == {array.image_shape[1::-1]}:
-        said['resize'] = 'none'
-    return said
 
   def _array(self, kind, side, shape):
     from pgak import data

@@ -5,6 +5,8 @@ import gin
 import pytest
 
 import pgak
+from pgak import errors
+from pgak import reporting
 
 TINY = ['base_filters = 4', 'train.xla = False', 'classifier.steps = 20']
 
@@ -30,6 +32,17 @@ def test_from_training_to_samples_and_an_export(tmp_path, capsys):
   # A RAE is not trained towards its prior.
   described = json.loads((version / 'metadata.json').read_text())
   assert described['density']['label'] == 'gmm_10'
+
+
+def test_one_string_does_in_the_place_of_a_list(tmp_path):
+  with pytest.raises(errors.UserError, match='absent.gin'):
+    pgak.train(tmp_path, gin_file='absent.gin')
+  with pytest.raises(errors.UserError, match='absent_module'):
+    pgak.compare('digits', 'digits', imports='absent_module')
+  with pytest.raises(errors.UserError, match="no features 'absent'"):
+    pgak.compare('digits', 'digits', number=9, features='absent')
+  with pytest.raises(errors.UserError, match='absent_run'):
+    reporting.write_report(tmp_path / 'it.html', 'absent_run')
 
 
 def test_a_keyword_that_is_no_flag_is_told(tmp_path):

@@ -1,6 +1,7 @@
 """Settings are checked where they are declared, by their annotations."""
 import functools
 import math
+import pathlib
 from typing import Annotated, Literal
 
 import gin
@@ -106,6 +107,16 @@ def test_references_and_schedules_are_told_apart():
                  schedules.switch_on(1., 3)):
     machine(1, weight=weight)
   machine(1, signed=schedules.linear(1., -1., 0, 5))
+
+
+def test_one_string_is_a_list_with_one_entry():
+  @settings.several('names', 'paths')
+  def call(names=(), *, paths=None, other='ab'):
+    return names, paths, other
+
+  assert call('ab') == (('ab',), None, 'ab')
+  assert call(['a', 'b'], paths=pathlib.Path('c')) == (
+      ['a', 'b'], (pathlib.Path('c'),), 'ab')
 
 
 def test_the_macro_is_named():

@@ -8,6 +8,7 @@ import numpy as np
 
 from pgak import errors
 from pgak import files
+from pgak import settings
 from pgak.data import attribute_csv
 
 __all__ = ['AttributeList', 'attribute_mask', 'attribute_masks',
@@ -165,6 +166,7 @@ def attribute_mask(array, name):
   return attribute_masks(array, [name])[:, 0]
 
 
+@settings.several('names')
 def attribute_masks(array, names=None):
   """Returns which images have each of some attributes.
 

@@ -97,7 +97,7 @@ def _print_left_out(evaluator, model, latents, chosen):
   for prior in protocol.priors:
     if chosen and prior in names:
       model.require(f'the density {prior}, fitted to latents,', 'encode')
-  if set(protocol.metrics) <= set(names):
+  if protocol.metrics and set(protocol.metrics) <= set(names):
     model.require(f'the metric {protocol.metrics[0]}', 'encode')
   if evaluator.is_fitted(model):
     print(f'{model.name} is not trained towards its prior: samples are of a '

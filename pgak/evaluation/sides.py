@@ -6,10 +6,13 @@ import numpy as np
 
 from pgak import errors
 from pgak import files
+from pgak.data import decoding
+from pgak.data import survey
 from pgak.metrics import feature_sets
 from pgak.metrics import frechet
 
-__all__ = ['Side', 'is_statistics', 'line', 'load', 'save', 'warnings_of']
+__all__ = ['Side', 'is_statistics', 'line', 'load', 'of_pictures', 'save',
+           'warnings_of']
 
 _BATCH = 500
 _KEY = 'pgak_statistics'
@@ -73,6 +76,27 @@ class Side:
     if self.images is None:
       return [_moments_of(self, net) for net in nets]
     return feature_sets.collect(nets, _batches(self.images))
+
+
+def of_pictures(place, array, chosen, is_loose):
+  """Makes the side of some images of a split.
+
+  Args:
+    place: where they were read, as the user gave it.
+    array: an `ImageArray`.
+    chosen: positions of the images.
+    is_loose: whether `place` is a folder, zip or tar of pictures.
+
+  Returns:
+    A `Side` that says how pictures in files became these images.
+  """
+  said = {'resize': decoding.resize_name(array.preprocessing) or 'none'}
+  if is_loose:
+    seen = survey.survey(place)
+    said |= {'formats': seen.formats, 'sizes': seen.sizes}
+    if set(seen.sizes) == {array.image_shape[1::-1]}:
+      said['resize'] = 'none'
+  return Side(str(place), array.read(chosen), **said)
 
 
 def _batches(images):

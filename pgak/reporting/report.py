@@ -1,5 +1,6 @@
 """Reads runs and writes the report: one page, and Markdown with pictures."""
 import contextlib
+import os
 import zipfile
 
 from pgak import errors
@@ -25,7 +26,7 @@ def write_report(output, paths, with_latents=True, data_dir=None,
     output: path of the HTML page, `X.html`; `X.md` and its pictures in
       `X_files/` are written beside it. What an earlier report wrote there is
       replaced.
-    paths: run directories, or folders that hold some at any depth.
+    paths: run directories, or folders that hold some at any depth; or one.
     with_latents: whether to load each model and its data for a picture of its
       latents.
     data_dir: folder of TensorFlow Datasets instead of the runs', or None.
@@ -38,6 +39,8 @@ def write_report(output, paths, with_latents=True, data_dir=None,
   Raises:
     errors.UserError: if there is no run, or the files cannot be written.
   """
+  if isinstance(paths, str | os.PathLike):
+    paths = [paths]
   page = files.local(output)
   _check(page, overwrite)
   _refuse_packed(paths)

@@ -230,6 +230,7 @@ def usual_priors():
   return [] if is_trained else [ex_post.USUAL]
 
 
+@settings_lib.several('imports')
 def load(run_dir, checkpoint='latest', imports=(), prior='own'):
   """Loads a trained model, for a notebook or a script.
 

@@ -5,6 +5,7 @@ from pgak.settings.declare import made
 from pgak.settings.declare import register
 from pgak.settings.declare import remedy
 from pgak.settings.declare import SettingError
+from pgak.settings.declare import several
 from pgak.settings.kinds import called
 from pgak.settings.kinds import Checkpoint
 from pgak.settings.kinds import Count
@@ -32,4 +33,4 @@ __all__ = ['Checkpoint', 'Count', 'Decay', 'Fraction', 'Has', 'Name',
            'NonNegative', 'NotEmpty', 'Path', 'Positive', 'Range', 'Reference',
            'Says', 'Seed', 'SettingError', 'Several', 'Share', 'Whole',
            'called', 'checked', 'configurable', 'described', 'is_configurable',
-           'made', 'reference', 'register', 'remedy', 'takes']
+           'made', 'reference', 'register', 'remedy', 'several', 'takes']

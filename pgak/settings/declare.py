@@ -16,6 +16,7 @@ A class checks what it was given, not what it hands on to its parent.
 """
 import functools
 import inspect
+import os
 
 import gin
 
@@ -24,11 +25,35 @@ from pgak.settings import kinds
 from pgak.settings import values
 
 __all__ = ['SettingError', 'checked', 'configurable', 'made', 'register',
-           'remedy']
+           'remedy', 'several']
 
 
 class SettingError(errors.UserError, ValueError):
   """A setting of a wrong type, out of its range, or missing."""
+
+
+def several(*names):
+  """Returns a decorator: one string or path does where a list of them is due.
+
+  Without it a string would be taken for the list of its characters.
+
+  Args:
+    *names: of the function's arguments.
+  """
+  def decorate(function):
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+      given = signature.bind(*args, **kwargs)
+      for name in names:
+        if isinstance(given.arguments.get(name), str | os.PathLike):
+          given.arguments[name] = (given.arguments[name],)
+      return function(*given.args, **given.kwargs)
+
+    return call
+
+  return decorate
 
 
 def register(function=None, *, hints=None, **options):

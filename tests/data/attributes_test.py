@@ -101,6 +101,8 @@ def test_classes_are_attributes_of_a_set_with_labels():
   np.testing.assert_array_equal(
       data.attribute_mask(array, 'label=7'), array.labels == 7)
   assert data.attribute_masks(array).sum(1).tolist() == [1] * 297
+  one = data.attribute_masks(array, 'label=3')
+  assert one.shape == (297, 1) and one.any()
   with pytest.raises(errors.UserError, match="no attribute 'Hat'; .*label=9"):
     data.attribute_mask(array, 'Hat')
 

@@ -55,6 +55,16 @@ def test_random_features_tell_digits_from_noise():
   assert net.fingerprint != random_net.random_net(seed=1).fingerprint
 
 
+@pytest.mark.filterwarnings('ignore:A Frechet distance')
+def test_files_and_arrays_take_part_with_all_of_their_classes(tmp_path):
+  dark, light = _noise(200, 0, 20), 255 - _noise(200, 1, 20)
+  np.savez(tmp_path / 'it.npz', images=np.concatenate([light, dark]))
+  near = pgak.compare(np.concatenate([dark, light]), tmp_path / 'it.npz',
+                      number=100, features='random')[0]
+  far = pgak.compare(dark, light, number=100, features='random')[0]
+  assert near.numbers == (100, 100) and near.value < far.value / 10.
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings('ignore:A Frechet distance')
 def test_sides_are_folders_arrays_and_data_sets(tmp_path):

@@ -134,6 +134,12 @@ def test_given_metrics_replace_the_protocols(run, flat):
     evaluation.evaluate(run.path, 20, protocol=flat, metrics=['fid'])
 
 
+def test_latents_alone_are_measured_without_metrics(run, flat):
+  rows = evaluation.evaluate(run.path, 20, flat, metrics=[], latents=True)
+  assert {'latent_match_prior_data'} <= {r['metric'] for r in rows}
+  assert not [r for r in rows if r['metric'].startswith('frechet')]
+
+
 def test_weights_that_are_not_there_are_recorded(run, monkeypatch):
   monkeypatch.setenv('PGAK_INCEPTION', 'absent.npz')
   with pytest.raises(errors.UnavailableError, match='absent.npz'):
