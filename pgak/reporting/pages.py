@@ -8,6 +8,7 @@ what it holds of either language's signs is escaped.
 import base64
 import dataclasses
 import functools
+import hashlib
 import html
 import re
 import textwrap
@@ -20,6 +21,8 @@ __all__ = ['MARKER', 'Items', 'Notes', 'Figure', 'FigureGroup', 'Section',
 
 # By it a later report knows that it may replace the file.
 MARKER = 'Written by the pgak report'
+# Of a picture: a file system takes 255 bytes.
+_LONGEST_NAME = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,9 +126,14 @@ def _pictures(sections):
 
 
 def file_name(*parts):
-  """Returns a picture's name made of words; the first ones make it unique."""
+  """Returns a picture's name made of words, which together make it unique."""
   text = '_'.join(parts).lower()
-  return re.sub(r'[^a-z0-9.]+', '_', text).strip('_.')[:100]
+  name = re.sub(r'[^a-z0-9.]+', '_', text).strip('_.')
+  if len(name) <= _LONGEST_NAME:
+    return name
+  # What tells two long names apart may be what is cut off.
+  digest = hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]
+  return f'{name[:_LONGEST_NAME - 9]}_{digest}'
 
 
 def files(sections):

@@ -99,6 +99,15 @@ def test_markdown_holds_the_same_and_no_tags(sections):
   assert pages.files(sections) == {'a.png': PNG}
 
 
+def test_long_names_of_pictures_differ_to_their_end():
+  names = [pages.file_name('curve', 'arrays_' + 100 * 'x', 'loss', str(i))
+           for i in range(12)]
+  assert len(set(names)) == 12 and {len(name) for name in names} == {100}
+  assert names[1] == pages.file_name(
+      'curve', 'arrays_' + 100 * 'x', 'loss', '1')
+  assert pages.file_name('Latents', '3', 'VAE (b=2)') == 'latents_3_vae_b_2'
+
+
 def test_sections_of_one_title_have_anchors_of_their_own():
   page = pages.to_html('t', [], [pages.Section('A b', [])] * 2)
   found = checked(page)
