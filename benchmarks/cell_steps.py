@@ -6,10 +6,10 @@ It prints a row for each cell: the CPU time of a step, all cores together, as a
 run takes it by default, with XLA or without; and how many such steps the
 core-seconds hold. The step is that of the first stage, on random images.
 """
-import argparse
 import statistics
 import time
 
+import cases
 import gin
 import tensorflow as tf
 
@@ -54,8 +54,7 @@ def steps_within(core_seconds, milliseconds):
 
 def main():
   """Prints a row of a table for each cell."""
-  parser = argparse.ArgumentParser(
-      description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+  parser = cases.parser(__doc__)
   parser.add_argument('sweep')
   parser.add_argument('--core_seconds', type=float, default=600.)
   flags = parser.parse_args()
@@ -74,4 +73,4 @@ def main():
 
 
 if __name__ == '__main__':
-  main()
+  cases.run(main)

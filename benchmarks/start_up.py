@@ -16,6 +16,8 @@ import subprocess
 import sys
 import time
 
+import cases
+
 __all__ = ['PHASES']
 
 PHASES = ('TensorFlow', 'pgak', 'model', 'trace', 'first', 'later')
@@ -53,25 +55,25 @@ def _measured(file, batch_size):
   """Returns the phases of a new process."""
   done = subprocess.run(
       [sys.executable, __file__, '--one', f'{file}:{batch_size}'],
-      stdout=subprocess.PIPE, text=True, check=True)
+      stdout=subprocess.PIPE, text=True, check=False)
+  if done.returncode:
+    sys.exit(done.returncode)  # It has said why.
   return json.loads(done.stdout.splitlines()[-1])
 
 
 def main():
   """Prints a row of a table for each 'FILE:BATCH'."""
-  parser = argparse.ArgumentParser(
-      description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-  parser.add_argument('cases', nargs='+', metavar='FILE:BATCH')
+  parser = cases.parser(__doc__)
+  parser.add_argument('cases', nargs='+', type=cases.case, metavar='FILE:BATCH')
   parser.add_argument('--repeats', type=int, default=3)
   parser.add_argument('--one', action='store_true', help=argparse.SUPPRESS)
   args = parser.parse_args()
-  cases = [case.rpartition(':')[::2] for case in args.cases]
   if args.one:
-    print(json.dumps(_phases(cases[0][0], int(cases[0][1]))))
+    print(json.dumps(_phases(*args.cases[0])))
     return
   print(f'| file | batch | {", s | ".join(PHASES)}, s | all but the last, s |')
   print('|' + '---|' * (len(PHASES) + 3))
-  for file, batch_size in cases:
+  for file, batch_size in args.cases:
     found = [_measured(file, batch_size) for _ in range(args.repeats)]
     medians = [statistics.median(f[phase] for f in found) for phase in PHASES]
     cells = ' | '.join(f'{seconds:.2f}' for seconds in medians)
@@ -80,4 +82,4 @@ def main():
 
 
 if __name__ == '__main__':
-  main()
+  cases.run(main)

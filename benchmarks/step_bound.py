@@ -15,9 +15,9 @@ it by default, with XLA or without. A share above 1 says that the compiler left
 out operations that the graph has.
 """
 import statistics
-import sys
 import time
 
+import cases
 import gin
 import in_turn
 import ratios
@@ -88,20 +88,22 @@ def _sizes(model):
   return weights, kept
 
 
-def main(cases):
+def main():
   """Prints a row of a table for each 'FILE:BATCH'."""
+  parser = cases.parser(__doc__)
+  parser.add_argument('cases', nargs='+', type=cases.case, metavar='FILE:BATCH')
+  given = parser.parse_args().cases
   registry.register()
   print('| file | batch | GFLOP | update, MB | matmul GFLOP/s | copy GB/s | '
         'bound, ms | step, ms | bound / step |')
   print('|' + '---|' * 9)
-  for case in cases:
-    file, _, batch_size = case.rpartition(':')
+  for file, batch_size in given:
     configuration.parse([file])
     model = checkpoints.build(**checkpoints.build_settings())
     gin.clear_config()
-    seconds, machine, compiled = _measured(model, int(batch_size))
+    seconds, machine, compiled = _measured(model, batch_size)
     operations = ratios.operations(
-        model.train_step, (int(batch_size), *model.image_shape))
+        model.train_step, (batch_size, *model.image_shape))
     moved = update_bytes(*_sizes(model))
     least = bound(operations, moved, machine)
     print(f'| {file}{" (XLA)" if compiled else ""} | {batch_size} | '
@@ -112,4 +114,4 @@ def main(cases):
 
 
 if __name__ == '__main__':
-  main(sys.argv[1:])
+  cases.run(main)

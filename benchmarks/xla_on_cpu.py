@@ -8,9 +8,9 @@ times medians of five steps; a step is one call of the compiled `train_step`. By
 default a run chooses as the last column says (`pgak.training.compilation`).
 """
 import statistics
-import sys
 import time
 
+import cases
 import gin
 import tensorflow as tf
 
@@ -34,18 +34,20 @@ def _milliseconds(model, batch_size, jit_compile):
   return statistics.median(found[2:])
 
 
-def main(cases):
+def main():
   """Prints a row of a table for each 'FILE:BATCH'."""
+  parser = cases.parser(__doc__)
+  parser.add_argument('cases', nargs='+', type=cases.case, metavar='FILE:BATCH')
+  given = parser.parse_args().cases
   registry.register()
   print('| file | batch | plain, ms | XLA, ms | XLA / plain | default |')
   print('|---|---|---|---|---|---|')
-  for case in cases:
-    file, _, batch_size = case.rpartition(':')
+  for file, batch_size in given:
     times = []
     for jit_compile in (False, True):
       configuration.parse([file])
       model = checkpoints.build(**checkpoints.build_settings())
-      times.append(_milliseconds(model, int(batch_size), jit_compile))
+      times.append(_milliseconds(model, batch_size, jit_compile))
       gin.clear_config()
     plain, xla = times
     default = 'XLA' if compilation.pays(model) else 'plain'
@@ -54,4 +56,4 @@ def main(cases):
 
 
 if __name__ == '__main__':
-  main(sys.argv[1:])
+  cases.run(main)
