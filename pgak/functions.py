@@ -229,7 +229,7 @@ def compare(one, other=None, *, number=10000, size=None, features=None, seed=0,
       by default that of the other side.
     features: names as `evaluator.feature_net` takes them; by default those that
       saved statistics are of, or else 'random', and Inception's '768' where its
-      weights are at hand.
+      weights are available.
     seed: int, decides samples.
     inception: path of the weights of Inception-2015.
     data_dir: folder of TensorFlow Datasets.

@@ -56,4 +56,4 @@ def test_the_report_shows_it(run_dir, tmp_path, capsys):
   assert result.status == 0, result.err
   text = ''.join(p.read_text() for p in tmp_path.glob('*.html'))
   assert 'Left out, because they have no encoder: SN-GAN.' in text
-  assert 'Interpolations between draws of the prior' in text
+  assert 'Interpolations between samples of the prior' in text

@@ -39,11 +39,12 @@ class Distance(NamedTuple):
 
 
 def _error(one, other):
-  """Standard error of a Frechet distance, by the spread over parts.
+  """Standard error of a Frechet distance, by the deviation over parts.
 
-  Both sets are cut into 5 parts; the distances of the parts have the spread of
-  sets a fifth as large, so that of the whole is sqrt(5) times smaller. The bias
-  of small sets is common to all parts and cancels. None for few images.
+  Both sets are cut into 5 parts; the distances of the parts have the standard
+  deviation of sets a fifth as large, so that of the whole is sqrt(5) times
+  smaller. The bias of small sets is common to all parts and cancels. None for
+  few images.
   """
   number = min(len(one), len(other)) // _PARTS
   # A covariance of so few features is singular, see `frechet.distance`.

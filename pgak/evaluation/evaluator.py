@@ -33,7 +33,7 @@ def feature_net(level, dataset):
 
   Args:
     level: a level of `inception.LEVELS`; 'random' for `random_net`;
-      'classifier', or 'classifier_or_random' for whichever can be had; or the
+      'classifier', or 'classifier_or_random' for whichever there is; or the
       path of a net of one's own, see `own_net`.
     dataset: the `data.Dataset` that a classifier is trained on; None for none.
 

@@ -29,7 +29,7 @@ class Side:
   Attributes:
     name: string, as the user gave it.
     images: uint8 `[N, h, w, C]`, or None where there are statistics.
-    statistics: list of dictionaries, one a net, as `save` writes them; None
+    statistics: list of dictionaries, one per net, as `save` writes them; None
       where there are images.
     shape: `(h, w, C)` of the images.
     number: int N.

@@ -96,7 +96,7 @@ def write(output, chunks, label_names=()):
   """Writes encoded chunks as they come: latents are not held in memory.
 
   An .npz has `names`, `latents` float32 `[N, H...]` and, where there are any,
-  `labels`, `label_names` and `log_prob`. A .csv has a row an example: name,
+  `labels`, `label_names` and `log_prob`. A .csv has a row per example: name,
   label, log_prob, and the latents from latent_0; the label is empty where the
   data set keeps it secret.
 

@@ -67,8 +67,8 @@ class FeatureNet:
     batch_size: int, images in one forward pass.
     fingerprint: string, a hash of the weights.
     preprocessing: string, what happens to the images on the way in, in words.
-    head: `(kernel, bias)` of the classes' logits, or None for a net that tells
-      no classes.
+    head: `(kernel, bias)` of the classes' logits, or None for a net
+      without classes.
   """
 
   def __init__(self, network, preprocess, name, metric, resize,

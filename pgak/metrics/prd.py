@@ -54,7 +54,7 @@ def histograms(real, fake, num_clusters=NUM_CLUSTERS, seeds=(0,)):
     real: float `[N, D]`.
     fake: float `[N, D]`.
     num_clusters: int K of mini-batch k-means, the best of ten starts.
-    seeds: ints, one a clustering.
+    seeds: ints, one per clustering.
 
   Returns:
     List of two float64 arrays `[K]` for each seed.

@@ -229,7 +229,7 @@ class MixedError(ImageError):
     if len(self.weights) != len(self.terms):
       raise errors.UserError(
           f'MixedError has {len(self.terms)} terms but {len(self.weights)} '
-          'weights: give one a term.')
+          'weights: give one per term.')
 
   @property
   def value_range(self):

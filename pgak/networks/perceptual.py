@@ -78,7 +78,7 @@ class PerceptualError:
     if len(self.layer_weights) != len(self.layers):
       raise errors.UserError(
           f'PerceptualError has {len(self.layers)} layers but '
-          f'{len(self.layer_weights)} layer_weights: give one a layer.')
+          f'{len(self.layer_weights)} layer_weights: give one per layer.')
     self.pixel = pixel
     self.perceptual = perceptual
     self.distance = distance

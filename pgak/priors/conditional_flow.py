@@ -173,7 +173,7 @@ class ConditionalFlow(running_moments.RunningMoments):
                                 conditions)
 
   def noise_to_latent(self, normal, conditions):
-    """Maps draws of N(0, I), float `[B, H]`, to latents given conditions."""
+    """Maps samples of N(0, I), float `[B, H]`, to latents given conditions."""
     features, mean = self._features(conditions)
     return self._to_latent(mean + normal, features)
 

@@ -146,7 +146,7 @@ def attach_usual(model, run, step, dataset):
     raise
   except errors.UserError as e:
     raise errors.UserError(
-        f'{reason}, and a density of its latents cannot be had '
+        f'{reason}, and a density of its latents is not available '
         f'({errors.reason(e, None).rstrip(".")}): --prior=own takes '
         'N(0, I).') from e
   print(f'{reason}: {model.prior.label}, fitted to its latents, is in its '

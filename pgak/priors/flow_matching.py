@@ -253,7 +253,7 @@ class FlowMatching(velocity_state.VelocityState):
         noise_lib.of_seed(self.noise_shapes, n, seed), given)
 
   def from_noise(self, noise, given=None):
-    """Maps draws of N(0, I); see `mapped_noise.MappedNoise`.
+    """Maps samples of N(0, I); see `mapped_noise.MappedNoise`.
 
     Args:
       noise: `{'prior': [B, H]}`.
@@ -262,7 +262,7 @@ class FlowMatching(velocity_state.VelocityState):
     return self.base_to_latent(noise['prior'], given)
 
   def base_to_latent(self, base, given=None):
-    """Maps draws of N(0, I), float32 `[B, H]`, to latents `[B, H]`.
+    """Maps samples of N(0, I), float32 `[B, H]`, to latents `[B, H]`.
 
     Args:
       base: float32 `[B, H]`.

@@ -98,7 +98,7 @@ class FlowPrior(mapped_noise.MappedNoise, running_moments.RunningMoments):
     return {'prior': (draw, (self.latent_dim,))}
 
   def from_noise(self, noise):
-    """Maps draws of N(0, I); see `mapped_noise.MappedNoise`."""
+    """Maps samples of N(0, I); see `mapped_noise.MappedNoise`."""
     return self.base_to_latent(noise['prior'])
 
   @property

@@ -62,7 +62,7 @@ class Gaussian(fitted.FittedPrior):
         {'mean': mean, 'cholesky': np.linalg.cholesky(covariance)})
 
   def from_noise(self, noise):
-    """Maps draws of N(0, I); see `mapped_noise.MappedNoise`."""
+    """Maps samples of N(0, I); see `mapped_noise.MappedNoise`."""
     mean, cholesky = (self.state()[a].astype(np.float32) for a in self.arrays)
     return mean + tf.matmul(noise['prior'], cholesky, transpose_b=True)
 

@@ -102,7 +102,7 @@ class RealNVP(fitted.FittedPrior):
         state[n].astype(np.float32) for n in ('mean', 'scale'))
 
   def from_noise(self, noise):
-    """Maps draws of N(0, I); see `mapped_noise.MappedNoise`."""
+    """Maps samples of N(0, I); see `mapped_noise.MappedNoise`."""
     return self.base_to_latent(noise['prior'])
 
   @property
@@ -111,7 +111,7 @@ class RealNVP(fitted.FittedPrior):
     return self.num_couplings
 
   def base_to_latent(self, base, coupling=0):
-    """Maps draws of N(0, I), float32 `[B, H]`, to latents `[B, H]`.
+    """Maps samples of N(0, I), float32 `[B, H]`, to latents `[B, H]`.
 
     Args:
       base: z_0, or z_t behind the first t couplings.

@@ -120,11 +120,11 @@ class FlowMatchingPrior(mapped_noise.MappedNoise,
   # === Draws and density ===
 
   def from_noise(self, noise):
-    """Maps draws of N(0, I); see `mapped_noise.MappedNoise`."""
+    """Maps samples of N(0, I); see `mapped_noise.MappedNoise`."""
     return self.base_to_latent(noise['prior'])
 
   def base_to_latent(self, base):
-    """Maps draws of N(0, I), float `[B, H]`, to latents `[B, H]`."""
+    """Maps samples of N(0, I), float `[B, H]`, to latents `[B, H]`."""
     return self.mean + self.scale * self.flow.forwards(
         tf.cast(base, tf.float32), self.settings['sampling_steps'])
 

@@ -129,7 +129,7 @@ def precision_recall(cells):
 
 
 def latent_scatters(cells, data_dir, imports=()):
-  """Returns the section of latents of images beside draws of the prior.
+  """Returns the section of latents of images beside samples of the prior.
 
   Args:
     cells: list of `runs.Cell`, of each of which the first run is loaded.
@@ -155,9 +155,9 @@ def latent_scatters(cells, data_dir, imports=()):
     except Exception as e:
       failed.append(f'{run.path}: {" ".join(str(e).split())[:300]}')
   blocks = [pages.FigureGroup(caption, made) for caption, made in (
-      ('Validation images of one class as latents, and draws of the prior',
+      ('Validation images of one class as latents, and samples of the prior',
        [_class_picture(*group) for group in of_class.items()]),
-      ('Validation images as latents, and draws of the prior', pictures),
+      ('Validation images as latents, and samples of the prior', pictures),
       ('Two latents, with and without classes', panels)) if made]
   blocks += [pages.Text(f'Left out, because {reason}: {", ".join(labels)}.')
              for reason, labels in without.items()]
@@ -169,18 +169,18 @@ def latent_scatters(cells, data_dir, imports=()):
 
 def _class_clouds(found):
   encoded, drawn, _ = latents.in_two_dimensions(found.of_class, found.drawn)
-  return [(drawn, 'draws of the prior', None),
+  return [(drawn, 'samples of the prior', None),
           (encoded, 'images of class 0', 0)]
 
 
 def _class_picture(dataset, shown):
   return pages.Figure(
       pages.file_name('class', dataset), charts.scatters(shown),
-      f'Latents of {dataset} images of class 0 and draws of the prior: '
+      f'Latents of {dataset} images of class 0 and samples of the prior: '
       + ', '.join(label for label, _ in shown),
       f'{dataset}, the first runs: the latents of up to 1,000 validation '
       'images of class 0, in the two directions in which they vary most, and '
-      'draws of the prior in the same plane')
+      'samples of the prior in the same plane')
 
 
 def _latent_picture(cell, run, found):
@@ -191,7 +191,7 @@ def _latent_picture(cell, run, found):
            if plane.is_projection else '')
   return pages.Figure(
       pages.file_name('latents', str(cell.number), cell.label), png,
-      f'Latents of images and draws of the prior of {cell.label}',
+      f'Latents of images and samples of the prior of {cell.label}',
       f'{cell.label}, seed {run.seed}{shown}{found.note}')
 
 
@@ -200,5 +200,5 @@ def _latent_panels(cell, run, found):
       found.encoded, found.drawn, found.base, found.labels)
   return pages.Figure(
       pages.file_name('panels', str(cell.number), cell.label), png,
-      f'Latents of images, by class and plain, and draws of the prior of '
+      f'Latents of images, by class and plain, and samples of the prior of '
       f'{cell.label}', f'{cell.label}, seed {run.seed}{found.note}')

@@ -20,7 +20,7 @@ def grids(cells):
         ('reconstructions', 'Reconstructions: each image, and its '
                             'reconstruction on its right'),
         ('interpolations', 'Interpolations between images, line by line'),
-        ('prior_interpolations', 'Interpolations between draws of the prior, '
+        ('prior_interpolations', 'Interpolations between samples of the prior, '
                                  'where there is no encoder, line by line')):
       pictures = [p for p in (_grid(cell, kind) for cell in members) if p]
       if pictures:

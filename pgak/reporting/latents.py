@@ -82,7 +82,7 @@ def latents_and_samples(path, number=None, data_dir=None, imports=()):
 
 def note_of(model):
   """Returns what a caption says of a loaded model's prior: '' of its own."""
-  return ('; draws of a Gaussian fitted to the latents'
+  return ('; samples of a Gaussian fitted to the latents'
           if model.prior.name == 'gaussian' else '')
 
 

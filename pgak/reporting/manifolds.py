@@ -72,4 +72,4 @@ def _of_latents(codes, drawn, shades):
   codes, drawn, _ = latents.in_two_dimensions(codes, drawn)
   window = scatter.window(np.concatenate([codes, drawn]))
   return [charts.Panel(codes, 'latents of data', window=window, shades=shades),
-          charts.Panel(drawn, 'draws of the prior', window=window)]
+          charts.Panel(drawn, 'samples of the prior', window=window)]

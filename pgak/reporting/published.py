@@ -13,8 +13,9 @@ their protocols it says little more than the metrics' names.
 No prior matching: Geng et al., Generative Model without Prior Distribution
 Matching, 2021, tables 1 and 2, which differ in one number: its own FID on
 CelebA is 62 in the first and 63 in the second. Its own values on CIFAR-10
-cannot be read in the text at hand. On which range an MSE is taken it does not
-say ([-1, 1] would make it 4 times ours), nor which images are reconstructed.
+cannot be read in the text that we have. On which range an MSE is taken it does
+not say ([-1, 1] would make it 4 times ours), nor which images are
+reconstructed.
 """
 import dataclasses
 import json
@@ -58,7 +59,7 @@ class Table:
       None if the paper does not say.
     base_filters: filters of the first convolution of the published nets, or
       None.
-    tells: strings, the protocol in words, by the same names.
+    in_words: strings, the protocol in words, by the same names.
     stand_in: `{choice: regular expression}` of scores on another data set that
       it stands beside all the same; empty for none.
   """
@@ -69,7 +70,7 @@ class Table:
   protocol: dict
   epochs: object
   base_filters: int
-  tells: dict
+  in_words: dict
   stand_in: dict = dataclasses.field(default_factory=dict)
 
 
@@ -161,7 +162,7 @@ def differences(table, choices, model, epochs=None, base_filters=None):
   for name, pattern in table.protocol.items():
     if not re.fullmatch(pattern, str(choices.get(name))):
       found[name] = (f'{name} {choices.get(name)}, published '
-                     f'{table.tells[name]}')
+                     f'{table.in_words[name]}')
   published = table.epochs
   if isinstance(published, dict):
     published = published.get(model)

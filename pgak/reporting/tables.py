@@ -103,7 +103,7 @@ def _directions(cells, columns, first):
 
   Args:
     cells: list of `runs.Cell`.
-    columns: what begins with a metric's name and what it is of, one a column.
+    columns: what begins with a metric's name and what it is of, one per column.
     first: int, the number of the first of these columns.
   """
   said = (aggregates.better(aggregates.sign(cells, *c[:2])) for c in columns)

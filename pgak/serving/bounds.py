@@ -24,9 +24,8 @@ __all__ = ['checked', 'equally_many', 'require']
 def checked(function, specs, bounds):
   """Makes a function check its inputs when it runs, before it makes anything.
 
-  TensorFlow holds a signature's shapes against the dimensions of nothing that
-  a server is sent, and a wrong one can end the server's process. The checks
-  work outside of XLA alone.
+  TensorFlow does not check the shapes of a request against the signature; a
+  wrong shape can crash the server. The checks work only outside of XLA.
 
   Args:
     function: takes a tensor for each of `specs`.

@@ -132,7 +132,7 @@ def serve(shown, title, host=HOST, port=7860, wait=True):
     What ends the page by its method `close`, if it does not wait.
 
   Raises:
-    errors.UserError: if the port cannot be had, or Gradio is not installed.
+    errors.UserError: if the port is not available, or Gradio is not installed.
   """
   # Gradio keeps pictures in a folder, which it asks for when it is imported:
   # one of this page alone, gone with it.
@@ -148,7 +148,7 @@ def serve(shown, title, host=HOST, port=7860, wait=True):
                   css=_CSS, footer_links=[])
     except OSError as e:
       raise errors.UserError(
-          f'The port {port} of {host} cannot be had: choose another --port.'
+          f'The port {port} of {host} is not available: choose another --port.'
       ) from e
     stack.callback(page.close, verbose=False)
     if not wait:

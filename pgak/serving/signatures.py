@@ -263,7 +263,7 @@ class Endpoints:
   def latent_to_base(self, latents):
     """float32 `[B, H]` -> base float32 `[B, H]`.
 
-    The draws of N(0, I) that the flow maps to these latents.
+    The samples of N(0, I) that the flow maps to these latents.
     """
     return {'base': self._run('latent_to_base',
                               self.model.prior.latent_to_base, latents)}

@@ -50,7 +50,7 @@ class Observed:
     is_standard: whether the model's prior is N(0, I).
     prior: `(mean [H], standard deviation [H])` of the prior that the latents
       are to match, or None.
-    prior_mmd: float, maximum mean discrepancy of draws of the posteriors and
+    prior_mmd: float, maximum mean discrepancy of samples of the posteriors and
       of that prior (`losses.mmd`, its kernel 'imq'), or None.
     outputs: float array, what the decoder makes, or None.
     data: float array, the examples in the same range, or None.

@@ -28,7 +28,7 @@ def test_a_report_with_latents(run_dir, tmp_path, capsys):
           'curve_digits_train_loss_0.png'} <= names
   text = (tmp_path / 'a.md').read_text()
   assert 'step 2; drawn from gaussian' in text
-  assert 'draws of a Gaussian fitted to the latents' in text
+  assert 'samples of a Gaussian fitted to the latents' in text
   assert 'No run has scores yet' in text and 'of the variance' in text
   assert f'pgak_train --run_dir={run_dir}' in text
   assert str(run_dir) in output.read_text()
