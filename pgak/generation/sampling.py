@@ -1,6 +1,7 @@
 """Images from a model and its prior, in batches, and pictures of them."""
 import weakref
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -65,11 +66,13 @@ def _new_decoder_function(model, batch_norm, rounding):
 
   @tf.function(reduce_retracing=True)
   def decode(latents):
+    # By `render`, as the model's own verbs: AGE puts latents on the sphere.
     if batch_norm == 'train':
       # Statistics of the batch, while the moving averages stay as they are.
-      images = model.frozen('decoder', latents, training=True)
+      with keras.StatelessScope():
+        images = model.render(latents, training=True)
     else:
-      images = model.decoder(latents, training=False)
+      images = model.render(latents)
     return model.kind.to_users(images, rounding)
 
   return decode

@@ -25,7 +25,7 @@ def _latents_of_samples(model, number, seed, batch_size):
     drawn = noise.normal(
         [min(batch_size, number - start), model.latent_dim],
         noise.seed(seed, start, 'latent_match'))
-    generated = model.decoder(drawn, training=False)
+    generated = model.render(drawn)
     yield model.encode_mean(generated, training=False).numpy()
 
 

@@ -59,8 +59,7 @@ def _batches(model, array, number):
   for batch in reference.read(array, number):
     images = model.to_model(batch)
     # Not `model.reconstruct`, which rounds to uint8.
-    decoded = model.decoder(
-        model.encode_mean(images, training=False), training=False)
+    decoded = model.render(model.encode_mean(images))
     yield (images - low) / (high - low), (decoded - low) / (high - low)
 
 

@@ -9,7 +9,7 @@ POLISH = 'polish'
 
 def _errors(model, batch, noise, training):
   images, latents = batch
-  decoded = model.decoder(latents, training=training)
+  decoded = model.render(latents, training=training)
   error = model.polishing_error or model.image_error
   return {'reconstruction': error(images, decoded)}
 

@@ -43,6 +43,17 @@ def test_samples_are_the_decoded_prior():
   assert np.any(images != generate(model, 7, seed=4))
 
 
+@pytest.mark.parametrize('name', ['AE', 'AGE'])
+@pytest.mark.parametrize('mode', ['inference', 'train'])
+def test_latents_are_decoded_as_the_model_decodes_them(name, mode):
+  # Off the sphere that AGE's own latents lie on.
+  latents = np.float32([[3., 0., 0.], [0., .1, 0.], [1., 1., 1.]])
+  model = tiny_models.make(name)
+  np.testing.assert_array_equal(
+      generate(model, 3, latents=latents, batch_norm=mode),
+      model.decode(latents))
+
+
 def test_batches_do_not_change_samples():
   model = tiny_models.make('AE', batch_norm=True)
   batches = list(sampling.generate(model, 7, batch_size=3))

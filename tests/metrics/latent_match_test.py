@@ -56,6 +56,17 @@ def test_golden_value_of_a_decoder_of_half_the_spread(images):
       _match(_Model(decoded=0.5), images), [0., 1., 1.], atol=0.06)
 
 
+def test_latents_are_decoded_as_the_model_decodes_them(images):
+
+  class Halved(_Model):
+
+    def render(self, latents, given=None, training=False):
+      return super().render(0.5 * latents, given, training)
+
+  few = images[:700]
+  assert _match(Halved(), few) == _match(_Model(decoded=0.5), few)
+
+
 def test_repeats_by_seed_and_in_parts(images):
   few = images[:700]
   first = _match(_Model(), few, seed=1)

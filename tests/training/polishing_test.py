@@ -114,6 +114,20 @@ def test_a_step_descends_the_error_of_the_given_latents():
     np.testing.assert_allclose(found.numpy(), value, rtol=1e-5, atol=1e-6)
 
 
+def test_the_decoder_is_polished_as_the_model_decodes():
+  # AGE puts the latents on the sphere: a factor changes nothing.
+  images = tf.constant(tiny_models.images())
+  latents = tf.constant(np.random.default_rng(0).normal(
+      size=(7, tiny_models.LATENT_DIM)), images.dtype)
+  ends = []
+  for factor in (1., 3.):
+    model = tiny_models.compiled('AGE')
+    model.enter_stage(polished.POLISH)
+    model.train_step((images, factor * latents))
+    ends.append(tiny_models.values(model.decoder))
+  np.testing.assert_allclose(*ends, rtol=1e-4, atol=1e-6)
+
+
 def test_polishing_may_have_an_error_of_its_own():
   model = tiny_models.compiled('AE')
   model.polishing_error = lambda images, decoded: tf.reduce_mean(
