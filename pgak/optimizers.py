@@ -117,7 +117,8 @@ class RunSchedule(keras.optimizers.schedules.LearningRateSchedule):
   def __call__(self, iterations):
     del iterations  # A part may be updated several times in a step, or never.
     done = keras.ops.cast(self.step.value, 'float32') / self.steps
-    return self.learning_rate * self.factor(done)
+    # Training may go on after the run, in which a cosine would rise again.
+    return self.learning_rate * self.factor(keras.ops.minimum(done, 1.))
 
   def get_config(self):
     return {'learning_rate': self.learning_rate, 'steps': self.steps,

@@ -15,7 +15,8 @@ import tensorflow as tf
 from pgak import settings
 
 __all__ = ['Factor', 'OfRun', 'Schedule', 'SignedWeight', 'Weight', 'cosine',
-           'linear', 'saveable', 'straight', 'switch_on', 'times', 'value_at']
+           'linear', 'one_after_another', 'saveable', 'straight', 'switch_on',
+           'times', 'value_at']
 
 
 # Name of a function, in gin and in files -> the function.
@@ -223,3 +224,30 @@ def straight(constant: settings.Decay = 0., final: settings.NonNegative = 0.):
     # `linear` of the share done, in the place of a step.
     return linear(1., final, constant, 1.)(done)
   return Factor(factor)
+
+
+@saveable
+def one_after_another(first: OfRun | None, second: OfRun, steps: settings.Whole,
+                      further_steps: settings.Whole, factor: float = 1.):
+  """One factor for the steps of training, then another for further steps.
+
+  Args:
+    first: function of the share of `steps` that is done; None for 1.
+    second: the same of `further_steps`.
+    steps: steps of training.
+    further_steps: steps after them.
+    factor: what `second` is multiplied by.
+
+  Returns:
+    As `cosine`, of the share of all steps.
+  """
+  total = steps + further_steps
+
+  def at(done):
+    step = done * float(total)
+    # Half a step early, as the share is rounded.
+    is_later = step >= steps - 0.5
+    before = first(tf.minimum(step / steps, 1.)) if first else 1.
+    share = tf.maximum(step - steps, 0.) / further_steps
+    return tf.where(is_later, factor * second(share), before)
+  return Factor(at)

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from pgak import optimizers
+from pgak import schedules
 
 
 def descend(optimizer, steps=3):
@@ -71,6 +72,14 @@ def test_a_schedule_follows_the_step_and_not_the_iterations():
   assert float(schedule(7)) == 0.25
   step.assign(10)
   assert float(schedule(0)) == 0.
+
+
+def test_a_schedule_ends_with_the_run():
+  step = keras.Variable(10, dtype='int64')
+  rate = optimizers.RunSchedule(0.5, schedules.cosine(0.25), step, 10)
+  for further in (10, 15, 20):
+    step.assign(further)
+    assert float(rate(0)) == 0.125
 
 
 def test_equalised_adam_moves_a_kernel_by_hes_constant():

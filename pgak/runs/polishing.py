@@ -10,8 +10,6 @@ The encoder stays as it is, and so do the latents and what is fitted to them.
 from collections.abc import Callable
 from typing import NamedTuple
 
-import tensorflow as tf
-
 from pgak import schedules
 from pgak import settings
 
@@ -76,14 +74,6 @@ def over_all_steps(schedule, steps, polishing):
   """
   if not polishing.steps:
     return schedule
-  total = steps + polishing.steps
-  falling = schedules.cosine(_FINAL)
-
-  def factor(done):
-    step = done * float(total)
-    # Half a step early, as the share is rounded.
-    is_later = step >= steps - 0.5
-    before = schedule(tf.minimum(step / steps, 1.)) if schedule else 1.
-    share = tf.maximum(step - steps, 0.) / polishing.steps
-    return tf.where(is_later, polishing.learning_rate * falling(share), before)
-  return schedules.Factor(factor)
+  return schedules.one_after_another(
+      schedule, schedules.cosine(_FINAL), steps, polishing.steps,
+      polishing.learning_rate)

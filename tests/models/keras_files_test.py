@@ -18,6 +18,7 @@ from pgak import optimizers
 from pgak import priors
 from pgak import schedules
 from pgak import settings
+from pgak.runs import polishing
 
 
 def _round_trip(model, folder):
@@ -139,6 +140,22 @@ def test_a_file_holds_the_learning_rates_of_a_run(tmp_path):
   assert rates == pytest.approx([0.3125, 0.3125])
   again.train_step(_batch(again))
   assert float(again.optimizer.learning_rate) < 0.3
+
+
+@pytest.mark.parametrize('first', [None, schedules.cosine(0.25)])
+def test_a_file_holds_the_learning_rates_of_a_run_that_was_polished(
+    first, tmp_path):
+  model = tiny_models.make('AE')
+  factor = polishing.over_all_steps(first, 2, polishing.Polishing(2, 0., 0.3))
+  model.compile({part: keras.optimizers.SGD(optimizers.RunSchedule(
+      0.5, factor, model.step, 4)) for part in model.parts})
+  model.step.assign(3)
+  again = _round_trip(model, tmp_path)
+  for step in range(5):
+    model.step.assign(step)
+    again.step.assign(step)
+    assert (float(again.optimizer.learning_rate)
+            == float(model.optimizer.learning_rate))
 
 
 def test_a_file_holds_the_update_table_and_the_range(tmp_path):
