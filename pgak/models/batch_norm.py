@@ -2,6 +2,7 @@
 import numpy as np
 import tensorflow as tf
 
+from pgak import networks
 from pgak import noise
 
 __all__ = ['reestimate']
@@ -43,7 +44,8 @@ def reestimate(model, images, num_batches=20, batch_size=500, seed=0):
 
 def _reestimate(net, batches):
   # By attribute: batch norm of one's own counts as well as Keras's.
-  layers = [layer for layer in net.layers if hasattr(layer, 'moving_variance')]
+  layers = [layer for layer in networks.layers_of(net)
+            if hasattr(layer, 'moving_variance')]
   if not layers:
     return
   weights = [v.value for v in net.trainable_variables]
@@ -51,21 +53,35 @@ def _reestimate(net, batches):
   # By identity: `==` of Keras's variables compares their values.
   momentum = {id(v): layer.momentum for layer in layers
               for v in (layer.moving_mean, layer.moving_variance)}
-  # 1 for state of other kinds, which passes through unchanged.
-  rates = [1. - momentum.get(id(v), 0.) for v in state]
 
   @tf.function(reduce_retracing=True)
   def batch_statistics(inputs):
+    # What does not move, of a net that is frozen or called so, stays as it is.
+    before = [tf.convert_to_tensor(v) for v in state]
+    _, after = net.stateless_call(weights, before, inputs, training=True)
+    moves = [id(v) in momentum and b is not a
+             for v, b, a in zip(state, before, after)]
     # From zero, one update by momentum m leaves (1 - m) times the batch's own.
-    zeros = [tf.zeros_like(v) if id(v) in momentum else v.value for v in state]
+    zeros = [tf.zeros_like(b) if m else b for b, m in zip(before, moves)]
     _, updated = net.stateless_call(weights, zeros, inputs, training=True)
-    return [u / r for u, r in zip(updated, rates)]  # The batch's own.
+    return [u / (1. - momentum[id(v)]) if m else u
+            for v, u, m in zip(state, updated, moves)]  # The batch's own.
 
-  collected = [[v.numpy() for v in batch_statistics(b)] for b in batches()]
+  sizes, collected = [], []
+  for batch in batches():
+    sizes.append(tf.nest.flatten(batch)[0].shape[0])
+    collected.append([v.numpy() for v in batch_statistics(batch)])
   columns = {id(v): np.stack(c) for v, c in zip(state, zip(*collected))}
+
+  def mean(values):
+    # The last batch may be smaller, and counts less.
+    return np.average(values, 0, np.float64(sizes))
+
   for layer in layers:
     means = columns[id(layer.moving_mean)]
     variances = columns[id(layer.moving_variance)]
-    layer.moving_mean.assign(means.mean(0))
+    center = mean(means)
+    layer.moving_mean.assign(center)
     # Total variance: the mean within batches, plus that of their means.
-    layer.moving_variance.assign(variances.mean(0) + means.var(0))
+    layer.moving_variance.assign(
+        mean(variances) + mean(np.square(means - center)))

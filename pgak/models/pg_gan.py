@@ -81,7 +81,7 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
   @property
   def _fades(self):
     """Where the decoder's blocks fade in, in their order."""
-    return sorted((layer for layer in self.decoder.layers
+    return sorted((layer for layer in networks.layers_of(self.decoder)
                    if isinstance(layer, networks.FadeIn)),
                   key=lambda layer: layer.block)
 

@@ -236,7 +236,7 @@ class RAESN(RAE):
                latent_noise: settings.NonNegative = 0.):
     # Keras's own layer of that name passes no gradient through the norm.
     if not any(isinstance(layer, networks.SpectralNormalization)
-               for layer in decoder.layers):
+               for layer in networks.layers_of(decoder)):
       way = settings.remedy(
           'bind `spectral_norm = True` of its network, as models/rae_sn.gin '
           'does for rae_decoder and others',

@@ -27,6 +27,7 @@ from pgak.networks.maps import map_decoder
 from pgak.networks.maps import map_encoder
 from pgak.networks.mlp import mlp_decoder
 from pgak.networks.mlp import mlp_encoder
+from pgak.networks.nested import layers_of
 from pgak.networks.perceptual import PerceptualError
 from pgak.networks.pg_gan import EqualisedLearningRate
 from pgak.networks.pg_gan import FadeIn
@@ -58,7 +59,7 @@ __all__ = [
     'conv_digits_encoder',
     'conv_encoder', 'conv_mnist_decoder', 'conv_mnist_encoder', 'dcgan_decoder',
     'dcgan_encoder', 'decoder', 'encoder', 'full_precision', 'latent_critic',
-    'lower_precision', 'map_decoder', 'map_encoder', 'mlp_decoder',
+    'layers_of', 'lower_precision', 'map_decoder', 'map_encoder', 'mlp_decoder',
     'mlp_encoder', 'pg_gan_decoder', 'pg_gan_encoder', 'rae_decoder',
     'rae_encoder', 'residual_decoder', 'residual_encoder',
     'resnet_128_decoder', 'resnet_128_encoder', 'resnet_32_decoder',

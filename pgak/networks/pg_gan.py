@@ -23,6 +23,7 @@ from keras import layers
 from keras import ops
 
 from pgak import settings
+from pgak.networks import nested
 
 __all__ = ['EqualisedLearningRate', 'FadeIn', 'MinibatchDeviation', 'conv',
            'pg_gan_decoder', 'pg_gan_encoder', 'set_level']
@@ -127,7 +128,7 @@ def set_level(net, level):
     net: `keras.Model`; one without `FadeIn` layers stays as it is.
     level: float scalar; between two whole numbers a block fades in.
   """
-  for layer in net.layers:
+  for layer in nested.layers_of(net):
     if isinstance(layer, FadeIn):
       layer.set_level(level)
 

@@ -3,6 +3,8 @@ import contextlib
 
 import keras
 
+from pgak.networks import nested
+
 __all__ = ['full_precision', 'lower_precision']
 
 _LOW = ('bfloat16', 'float16')
@@ -19,7 +21,7 @@ def full_precision(*nets):
   Args:
     *nets: `keras.Model`s or layers.
   """
-  low = [layer for net in nets for layer in _layers(net)
+  low = [layer for net in nets for layer in nested.layers_of(net)
          if layer.compute_dtype in _LOW]
   with _computed_in('float32', low):
     yield
@@ -36,9 +38,9 @@ def lower_precision(dtype, *nets):
     dtype: 'bfloat16' or 'float16'.
     *nets: functional `keras.Model`s.
   """
-  last = {tensor._keras_history.operation for net in nets
-          for tensor in net.outputs}
-  inner = [layer for net in nets for layer in _layers(net)
+  last = {layer for net in nets for tensor in net.outputs
+          for layer in nested.layers_of(tensor._keras_history.operation)}
+  inner = [layer for net in nets for layer in nested.layers_of(net)
            if layer not in (*nets, *last)
            and layer.compute_dtype == 'float32'
            and not isinstance(layer, keras.layers.InputLayer)]
@@ -56,11 +58,3 @@ def _computed_in(policy, layers):
   finally:
     for layer, policy in before.items():
       layer.dtype_policy = policy
-
-
-def _layers(net):
-  """Yields a net and all layers in it, also those that others wrap."""
-  yield net
-  for layer in (*getattr(net, 'layers', ()), getattr(net, 'layer', None)):
-    if layer is not None:
-      yield from _layers(layer)

@@ -14,6 +14,8 @@ import keras
 from keras import layers
 from keras import ops
 
+from pgak.networks import nested
+
 __all__ = ['SpectralNormalization', 'maybe_normalised',
            'update_spectral_norms']
 
@@ -77,7 +79,7 @@ def maybe_normalised(layer, wanted):
 
 def update_spectral_norms(net):
   """Takes one step of the power method in all such layers of a net."""
-  for layer in getattr(net, 'layers', ()):
+  for layer in nested.layers_of(net):
     if isinstance(layer, SpectralNormalization):
       layer.update()
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from pgak import noise
 from pgak import replicas
+from pgak.networks import nested
 
 __all__ = ['RepeatableDropout', 'WeightNormConv2D', 'set_by_data']
 
@@ -98,7 +99,7 @@ def set_by_data(*nets):
   Args:
     *nets: functional `keras.Model`s.
   """
-  found = [layer for net in nets for layer in net.layers
+  found = [layer for net in nets for layer in nested.layers_of(net)
            if isinstance(layer, WeightNormConv2D)]
   for layer in found:
     layer._is_set_by_data = True

@@ -1,4 +1,5 @@
 """Tests of sampling, pictures and the re-estimation of batch norm."""
+import keras
 import numpy as np
 import pytest
 import tiny_models
@@ -173,13 +174,60 @@ def check(net, dense, batches):
   """Recomputes the statistics of a first layer's outputs in NumPy."""
   kernel, bias = (v.numpy().astype(np.float64) for v in dense.weights)
   outputs = [b.astype(np.float64) @ kernel + bias for b in batches]
-  means = np.array([o.mean(0) for o in outputs])
-  variances = np.array([o.var(0) for o in outputs])
+  every = np.concatenate(outputs)
   np.testing.assert_allclose(
-      normed(net).moving_mean.numpy(), means.mean(0), rtol=1e-4, atol=1e-5)
+      normed(net).moving_mean.numpy(), every.mean(0), rtol=1e-4, atol=1e-5)
   np.testing.assert_allclose(
-      normed(net).moving_variance.numpy(), variances.mean(0) + means.var(0),
-      rtol=1e-4)
+      normed(net).moving_variance.numpy(), every.var(0), rtol=1e-4)
+
+
+def nested_in(layer, net=None):
+  """Returns a net that calls a layer, or another net, in it."""
+  inputs = keras.Input((net or layer).inputs[0].shape[1:])
+  return keras.Model(inputs, layer(inputs))
+
+
+class Fixed(keras.layers.Layer):
+  """Calls a net as at inference, always."""
+
+  def __init__(self, net):
+    super().__init__()
+    self.net = net
+
+  def call(self, inputs):
+    return self.net(inputs, training=False)
+
+
+def test_statistics_of_nested_nets_are_estimated_like_others():
+  images = Array(uint8_images(21))
+  moments = []
+  for wrap in (lambda net: net, nested_in, lambda net: nested_in(nested_in(
+      net))):
+    model = tiny_models.make('AE', batch_norm=True)
+    norm = normed(model.encoder)
+    model.encoder = wrap(model.encoder)
+    batch_norm.reestimate(model, images, 3, 10)
+    moments.append([norm.moving_mean.numpy(), norm.moving_variance.numpy()])
+  for found in moments[1:]:
+    for value, expected in zip(found, moments[0], strict=True):
+      np.testing.assert_array_equal(value, expected)
+
+
+@pytest.mark.parametrize('way', ['frozen', 'called'])
+def test_statistics_that_training_leaves_alone_stay(way):
+  model = tiny_models.make('AE', batch_norm=True)
+  inner = model.encoder
+  if way == 'frozen':
+    inner.trainable = False
+    model.encoder = nested_in(inner)
+  else:
+    model.encoder = nested_in(Fixed(inner), inner)
+  normed(inner).moving_mean.assign(np.full(5, 0.1))
+  normed(inner).moving_variance.assign(np.full(5, 0.3))
+  before = [v.numpy() for v in inner.non_trainable_variables]
+  batch_norm.reestimate(model, Array(uint8_images(21)), 3, 10)
+  for variable, value in zip(inner.non_trainable_variables, before):
+    np.testing.assert_array_equal(variable.numpy(), value)
 
 
 @pytest.mark.parametrize('num_batches, batch_size, tolerance', [
