@@ -15,7 +15,7 @@ import re
 
 from pgak import errors
 
-__all__ = ['NAMES', 'is_unmatched', 'lacks', 'of_prior', 'require']
+__all__ = ['NAMES', 'is_unmatched', 'label_of', 'lacks', 'of_prior', 'require']
 
 # Name -> the reason why it is lacking, and the way out.
 _REASONS = {
@@ -46,6 +46,12 @@ def of_prior(prior):
     return frozenset(stated)
   return frozenset(name for method, name in _METHODS.items()
                    if hasattr(prior, method))
+
+
+def label_of(prior):
+  """Returns what scores and sentences call a prior: its label, or its name."""
+  # A prior of one's own may have a name alone.
+  return getattr(prior, 'label', prior.name)
 
 
 def is_unmatched(model):

@@ -48,3 +48,10 @@ def test_a_prior_may_state_it():
       pass
 
   assert capabilities.of_prior(Own()) == {'condition'}
+
+
+def test_a_prior_of_one_s_own_is_called_by_its_name():
+  class Bare:
+    name = 'bare'
+  assert capabilities.label_of(Bare()) == 'bare'
+  assert capabilities.label_of(priors.GaussianMixture(4)) == 'gmm_10'

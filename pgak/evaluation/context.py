@@ -1,17 +1,11 @@
 """What a metric is given, by its scope; see `pgak.metrics.metric`."""
 import functools
 
+from pgak import capabilities
 from pgak.generation import sampling
 from pgak.metrics import reference
 
-__all__ = ['Context', 'ExamplesContext', 'FeaturesContext', 'PriorContext',
-           'label']
-
-
-def label(prior):
-  """Returns what scores call a prior."""
-  # A prior of one's own may have a name alone.
-  return getattr(prior, 'label', prior.name)
+__all__ = ['Context', 'ExamplesContext', 'FeaturesContext', 'PriorContext']
 
 
 class Context:
@@ -107,7 +101,7 @@ class PriorContext(Context):
 
   @property
   def defaults(self):
-    return dict(images='samples', prior=label(self.prior),
+    return dict(images='samples', prior=capabilities.label_of(self.prior),
                 num_samples=self.num_samples, split='train', made=False)
 
 

@@ -5,7 +5,7 @@ come from.
 """
 import numpy as np
 
-from pgak.evaluation import context
+from pgak import capabilities
 from pgak.generation import sampling
 from pgak.metrics import reference
 from pgak.models import lines
@@ -71,7 +71,7 @@ class Examples:
 
   def prior_of(self, images, model):
     """Returns the density of their latents: a label, or 'none'."""
-    return context.label(model.prior) if images == 'samples' else 'none'
+    return capabilities.label_of(model.prior) if images == 'samples' else 'none'
 
   def compared(self, images, number):
     """Returns the reference; after the encoded images, if those are others."""

@@ -1,7 +1,7 @@
 """The examples that a protocol measures of a data set of pairs."""
 import numpy as np
 
-from pgak.evaluation import context
+from pgak import capabilities
 from pgak.evaluation import examples
 from pgak.generation import conditional
 from pgak.metrics import reference
@@ -23,7 +23,7 @@ class PairExamples(examples.Examples):
     return self.num_samples
 
   def prior_of(self, images, model):
-    return context.label(model.prior)
+    return capabilities.label_of(model.prior)
 
   def compared(self, images, number):
     return reference.span(self.array, self.num_samples)

@@ -292,7 +292,7 @@ def log_densities(prior, encoded, images, number=64, labels=None):
       {'images': images(shown), 'shown': shown, **table}, images(shown), 8,
       table=table,
       text=f'Log-density of the latents of {len(values)} images under '
-           f'{prior.label}: mean {values.mean():.2f}, from '
+           f'{capabilities.label_of(prior)}: mean {values.mean():.2f}, from '
            f'{values.min():.2f} to {values.max():.2f} nats.')
 
 
@@ -312,6 +312,7 @@ def out_of_distribution(prior, inside, outside, names, positions=None):
   """
   values = [likelihoods.log_density(prior, x) for x in (inside, outside)]
   area = likelihoods.auroc(*values)
+  label = capabilities.label_of(prior)
   positions = positions or [np.arange(len(v)) for v in values]
   table = {
       'set': np.repeat(names, [len(v) for v in values]),
@@ -322,8 +323,8 @@ def out_of_distribution(prior, inside, outside, names, positions=None):
       chart=charts.histogram(
           [(v, f'{name} ({len(v)})', i)
            for i, (v, name) in enumerate(zip(values, names))],
-          f'log-density of the latents under {prior.label}, nats',
+          f'log-density of the latents under {label}, nats',
           f'AUROC {area:.3f}'),
       text=f'AUROC {area:.4f} of distinguishing {names[1]} from {names[0]} by '
-           f'the log-density under {prior.label} of their latents, which is '
+           f'the log-density under {label} of their latents, which is '
            'not the density of the images.')

@@ -27,7 +27,7 @@ def log_density(prior, latents):
   """
   capabilities.require('a log-density', ['log_density'],
                        capabilities.of_prior(prior),
-                       prior=f'the prior {prior.label}')
+                       prior=f'the prior {capabilities.label_of(prior)}')
   return spaces.in_batches(prior.log_prob, latents, 1000).astype(np.float64)
 
 

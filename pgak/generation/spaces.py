@@ -56,7 +56,8 @@ def _mapped(prior, name, points, space):
   can = capabilities.of_prior(prior)
   if 'base' not in can and _is_base(prior):
     return np.asarray(points, np.float32)
-  capabilities.require(name, ['base'], can, prior=f'the prior {prior.label}')
+  capabilities.require(name, ['base'], can,
+                       prior=f'the prior {capabilities.label_of(prior)}')
   # A user's own flow may know z_0 alone.
   further = {} if space == 'z0' else {'coupling': int(space[1:])}
   return in_batches(functools.partial(getattr(prior, name), **further), points)

@@ -75,8 +75,8 @@ class Generation:
 
   @property
   def _named(self):
-    prior = getattr(self.prior, 'label', self.prior.name)
-    return dict(model=self.name, prior=f'the prior {prior}',
+    return dict(model=self.name,
+                prior=f'the prior {capabilities.label_of(self.prior)}',
                 data=f'the {self.kind.name} of {self.name}')
 
   # === Latents to examples ===

@@ -84,8 +84,7 @@ class RoundTrips(mapped_noise.MappedNoise):
   @property
   def label(self):
     """The other prior's label, and how many trips there are."""
-    own = getattr(self.prior, 'label', self.prior.name)
-    return f'{own}_round_trips_{self.trips}'
+    return f'{capabilities.label_of(self.prior)}_round_trips_{self.trips}'
 
   # === Draws ===
 

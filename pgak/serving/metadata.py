@@ -5,6 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
+from pgak import capabilities
 from pgak import version as version_lib
 from pgak.data import graph_decoding
 from pgak.serving import signatures
@@ -97,7 +98,7 @@ def _pictures(served):
 
 def _density(prior):
   """Says how the prior was made and, where it was fitted, to what."""
-  described = {'label': getattr(prior, 'label', prior.name),
+  described = {'label': capabilities.label_of(prior),
                'settings': getattr(prior, 'settings', {})}
   if hasattr(prior, 'source'):
     described['fitted_to'] = prior.source

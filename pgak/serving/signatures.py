@@ -191,7 +191,7 @@ class Endpoints:
     reason = capabilities.lacks(
         [n for n in needs if n not in _LEARNED], can,
         model=getattr(model, 'name', 'the model'),
-        prior=f'the prior {getattr(model.prior, "label", model.prior.name)}',
+        prior=f'the prior {capabilities.label_of(model.prior)}',
         data=f'the {model.kind.name} that it makes')
     if not reason and 'pixels' in needs and model.image_shape[-1] not in (1, 3):
       return _CHANNELS

@@ -69,7 +69,7 @@ class Galleries(callbacks.EveryNSteps):
     """Returns what the file of samples says that they are."""
     prior = self.model.prior
     return _FITTED if self.is_fitted() else (
-        f'samples of {getattr(prior, "label", prior.name)}')
+        f'samples of {capabilities.label_of(prior)}')
 
   def prior(self):
     """Returns what samples are drawn from at this step."""

@@ -2,10 +2,12 @@
 import numpy as np
 import pytest
 from scipy import stats
+import tensorflow as tf
 
 from pgak import errors
 from pgak import generation
 from pgak import priors
+from pgak.generation import latent_figures
 
 
 def test_the_density_is_the_priors():
@@ -22,6 +24,29 @@ def test_a_prior_without_a_density_is_an_error_with_the_way_out():
     pytest.skip('It has a density.')
   with pytest.raises(errors.UserError, match='--prior, such as real_nvp'):
     generation.log_density(prior, np.zeros([2, 3]))
+
+
+class Bare:
+  """A prior of one's own, which has a name alone."""
+
+  name = 'bare'
+
+  def log_prob(self, latents):
+    return -tf.reduce_sum(latents, -1)
+
+
+def test_a_prior_of_one_s_own_needs_no_label():
+  latents = np.eye(3)
+  np.testing.assert_array_equal(generation.log_density(Bare(), latents), -1.)
+  with pytest.raises(errors.UserError, match='The prior bare has no z_0'):
+    generation.latent_to_base(Bare(), latents)
+  found = latent_figures.out_of_distribution(
+      Bare(), latents, 2. * latents, ['ones', 'twos'])
+  assert 'under bare of their latents' in found.text
+  images = np.zeros([3, 4, 4, 1], np.uint8)
+  found = latent_figures.log_densities(
+      Bare(), latents, lambda shown: images[shown], 2)
+  assert 'under bare:' in found.text
 
 
 def test_the_area_is_a_share_of_pairs():
