@@ -25,11 +25,11 @@ import math
 
 import tensorflow as tf
 
-__all__ = ['FEATURE_DISTANCES', 'SCALES', 'discrimination', 'expansion',
-           'feature_error', 'gaussian_log_density', 'hinge_discrimination',
-           'jacobian_norm2', 'kl', 'latent_l2', 'latent_nll',
-           'latent_reconstruction', 'mmd', 'moment_matching', 'reconstruction',
-           'relative_error', 'sum_of_squares']
+__all__ = ['FEATURE_DISTANCES', 'SCALES', 'absolute_error', 'discrimination',
+           'expansion', 'feature_error', 'gaussian_log_density',
+           'hinge_discrimination', 'jacobian_norm2', 'kl', 'latent_l2',
+           'latent_nll', 'latent_reconstruction', 'mmd', 'moment_matching',
+           'reconstruction', 'relative_error', 'sum_of_squares']
 
 FEATURE_DISTANCES = {'l2': tf.math.squared_difference,
                      'l1': lambda a, b: tf.abs(a - b)}
@@ -55,6 +55,19 @@ def reconstruction(images, reconstructed):
     float `[B]`.
   """
   return _mean_per_example(tf.math.squared_difference(reconstructed, images))
+
+
+def absolute_error(images, reconstructed):
+  """Mean absolute error of images, `mean{ |x_hat[i] - x[i]| : i=1...D }`.
+
+  Args:
+    images: float `[B, ...]`.
+    reconstructed: float, the same shape.
+
+  Returns:
+    float `[B]`.
+  """
+  return _mean_per_example(tf.abs(reconstructed - images))
 
 
 def feature_error(features, others, weights, distance='l2', relative=False):

@@ -31,6 +31,12 @@ def test_reconstruction_is_2_over_d_of_the_papers_equation():
                              eq_1 * 2 / (4 * 3 * 2))
 
 
+def test_absolute_error_by_hand():
+  images = tf.constant([[[1.], [2.]], [[0.], [0.]]])
+  made = tf.constant([[[0.], [5.]], [[0.], [-1.]]])
+  np.testing.assert_allclose(losses.absolute_error(images, made), [2., 0.5])
+
+
 def test_latent_reconstruction():
   # ((3 - 1)^2 + (0 - 1)^2) / 2 = 2.5 and ((-1)^2 + 0) / 2 = 0.5.
   np.testing.assert_allclose(
@@ -115,7 +121,8 @@ def test_kl_is_nll_and_what_sigma_adds():
 
 
 @pytest.mark.parametrize('loss, arguments', [
-    (losses.reconstruction, 2), (losses.latent_reconstruction, 2),
+    (losses.reconstruction, 2), (losses.absolute_error, 2),
+    (losses.latent_reconstruction, 2),
     (losses.latent_nll, 1), (losses.kl, 2)])
 @pytest.mark.parametrize('dtype', ['float32', 'float64'])
 def test_a_loss_is_one_number_an_example_in_its_own_dtype(

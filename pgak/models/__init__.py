@@ -8,7 +8,6 @@ from pgak.models.alae import ALAE
 from pgak.models.autoencoder import AE
 from pgak.models.base import GenerativeAutoencoder
 from pgak.models.base import GenerativeModel
-from pgak.models.conditional import absolute_error
 from pgak.models.conditional import ConditionalAutoencoder
 from pgak.models.flow_prior import FPVAE
 from pgak.models.intro_vae import IntroVAE
@@ -44,6 +43,6 @@ __all__ = ['AAE', 'ACAI', 'AE', 'AGE', 'ALAE', 'AdversarialInfoVAE', 'BetaVAE',
            'VPGA', 'VUNet', 'VUNetFlow', 'WAEGAN', 'WAEMMD']
 
 # For Keras's files, beside what gin knows; each model that is listed is one.
-register(absolute_error, losses.reconstruction, *(
+register(losses.absolute_error, losses.reconstruction, *(
     thing for name, thing in list(globals().items())
     if name in __all__ and hasattr(thing, 'get_config')))

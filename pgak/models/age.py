@@ -22,12 +22,6 @@ from pgak.models import update_table
 __all__ = ['AGE']
 
 
-def _absolute_error(images, reconstructed):
-  """Mean absolute error of images, `[B]`, the image error of AGE's code."""
-  errors = tf.abs(reconstructed - images)
-  return tf.reduce_mean(errors, list(range(1, errors.shape.rank)))
-
-
 def _on_sphere(latents):
   # The guard keeps latents of 0 from dividing by 0.
   return tf.math.l2_normalize(latents, -1, epsilon=1e-12)
@@ -62,7 +56,8 @@ class AGE(base.GenerativeAutoencoder):
     updates: rows that replace those of the update table.
   """
 
-  image_error = staticmethod(_absolute_error)
+  # As in its authors' code.
+  image_error = staticmethod(losses.absolute_error)
   matches_prior = True
   stochastic = False
 

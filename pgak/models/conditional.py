@@ -11,12 +11,7 @@ from pgak.data import kinds
 from pgak.models import base
 from pgak.networks import weight_norm
 
-__all__ = ['ConditionalAutoencoder', 'absolute_error']
-
-
-def absolute_error(images, reconstructed):
-  """Mean absolute error of images `[B, h, w, C]`, float `[B]`."""
-  return losses.feature_error([images], [reconstructed], [1.], 'l1')
+__all__ = ['ConditionalAutoencoder']
 
 
 class ConditionalAutoencoder(base.GenerativeAutoencoder):
@@ -38,7 +33,7 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
   data_start = False
 
   # The L1 distance of the VUNet authors' code, there of VGG's features, too.
-  image_error = staticmethod(absolute_error)
+  image_error = staticmethod(losses.absolute_error)
   nets = {'encoder': '@vunet_encoder()', 'decoder': '@vunet_decoder()'}
 
   @property

@@ -85,7 +85,7 @@ class AbsoluteError(ImageError):
     super().__init__()
 
   def __call__(self, images, reconstructed):
-    return _mean(tf.abs(reconstructed - images))
+    return losses.absolute_error(images, reconstructed)
 
 
 @_registered
