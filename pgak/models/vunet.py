@@ -65,16 +65,21 @@ class VUNet(conditional.ConditionalAutoencoder):
           'make it by `networks.vunet_decoder` with `prior_means=True`')
       raise ValueError('VUNet needs a decoder that gives the prior\'s means, '
                        f'too: {way}.')
+    if ramp[0] >= ramp[1]:
+      raise settings.SettingError(
+          f'`VUNet.ramp = {tuple(ramp)}` must rise: the weight of the KL grows '
+          'from the first share of the run to the second, a larger one.')
     self.kl = kl
     self.first = first
     self.ramp = tuple(ramp)
     self.data_start = data_start
 
   def _kl_weight(self, step):
+    kl = schedules.value_at(self.kl, step)
     if self.run_steps is None:  # No run, and so no share of one.
-      return self.kl
+      return kl
     start, end = (share * self.run_steps for share in self.ramp)
-    return schedules.linear(self.first * self.kl, self.kl, start, end)(step)
+    return kl * schedules.linear(self.first, 1., start, end)(step)
 
   def terms(self, batch, noise, training=True):
     images, conditions = batch['images'], batch['conditions']

@@ -6,6 +6,7 @@ import tiny_pairs
 from pgak import errors
 from pgak import models
 from pgak import networks
+from pgak import schedules
 from pgak.runs import checkpoints
 from pgak.runs import run_directory
 
@@ -138,6 +139,25 @@ def test_the_weight_of_the_kl_follows_the_run():
     found.append(float(model.weight('kl')))
   np.testing.assert_allclose(found, [2e-6, 2e-6, 1.000001, 2., 2.], rtol=1e-6)
   assert float(tiny_pairs.compiled('VUNet', kl=2.).weight('kl')) == 2.
+
+
+@pytest.mark.parametrize('run_steps, expected', [
+    (400, [0., 1., 2., 2.]), (None, [1., 1., 2., 2.])])
+def test_the_weight_of_the_kl_may_be_a_schedule(run_steps, expected):
+  model = tiny_pairs.compiled(
+      'VUNet', kl=schedules.linear(1., 2., 299, 300), first=0.,
+      ramp=(0.25, 0.5), compile_options={'run_steps': run_steps})
+  found = []
+  for step in (100, 299, 300, 400):
+    model.step.assign(step)
+    found.append(float(model.weight('kl')))
+  np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize('ramp', [(0.5, 0.5), (0.75, 0.5)])
+def test_a_ramp_that_does_not_rise_is_refused(ramp):
+  with pytest.raises(errors.UserError, match=r'`VUNet.ramp = .* must rise'):
+    tiny_pairs.make('VUNet', ramp=ramp)
 
 
 @pytest.mark.parametrize('groups', [1, 4])
