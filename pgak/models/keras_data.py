@@ -114,10 +114,9 @@ def without_targets(x, y, model, verb):
     return x
   if 'condition' in model.kind.can and not isinstance(x, dict):
     return _pairs_of((x, y))
-  shapes = [np.shape(t) if not hasattr(t, 'shape') else tuple(t.shape)
-            for t in (x, y)]
-  # Of another shape they are labels, which are left out.
-  if shapes[0] == shapes[1] and not _same(x, y, model):
+  # Several arrays, and one of another shape, are labels, which are left out.
+  if (hasattr(x, 'shape') and hasattr(y, 'shape')
+      and tuple(x.shape) == tuple(y.shape) and not _same(x, y, model)):
     raise errors.UserError(_OTHER_TARGETS.format(verb=verb, model=model.name))
   return x
 
@@ -210,7 +209,7 @@ class _Check:
 
   def same(self, examples, target):
     """Returns examples, checked to be the target if that could be one."""
-    if not tf.is_tensor(examples) or (
+    if not (_is_array(examples) and _is_array(target)) or (
         examples.shape.as_list() != target.shape.as_list()):
       return examples
     name = self._model().name
@@ -238,6 +237,11 @@ class _Check:
     # `numpy_function` forgets the shape, which the nets need.
     same = tf.numpy_function(look, [tensor], tensor.dtype)
     return tf.ensure_shape(same, tensor.shape)
+
+
+def _is_array(value):
+  # Labels may be a dictionary, ragged, or of a shape that no one has stated.
+  return isinstance(value, tf.Tensor) and value.shape.rank is not None
 
 
 def _checked_dataset(dataset, check, model):

@@ -125,6 +125,12 @@ FORMS = {
     'uint8_and_floats': lambda u, x: (u, x),
     'labels': lambda u, x: (u, np.arange(8)),
     'dataset': lambda u, x: (_dataset(u, np.eye(8, dtype=np.float32)),),
+    'several_labels': lambda u, x: (u, [np.arange(8), np.eye(8)]),
+    'named_labels': lambda u, x: (u, {'a': np.arange(8), 'b': x}),
+    'dataset_of_named_labels': lambda u, x: (
+        _dataset(u, {'a': np.arange(8), 'b': x}),),
+    'dataset_of_shapeless_labels': lambda u, x: (_dataset(u, x).map(
+        lambda a, b: (a, tf.numpy_function(lambda c: c, [b], tf.float32))),),
     'dataset_of_targets': lambda u, x: (_dataset(x, x),),
     'py_dataset': lambda u, x: (_Batches(),),
 }
