@@ -141,11 +141,12 @@ class LPGA(PerceptualAutoencoder):
     latents = self.encoder(images, training=training)
     terms = self.basic_terms(images, latents, noise, training)  # eq. 4
     terms['nll_encoder'] = losses.latent_nll(latents)  # eq. 6
-    z = tf.stop_gradient(latents)
-    delta = self.perturb(noise['perturbation'])
-    terms['nll_decoder'] = losses.expansion(  # eq. 7
-        self.h(z, training), self.h(z + delta, training),
-        tf.reduce_sum(tf.square(delta), -1))
+    if self.is_on('nll_decoder'):
+      z = tf.stop_gradient(latents)
+      delta = self.perturb(noise['perturbation'])
+      terms['nll_decoder'] = losses.expansion(  # eq. 7
+          self.h(z, training), self.h(z + delta, training),
+          tf.reduce_sum(tf.square(delta), -1))
     return terms
 
   def h(self, latents, training):
@@ -256,13 +257,14 @@ class VPGA(PerceptualAutoencoder):
   def terms(self, images, noise, training=True):
     mean, log_variance = self.gaussian(images, training)
     terms = self.basic_terms(images, mean, noise, training)  # eq. 4
-    # The encoder is to learn from eq. 12 through sigma(x) alone.
-    z = mean if self.direct_gradient else tf.stop_gradient(mean)
-    sigma = tf.exp(0.5 * log_variance)
-    terms['variational_reconstruction'] = losses.relative_error(  # eq. 12
-        self.h(z, training),
-        self.h(verbs.drawn(z, sigma, noise['perturbation']), training),
-        self.scale(tf.stop_gradient(mean)))
+    if self.is_on('variational_reconstruction'):
+      # The encoder is to learn from eq. 12 through sigma(x) alone.
+      z = mean if self.direct_gradient else tf.stop_gradient(mean)
+      sigma = tf.exp(0.5 * log_variance)
+      terms['variational_reconstruction'] = losses.relative_error(  # eq. 12
+          self.h(z, training),
+          self.h(verbs.drawn(z, sigma, noise['perturbation']), training),
+          self.scale(tf.stop_gradient(mean)))
     terms['kl'] = losses.kl(mean, log_variance)  # eq. 12
     return terms
 
@@ -352,14 +354,15 @@ class LVPGA(PerceptualAutoencoder):
     mean, log_variance = self.gaussian(images, training)
     terms = self.basic_terms(images, mean, noise, training)  # eq. 4
     terms['nll_encoder'] = losses.latent_nll(mean)  # eq. 6
-    z = tf.stop_gradient(mean)
-    sigma = tf.exp(0.5 * log_variance) + self.sigma_floor
-    delta = sigma * noise['perturbation']
-    # The norm is a constant in the authors' code, so that sigma(x) learns from
-    # the change of h alone.
-    norm2 = tf.stop_gradient(tf.reduce_sum(tf.square(delta), -1))
-    terms['variational_nll'] = losses.expansion(  # eqs. 15 and 16
-        self.h(z, training), self.h(z + delta, training), norm2)
+    if self.is_on('variational_nll'):
+      z = tf.stop_gradient(mean)
+      sigma = tf.exp(0.5 * log_variance) + self.sigma_floor
+      delta = sigma * noise['perturbation']
+      # The norm is a constant in the authors' code, so that sigma(x) learns
+      # from the change of h alone.
+      norm2 = tf.stop_gradient(tf.reduce_sum(tf.square(delta), -1))
+      terms['variational_nll'] = losses.expansion(  # eqs. 15 and 16
+          self.h(z, training), self.h(z + delta, training), norm2)
     terms['kl'] = losses.kl(mean, log_variance)  # eqs. 12 and 16
     return terms
 

@@ -186,6 +186,16 @@ def test_a_term_of_weight_0_is_absent(name, settings, off):
   assert all(np.isfinite(v) for v in logs.values())
 
 
+@pytest.mark.parametrize('name, term', [
+    ('LPGA', 'nll_decoder'), ('VPGA', 'variational_reconstruction'),
+    ('LVPGA', 'variational_nll')])
+def test_h_is_not_computed_for_a_term_of_weight_0(name, term, monkeypatch):
+  model, calls = tiny_models.compiled(name, **{term: 0.}), []
+  monkeypatch.setattr(model, 'h', lambda *_: calls.append(1))
+  model.train_step(tiny_models.images())
+  assert not calls
+
+
 def test_logs_are_means_over_the_examples_of_an_epoch():
   model = toy.compiled(toy.Toy(), learning_rate=0.)
   model.train_step(toy.vectors(6))
