@@ -152,7 +152,8 @@ def vunet_decoder(image_shape: heads.ImageShape,
     prior_means: whether to make the means.
     name: string.
     output: as for `decoder`.
-    leak: as for `decoder`.
+    leak: as for `decoder`, but 0.1 by default, which leaves grey specks in flat
+      black; see `ClippedOutput`.
 
   Returns:
     `keras.Model`: `[latents, conditions]`, float `[B, H]` and `[B, h, w, K]`,
