@@ -162,10 +162,13 @@ class FlowMatching(velocity_state.VelocityState):
     return 0. if self.source == 'samples' else self.noise
 
   def _size_label(self):
-    # The default is left out: the label is a name in scores.csv.
-    if self.sampling_steps == 32:
-      return self._noise_label()
-    return f'{self._noise_label()}_heun_{self.sampling_steps}'
+    # Defaults are left out: the label is a name in scores.csv.
+    label = self._noise_label()
+    if self.sampling_steps != 32:
+      label += f'_heun_{self.sampling_steps}'
+    if self.guidance != 1.:
+      label += f'_guidance_{self.guidance:g}'
+    return label
 
   def _noise_label(self):
     if not self.added_noise:

@@ -28,6 +28,7 @@ _LABELLED = (
     (r'flow_matching_noise_([\d.e-]+)', 'FlowMatching.noise = {}'),
     (r'flow_matching(?!_noise|.*_of_samples)', 'FlowMatching.noise = 0'),
     (r'flow_matching.*_heun_(\d+)', 'FlowMatching.sampling_steps = {}'),
+    (r'flow_matching.*_guidance_([\d.e+-]+)', 'FlowMatching.guidance = {}'),
     (r'.*_of_samples', "density.source = 'samples'"),
     (r'.*_round_trips_(\d+)', 'density.round_trips = {}'),
 )

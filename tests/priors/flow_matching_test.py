@@ -246,7 +246,7 @@ def test_it_begins_as_a_normal_distribution():
   assert np.isnan(one.log_prob_with_error(tf.zeros([2, 12]))[1]).all()
 
 
-def test_labels_name_noise_and_steps():
+def test_labels_name_noise_steps_and_guidance():
   assert unfitted(2).label == 'flow_matching_noise_0.03'
   prior = unfitted(2, noise=0.05, sampling_steps=8)
   assert prior.label == 'flow_matching_noise_0.05_heun_8'
@@ -255,6 +255,8 @@ def test_labels_name_noise_and_steps():
   assert prior.label == 'flow_matching_heun_8_of_samples'
   assert prior.fit_label == 'flow_matching_of_samples'
   other = unfitted(2, noise=0.05, guidance=3., probes=4, density_steps=99)
+  assert other.label == 'flow_matching_noise_0.05_guidance_3'
+  assert other.fit_label == 'flow_matching_noise_0.05'
   assert other.fit_settings == prior.fit_settings != other.settings
 
 

@@ -61,7 +61,8 @@ def test_a_density_of_another_model_is_missing(tmp_path):
 @pytest.mark.parametrize('settings', [
     {}, {'num_components': 7}, {'covariance': 'diagonal', 'num_components': 3},
     {'bandwidth': 'scott'}, {'bandwidth': 0.25}, {'noise': 0.05},
-    {'noise': 0., 'sampling_steps': 8}, {'sampling_steps': 64}])
+    {'noise': 0., 'sampling_steps': 8}, {'sampling_steps': 64},
+    {'guidance': 2.5}, {'sampling_steps': 8, 'guidance': 0.}])
 @pytest.mark.parametrize('source', ['means', 'samples'])
 @pytest.mark.parametrize('name', priors.NAMES)
 def test_the_flags_make_a_density_of_that_label(name, source, settings):
