@@ -72,7 +72,8 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
     normal = noise_lib.normal(
         [tf.shape(given)[0], self.latent_dim], noise_lib.seed(seed, 0, 'prior'),
         tf.as_dtype(keras.config.floatx()))
-    return batches.of_rows(self.latents_of, normal, given)
+    return batches.in_batches(
+        lambda *x: batches.of_rows(self.latents_of, *x), normal, given)
 
   def condition(self, given, verb='sample'):
     if given is None:
@@ -117,13 +118,7 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
     mean = self.encode_mean(floats, training)
     return mean, tf.ones_like(mean)
 
-  def draw(self, examples, seed):
-    if isinstance(seed, (int, np.integer)):
-      seed = noise_lib.seed(seed, 0, 'posterior')
-    floats = self.to_model(examples, None, 'draw')
-    normal = noise_lib.normal(
-        [tf.shape(floats['images'])[0], self.latent_dim], seed,
-        tf.as_dtype(keras.config.floatx()))
+  def drawn(self, floats, normal):
     return self.mean_and_sample(floats, normal)[1]
 
   def start_from(self, batch):
@@ -158,10 +153,13 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
     """Returns uint8 images, encoded and decoded again; see `encode`."""
     pairs = self._pairs(images, conditions)
     latents = super().encode(pairs, value_range)
-    # Not by `decode`, which takes conditions as uint8 alone.
-    floats = self.kind.images.to_model(
-        pairs['conditions'], value_range, 'reconstruct')
-    return self.kind.to_users(batches.of_rows(self.render, latents, floats))
+
+    def decode(latents, conditions):
+      # Not by `decode`, which takes conditions as uint8 alone.
+      floats = self.kind.images.to_model(conditions, value_range, 'reconstruct')
+      return self.kind.to_users(batches.of_rows(self.render, latents, floats))
+
+    return batches.in_batches(decode, latents, pairs['conditions'])
 
   def sample(self, n=None, seed=0, given=None):
     """Returns a new uint8 image for each condition `[n, h, w, K]`, uint8.

@@ -5,6 +5,7 @@ vectors, and float32 latents. Arrays may be of any size: they are cut into
 batches. A tensor in a graph is one call, so that an export's signatures trace
 the same verbs.
 """
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -240,11 +241,22 @@ class Encoding:
     """
     if isinstance(seed, (int, np.integer)):
       seed = noise_lib.seed(seed, 0, 'posterior')
-    mean, sigma = self.posterior(self.to_model(examples, None, 'draw'))
-    if sigma is None:
-      return mean
-    return drawn(mean, sigma, noise_lib.normal(tf.shape(mean), seed,
-                                               mean.dtype))
+    first = (next(iter(examples.values())) if isinstance(examples, dict)
+             else examples)
+    # All at once, so that they do not depend on the batches.
+    normal = noise_lib.normal([tf.shape(first)[0], self.latent_dim], seed,
+                              tf.as_dtype(keras.config.floatx()))
+    return _in_batches(lambda part, n: self.drawn(
+        self.to_model(part, None, 'draw'), n), examples, normal)
+
+  def drawn(self, floats, normal):
+    """Returns samples of the `posterior`, made of samples of N(0, I).
+
+    Args:
+      floats: as for `encode_mean`.
+      normal: float `[B, H]`.
+    """
+    return drawn(*self.posterior(floats), normal)
 
   # === Examples to latents ===
 
@@ -337,12 +349,18 @@ class Encoding:
           lambda *x: self.encode_mean(tf.nest.pack_sequence_as(floats, x)),
           *leaves)
 
-    if isinstance(examples, dict):
-      require_equally_many(**examples)
-      names = list(examples)
-      return batches.in_batches(
-          lambda *x: encode(dict(zip(names, x))), *examples.values())
-    return batches.in_batches(encode, examples)
+    return _in_batches(encode, examples)
+
+
+def _in_batches(function, examples, *arrays):
+  """`batches.in_batches`, of examples that may be a dictionary of arrays."""
+  if not isinstance(examples, dict):
+    return batches.in_batches(function, examples, *arrays)
+  require_equally_many(**examples)
+  names = list(examples)
+  return batches.in_batches(
+      lambda *x: function(dict(zip(names, x)), *x[len(names):]),
+      *examples.values(), *arrays)
 
 
 def checked_latents(latents, latent_dim):

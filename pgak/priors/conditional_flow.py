@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from pgak import batches
 from pgak import errors
 from pgak import noise
 from pgak import settings
@@ -167,10 +168,10 @@ class ConditionalFlow(running_moments.RunningMoments):
       UserError: if `conditions` is a number of draws.
     """
     check_conditions(conditions)
-    return self.noise_to_latent(noise.normal(
+    normal = noise.normal(
         [tf.shape(conditions)[0], self.latent_dim],
-        noise.seed(seed, 0, 'prior'), tf.as_dtype(self.compute_dtype)),
-                                conditions)
+        noise.seed(seed, 0, 'prior'), tf.as_dtype(self.compute_dtype))
+    return batches.in_batches(self.noise_to_latent, normal, conditions)
 
   def noise_to_latent(self, normal, conditions):
     """Maps samples of N(0, I), float `[B, H]`, to latents given conditions."""

@@ -6,6 +6,7 @@ import tensorflow as tf
 import tiny_models
 import tiny_pairs
 
+from pgak import batches
 from pgak import data
 from pgak import noise
 from pgak.models import batch_norm
@@ -92,6 +93,37 @@ def test_pairs_have_a_posterior_of_variance_1():
     drawn = model.draw(examples, 1) - model.encode(**examples)
     np.testing.assert_allclose(drawn, noise.normal(
         drawn.shape, noise.seed(1, 0, 'posterior')), atol=1e-4)
+
+
+@pytest.mark.parametrize('make', [
+    lambda: tiny_models.compiled('VAE'), lambda: tiny_pairs.compiled('VUNet'),
+    lambda: tiny_pairs.compiled('VUNetFlow')])
+def test_no_verb_passes_all_of_an_array_at_once(make, monkeypatch):
+  model, seen = make(), []
+  images = np.random.default_rng(0).integers(
+      0, 256, (7, *model.image_shape), np.uint8)
+  is_of_pairs = 'condition' in model.can
+  pair = dict(images=images, conditions=images) if is_of_pairs else images
+
+  def made():
+    return [model.draw(pair, 3), model.encode(pair), model.reconstruct(pair),
+            *([model.sample(images, 2), model.prior.sample(
+                tf.constant(images, tf.float32) / 255., 2)]
+              if is_of_pairs else [])]
+
+  expected = made()
+  for name in ('encode_mean', 'posterior', 'mean_and_sample', 'render',
+               'latents_of'):
+    function = getattr(model, name, None)
+    if function:
+      monkeypatch.setattr(model, name, lambda x, *args, f=function: (
+          seen.append(len(tf.nest.flatten(x)[0])), f(x, *args))[1])
+  monkeypatch.setattr(batches, '_BATCH', 3)
+  for found, value in zip(made(), expected, strict=True):
+    np.testing.assert_allclose(
+        np.float32(found), np.float32(value),
+        atol=1 if value.dtype == tf.uint8 else 1e-3)
+  assert max(seen) == 3
 
 
 def test_densities_and_batch_norm_draw_by_the_model(monkeypatch):
