@@ -134,8 +134,8 @@ def parse_run(run, bindings=(), roots=(), imports=()):
             f'--gin_param={binding!r} is never read by this command: the run '
             f'keeps the {name} that it was trained with; leave it out.')
   # The command makes what `train` refers to, such as the model and the data.
-  parse([file], [*old, *bindings], imports,
-        lambda: ('train', *_names(roots)))
+  parse([file], bindings, imports, lambda: ('train', *_names(roots)),
+        '\n'.join(old))
 
 
 def _names(roots):

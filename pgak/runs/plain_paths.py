@@ -37,11 +37,13 @@ def bindings(text):
   Args:
     text: the config.gin of a run.
   """
-  found = gin_text.bindings_of(text)
   imports = re.findall(r'^import \S+$', text, re.M)
-  lines = [f'{name} = {_reduced_literals(name, value)}'
-           for name, value in found.items()]
-  return '\n'.join([*imports, *lines, ''])
+  # What training read stays apart: only of that a run of version 0.4 lacks
+  # settings.
+  parts = ['\n'.join(f'{name} = {_reduced_literals(name, value)}'
+                     for name, value in gin_text.bindings_of(part).items())
+           for part in text.partition(gin_text.NOT_READ)[::2]]
+  return '\n'.join([*imports, parts[0], '', gin_text.NOT_READ, parts[1], ''])
 
 
 def _reduced_literals(name, value):

@@ -14,6 +14,7 @@ from pgak import errors
 from pgak import reporting
 from pgak.priors import ex_post
 from pgak.runs import checkpoints
+from pgak.runs import gin_text
 from pgak.runs import packs
 from pgak.runs import plain_paths
 from pgak.runs import run_directory
@@ -125,6 +126,24 @@ def _again(packed, path, change):
     for name, data in members.items():
       file.writestr(name, data)
   return path
+
+
+@pytest.mark.parametrize('is_old', [False, True])
+def test_a_packed_run_opens_with_what_was_not_read(run_dir, tmp_path, is_old):
+  copy = tmp_path / 'copy'
+  shutil.copytree(run_dir, copy)
+  with open(copy / 'config.gin', 'a', encoding='utf-8') as file:
+    # As a file for CelebA has it, on other data.
+    file.write('images.crop = 140\nceleb_a.crop = 140\n')
+  packed = pgak.pack(copy, tmp_path / 'me.zip')
+  # Versions up to 0.12.0 kept no line between what was read and the rest.
+  if is_old:
+    def without_line(members):
+      text = members['config.gin']
+      assert gin_text.NOT_READ.encode() in text
+      members['config.gin'] = text.replace(gin_text.NOT_READ.encode(), b'')
+    packed = _again(packed, tmp_path / 'old.zip', without_line)
+  assert pgak.load(packed).sample(1).shape == (1, 8, 8, 1)
 
 
 def _put(name, data=b''):
