@@ -128,7 +128,7 @@ def parse_run(run, bindings=(), roots=(), imports=()):
   file = str(run.config_file)
   old = _old_bindings(run)
   for binding in bindings:
-    for name in gin_text.bindings_of(binding) if '=' in binding else ():
+    for name in _bindings_of(binding):
       if name.startswith('train.') and name not in READ_OF_A_RUN:
         raise errors.UserError(
             f'--gin_param={binding!r} is never read by this command: the run '
@@ -251,11 +251,21 @@ def setting(name, default=None):
     return default
 
 
+def _bindings_of(binding):
+  return _read_binding(gin_text.bindings_of, binding)
+
+
 def _parse_binding(binding):
+  _bindings_of(binding)
+  _read_binding(gin.parse_config, binding)
+
+
+def _read_binding(read, binding):
   try:
-    if not gin_text.bindings_of(binding):
+    found = read(binding)
+    if found == {}:
       raise ValueError('it sets nothing.')
-    gin.parse_config(binding)
+    return found
   except (ValueError, TypeError, SyntaxError, KeyError, tokenize.TokenError,
           MemoryError, RecursionError) as e:
     raise errors.UserError(

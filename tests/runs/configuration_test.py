@@ -235,6 +235,14 @@ def test_a_run_is_parsed_with_its_imports_and_what_is_added(tmp_path):
   assert configuration.setting('sample.seed') == 3
 
 
+@pytest.mark.parametrize('binding', ['a = [', 'a = "', 'a b', '= 3', 'a'])
+def test_a_damaged_binding_for_a_run_is_one_sentence(tmp_path, binding):
+  run = run_directory.RunDirectory(tmp_path / 'run', create=True)
+  run.write_config('train.batch_size = 3\n', {})
+  with pytest.raises(errors.UserError, match='is not a binding that gin can'):
+    configuration.parse_run(run, [binding])
+
+
 @pytest.mark.parametrize('text', [
     'train.steps = = 3', '\x00\x01', 'train.nothing = 3'])
 def test_a_damaged_configuration_is_named(tmp_path, text):
