@@ -6,6 +6,7 @@ name, an undefined macro, a `--gin_param` that the command never reads.
 """
 import contextlib
 import copy
+import fractions
 import logging
 import pathlib
 import re
@@ -28,7 +29,7 @@ __all__ = ['FREE_ON_RESUME', 'as_text', 'changed_bindings', 'check_macros',
 # On resuming these may change: they decide no weight. Steps may only grow.
 FREE_ON_RESUME = re.compile(
     r'train\.(\w+_every|keep_checkpoints|best_by|diagnostics|warm_start)$|'
-    r'(^|\.)data_dir$|images\.path$')
+    r'(^|\.)data_dir$|(images|arrays|pairs)\.path$')
 
 # Settings that came after version 0.4, with what it did. A config.gin names all
 # settings of what it calls; one that does not name these was written by 0.4.
@@ -295,7 +296,8 @@ def changed_bindings(saved, present):
         'restore it, or train into a new run directory.') from e
   # A binding that is absent from one of them was not read there: another one,
   # such as train.score_every or train.model, decided that and is compared.
-  changed = [n for n in sorted(set(old) & set(new)) if old[n] != new[n]]
+  changed = [n for n in sorted(set(old) & set(new))
+             if _number(old[n]) != _number(new[n])]
   return [n for n in changed
           if not (FREE_ON_RESUME.search(n) or _grown(n, old, new))]
 
@@ -304,8 +306,18 @@ def _grown(name, old, new):
   # A run without polishing may be polished afterwards, in whichever way.
   if name.startswith('polish.') and old.get('polish.steps') == '0':
     return True
-  return (name in ('train.steps', 'polish.steps') and new[name].isdecimal()
-          and old[name].isdecimal() and int(new[name]) >= int(old[name]))
+  before, after = _number(old[name]), _number(new[name])
+  return (name in ('train.steps', 'polish.steps')
+          and isinstance(before, fractions.Fraction)
+          and isinstance(after, fractions.Fraction) and before <= after)
+
+
+def _number(value):
+  # 1e3 and 1000 are one number; other text stays as it is.
+  try:
+    return fractions.Fraction(value)
+  except ValueError:
+    return value
 
 
 def _references(value, sign):

@@ -199,10 +199,21 @@ def test_steps_may_grow_and_not_shrink():
       'train.steps']
 
 
+def test_a_number_is_the_same_however_it_is_written():
+  for more in ('1000', '1e3', '2e3', '2000'):
+    assert not changed(['train.steps = 1e3'], [f'train.steps = {more}'])
+  assert changed(['train.steps = 1e3'], ['train.steps = 999'])
+  assert not changed(['train.batch_size = 1e2'], ['train.batch_size = 100'])
+  # One more than a float can tell.
+  assert changed(['train.seed = 9007199254740992'],
+                 ['train.seed = 9007199254740993'])
+
+
 @pytest.mark.parametrize('name', [
     'train.log_every', 'train.validate_every', 'train.sample_every',
     'train.checkpoint_every', 'train.score_every', 'train.keep_checkpoints',
-    'train.best_by', 'data_dir', 'mnist.data_dir', 'images.path'])
+    'train.best_by', 'data_dir', 'mnist.data_dir', 'images.path',
+    'arrays.path', 'pairs.path'])
 def test_what_decides_no_weight_may_change(name):
   assert not changed([f'{name} = 1'], [f'{name} = 2'])
 
