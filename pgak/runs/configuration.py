@@ -49,7 +49,8 @@ READ_OF_A_RUN = {f'train.{name}' for name in (
 _BEFORE = ('0.1.', '0.2.', '0.3.', '0.4.')
 
 
-def parse(files=(), bindings=(), imports=(), roots=('train',), text=''):
+def parse(files=(), bindings=(), imports=(), roots=('train',), text='',
+          flags=None):
   """Parses gin files and then bindings into gin's configuration.
 
   Of a model, the nets that nothing binds become those that its class names.
@@ -63,6 +64,8 @@ def parse(files=(), bindings=(), imports=(), roots=('train',), text=''):
       returns them, called after the imports; a binding in `bindings` that
       nothing reachable from them reads is an error.
     text: gin text that is read after the files.
+    flags: `{setting: the flag that its binding is of, such as '--steps'}`;
+      another binding is that of a --gin_param.
 
   Raises:
     errors.UserError: names the file and line, or the binding, that is wrong.
@@ -76,7 +79,8 @@ def parse(files=(), bindings=(), imports=(), roots=('train',), text=''):
   gin_checks.check_finite()
   statements = gin_text.bindings_of(gin.config_str())
   check_macros(statements, parsed, bindings)
-  _check_read(statements, bindings, _names(roots))
+  _check_read(statements, bindings, _names(roots),
+              {'data_dir': '--data_dir'} | (flags or {}))
 
 
 def parse_part(text, imports=()):
@@ -359,7 +363,7 @@ def _files(parsed):
     yield from _files(included.includes)
 
 
-def _check_read(statements, bindings, roots):
+def _check_read(statements, bindings, roots, flags):
   reached = set(roots)
   size = 0
   while len(reached) > size:
@@ -372,8 +376,7 @@ def _check_read(statements, bindings, roots):
   for binding in bindings:
     for name in gin_text.bindings_of(binding):
       if _owner(name) not in reached:
-        flag = ('--data_dir' if name == 'data_dir' else
-                f'--gin_param={binding!r}')
+        flag = flags.get(name, f'--gin_param={binding!r}')
         raise errors.UserError(
             f'{flag} is never read by this command: nothing that it uses '
             f'refers to {_owner(name)!r}; leave it out.')

@@ -88,15 +88,13 @@ class Composition:
     """Reads it into gin; see `configuration.parse`."""
     files, before = (((), [*self._kept, *self._includes]) if self._kept
                      else (self.files, []))
-    configuration.parse(files, self._read, imports, roots,
-                        _lines([*before, *self._settings]))
-
-  @property
-  def _read(self):
-    """What the command must read: the settings of flags and --gin_param."""
-    given = [f'{setting} = {value}' for setting, value, origin in self.settings
-             if origin.startswith('--')]
-    return [*given, *self.params]
+    given = [s for s in self.settings if s[2].startswith('--')]
+    # What the command must read: the settings of flags and --gin_param.
+    must = [*(f'{setting} = {value}' for setting, value, _ in given),
+            *self.params]
+    configuration.parse(files, must, imports, roots,
+                        _lines([*before, *self._settings]),
+                        {setting: flag for setting, _, flag in given})
 
   def summary(self):
     """Returns the lines to print."""

@@ -11,10 +11,10 @@ from pgak.runs import run_directory
 SMALL = ('quickstart.gin',)
 
 
-def message(files=SMALL, bindings=(), imports=(), roots=('train',)):
+def message(files=SMALL, bindings=(), imports=(), roots=('train',), **more):
   """Returns the one sentence of the error that parsing raises."""
   with pytest.raises(errors.UserError) as caught:
-    configuration.parse(files, bindings, imports, roots)
+    configuration.parse(files, bindings, imports, roots, **more)
   text = str(caught.value)
   assert '\n' not in text
   return text
@@ -126,6 +126,12 @@ def test_a_sign_within_a_string_is_no_macro():
 def test_a_wrong_binding_is_named(binding, named):
   text = message(bindings=[binding])
   assert '--gin_param' in text and named in text
+
+
+def test_a_flag_that_is_never_read_is_named_as_it_was_given():
+  text = message(bindings=['LPGA.warm_up_steps = 3'],
+                 flags={'LPGA.warm_up_steps': '--warm_up'})
+  assert text.startswith('--warm_up is never read')
 
 
 @pytest.mark.parametrize('binding', [

@@ -148,3 +148,14 @@ def test_arrays_are_prepared_once_at_the_size_that_is_asked_for(
   assert ('image_shape', '(8, 8, 3)', '--size') in made.settings
   prepared, = (tmp_path / 'cache/data').glob('*.images')
   assert prepared.stat().st_size == 40 * 8 * 8 * 3
+
+
+@pytest.mark.parametrize('flag, value', [
+    ('attributes', 'a.csv'), ('download', True)])
+def test_a_flag_that_the_data_do_not_read_is_named(
+    tmp_path, monkeypatch, flag, value):
+  monkeypatch.setenv('PGAK_CACHE', str(tmp_path / 'cache'))
+  np.save(tmp_path / 'a.npy', np.zeros([40, 8, 8, 3], np.uint8))
+  made = composition.compose({'data': str(tmp_path / 'a.npy'), flag: value})
+  with pytest.raises(errors.UserError, match=f'^--{flag} is never read'):
+    made.parse(roots=registry.train_roots)
