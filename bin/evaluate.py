@@ -109,6 +109,13 @@ def main(argv):
     command.fail(f'There is no protocol {args.protocol!r}: choose one of '
                  f'{", ".join(protocols.names())}'
                  f'{errors.similar(args.protocol, protocols.names())}')
+  if any(b.partition('=')[0].strip() == 'evaluate.protocol'
+         for b in args.gin_param):
+    for flag in ('num_samples', 'seed'):
+      if args[flag].present:
+        command.fail(f'--{flag} is that of --protocol, and a --gin_param binds '
+                     'evaluate.protocol: give --protocol, or bind the '
+                     f'{flag} of the protocol itself')
   def listed(flag):
     return args[flag].value and args[flag].value.split(',')
   bindings = command_lib.bindings_of_flags(command, args, {
@@ -126,15 +133,18 @@ def main(argv):
   def roots():
     # A run's recipe may say which prior it is for.
     given = listed('prior') or configuration.setting('evaluate.prior', ())
+    protocol = configuration.setting('evaluate.protocol')
+    name = protocol if isinstance(protocol, str) else args.protocol
     names = (given if isinstance(given, (list, tuple)) else [given]) or (
-        protocols.resolve(args.protocol).priors)
+        protocol if isinstance(protocol, protocols.Protocol)
+        else protocols.resolve(name)).priors
     # What may stand for the model's own is read where the model has none.
     usual = {protocols.OWN_OR_GAUSSIAN: ['gaussian'],
              protocols.OWN_OR_MIXTURE: checkpoints.usual_priors()}
-    return ['evaluate', args.protocol, *registry.metric_roots(),
+    return ['evaluate', name, *registry.metric_roots(),
             *(root for p in names
-              for name in (usual.get(p, [p]) if isinstance(p, str) else [p])
-              for root in priors.prior_roots(name))]
+              for one in (usual.get(p, [p]) if isinstance(p, str) else [p])
+              for root in priors.prior_roots(one))]
   imports = args['import'].value
   with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout):
     configuration.parse_run(run, bindings, roots, imports)
@@ -143,7 +153,8 @@ def main(argv):
     print(json.dumps([_plain(score) for score in scores], indent=2))
     return
   print(evaluation.format_table(scores))
-  print(f'The scores are in {args.output or run.scores_file}.')
+  output = configuration.setting('evaluate.output') or run.scores_file
+  print(f'The scores are in {output}.')
   command_lib.print_next('pgak_sample', f'--run_dir={args.run_dir}',
                          '--output=samples.png', imports=imports)
 

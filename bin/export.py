@@ -93,7 +93,9 @@ def main(argv):
     command.fail('A packed run is not written to: give --output')
   run = run_directory.RunDirectory(run_dir)
   def roots():
-    names = [args.prior] if args.prior else checkpoints.usual_priors()
+    # A run's recipe, or a --gin_param, may say which prior it is for.
+    prior = configuration.setting('export.prior')
+    names = [prior] if prior else checkpoints.usual_priors()
     return ['export', *(r for name in names for r in priors.prior_roots(name))]
   configuration.parse_run(run, bindings, roots, imports=args['import'].value)
   path = serving.export(run_dir)

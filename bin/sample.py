@@ -186,11 +186,16 @@ def main(argv):
     # After the flags of the run: these are in a scope of their own.
     bindings += second_data_set.bindings(run, args.against, imports)
   def roots():
-    names = [args.prior] if args.prior else drawing.usual_priors(args.kind)
+    # A run's recipe, or a --gin_param, may say which prior it is for.
+    prior = configuration.setting('sample.prior')
+    names = [prior] if prior else drawing.usual_priors(
+        configuration.setting('sample.kind', args.kind))
     return ['sample', *(r for name in names for r in priors.prior_roots(name))]
   configuration.parse_run(run, bindings, roots, imports)
-  prior = drawing.sample(run_dir, args.output, data=data) or args.prior
-  same = [f'--prior={prior}'] if prior not in (None, 'own') else []
+  prior = (drawing.sample(run_dir, args.output, data=data)
+           or configuration.setting('sample.prior'))
+  is_other = isinstance(prior, str) and prior != 'own'
+  same = [f'--prior={prior}'] if is_other else []
   # With other settings the density would be another one, and fitted anew.
   same += [f'--gin_param={binding}' for binding in args.gin_param
            if not binding.lstrip().startswith('sample.')]

@@ -138,7 +138,7 @@ def attach_usual(model, run, step, dataset):
     errors.UserError: if that density is not available.
   """
   if not capabilities.is_unmatched(model):
-    return model
+    return attach(model, 'own', run, step, dataset)
   reason = f'{model.name} is not trained towards its prior'
   try:
     attach(model, USUAL, run, step, dataset)

@@ -227,7 +227,7 @@ def usual_priors():
   model = configuration.setting('train.model')
   is_trained = (getattr(model, 'matches_prior', False)
                 or getattr(model, 'learns_prior', False))
-  return [] if is_trained else [ex_post.USUAL]
+  return ['own' if is_trained else ex_post.USUAL]
 
 
 @settings_lib.several('imports')

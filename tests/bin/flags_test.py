@@ -90,6 +90,43 @@ def test_numbers_of_evaluate_are_those_of_its_protocol(
   assert recorder.bound == {'rae_quick.num_samples': 77, 'rae_quick.seed': 5}
 
 
+def test_a_protocol_that_a_setting_names_is_the_one_that_is_read(
+    run_dir, capsys, monkeypatch):
+  names = ['vectors.num_samples', 'GaussianMixture.num_components']
+  recorder = flag_tables.Recorder(names, [])
+  monkeypatch.setattr(evaluation, 'evaluate', recorder)
+  monkeypatch.setattr(evaluation, 'format_table', str)
+  named = '--gin_param=evaluate.protocol = "vectors"'
+  flag_tables.call(evaluate, capsys, f'--run_dir={run_dir}', named,
+                   '--gin_param=vectors.num_samples = 77')
+  assert recorder.bound['vectors.num_samples'] == 77
+  for flag in ('--num_samples=77', '--seed=0'):
+    result = tiny_commands.refused(
+        evaluate, capsys, f'--run_dir={run_dir}', named, flag, status=2)
+    assert 'give --protocol, or bind' in result
+
+
+# === Densities ===
+
+
+@pytest.mark.parametrize('binary, module, name, more', [
+    (sample, drawing, 'sample', ['--output=a.npz']),
+    (export, exporting, 'export', [])])
+def test_a_density_is_read_whichever_way_it_is_chosen(
+    run_dir, capsys, monkeypatch, binary, module, name, more):
+  of_density = 'GaussianMixture.num_components'
+  recorder = flag_tables.Recorder([of_density, 'density.round_trips'])
+  monkeypatch.setattr(module, name, recorder)
+  for flags in (['--prior=gmm'], [f'--gin_param={name}.prior = "gmm"']):
+    flag_tables.call(binary, capsys, f'--run_dir={run_dir}', *more, *flags,
+                     f'--gin_param={of_density} = 3')
+    assert recorder.bound.pop(of_density) == 3
+  # The model's own may make round trips.
+  flag_tables.call(binary, capsys, f'--run_dir={run_dir}', *more,
+                   '--gin_param=density.round_trips = 2')
+  assert recorder.bound['density.round_trips'] == 2
+
+
 # === export ===
 
 EXPORT = {

@@ -344,3 +344,9 @@ def test_a_wrong_setting_is_not_taken_for_a_density_that_fails(model, run):
   gin.parse_config('density.round_trips = -1')
   with pytest.raises(errors.UserError, match='^`density.round_trips = -1` mu'):
     ex_post.attach_usual(tiny_models.make('AE'), run, 7, Dataset())
+
+
+def test_the_usual_prior_makes_the_round_trips_that_are_bound(run):
+  gin.parse_config('density.round_trips = 2')
+  model = ex_post.attach_usual(tiny_models.make('VAE'), run, 7, never)
+  assert model.prior.label == 'standard_normal_round_trips_2'
