@@ -37,9 +37,9 @@ def main(argv):
   args = command.parse(argv)
   if bool(args.run_dir) == bool(args.export_dir):
     command.fail('Give either --run_dir or --export_dir')
-  if args.export_dir and args.prior:
-    command.fail('An export has the density that it was made with: give '
-                 '--prior to export, or --run_dir')
+  if args.export_dir:
+    command.refuse_with_export(args, 'checkpoint', 'prior', 'gin_param',
+                               'import', 'data_dir')
   command_lib.import_tensorflow()
   from pgak.serving import demo
   from pgak.serving import demo_page

@@ -63,10 +63,7 @@ def main(argv):
 
 
 def _encode_by_export(args):
-  for flag in ('checkpoint', 'prior', 'gin_param', 'import'):
-    if args[flag].present:
-      command.fail(f'An export is one checkpoint with its density: give '
-                   f'--run_dir for --{flag}')
+  command.refuse_with_export(args, 'checkpoint', 'prior', 'gin_param', 'import')
   command_lib.import_tensorflow()
   from pgak import registry
   from pgak import serving

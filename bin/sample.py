@@ -154,6 +154,9 @@ def main(argv):
   if args.export_dir and (args.split or args.data):
     command.fail('An export is drawn from without data: give --run_dir for '
                  '--split and --data')
+  if args.export_dir:
+    command.refuse_with_export(args, 'checkpoint', 'gin_param', 'import',
+                               'data_dir')
   command_lib.import_tensorflow()
   if args.export_dir:
     from pgak.serving import pictures

@@ -12,10 +12,8 @@ from absl import logging
 __all__ = ['Command', 'bindings_of_flags', 'import_tensorflow', 'print_next',
            'run']
 
-
 # The status that a shell gives for SIGPIPE: the work was not done.
 _ENDED_BY_PIPE = 141
-
 
 # absl's end with status 1; --help is defined by each command.
 _HELP = {'helpshort': 'Print the text of --help.',
@@ -39,10 +37,8 @@ class Command:
   ```python
   command = Command(__doc__)
   command.define_string('run_dir', None, 'the run directory', required=True)
-
   def main(argv):
     args = command.parse(argv)
-
   command.run(main)
   ```
   """
@@ -232,6 +228,18 @@ class Command:
       if origin:
         self.fail(f'{origin} and --gin_param={binding!r} set the same: give '
                   'one of them')
+
+  def refuse_with_export(self, args, *names):
+    """Fails where a flag is given that an export has no use for.
+
+    Args:
+      args: what `parse` gave.
+      *names: names of flags.
+    """
+    for name in names:
+      if args[name].present:
+        self.fail('An export is one checkpoint with its density: give '
+                  f'--run_dir for --{name}')
 
   def fail(self, message):
     """Prints a sentence about the flags and exits with status 2."""

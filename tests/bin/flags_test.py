@@ -291,6 +291,19 @@ def test_flags_of_sample_with_an_export(capsys, monkeypatch):
   assert recorder.calls == [(tuple(SAMPLE_EXPORT.values()), {})]
 
 
+OF_A_RUN = ['--checkpoint=best', '--gin_param=gmm.num_components = 3',
+            '--import=mine', '--data_dir=there']
+
+
+@pytest.mark.parametrize('flag', OF_A_RUN)
+@pytest.mark.parametrize('binary, more', [
+    (sample, ['--output=a.npz']), (demo, [])])
+def test_an_export_takes_no_flag_of_a_run(capsys, binary, more, flag):
+  said = tiny_commands.refused(
+      binary, capsys, '--export_dir=there', *more, flag, status=2)
+  assert f'give --run_dir for {flag.partition("=")[0]}' in said
+
+
 def test_data_of_sample_reach_the_drawing(run_dir, capsys, monkeypatch):
   recorder, opener = flag_tables.Recorder(), flag_tables.Recorder(answer='it')
   monkeypatch.setattr(drawing, 'sample', recorder)
