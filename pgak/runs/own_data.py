@@ -1,4 +1,6 @@
 """Data that a trained run is shown, by the names that --data takes."""
+import tokenize
+
 import gin
 
 from pgak import errors
@@ -95,7 +97,10 @@ def split_opener(value, run, data_dir=None, split=None):
 
 def reads_data_dir(run):
   """Returns whether the data set of a run itself is in `data_dir`."""
-  return '%data_dir' in gin_text.bindings_of(run.config_gin).values()
+  try:
+    return '%data_dir' in gin_text.bindings_of(run.config_gin).values()
+  except (SyntaxError, ValueError, tokenize.TokenError):
+    return False  # Whoever parses it says what is wrong.
 
 
 def _shipped(file, data_dir):

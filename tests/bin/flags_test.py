@@ -317,6 +317,15 @@ def test_data_of_sample_reach_the_drawing(run_dir, capsys, monkeypatch):
   assert run.path == run_dir
 
 
+def test_a_damaged_run_that_is_shown_other_data_is_one_sentence(
+    run_dir, capsys):
+  (run_dir / 'config.gin').write_text('train.batch_size = [')
+  said = tiny_commands.refused(
+      sample, capsys, f'--run_dir={run_dir}', '--output=a.npz',
+      '--data=digits', '--kind=reconstruction')
+  assert 'config.gin is damaged' in said
+
+
 # === encode ===
 
 ENCODE = {
