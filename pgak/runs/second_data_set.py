@@ -1,5 +1,6 @@
 """A second data set beside the one of a run, as gin bindings."""
 import pathlib
+import re
 
 import gin
 
@@ -9,6 +10,11 @@ from pgak.runs import gin_files
 from pgak.runs import gin_text
 
 __all__ = ['bindings']
+
+# The shape of the model's images is the run's, and so is the data_dir.
+_OF_THE_RUN = ('image_shape', 'data_dir')
+# A macro; a sign within a string is none.
+_MACRO = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|%([\w./]+)')
 
 
 def bindings(run, against, imports=()):
@@ -21,6 +27,7 @@ def bindings(run, against, imports=()):
     run: `RunDirectory`.
     against: name of a data set, such as 'fashion_mnist', or a gin file that
       binds `train.dataset`.
+    imports: modules that the user trusts.
 
   Returns:
     List of bindings for `configuration.parse_run`.
@@ -50,8 +57,16 @@ def bindings(run, against, imports=()):
   bound = [f'sample.against = @against/{name}']
   for setting, value in found.items():
     if setting.startswith(f'{name}.'):
-      # The shape of the model's images is the run's, and so is the data_dir.
-      if value.startswith('%') and value[1:] not in own:
-        value = found[value[1:]]
-      bound.append(f'against/{setting} = {value}')
+      bound.append(f'against/{setting} = {_with_values(value, found, own)}')
   return bound
+
+
+def _with_values(value, found, own):
+  """Returns a value without macros that the run lacks or has otherwise."""
+  def replaced(match):
+    name = match[1]
+    if name is None or name in _OF_THE_RUN or name not in found:
+      return match[0]
+    text = _with_values(found[name], found, own)
+    return match[0] if text == own.get(name) else text
+  return _MACRO.sub(replaced, value)

@@ -251,6 +251,21 @@ def test_the_other_set_is_bound_in_a_scope_of_its_own(trained, tmp_path):
           model.encode(test.read(found['index'][:20]))), rtol=1e-4)
 
 
+def test_a_macro_of_the_second_set_has_the_value_of_its_file(tmp_path):
+  run = run_directory.RunDirectory(tmp_path / 'run', create=True)
+  run.write_config(
+      'image_shape = (8, 8, 1)\nfolder = "/a"\ninner = "/a"\nside = 4\n'
+      'train.dataset = @images\nimages.image_shape = %image_shape\n'
+      'images.path = %folder\nimages.crop = %side\n', {})
+  file = tmp_path / 'others.gin'
+  file.write_text('image_shape = (9, 9, 1)\nfolder = %inner\ninner = "/b"\n'
+                  'images.attributes = "%side"\n')
+  assert second_data_set.bindings(run, str(file))[1:] == [
+      "against/images.attributes = '%side'", 'against/images.crop = %side',
+      'against/images.image_shape = %image_shape',
+      "against/images.path = '/b'"]
+
+
 def test_a_file_that_names_no_other_set_is_refused(trained, tmp_path):
   (tmp_path / 'empty.gin').write_text('')
   with pytest.raises(errors.UserError, match='empty.gin changes nothing'):
