@@ -2,10 +2,10 @@
 import collections
 import dataclasses
 import io
-import pathlib
 
 import numpy as np
 
+from pgak import files
 from pgak.data import formats
 from pgak.data import sources
 
@@ -60,7 +60,7 @@ def survey(path):
   Raises:
     UserError: if the folder or zip holds no picture.
   """
-  source = sources.open_source(pathlib.Path(path))
+  source = sources.open_source(files.local(path))
   names = [name for name, *_ in source.listing]
   # Evenly over the sorted names, so that each folder is seen.
   step = -(-len(names) // _MOST)

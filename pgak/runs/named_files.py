@@ -2,6 +2,7 @@
 import pathlib
 
 from pgak import errors
+from pgak import files
 from pgak.runs import gin_files
 
 __all__ = ['FOLDERS', 'data', 'named', 'names']
@@ -73,7 +74,7 @@ def data(value):
     raise errors.UserError(f'--data={value} is {what}; give a path here, or '
                            'the name of a data set (pgak_list data).')
   # Names first: a folder `mnist` here must not silently replace the data set.
-  path = pathlib.Path(value).expanduser()
+  path = files.local(value)
   known = [n for n in names('data') if n not in _WITH_PATH]
   if value in known:
     if path.exists():
@@ -85,7 +86,7 @@ def data(value):
     meant = errors.similar(value.lower(), known) if '/' not in value else ''
     raise errors.UserError(
         f'There is nothing at {value}{meant or ": check the path,"}'
-        f'{" or give" if meant else " or give"} the name of a data set (pgak_'
+        f'{" Or give" if meant else " or give"} the name of a data set (pgak_'
         'list data).')
   # Imported here: only a path needs what reads files.
   from pgak.data import path_kinds

@@ -24,3 +24,10 @@ def test_most_pictures_have_the_size():
   found = survey.Survey(20, np.array([70] * 19 + [20]), False)
   assert found.size() == 64 and found.size(share=0.96) == 16
   assert found.size((128,)) == 128
+
+
+def test_a_path_may_begin_with_the_home(tmp_path, monkeypatch):
+  monkeypatch.setenv('HOME', str(tmp_path))
+  (tmp_path / 'a').mkdir()
+  _write(tmp_path / 'a', (40, 30, 1))
+  assert survey.survey('~/a').number == 1

@@ -159,3 +159,8 @@ def test_a_flag_that_the_data_do_not_read_is_named(
   made = composition.compose({'data': str(tmp_path / 'a.npy'), flag: value})
   with pytest.raises(errors.UserError, match=f'^--{flag} is never read'):
     made.parse(roots=registry.train_roots)
+
+
+def test_the_home_of_nobody_is_a_sentence():
+  with pytest.raises(errors.UserError, match='home of a user'):
+    named_files.data('~nosuchuser/photos')
