@@ -87,12 +87,14 @@ class Conditions(NamedTuple):
       given: as for `codes`.
 
     Raises:
-      errors.UserError: if n is another number.
+      errors.UserError: if n is another number, or nothing says how many.
     """
-    arrays = [given]
-    if isinstance(given, Mapping):
-      arrays = [x for x in given.values() if np.ndim(x)]
-    if given is None or not arrays:
+    values = given.values() if isinstance(given, Mapping) else [given]
+    arrays = [x for x in values if np.ndim(x)]
+    if not arrays:
+      if n is None and given is not None:
+        raise errors.UserError('One value for all draws does not say how many '
+                               'there are: give `n`, too.')
       return n
     shape = tf.convert_to_tensor(arrays[0]).shape
     number = tf.shape(arrays[0])[0] if shape[0] is None else shape[0]
@@ -108,10 +110,10 @@ class Conditions(NamedTuple):
     """Returns what is given as a `VelocityNet` takes it.
 
     Args:
-      given: labels, integers `[B]`; attributes, integers `[B, A]`, 1, -1 or 0
-        for unknown; a dictionary of attributes' names, and of 'label', to a
-        value for all or to B of them, 1 for what has the attribute and 0 for
-        what has not; or None.
+      given: labels, integers `[B]` or one for all; attributes, integers
+        `[B, A]`, 1, -1 or 0 for unknown; a dictionary of attributes' names, and
+        of 'label', to a value for all or to B of them, 1 for what has the
+        attribute and 0 for what has not; or None.
       number: B, an int or an integer scalar tensor.
 
     Returns:
@@ -135,7 +137,8 @@ class Conditions(NamedTuple):
     given = tf.convert_to_tensor(given)
     if given.shape.rank == 2:
       return self._both(None, self._signs(given), number)
-    return self._both(self._positions(given), None, number)
+    labels = self._positions(_rows(given, number, _LABEL))
+    return self._both(labels, None, number)
 
   def _of_names(self, given, number):
     values = dict(given)

@@ -17,7 +17,7 @@ def read(learned, given, number):
 
 
 @pytest.mark.parametrize('given, labels, attributes', [
-    ([8, 3], [1, 0], [[0, 0, 0]] * 2),
+    ([8, 3], [1, 0], [[0, 0, 0]] * 2), (8, [1, 1], [[0, 0, 0]] * 2),
     ([[1, 0, -1], [0, 0, 1]], [2, 2], [[1, 0, -1], [0, 0, 1]]),
     ({'Male': 0}, [2, 2], [[0, -1, 0]] * 2),
     ({'Bald': [True, False], 'Smiling': 1, 'label': 8}, [1, 1],
@@ -55,7 +55,8 @@ def test_what_a_net_is_given():
     ({'Male': [1, 0, 1]}, 'Male is given 3 times for 2 draws'),
     ([[1, 0]] * 2, r'the shape \[B, 3\], and these have \[2, 2\]'),
     ([[1, 0, 2]] * 2, '1 for present, -1 for absent and 0'),
-    ([4, 3], 'no label 4')])
+    ([4, 3], 'no label 4'), (4, 'no label 4'),
+    ([3, 8, 3], 'label is given 3 times for 2 draws')])
 def test_what_cannot_be_given(given, sentence):
   with pytest.raises(errors.UserError, match=sentence):
     FACES.codes(given, 2)
@@ -71,13 +72,19 @@ def test_what_was_not_learned(given, what):
 
 
 @pytest.mark.parametrize('given, number', [
-    (None, 5), ([1, 2], 2), (np.zeros([3, 4]), 3), ({'Male': 1}, 5),
+    (None, 5), (7, 5), ([1, 2], 2), (np.zeros([3, 4]), 3), ({'Male': 1}, 5),
     ({'Male': 1, 'Bald': [1, 0]}, 2)])
 def test_how_many_samples_there_are(given, number):
   assert FACES.number(5 if number == 5 else None, given) == number
   if number < 5:
     with pytest.raises(errors.UserError, match='5 draws are asked for and'):
       FACES.number(5, given)
+
+
+@pytest.mark.parametrize('given', [7, {'Male': 1}])
+def test_one_value_for_all_does_not_say_how_many(given):
+  with pytest.raises(errors.UserError, match='give `n`, too'):
+    FACES.number(None, given)
 
 
 def test_what_is_learned_of_attributes():
