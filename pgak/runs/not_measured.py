@@ -25,14 +25,22 @@ def record(run, protocol, left_out, tried, flags=()):
     tried: names of all that was asked for.
     flags: strings.
   """
-  known = read(run.path)
+  if not run.is_writable:
+    return
+  # Read and replaced under one lock, or one of two evaluations loses its own.
+  with files.locked(run.path / '.not_measured.lock', '', wait=True):
+    _record(run.path, protocol, left_out, tried, flags)
+
+
+def _record(path, protocol, left_out, tried, flags):
+  known = read(path)
   kept = {what: said for what, said in known.get(protocol, {}).items()
           if what not in tried}
   kept |= {what: {'reason': reason, 'flags': list(flags)}
            for what, reason in left_out.items()}
   new = {**known, protocol: kept}
-  if run.is_writable and kept != known.get(protocol, {}):
-    files.write_text(run.path / FILE, json.dumps(
+  if kept != known.get(protocol, {}):
+    files.write_text(path / FILE, json.dumps(
         new, indent=1, sort_keys=True) + '\n')
 
 

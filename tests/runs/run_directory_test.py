@@ -10,6 +10,7 @@ import pytest
 
 from pgak import errors
 from pgak import files
+from pgak.runs import not_measured
 from pgak.runs import run_directory
 
 
@@ -300,6 +301,24 @@ def test_four_processes_lose_no_score(run):
   rows = run.scores()
   assert sorted((row['metric'], int(row['value'])) for row in rows) == sorted(
       (str(i), value) for i in range(4) for value in range(20))
+
+
+RECORD = """
+import sys
+from pgak.runs import not_measured
+from pgak.runs import run_directory
+run = run_directory.RunDirectory(sys.argv[1])
+for i in range(40):
+  not_measured.record(run, f'{sys.argv[2]}_{i}', {'lpips': 'why'}, ['lpips'])
+"""
+
+
+def test_two_processes_lose_nothing_of_what_is_not_measured(run):
+  children = [subprocess.Popen([sys.executable, '-c', RECORD, run.path, name])
+              for name in 'ab']
+  assert [child.wait() for child in children] == [0] * 2
+  assert set(not_measured.read(run.path)) == {
+      f'{name}_{i}' for name in 'ab' for i in range(40)}
 
 
 def test_half_a_last_row_goes_and_the_whole_ones_stay(run):
