@@ -88,14 +88,19 @@ def to_csv(rows):
       'better' and 'error' may be left out.
 
   Raises:
-    ValueError: if a row has other keys.
+    ValueError: if a row has other keys, or lacks one.
   """
+  rows = [dict(row) for row in rows]
+  for row in rows:
+    missing = set(COLUMNS) - set(_OPTIONAL) - set(row)
+    if missing:
+      raise ValueError(f'a score has no {sorted(missing)[0]!r}')
   # Unchanged line ends, as the csv module wants them.
   buffer = io.StringIO(newline='')
   # Unix line ends on every system, as 0.4 wrote them.
   writer = csv.DictWriter(buffer, COLUMNS, restval='', lineterminator='\n')
   writer.writeheader()
-  writer.writerows(dict(row) for row in rows)
+  writer.writerows(rows)
   return buffer.getvalue()
 
 

@@ -276,6 +276,14 @@ def test_a_row_with_another_column_changes_nothing(run):
   assert len(run.scores()) == 1
 
 
+@pytest.mark.parametrize('column', ['step', 'value', 'prior'])
+def test_a_row_without_a_column_changes_nothing(run, column):
+  run.append_scores([row(1, 0.5)])
+  with pytest.raises(ValueError, match=f"no '{column}'"):
+    run.append_scores([{n: v for n, v in row(2, 0.5).items() if n != column}])
+  assert len(run.scores()) == 1
+
+
 def test_files_are_what_the_docstring_says(run):
   assert json.loads((run.path / 'config.json').read_text())['seed'] == 4
   assert {p.name for p in run.path.iterdir()} == {'config.gin', 'config.json'}
