@@ -76,7 +76,8 @@ class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
   def find_spec(self, fullname, path, target=None):
     del path, target
-    if fullname.removeprefix('pgak.') not in MOVED:
+    # Not a top-level module of such a name, which is another one.
+    if not fullname.startswith('pgak.') or fullname[5:] not in MOVED:
       return None
     # `latent_tools` had modules of its own, which only a package can have.
     return importlib.machinery.ModuleSpec(
@@ -86,7 +87,7 @@ class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     return None
 
   def exec_module(self, module):
-    homes, renamed = MOVED[module.__name__.removeprefix('pgak.')]
+    homes, renamed = MOVED[module.__name__[5:]]
     warnings.warn(
         f'{module.__name__} is now '
         f'{" and ".join(f"pgak.{home}" for home in homes)}: import that.',

@@ -1,5 +1,5 @@
 """Tests of `import pgak`: small, and `load` is there when it is asked for."""
-import importlib
+import importlib.util
 import subprocess
 import sys
 
@@ -70,3 +70,9 @@ def test_modules_of_0_4_are_found_where_they_were():
   assert done.stdout == f'{len(pgak.MOVED)} write fid768_test Drawn\n'
   with pytest.raises(ModuleNotFoundError, match="'pgak.attic'"):
     importlib.import_module('pgak.attic')
+
+
+def test_a_module_of_ones_own_is_not_taken_for_an_old_one_of_ours():
+  for name in ('images', 'charts', 'sampling', 'callbacks'):
+    assert importlib.util.find_spec(name) is None
+    assert importlib.util.find_spec(f'pgak.{name}')
