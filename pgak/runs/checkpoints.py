@@ -257,10 +257,14 @@ def load(run_dir, checkpoint='latest', imports=(), prior='own'):
   model = pgak.load('runs/quickstart')
   images = model.sample(16, seed=1)   # uint8 [16, 8, 8, 1]
   ```
+
+  Raises:
+    errors.UserError: if it is no run, if it was trained with other modules
+      than `imports`, or as for `load_configured`.
   """
   run = run_directory.RunDirectory(packs.folder(run_dir))
-  configuration.parse_run(run, imports=imports)
   try:
+    configuration.parse_run(run, imports=imports)
     model = load_configured(run, checkpoint, prior)
   finally:
     # A notebook may load several runs, whose bindings must not mix.

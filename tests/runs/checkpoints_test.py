@@ -242,6 +242,14 @@ def test_a_run_whose_configuration_lost_its_model_is_named(trained, tmp_path):
     pgak.load(run.path)
 
 
+def test_a_run_that_does_not_load_leaves_nothing_in_gin(tmp_path):
+  run = run_directory.RunDirectory(tmp_path / 'run', create=True)
+  run.write_config('train.steps = 3\nside = %nothing', {'imports': []})
+  with pytest.raises(errors.UserError, match='%nothing'):
+    pgak.load(run.path)
+  assert not gin.config_str()
+
+
 def test_another_prior_is_given(trained):
   tiny_runs.parse('sgd.ema_decay = 0.5')
   gin.parse_config('GaussianMixture.num_components = 3')
