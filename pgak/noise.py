@@ -18,8 +18,9 @@ def seed(run_seed, counter, name):
   Args:
     run_seed: int or integer scalar tensor, the run's seed; all its 64 bits
       count.
-    counter: int or integer scalar tensor, the step or the index of the draw,
-      below 2^30.
+    counter: int or integer scalar tensor, the step or the index of the draw.
+      From 2^30 on its draws are those of another counter with a run's seed of
+      2^32 or more.
     name: string, so that two draws of one step are independent.
 
   Returns:

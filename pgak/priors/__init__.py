@@ -4,7 +4,8 @@ A prior has `name`, `label` (the name with its size), `latent_dim` and
 `sample(n, seed) -> [n, latent_dim]`; where it has a density,
 `log_prob(latents) -> [B]`, and `distribution`, the same as a TFP distribution,
 from which a user of TFP goes on; where it is fitted after training,
-`fit(latents)`, `state()` and `load_state(arrays)`. One that derives from
+`fit(latents)`, `is_fitted`, `settings` (a dictionary of what decides the fit),
+`state()` and `load_state(arrays)`. One that derives from
 `MappedNoise` states its noise and maps it to latents by `from_noise`.
 """
 import keras

@@ -43,8 +43,8 @@ def opener_of(value, preprocessing, data_dir=None):
   """Finds the data that a trained model is to be shown.
 
   Pictures are cropped and resized as those that the run was trained on;
-  nothing is cut into splits, and damaged pictures are passed over. Gin's
-  configuration is empty afterwards.
+  nothing is cut into splits, and damaged pictures are passed over. After the
+  name of a data set that ships, gin's configuration is empty.
 
   Args:
     value: a folder, zip or tar of pictures, an array file, 'tfds:NAME', or the

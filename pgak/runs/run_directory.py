@@ -1,4 +1,7 @@
-"""The content of a run directory, and the only code that writes it.
+"""The content of a run directory: where what is, written and read.
+
+What one module alone writes and reads is there, under the name that it has
+here.
 
 ```
 RUN_DIR/
@@ -6,7 +9,9 @@ RUN_DIR/
                   nothing else
   config.json     versions, seed, imports, the data's fingerprint
   command.gin     what the train command composed of its flags and gin files
-  checkpoints/    step-00001000/ ...; best.json names the best one
+  checkpoints/    step-00001000/ ...; best.json names the best one;
+                  finished.json in one: what was done before an interruption
+  stopped.json    the step at which a callback ended the run
   events/         TensorBoard
   diagnostics.json  what the last validation warned of
   samples/        grids by step
@@ -14,6 +19,7 @@ RUN_DIR/
   grids/ prd/ neighbours/   what evaluations drew
   scores.csv      one row per score
   not_measured.json  what evaluations left out, and why
+  export/         the versions of an export, by default
 ```
 
 A file or checkpoint is written beside its place and then renamed, so that it is

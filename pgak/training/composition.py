@@ -197,6 +197,7 @@ def resume(text, flags, imports=()):
   Args:
     text: its `command.gin`, or its `config.gin`.
     flags: as for `compose`.
+    imports: as there.
 
   Returns:
     A `Composition` whose `text` is the old one with what flags change. The

@@ -121,6 +121,10 @@ def _description(imports, seed, train_images):
 def restore_latest(run, model):
   """Restores the newest checkpoint that is whole, if there is one.
 
+  Args:
+    run: `RunDirectory`.
+    model: compiled `GenerativeAutoencoder`, which gets its state.
+
   Returns:
     Its step, 0 for none.
 
