@@ -93,10 +93,9 @@ class Progress(callbacks.EveryNSteps):
   def _write_line(self, now, logs):
     begun, first_step = self.mark
     seconds = (now - begun) / max(self.step - first_step, 1)
-    left = time.gmtime(seconds * (self.last_step - self.step))
+    left = _clock(seconds * (self.last_step - self.step))
     print(f'step {self.step}/{self.last_step} {1e3 * seconds:.3g} ms/step '
-          f'{time.strftime("%H:%M:%S", left)} left  {self._values(logs)}',
-          file=self.stream, flush=True)
+          f'{left} left  {self._values(logs)}', file=self.stream, flush=True)
     self.mark = (now, self.step)  # The next line has the speed since this one.
     self.has_line = True
 
@@ -111,8 +110,8 @@ class Progress(callbacks.EveryNSteps):
     seconds = (now - begun) / steps
     left = seconds * (self.last_step - self.step)
     if left >= _SHORT:
-      print(f'About {_duration(left)} to go ({10. * seconds:.2g} s per 10 '
-            'steps, without the time that compiling took).',
+      print(f'About {_duration(left)} to go ({_number(10. * seconds)} s per '
+            '10 steps, without the time that compiling took).',
             file=self.stream, flush=True)
 
   def _values(self, logs):
@@ -127,10 +126,21 @@ def _duration(seconds):
   """Returns a time in words, such as '12 minutes'."""
   for size, unit in ((3600., 'hour'), (60., 'minute')):
     if seconds >= 1.5 * size:
-      number = f'{seconds / size:.2g}'
-      return f'{number} {unit}s'
+      return f'{_number(seconds / size)} {unit}s'
   number = max(round(seconds), 1)
   return f'{number} second{"s" * (number > 1)}'
+
+
+def _number(value):
+  """Returns two digits, or all of those before the point."""
+  return f'{value:.2g}' if value < 99.5 else f'{value:.0f}'
+
+
+def _clock(seconds):
+  """Returns a time as '12:00:59', with as many hours as there are."""
+  minutes, seconds = divmod(int(seconds), 60)
+  hours, minutes = divmod(minutes, 60)
+  return f'{hours:02}:{minutes:02}:{seconds:02}'
 
 
 def _size(stream):

@@ -83,9 +83,17 @@ def test_the_estimate_leaves_out_the_compilation(clock):
 
 @pytest.mark.parametrize('seconds, text', [
     (0.2, '1 second'), (89.4, '89 seconds'), (720., '12 minutes'),
-    (5399., '90 minutes'), (11520., '3.2 hours')])
+    (5399., '90 minutes'), (11520., '3.2 hours'), (442800., '123 hours')])
 def test_a_duration_in_words(seconds, text):
   assert progress_lib._duration(seconds) == text
+
+
+def test_more_than_a_day_is_told_in_hours(clock):
+  text = drive(io.StringIO(), 1100, clock, 108.).getvalue()
+  lines = text.splitlines()
+  assert ' 29:58:12 left ' in next(
+      line for line in lines if line.startswith('step 101/'))
+  assert 'About 30 hours to go (1080 s per 10 steps, without' in text
 
 
 def test_a_terminal_has_one_bar():
