@@ -47,5 +47,7 @@ def _is_slow(layer):
   except AttributeError:
     return False  # Called from a layer of one's own, which shows no maps.
   _, height, width, _ = smaller.shape
+  if None in (height, width):
+    return False  # Of images of any size.
   channels, others = convolution.kernel.shape[2:]
   return max(height, width) <= _SIDE and channels * others >= _PAIRS

@@ -52,6 +52,14 @@ def test_the_smaller_map_and_the_stride_decide(
   assert compilation.pays(model)
 
 
+def test_maps_of_any_size_are_not_taken_for_small_ones():
+  encoder = keras.Sequential([
+      keras.Input((None, None, 64)),
+      keras.layers.Conv2D(64, 3, 2, 'same'),
+      keras.layers.GlobalAveragePooling2D()])
+  assert compilation.pays(types.SimpleNamespace(parts={'encoder': encoder}))
+
+
 @pytest.mark.parametrize('binding, compiled', [
     ('', False), ('train.xla = True', True), ('train.xla = False', False)])
 def test_a_run_does_as_it_is_told(tmp_path, binding, compiled):
