@@ -296,5 +296,7 @@ class Checkpointer(EveryNSteps):
       return
     value = self.measured.latest[self.best_by]
     best = self.run.best
-    if best is None or value < best['value']:
+    # One by another measure, before the run was resumed, says nothing of this.
+    if (best is None or best['metric'] != self.best_by
+        or value < best['value']):
       self.run.write_best(step, self.best_by, value)

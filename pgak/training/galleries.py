@@ -50,9 +50,13 @@ class Galleries(callbacks.EveryNSteps):
     self.writer = tf.summary.create_file_writer(str(events / 'images'))
     self.seed = seed
     self.train_images = train_images
+    self._is_told = False
 
   def on_train_begin(self, logs=None):
     super().on_train_begin()
+    if self._is_told:  # Not again at the next of several stages.
+      return
+    self._is_told = True
     reason = self.model.lacks('encode')
     if reason:
       print(f'{reason}: {self.of_encoded} are left out.')
