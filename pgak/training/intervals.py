@@ -28,19 +28,23 @@ class Intervals:
   checkpoint_every: int
   score_every: int | None
 
-  def check_multiples(self, number):
+  def check_multiples(self, number, polished=0):
     """Refuses intervals that end between two calls of the compiled function.
 
     Args:
       number: int, the steps in one call.
+      polished: int, how many of the steps are those of polishing.
 
     Raises:
       errors.UserError: names the setting.
     """
     # Callbacks run between two calls only, so that any other step would be
     # missed.
-    for name, value in dataclasses.asdict(self).items():
+    named = {f'train.{name}': value
+             for name, value in dataclasses.asdict(self).items()}
+    named |= {'train.steps': self.steps - polished, 'polish.steps': polished}
+    for name, value in named.items():
       if value and value % number:
         raise errors.UserError(
-            f'`train.{name} = {value}` must be a multiple of '
+            f'`{name} = {value}` must be a multiple of '
             f'`train.steps_per_execution = {number}`.')

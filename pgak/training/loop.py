@@ -136,7 +136,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
   intervals = intervals_lib.Intervals(
       last_step, log_every, validate_every, sample_every, checkpoint_every,
       score_every)
-  intervals.check_multiples(steps_per_execution)
+  intervals.check_multiples(steps_per_execution, polishing.steps)
   _check_measured(intervals, scorer, best_by)
   _check_plateau(plateau_patience, learning_rate_schedule)
   keras_callbacks.check(callbacks, learning_rate_schedule, plateau_patience)

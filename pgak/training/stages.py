@@ -28,6 +28,12 @@ def check(model, steps, polishing, plateau_patience, steps_per_execution):
         f'The stages of {model.name} would end at the steps '
         f'{", ".join(map(str, ends[1:]))}: let each end after the one before, '
         'and `train.steps` after them all.')
+  # Keras would finish the last call, and so train a part for longer.
+  if any(end % steps_per_execution for end in ends):
+    raise errors.UserError(
+        f'The stages of {model.name} would end at the steps '
+        f'{", ".join(map(str, ends[1:]))}: let each be a multiple of '
+        f'`train.steps_per_execution = {steps_per_execution}`.')
   if not polishing.steps:
     return
   if ('reconstruction' not in model.term_names or model.lacks('encode')
@@ -41,11 +47,6 @@ def check(model, steps, polishing, plateau_patience, steps_per_execution):
         'polishing: set `train.plateau_patience = None`, with '
         '`train.learning_rate_schedule = @cosine()` in its place, or '
         '`polish.steps = 0`.')
-  if steps % steps_per_execution or polishing.steps % steps_per_execution:
-    raise errors.UserError(
-        f'`train.steps = {steps}` and `polish.steps = {polishing.steps}` must '
-        'be multiples of `train.steps_per_execution = '
-        f'{steps_per_execution}`.')
   # Not only its own check: made now, it reads its settings before `describe`
   # writes which these are.
   if polish_latents.prior(model, polishing) and (

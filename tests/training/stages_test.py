@@ -65,3 +65,12 @@ def test_a_run_that_would_not_reach_its_last_stage_is_refused(tmp_path, steps):
   with pytest.raises(errors.UserError, match='stages of gmmn .* steps 4, '
                      f'{steps}: .*`train.steps` after'):
     train(tmp_path / 'run', steps)
+
+
+def test_a_stage_that_would_end_within_an_execution_is_refused(tmp_path):
+  with pytest.raises(errors.UserError, match='stages of gmmn .* steps 3, 8: '
+                     'let each be a multiple of .*steps_per_execution = 2'):
+    tiny_runs.train(tmp_path / 'run', *SETTINGS, 'train.steps = 8',
+                    'GMMN.autoencoder_steps = 3', 'train.validate_every = 2',
+                    'train.sample_every = 2', 'train.steps_per_execution = 2',
+                    files=FILES)
