@@ -20,6 +20,7 @@ from pgak import version
 from pgak.data import kinds
 from pgak.runs import checkpoints
 from pgak.runs import configuration
+from pgak.runs import gin_text
 
 __all__ = ['describe', 'purge_events', 'restore_latest']
 
@@ -65,6 +66,7 @@ def describe(run, imports, seed, train_images, is_chief, origin=None):
         'on resuming only train.steps and polish.steps may grow and intervals '
         'change; give the same command as before, or a new --run_dir with '
         f'--warm_start={run.path}, which begins with its weights.')
+  _check_polished(run, present)
   if described['data']['fingerprint'] != train_images.fingerprint:
     raise errors.UserError(
         f'{run.path} was trained on other images of {train_images.name}: give '
@@ -91,6 +93,22 @@ def _check_whole(run, described):
     raise errors.UserError(
         f'{run.config_file} is not as pgak wrote it, so that the run cannot be '
         'resumed: restore it, or train into a new --run_dir.')
+
+
+def _check_polished(run, present):
+  """Refuses more steps of training for a run whose polishing has begun.
+
+  Those that polished it would count as steps that trained all parts.
+  """
+  before, now = (gin_text.read_bindings(text)['train.steps']
+                 for text in (run.config_gin, present))
+  # Where it is a macro both are the same, or they were refused above.
+  if before != now and run.checkpoints()[-1] > int(before):
+    raise errors.UserError(
+        f'{run.path} is polished since step {before} and cannot be trained on: '
+        f'give `train.steps = {before}`, beside which `polish.steps` may grow, '
+        f'or a new --run_dir with --warm_start={run.path}, which begins with '
+        'its weights.')
 
 
 def _description(imports, seed, train_images):

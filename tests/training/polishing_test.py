@@ -18,6 +18,7 @@ from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import polish_latents
 from pgak.runs import polishing
+from pgak.runs import run_directory
 from pgak.training import stages
 
 SETTINGS = ('polish.steps = 4', 'polish.noise = 0.2', 'batch_norm = True',
@@ -75,6 +76,28 @@ def test_a_finished_run_may_be_polished_afterwards(tmp_path):
   assert int(model.step.numpy()) == 8
   tiny_runs.refused(path, 'train.steps = 4', *SETTINGS, 'polish.noise = 0.4',
                     match='other settings of polish.noise')
+
+
+def test_a_run_that_is_being_polished_is_not_trained_on(tmp_path):
+  path = tmp_path / 'run'
+  short = SETTINGS[1:]
+  tiny_runs.train(path, 'train.steps = 2', 'polish.steps = 2', *short)
+  before = tiny_runs.content(path)
+  tiny_runs.refused(path, 'train.steps = 6', 'polish.steps = 2', *short,
+                    match='polished since step 2.*give `train.steps = 2`')
+  assert tiny_runs.content(path) == before
+  tiny_runs.train(path, 'train.steps = 2', 'polish.steps = 4', *short)
+  assert run_directory.RunDirectory(path).checkpoints() == [2, 4, 6]
+
+
+def test_a_run_that_is_not_polished_yet_is_trained_on(tmp_path):
+  path = tmp_path / 'run'
+  short = SETTINGS[1:]
+  tiny_runs.train(path, 'train.steps = 2', 'polish.steps = 0', *short)
+  tiny_runs.train(path, 'train.steps = 4', 'polish.steps = 2', *short)
+  shutil.rmtree(path / 'checkpoints' / 'step-00000006')
+  tiny_runs.train(path, 'train.steps = 6', 'polish.steps = 2', *short)
+  assert run_directory.RunDirectory(path).checkpoints() == [2, 4, 6, 8]
 
 
 @pytest.mark.slow
@@ -267,7 +290,9 @@ def test_the_density_of_polishing_is_the_one_that_evaluate_takes(
      'plateau_patience.* changes the learning rates, and so does polishing'),
     ('ae', ('train.steps_per_execution = 4', 'train.steps = 6',
             'polish.steps = 2', 'train.checkpoint_every = 4',
-            'train.log_every = 4'), 'must be multiples'),
+            'train.log_every = 4'), '`train.steps = 6` must be a multiple'),
+    ('ae', ('train.steps_per_execution = 2', 'polish.steps = 3'),
+     '`polish.steps = 3` must be a multiple'),
     ('sn_gan', (), 'cannot be polished')])
 def test_what_cannot_be_polished_is_refused(tmp_path, model, settings, match):
   tiny_runs.refused(tmp_path / 'run', *SETTINGS, 'train.steps = 4', *settings,
