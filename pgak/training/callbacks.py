@@ -25,21 +25,32 @@ class EveryNSteps(keras.callbacks.Callback):
     last_step: also called there, whatever `every` is.
   """
 
+  # Whether what is done at a step changes the run, so that it is done once.
+  changes_run = False
+
   def __init__(self, every, last_step=None):
     super().__init__()
     self.every = every
     self.last_step = last_step
     self.step = 0
-    # For a run that was interrupted at the step from which it is resumed:
-    # whether the work of that step is still to be done.
-    self.is_left = False
     self.finished_at = None
 
   def on_train_begin(self, logs=None):
     self.step = int(self.model.step.numpy())
-    if self.is_left and self.is_due():
+
+  def make_up(self, model, is_finished):
+    """Does the work of the step at which a run was interrupted.
+
+    What others of that step need, such as a validation, is done again.
+
+    Args:
+      model: `GenerativeModel` as it was then.
+      is_finished: whether the work was done before.
+    """
+    self.set_model(model)
+    self.step = int(model.step.numpy())
+    if self.is_due() and not (is_finished and self.changes_run):
       self._do({})
-    self.is_left = False
 
   def on_train_batch_end(self, batch, logs=None):
     # Counted here: reading the model's own counter would wait for the device.
@@ -191,6 +202,8 @@ class Plateau(EveryNSteps):
     patience: validations without a lower loss, after which the rates fall.
     factor: number by which the rates are multiplied.
   """
+
+  changes_run = True
 
   def __init__(self, intervals, validated, record, patience, factor=0.5):
     super().__init__(intervals.validate_every)

@@ -124,15 +124,11 @@ class Diagnosis(callbacks.EveryNSteps):
     self.path = run.path / 'diagnostics.json'
     self.writer = tf.summary.create_file_writer(str(run.events / 'diagnostics'))
     self.stream = stream or sys.stdout
-    self.warned = {}
-
-  def on_train_begin(self, logs=None):
     try:
       said = files.load_json(self.path)['warnings']
       self.warned = {str(name): str(text) for name, text in said.items()}
     except (AttributeError, KeyError, OSError, TypeError, ValueError):
       self.warned = {}  # Of a new run, or damaged: they are given again.
-    super().on_train_begin(logs)
 
   def at_step(self, step, logs):
     with self.model.averaged_weights():

@@ -101,6 +101,8 @@ class Epochs(callbacks_lib.EveryNSteps):
     validated: `TermLogger`, which has just validated.
   """
 
+  changes_run = True
+
   def __init__(self, intervals, given, validated):
     super().__init__(intervals.validate_every, intervals.steps)
     self._given = list(given)
@@ -116,16 +118,28 @@ class Epochs(callbacks_lib.EveryNSteps):
     for callback in self._given:
       callback.set_model(model)
 
+  def make_up(self, model, is_finished):
+    self.set_model(model)
+    if not is_finished:
+      self._begin()
+    super().make_up(model, is_finished)
+    if self.stopped_by:
+      self._end()
+
   def on_train_begin(self, logs=None):
-    if not self._begun:  # Not again at the next of several stages.
-      self._begun = True
-      for callback in self._given:
-        callback.set_params({'epochs': -(-self.last_step // self.every),
-                             'steps': self.every, 'verbose': 0})
-      self._call('on_train_begin')
+    self._begin()
     super().on_train_begin(logs)
     self._noted_at = self.step
     self._begin_epoch()
+
+  def _begin(self):
+    if self._begun:  # Not again at the next of several stages.
+      return
+    self._begun = True
+    for callback in self._given:
+      callback.set_params({'epochs': -(-self.last_step // self.every),
+                           'steps': self.every, 'verbose': 0})
+    self._call('on_train_begin')
 
   def _begin_epoch(self):
     if self._is_in_epoch or self.step >= self.last_step or self.stopped_by:

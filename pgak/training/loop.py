@@ -172,16 +172,16 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     if not first_step and not origin:
       stages.start_from_data(
           trained, train_images, batch_size, seed, augmenter, order)
-    if first_step >= last_step:
+    # What was done at the step at which a signal ended the run, or None.
+    finished = run.finished_callbacks(first_step)
+    if first_step >= last_step and finished is None:
       print(f'{run.path} is finished: {first_step} of {last_step} steps.')
       return trained
     if keras_callbacks.ended(run, first_step, last_step):
       return trained
-    finished = run.finished_callbacks(first_step)
     if is_chief:
       print(summary.describe(trained, hardware.precision))
-      # The callbacks left over at an interrupted step write its events anew.
-      resuming.purge_events(run.events, first_step - (finished is not None))
+      resuming.purge_events(run.events, first_step, finished is not None)
     score = score_every and settings.made(
         scorer, 'train.scorer', Callable, images)
     writer = run if is_chief else None
@@ -196,11 +196,14 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     called.append(callbacks_lib.Checkpointer(
         intervals, lambda step: checkpoints.save(trained, run, step, is_chief),
         writer, keep_checkpoints, train_images, measured, best_by))
-    if finished is not None:
-      for callback in called:
-        callback.is_left = type(callback).__name__ not in finished
     with _left_with_a_checkpoint(trained, run, called, is_chief):
-      for stage, begin, end in stages.of(
+      if finished is not None:
+        # In the stage that the step was of, also where it was the last one.
+        stage, *_ = next(stages.of(trained, first_step - 1, steps, polishing))
+        trained.enter_stage(stage)
+        for callback in called:
+          callback.make_up(trained, type(callback).__name__ in finished)
+      for stage, begin, end in () if epochs.stopped_by else stages.of(
           trained, first_step, steps, polishing):
         batches = stages.batches(
             trained, stage, begin, train_images, batch_size, seed, augmenter,
@@ -212,11 +215,12 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
         keras.Model.fit(trained, batches, steps_per_epoch=end - begin, epochs=1,
                         verbose=0, shuffle=False, callbacks=called)
         if epochs.stopped_by:
-          called[-1].at_step(epochs.step, {})  # Saves a checkpoint.
-          keras_callbacks.ended(run, epochs.step, last_step,
-                                is_chief and epochs.stopped_by)
           break
         _check_end(trained, run, end)
+      if epochs.stopped_by:
+        called[-1].at_step(epochs.step, {})  # Saves a checkpoint.
+        keras_callbacks.ended(run, epochs.step, last_step,
+                              is_chief and epochs.stopped_by)
   return trained
 
 

@@ -57,9 +57,10 @@ class Progress(callbacks.EveryNSteps):
     self.has_line = self.has_estimate = False
     self.bar = None
 
+  def make_up(self, model, is_finished):
+    """Does nothing: what a line says of its interval went with the process."""
+
   def on_train_begin(self, logs=None):
-    # What a line says of its interval went with the process that was ended.
-    self.is_left = False
     super().on_train_begin()
     self.mark, self.compiled = (time.monotonic(), self.step), None
     if self.interactive:

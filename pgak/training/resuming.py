@@ -167,17 +167,20 @@ def restore_latest(run, model):
   return 0
 
 
-def purge_events(folder, step):
+def purge_events(folder, step, is_repeated=False):
   """Removes events from TensorBoard's files that will be written again.
 
   Args:
     folder: the folder of the event files.
     step: int, events of later steps go.
+    is_repeated: whether the work of that step is done again. Its means of the
+      terms in training stay, which only the process that is gone had.
   """
   for path in sorted(folder.rglob('*.tfevents.*')):
     records = list(_records(path.read_bytes()))
+    last = step - (is_repeated and path.parent.name != 'train')
     kept = [whole for whole, content in records
-            if event_pb2.Event.FromString(content).step <= step]
+            if event_pb2.Event.FromString(content).step <= last]
     if len(kept) < len(records):
       # Whole records are copied as bytes, so their checksums stay valid.
       with files.replacing(path) as part:

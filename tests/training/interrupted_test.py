@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+import gin
 import keras
 import pytest
 import tensorflow as tf
@@ -103,6 +104,78 @@ def names(path):
   """Returns what a run directory holds, but for the files of its curves."""
   return sorted(str(p.relative_to(path)) for p in path.rglob('*')
                 if p.is_file() and 'tfevents' not in p.name)
+
+
+SHORT = ('train.log_every = 2', 'train.validate_every = 2',
+         'train.sample_every = 2', 'train.checkpoint_every = 2')
+BEST = 'train.best_by = "validation_loss"'
+
+
+def test_the_work_of_the_last_step_is_made_up_for(
+    tmp_path, monkeypatch, capsys):
+  bindings = ('train.steps = 2', *SHORT, BEST)
+  interrupted(tmp_path, monkeypatch, 'LeaveBetweenSteps', 2, *bindings)
+  run = run_directory.RunDirectory(tmp_path)
+  assert run.finished_callbacks(2) == []
+  train(tmp_path, *bindings)
+  assert 'is finished' not in capsys.readouterr().out
+  assert run.finished_callbacks(2) is None and run.best['step'] == 2
+  assert points(tmp_path, 'validation') == [2]
+  assert len(list(run.samples.glob('*_00000002.png'))) == 3
+  train(tmp_path, *bindings)
+  assert 'is finished: 2 of 2 steps' in capsys.readouterr().out
+
+
+@gin.register(module='tests')
+class Leaving(keras.callbacks.Callback):
+  """Leaves the run in its first epoch, after it was validated."""
+
+  def on_epoch_end(self, epoch, logs=None):
+    if not epoch and not run_directory.RunDirectory(LEFT[0]).checkpoints():
+      send()
+      interruption.check()
+
+
+LEFT = []
+
+
+def test_work_that_was_done_before_a_signal_is_not_lost(tmp_path, monkeypatch):
+  LEFT[:] = [tmp_path]
+  # So slow that all validations are alike, of which the first is the best.
+  bindings = ('train.steps = 4', *SHORT, BEST, 'sgd.learning_rate = 1e-30',
+              'train.plateau_patience = 5',
+              'train.callbacks = [@tests.Leaving()]')
+  files = ('models/ae.gin',)
+  with interruption.handled(), pytest.raises(interruption.Interrupted):
+    train(tmp_path, *bindings, files=files)
+  run = run_directory.RunDirectory(tmp_path)
+  assert {'TermLogger', 'Plateau'} < set(run.finished_callbacks(2))
+  lowered = []
+  monkeypatch.setattr(callbacks.Plateau, 'at_step',
+                      lambda self, step, logs: lowered.append(step))
+  train(tmp_path, *bindings, files=files)
+  assert run.best['step'] == 2
+  for kind in ('train', 'validation'):
+    assert points(tmp_path, kind) == [2, 4]
+  shown = tiny_runs.events(run.events / 'images')
+  assert all(set(steps) == {2, 4} for steps in shown.values())
+  # What changes the run is done once.
+  assert lowered == [4]
+
+
+def test_it_is_made_up_for_in_the_stage_that_the_step_was_of(
+    tmp_path, monkeypatch):
+  bindings = ('train.steps = 4', *SHORT, 'GMMN.autoencoder_steps = 2',
+              'LatentGenerator.units = (8,)')
+  files = ('models/gmmn.gin',)
+  interrupted(tmp_path, monkeypatch, 'LeaveBetweenSteps', 2, *bindings,
+              files=files)
+  found = {}
+  monkeypatch.setattr(
+      callbacks.TermLogger, 'at_step',
+      lambda self, step, logs: found.setdefault(step, self.model.stage))
+  train(tmp_path, *bindings, files=files)
+  assert found == {2: 0, 4: 1}
 
 
 def test_the_last_checkpoint_gets_its_time(tmp_path, monkeypatch):
