@@ -73,6 +73,7 @@ def main(argv):
   import gin
   from pgak import registry
   from pgak.training import composition
+  from pgak.training import strategies
   registry.register()
   imports = args['import'].value
   # Only what was given: a default would count as a choice.
@@ -89,7 +90,12 @@ def main(argv):
     if args.dry_run:
       print(made.text, end='')
       return
-    composition.train(args.run_dir, made, imports)
+    trained = composition.train(args.run_dir, made, imports)
+    if strategies.is_chief(trained.distribute_strategy):
+      name = composition.protocol_of(trained)
+      command_lib.print_next(
+          'pgak_evaluate', f'--run_dir={args.run_dir}',
+          *([f'--protocol={name}'] if name else []), imports=imports)
   finally:
     gin.clear_config()
 

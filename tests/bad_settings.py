@@ -153,6 +153,7 @@ _BINDINGS = {
     'VAE.kl = ' + '[' * 500: 'nested too deeply',
     'train.run_dir = "x"': 'given by the command',
     'train.imports = ["os"]': 'given by the command',
+    'train.composed = "x"': 'given by the command',
     'data_dir = "/nope"': '--data_dir is never read',
 }
 

@@ -89,6 +89,7 @@ class RunDirectory:
   def __init__(self, path, create=False):
     self.path = files.local(path)
     self.config_file = self.path / 'config.gin'
+    self.command_file = self.path / 'command.gin'
     self.samples = self.path / 'samples'
     self.events = self.path / 'events'
     self.export = self.path / 'export'
@@ -156,6 +157,14 @@ class RunDirectory:
     files.write_text(self.path / 'config.json',
                 json.dumps(config, indent=2, sort_keys=True) + '\n')
     files.write_text(self.config_file, config_gin)
+
+  def write_command(self, text):
+    """Writes command.gin, unless it is that already or nothing can be written.
+    """
+    kept = self.command_file
+    if self.is_writable and not (
+        kept.is_file() and kept.read_text(encoding='utf-8') == text):
+      files.write_text(kept, text)
 
   @property
   def is_writable(self):

@@ -22,11 +22,8 @@ from pgak.training import chosen
 from pgak.training import loop
 from pgak.training import strategies
 
-__all__ = ['COMMAND', 'Composition', 'FLAGS', 'compose', 'composed', 'resume',
-           'train']
-
-# The file of a run that has the composition.
-COMMAND = 'command.gin'
+__all__ = ['Composition', 'FLAGS', 'compose', 'composed', 'protocol_of',
+           'resume', 'train']
 
 # Flag -> the setting that it is.
 VALUES = {'latent_dim': 'latent_dim', 'steps': 'train.steps',
@@ -122,7 +119,7 @@ def composed(run_dir, flags, gin_files_given=(), imports=()):
     return compose(flags, gin_files_given, imports)
   run = run_directory.RunDirectory(path)
   configuration.check_trusted(run, imports)
-  kept = path / COMMAND
+  kept = run.command_file
   text = kept.read_text(encoding='utf-8') if kept.is_file() else run.config_gin
   return resume(text, flags, imports)
 
@@ -138,29 +135,25 @@ def train(run_dir, made, imports=()):
   Returns:
     The trained model.
   """
-  path = files.local(run_dir)
-  run_directory.RunDirectory(path, create=True)
-  is_new = not (path / COMMAND).exists()
-  if is_new:
-    files.write_text(path / COMMAND, made.text)
-  try:
-    trained = loop.train(run_dir, imports=tuple(imports))
-  except errors.UserError:
-    # The run never began: the next command is not bound by this one.
-    if is_new and not (path / 'config.gin').is_file():
-      (path / COMMAND).unlink()
-    raise
-  except BaseException:  # An interrupted run goes on as it was begun.
-    files.write_text(path / COMMAND, made.text)
-    raise
-  files.write_text(path / COMMAND, made.text)
-  if strategies.is_first_worker():
-    kind = getattr(getattr(trained, 'kind', None), 'name', None)
-    name = configuration.setting('evaluate.protocol', _PROTOCOLS.get(kind))
-    protocol = f' --protocol={name}' if name else ''
+  # Refused settings must not stay in an existing run's text, so that it is
+  # written where they are checked.
+  trained = loop.train(run_dir, imports=tuple(imports), composed=made.text)
+  if strategies.is_chief(trained.distribute_strategy):
+    path = files.local(run_dir)
     print(f'{path} has the checkpoints, samples/ and events/; the same in gin: '
-          f'{path / COMMAND}\nNext: pgak_evaluate --run_dir={path}{protocol}')
+          f'{path / "command.gin"}')
   return trained
+
+
+def protocol_of(trained):
+  """Returns the name of the protocol that measures a run, None for evaluate's.
+
+  Args:
+    trained: the model, whose run gin has parsed.
+  """
+  name = configuration.setting('evaluate.protocol',
+                               _PROTOCOLS.get(trained.kind.name))
+  return name if isinstance(name, str) else None
 
 
 def compose(flags, gin_files_given=(), imports=()):

@@ -39,7 +39,8 @@ BY_VALIDATION = ('validation_loss', 'validation_reconstruction')
 
 
 @settings.configurable(
-    module='pgak.training', denylist=['run_dir', 'imports'], hints={
+    module='pgak.training', denylist=['run_dir', 'imports', 'composed'],
+    hints={
         'model': 'a model, such as --gin_file=models/vae.gin',
         'dataset': 'data and networks, such as --gin_file=datasets/mnist.gin '
                    'and --gin_file=networks/conv_mnist.gin',
@@ -72,7 +73,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
           callbacks: keras_callbacks.Callbacks = (),
           diagnostics: bool = True,
           warm_start: settings.Path | None = None,
-          imports: tuple[str, ...] = ()):
+          imports: tuple[str, ...] = (), composed: str | None = None):
   """Trains a model in a run directory, or resumes the run that is there.
 
   The weights are a function of the configuration: on one device with XLA, a run
@@ -123,6 +124,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     warm_start: 'RUN' or 'RUN:CHECKPOINT', whose weights a new run begins with,
       as far as they fit; a resumed run has its own. See `warm_start.take`.
     imports: modules that register what the configuration names.
+    composed: gin text that is kept as command.gin once the run has begun, or is
+      resumed; None for none.
 
   Returns:
     The trained model.
@@ -167,7 +170,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
   with _lock(run, is_chief):
     origin = warm_start_lib.begin(trained, run, warm_start, is_chief)
     order = resuming.describe(run, imports, seed, train_images, is_chief,
-                              origin)
+                              origin, composed)
     first_step = resuming.restore_latest(run, trained)
     if not first_step and not origin:
       stages.start_from_data(

@@ -28,7 +28,8 @@ __all__ = ['describe', 'purge_events', 'restore_latest']
 _ESSENTIAL = ('train.dataset', 'train.model', 'train.steps')
 
 
-def describe(run, imports, seed, train_images, is_chief, origin=None):
+def describe(run, imports, seed, train_images, is_chief, origin=None,
+             composed=None):
   """Writes what a new run is, or refuses to resume another one.
 
   Args:
@@ -39,6 +40,8 @@ def describe(run, imports, seed, train_images, is_chief, origin=None):
     is_chief: whether this process writes.
     origin: what else config.json keeps of a new run, such as where its weights
       are from; a dictionary, or None.
+    composed: text of command.gin, or None for none. It is written before
+      config.gin, whose steps may be more, but not fewer.
 
   Returns:
     The version of the order in which the run sees its data.
@@ -53,6 +56,8 @@ def describe(run, imports, seed, train_images, is_chief, origin=None):
       if run.has_config:
         print(f'{run.path} was begun before and has no checkpoint: it is begun '
               'anew.')
+      if composed:
+        run.write_command(composed)
       run.write_config(present, _description(imports, seed, train_images)
                        | (origin or {}))
     return data.ORDER
@@ -72,6 +77,8 @@ def describe(run, imports, seed, train_images, is_chief, origin=None):
         f'{run.path} was trained on other images of {train_images.name}: give '
         f'the same data, or a new --run_dir with --warm_start={run.path}, '
         'which begins with its weights.')
+  if is_chief and composed:
+    run.write_command(composed)
   # A finished run may lie where nothing can be written.
   if is_chief and present != run.config_gin:
     run.write_config(present, described)

@@ -8,8 +8,7 @@ import tensorflow as tf
 from pgak import errors
 from pgak.training import compilation
 
-__all__ = ['NAMES', 'PRECISIONS', 'Hardware', 'distributed', 'is_chief',
-           'is_first_worker']
+__all__ = ['NAMES', 'PRECISIONS', 'Hardware', 'distributed', 'is_chief']
 
 NAMES = ('one_device', 'mirrored', 'multi_worker')
 PRECISIONS = ('float32', 'mixed_bfloat16')
@@ -99,13 +98,6 @@ def is_chief(strategy):
   # A cluster without a chief has worker 0 in its place.
   first = 'chief' if 'chief' in resolver.cluster_spec().jobs else 'worker'
   return (resolver.task_type, resolver.task_id) == (first, 0)
-
-
-def is_first_worker():
-  """Whether TF_CONFIG names this process the first one, or is not set."""
-  task = json.loads(os.environ.get('TF_CONFIG') or '{}').get('task', {})
-  return task.get('type', 'chief') == 'chief' or (
-      task['type'] == 'worker' and not int(task.get('index', 0)))
 
 
 def distributed(strategy, make_batches):

@@ -3,12 +3,16 @@ import gin
 import numpy as np
 import pytest
 import tensorflow as tf
+import tiny_runs
 
+import pgak
 from pgak import errors
 from pgak import registry
+from pgak.runs import data_set
 from pgak.runs import named_files
 from pgak.training import chosen
 from pgak.training import composition
+from pgak.training import resuming
 
 registry.register()
 
@@ -164,3 +168,55 @@ def test_a_flag_that_the_data_do_not_read_is_named(
 def test_the_home_of_nobody_is_a_sentence():
   with pytest.raises(errors.UserError, match='home of a user'):
     named_files.data('~nosuchuser/photos')
+
+
+# === The text of a run ===
+
+
+@pytest.fixture(name='begun')
+def _begun(tmp_path):
+  path = tmp_path / 'run'
+  pgak.train(path, gin_file=['quickstart.gin', 'models/ae.gin'], steps=1,
+             gin_param=tiny_runs.SETTINGS)
+  return path
+
+
+@pytest.mark.parametrize('error', [KeyboardInterrupt, errors.UserError])
+def test_settings_that_were_not_checked_leave_no_trace(
+    begun, monkeypatch, capsys, error):
+  before = tiny_runs.content(begun)
+  with monkeypatch.context() as patch:
+    patch.setattr(data_set, 'made', _raiser(error))
+    with pytest.raises(error):
+      pgak.train(begun, latent_dim=32)
+  assert tiny_runs.content(begun) == before
+  with pytest.raises(errors.UserError, match='other settings of latent_dim'):
+    pgak.train(begun, latent_dim=32)
+  assert tiny_runs.content(begun) == before
+  pgak.train(begun)
+  assert 'is finished: 1 of 1 steps' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('error', [KeyboardInterrupt, errors.UserError])
+def test_settings_that_were_taken_stay_whatever_comes_after(
+    begun, monkeypatch, capsys, error):
+  with monkeypatch.context() as patch:
+    patch.setattr(resuming, 'restore_latest', _raiser(error))
+    with pytest.raises(error):
+      pgak.train(begun, steps=2)
+  pgak.train(begun)
+  assert 'step 2/2' in capsys.readouterr().out
+
+
+def test_what_was_not_begun_is_not_bound_by_its_first_command(
+    tmp_path, monkeypatch):
+  monkeypatch.setattr(data_set, 'made', _raiser(KeyboardInterrupt))
+  with pytest.raises(KeyboardInterrupt):
+    pgak.train(tmp_path, gin_file=['quickstart.gin'], steps=1)
+  assert not list(tmp_path.iterdir())
+
+
+def _raiser(error):
+  def raises(*unused, **unused_too):
+    raise error('now')
+  return raises
