@@ -2,7 +2,7 @@
 
   python benchmarks/step_bound.py recipes/best_mnist.gin:128
 
-Each argument is a gin file and a batch size. The bound is
+Each argument is a gin file, or several joined by +, and a batch size. The bound is
 
   floating-point operations / rate of a product of matrices
     + bytes of the update / bandwidth of a copy
@@ -98,7 +98,7 @@ def main():
         'bound, ms | step, ms | bound / step |')
   print('|' + '---|' * 9)
   for file, batch_size in given:
-    configuration.parse([file])
+    configuration.parse(file.split('+'))
     model = checkpoints.build(**checkpoints.build_settings())
     gin.clear_config()
     seconds, machine, compiled = _measured(model, batch_size)

@@ -3,9 +3,10 @@
   python benchmarks/xla_on_cpu.py recipes/best_cifar10.gin:128 \
     papers/pga_icml2020/lpga_cifar10.gin:8
 
-Each argument is a gin file and a batch size. The images are random, and the
-times medians of five steps; a step is one call of the compiled `train_step`. By
-default a run chooses as the last column says (`pgak.training.compilation`).
+Each argument is a gin file, or several joined by +, and a batch size. The images
+are random, and the times medians of five steps; a step is one call of the
+compiled `train_step`. By default a run chooses as the last column says
+(`pgak.training.compilation`).
 """
 import statistics
 import time
@@ -45,7 +46,7 @@ def main():
   for file, batch_size in given:
     times = []
     for jit_compile in (False, True):
-      configuration.parse([file])
+      configuration.parse(file.split('+'))
       model = checkpoints.build(**checkpoints.build_settings())
       times.append(_milliseconds(model, batch_size, jit_compile))
       gin.clear_config()

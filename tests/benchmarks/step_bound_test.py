@@ -19,12 +19,13 @@ def test_the_bound_is_arithmetic_and_traffic():
 
 def test_a_row_for_each_file():
   done = subprocess.run(
-      [sys.executable, SCRIPT, 'quickstart.gin:4'], capture_output=True,
-      text=True, check=False, timeout=300)
+      [sys.executable, SCRIPT, 'quickstart.gin+models/ae.gin:4'],
+      capture_output=True, text=True, check=False, timeout=300)
   assert not done.returncode, done.stderr[-2000:]
   *_, row = done.stdout.splitlines()
   _, file, batch_size, *numbers, _ = (cell.strip() for cell in row.split('|'))
-  assert (file, batch_size) == ('quickstart.gin (XLA)', '4')
+  assert (file, batch_size) == (
+      'quickstart.gin+models/ae.gin (XLA)', '4')
   operations, moved, rate, bandwidth, bound, step, share = map(float, numbers)
   assert min(rate, bandwidth, step) > 0.
   # GFLOP over GFLOP/s and MB over GB/s, as far as the digits go.
