@@ -81,10 +81,10 @@ def test_a_finished_run_may_be_polished_afterwards(tmp_path):
 def test_a_run_that_is_being_polished_is_not_trained_on(tmp_path):
   path = tmp_path / 'run'
   short = SETTINGS[1:]
-  tiny_runs.train(path, 'train.steps = 2', 'polish.steps = 2', *short)
+  tiny_runs.train(path, 'train.steps = 2.', 'polish.steps = 2', *short)
   before = tiny_runs.content(path)
   tiny_runs.refused(path, 'train.steps = 6', 'polish.steps = 2', *short,
-                    match='polished since step 2.*give `train.steps = 2`')
+                    match='polished since step 2.*give `train.steps = 2')
   assert tiny_runs.content(path) == before
   tiny_runs.train(path, 'train.steps = 2', 'polish.steps = 4', *short)
   assert run_directory.RunDirectory(path).checkpoints() == [2, 4, 6]
