@@ -50,8 +50,8 @@ def of_prior(prior):
 
 def label_of(prior):
   """Returns what scores and sentences call a prior: its label, or its name."""
-  # A prior of one's own may have a name alone.
-  return getattr(prior, 'label', prior.name)
+  # A prior of one's own may have either alone.
+  return prior.label if hasattr(prior, 'label') else prior.name
 
 
 def is_unmatched(model):

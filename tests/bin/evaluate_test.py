@@ -37,7 +37,9 @@ def test_round_trips_of_the_own_prior_and_of_a_density(run_dir, capsys):
   assert result.status == 0, result.err
   made = run_directory.RunDirectory(run_dir).scores()
   assert [row['prior'] for row in made] == [
-      'standard_normal_round_trips_2', 'gaussian_round_trips_2']
+      'standard_normal_round_trips_2', 'gaussian_round_trips_2',
+      # Log-likelihoods, which are those of the density before the trips.
+      'gaussian', 'gaussian']
 
 
 def test_separability_of_the_classes_of_a_labelled_set(run_dir, capsys):
