@@ -3,11 +3,11 @@
   python benchmarks/start_up.py quickstart.gin:64 recipes/best_mnist.gin:128
 
 Each argument is a gin file, or several joined by +, and a batch size. Every
-repeat is a new process, and the seconds are medians: of importing TensorFlow; of
-importing pgak, whose modules register their settings with gin; of reading the
-gin files, and making the nets, the model and its optimizers; of tracing the
-step; of the first step, which XLA compiles where it pays; and of a later step.
-The images are random: what a data set takes is not in it.
+repeat is a new process, and the seconds are medians: of importing TensorFlow;
+of importing pgak, whose modules register their settings with gin; of reading
+the gin files, and making the nets, the model and its optimizers; of tracing
+the step; of the first step, which XLA compiles where it pays; and of a later
+step. The images are random: what a data set takes is not in it.
 """
 import argparse
 import json

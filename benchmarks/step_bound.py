@@ -2,7 +2,8 @@
 
   python benchmarks/step_bound.py recipes/best_mnist.gin:128
 
-Each argument is a gin file, or several joined by +, and a batch size. The bound is
+Each argument is a gin file, or several joined by +, and a batch size. The
+bound is
 
   floating-point operations / rate of a product of matrices
     + bytes of the update / bandwidth of a copy

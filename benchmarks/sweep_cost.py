@@ -2,10 +2,10 @@
 
   python benchmarks/sweep_cost.py papers/pga_icml2020/table1_mnist.sweep
 
-It prints a row for each cell: floating-point operations of a train step, of the
-first stage, as TensorFlow counts them in the step's graph; the steps of a run;
-and the two times the seeds. Polishing and scores are not counted. Divided by the
-rate of a machine, which step_bound.py measures, it is the least time.
+It prints a row for each cell: floating-point operations of a train step, of
+the first stage, as TensorFlow counts them in the step's graph; the steps of a
+run; and the two times the seeds. Polishing and scores are not counted. Divided
+by the rate of a machine, which step_bound.py measures, it is the least time.
 """
 import cases
 import gin

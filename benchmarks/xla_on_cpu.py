@@ -3,9 +3,9 @@
   python benchmarks/xla_on_cpu.py recipes/best_cifar10.gin:128 \
     papers/pga_icml2020/lpga_cifar10.gin:8
 
-Each argument is a gin file, or several joined by +, and a batch size. The images
-are random, and the times medians of five steps; a step is one call of the
-compiled `train_step`. By default a run chooses as the last column says
+Each argument is a gin file, or several joined by +, and a batch size. The
+images are random, and the times medians of five steps; a step is one call of
+the compiled `train_step`. By default a run chooses as the last column says
 (`pgak.training.compilation`).
 """
 import statistics
