@@ -39,7 +39,7 @@ class Distance(NamedTuple):
 
 
 def _error(one, other):
-  """Standard error of a Frechet distance, by the deviation over parts.
+  """Standard error of a Frechet distance, from the distances of parts.
 
   Both sets are cut into 5 parts; the distances of the parts have the standard
   deviation of sets a fifth as large, so that of the whole is sqrt(5) times

@@ -1,6 +1,7 @@
 """Log-likelihood of a fitted prior on training and held-out latents."""
 import numpy as np
 
+from pgak import capabilities
 from pgak.metrics import metric
 from pgak.priors import ex_post
 from pgak.priors import round_trips
@@ -33,7 +34,8 @@ def _compute(context):
     yield metric.Value(
         name, values.mean(), error=_standard_error(values), features='latents',
         images='data', num_samples=number, prior=(
-            None if prior is context.model.prior else prior.label),
+            None if prior is context.model.prior
+            else capabilities.label_of(prior)),
         split=f'{train.split} vs {held_out.split}')
 
 

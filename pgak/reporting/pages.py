@@ -131,7 +131,7 @@ def file_name(*parts):
   name = re.sub(r'[^a-z0-9.]+', '_', text).strip('_.')
   if len(name) <= _LONGEST_NAME:
     return name
-  # What tells two long names apart may be what is cut off.
+  # Two long names may differ only in the part that is cut off.
   digest = hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]
   return f'{name[:_LONGEST_NAME - 9]}_{digest}'
 

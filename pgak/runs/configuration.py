@@ -257,7 +257,12 @@ def setting(name, default=None):
 
 
 def _bindings_of(binding):
-  return _read_binding(gin_text.bindings_of, binding)
+  def read(text):
+    found = gin_text.bindings_of(text)
+    if not found:
+      raise ValueError('it sets nothing.')
+    return found
+  return _read_binding(read, binding)
 
 
 def _parse_binding(binding):
@@ -267,10 +272,7 @@ def _parse_binding(binding):
 
 def _read_binding(read, binding):
   try:
-    found = read(binding)
-    if found == {}:
-      raise ValueError('it sets nothing.')
-    return found
+    return read(binding)
   except (ValueError, TypeError, SyntaxError, KeyError, tokenize.TokenError,
           MemoryError, RecursionError) as e:
     raise errors.UserError(
