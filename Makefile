@@ -17,6 +17,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BUILDIFIER := $(VENV)/node_modules/.bin/buildifier
 
+# A file's tests run in one worker, so that its fixtures are made once.
+SHARED = -n $(WORKERS) --dist loadfile
+
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
@@ -70,17 +73,17 @@ quickstart: $(STAMP)  ## the main job on a small real data set, in minutes
 # Each time in another order, whose seed is printed; to get that order again:
 #   make test PYTEST_ARGS='--randomly-seed=123'
 test: $(STAMP)  ## run the tests, without the slow ones
-	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SHARED) -m 'not slow' $(PYTEST_ARGS)
 
 test-slow: $(STAMP)  ## run the slow tests: wheel, Bazel, workers, kill and resume
-	$(BIN)/python -m pytest -n $(WORKERS) -m 'slow and not exhaustive' \
+	$(BIN)/python -m pytest $(SHARED) -m 'slow and not exhaustive' \
 	  $(PYTEST_ARGS)
 
 test-all: $(STAMP)  ## run every test: further cases of the slow ones, too
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SHARED) $(PYTEST_ARGS)
 
 coverage: $(STAMP)  ## say what of pgak and bin the tests run, but the slow ones
-	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' --cov \
+	$(BIN)/python -m pytest $(SHARED) -m 'not slow' --cov \
 	  --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 lint: $(STAMP)  ## ruff, mypy of the interfaces, and buildifier if there is npm
