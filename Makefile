@@ -105,13 +105,14 @@ lint-build: $(BUILDIFIER)
 $(BUILDIFIER):
 	npm install --prefix $(VENV) @bazel/buildifier@8
 
-# With DATA_DIR, where TFDS's mnist is, also the table of train steps by turns,
-# written to $(BENCH); beside pythae with PYTHAE=PYTHON, a Python that has it.
+# The table of train steps by turns is written to $(BENCH), too: of MNIST with
+# DATA_DIR, where TFDS has it; beside pythae with PYTHAE=PYTHON, a Python that
+# has it.
 bench: $(STAMP)  ## time the train step and the features
 	$(BIN)/python bin/benchmark.py
 	@mkdir -p $(dir $(BENCH))
-	$(if $(DATA_DIR),$(BIN)/python benchmarks/in_turn.py --output=$(BENCH) \
-	  --data_dir=$(DATA_DIR) $(if $(PYTHAE),--pythae=$(PYTHAE)))
+	$(BIN)/python benchmarks/in_turn.py --output=$(BENCH) \
+	  $(if $(DATA_DIR),--data_dir=$(DATA_DIR)) $(if $(PYTHAE),--pythae=$(PYTHAE))
 
 clean:  ## remove what make made, but no runs
 	rm -rf $(VENV) build dist pgak.egg-info .pytest_cache .coverage

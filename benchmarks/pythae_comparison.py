@@ -26,6 +26,9 @@ SETTINGS = dict(filters=16, units=128, latent_dim=16, batch_size=100,
 FILES = {'vae': 'models/vae.gin', 'wae_mmd': 'models/wae_mmd.gin',
          'rae_l2': 'models/rae_l2.gin'}
 
+# A quarter is for testing: as many to train on as MNIST has.
+_MADE_UP = 80000
+
 __all__ = ['FILES', 'SETTINGS', 'made_here', 'write_images']
 
 
@@ -45,29 +48,41 @@ def _bindings(settings):
   return nets + weights + [
       f'latent_dim = {s["latent_dim"]}', 'decoder.value_range = (0., 1.)',
       'train.optimizer = @adam', f'adam.learning_rate = {s["learning_rate"]}',
-      f'train.seed = {s["seed"]}', 'train.steps = 1',
-      f'data_dir = {s["data_dir"]!r}']
+      f'train.seed = {s["seed"]}', 'train.steps = 1']
 
 
 def made_here(settings):
-  """Returns pgak's model and the split `train` that it is trained on."""
+  """Returns pgak's model and the split `train` that it is trained on.
+
+  Args:
+    settings: dictionary, of which 'data_dir' is where TFDS has MNIST; None for
+      made-up images of its shape, which take as long.
+  """
   from pgak import registry
   from pgak.runs import checkpoints, configuration
   registry.register()
-  configuration.parse(
-      ['base.gin', 'datasets/mnist.gin', 'networks/conv_mnist.gin',
-       FILES[settings['model']]], _bindings(settings))
+  files = ['base.gin', 'datasets/mnist.gin', 'networks/conv_mnist.gin',
+           FILES[settings['model']]]
+  bindings = _bindings(settings)
+  if settings['data_dir']:
+    bindings.append(f'data_dir = {settings["data_dir"]!r}')
+  else:
+    files.append('datasets/synthetic.gin')
+    bindings.append(f'synthetic.num_examples = {_MADE_UP}')
+  configuration.parse(files, bindings)
   model = checkpoints.build(**checkpoints.build_settings(),
                             jit_compile=settings['xla'])
   return model, configuration.setting('train.dataset')().split('train')
 
 
 def write_images(data_dir, path):
-  """Writes MNIST's training images, which pythae's side reads, as an array."""
+  """Writes the training images of `made_here` as pythae's side reads them."""
   import numpy as np
 
   from pgak import data
-  train = data.mnist(data_dir).split('train')
+  dataset = (data.mnist(data_dir) if data_dir
+             else data.synthetic((28, 28, 1), _MADE_UP))
+  train = dataset.split('train')
   np.save(path, train.read(np.arange(len(train))))
 
 

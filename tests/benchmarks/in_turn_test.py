@@ -5,6 +5,7 @@ import sys
 import in_turn
 import numpy as np
 import pytest
+import pythae_comparison
 
 # A side that counts its parts, and prints what is no answer, too.
 COUNTER = """
@@ -68,3 +69,16 @@ def test_threads_are_the_same_for_every_library():
   found = in_turn._environment(3)
   assert {found[n] for n in ('OMP_NUM_THREADS', 'TF_NUM_INTRAOP_THREADS',
                              'MKL_NUM_THREADS')} == {'3'}
+
+
+def test_without_data_all_sides_train_on_the_same_made_up_images(
+    tmp_path, monkeypatch):
+  monkeypatch.setattr(pythae_comparison, '_MADE_UP', 8)
+  model, images = pythae_comparison.made_here(
+      pythae_comparison.SETTINGS
+      | {'model': 'vae', 'seed': 0, 'data_dir': None, 'xla': False})
+  assert model.image_shape == (28, 28, 1)
+  pythae_comparison.write_images(None, tmp_path / 'train.npy')
+  theirs = np.load(tmp_path / 'train.npy')
+  assert theirs.shape == (6, 28, 28, 1) and theirs.dtype == np.uint8
+  np.testing.assert_array_equal(images.read(np.arange(6)), theirs)
