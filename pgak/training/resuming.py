@@ -107,11 +107,11 @@ def _check_polished(run, present):
 
   Those that polished it would count as steps that trained all parts.
   """
-  before, now = (gin_text.read_bindings(text)['train.steps']
+  before, now = (gin_text.read_bindings(text).get('train.steps')
                  for text in (run.config_gin, present))
-  # Where it is a macro both are the same, or they were refused above. As
-  # numbers, for 1e3 steps are 1000.
-  if before != now and float(before) < min(float(now), run.checkpoints()[-1]):
+  # An argument of `train` is in no config.gin. Where they are a macro both are
+  # the same, or they were refused above. As numbers, for 1e3 steps are 1000.
+  if before and now and before != now and float(before) < min(float(now), run.checkpoints()[-1]):
     raise errors.UserError(
         f'{run.path} is polished since step {before} and cannot be trained on: '
         f'give `train.steps = {before}`, beside which `polish.steps` may grow, '

@@ -3,12 +3,14 @@ import json
 import pathlib
 import shutil
 
+import gin
 import pytest
 import tiny_runs
 from tiny_runs import assert_same
 from tiny_runs import refused
 
 from pgak import data
+from pgak import training
 from pgak.runs import run_directory
 
 
@@ -39,6 +41,14 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(
   out = capsys.readouterr().out
   assert 'step 15/20' in out and 'step 10/20' not in out
   assert_same(run_dir, unbroken, 20)
+
+
+def test_steps_that_are_an_argument_may_grow(tmp_path):
+  for steps in (1, 2):
+    tiny_runs.parse()
+    training.train(tmp_path / 'run', steps=steps, sample_every=None)
+    gin.clear_config()
+  assert run_directory.RunDirectory(tmp_path / 'run').checkpoints()[-1] == 2
 
 
 @pytest.mark.slow
