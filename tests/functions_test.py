@@ -1,5 +1,6 @@
 """The commands as functions, as a notebook has them."""
 import json
+import pathlib
 
 import gin
 import pytest
@@ -43,6 +44,14 @@ def test_one_string_does_in_the_place_of_a_list(tmp_path):
     pgak.compare('digits', 'digits', number=9, features='absent')
   with pytest.raises(errors.UserError, match='absent_run'):
     reporting.write_report(tmp_path / 'it.html', 'absent_run')
+    reporting.write_report(tmp_path / 'it.html', 'absent_run',
+                           imports='absent_module')
+
+
+def test_a_path_does_in_the_place_of_a_string(tmp_path):
+  with pytest.raises(errors.UserError, match='no net at absent.keras'):
+    pgak.compare('digits', 'digits', number=9,
+                 features=pathlib.Path('absent.keras'))
 
 
 def test_a_keyword_that_is_no_flag_is_told(tmp_path):

@@ -116,7 +116,8 @@ def test_one_string_is_a_list_with_one_entry():
 
   assert call('ab') == (('ab',), None, 'ab')
   assert call(['a', 'b'], paths=pathlib.Path('c')) == (
-      ['a', 'b'], (pathlib.Path('c'),), 'ab')
+      ('a', 'b'), ('c',), 'ab')
+  assert call([pathlib.Path('a'), 3]) == (('a', 3), None, 'ab')
 
 
 def test_the_macro_is_named():

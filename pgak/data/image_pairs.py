@@ -115,7 +115,7 @@ def _made(dataset, condition):
         f'There is no condition {condition!r}: set pairs.condition to one of '
         f'{", ".join(CONDITIONS)}.')
   function, channels = CONDITIONS[condition]
-  if 'pixels' not in dataset.kind.can:
+  if 'pixels' not in kinds.of(dataset).can:
     raise errors.UserError(
         f'{dataset.name} holds vectors, and pairs are made of images: set '
         'pairs.source to a data set of images, such as @fashion_mnist.')

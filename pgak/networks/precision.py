@@ -38,14 +38,24 @@ def lower_precision(dtype, *nets):
     dtype: 'bfloat16' or 'float16'.
     *nets: functional `keras.Model`s.
   """
-  last = {layer for net in nets for tensor in net.outputs
-          for layer in nested.layers_of(tensor._keras_history.operation)}
+  last = {layer for net in nets for layer in _last_layers(net)}
   inner = [layer for net in nets for layer in nested.layers_of(net)
            if layer not in (*nets, *last)
            and layer.compute_dtype == 'float32'
            and not isinstance(layer, keras.layers.InputLayer)]
   with _computed_in(f'mixed_{dtype}', inner):
     yield
+
+
+def _last_layers(net):
+  """Returns the layers that make a net's outputs, with those inside of them."""
+  found = []
+  for tensor in net.outputs:
+    last = tensor._keras_history.operation
+    # A nested net has a last layer of its own; a wrapper or a block is one.
+    found += (_last_layers(last) if hasattr(last, 'outputs')
+              else nested.layers_of(last))
+  return found
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ import zipfile
 
 from pgak import errors
 from pgak import files
+from pgak import settings
 from pgak.reporting import contents
 from pgak.reporting import pages
 from pgak.reporting import runs as runs_lib
@@ -16,6 +17,7 @@ TITLE = 'Runs compared'
 _MARK = 'about.txt'
 
 
+@settings.several('paths', 'imports')
 def write_report(output, paths, with_latents=True, data_dir=None,
                  imports=(), overwrite=False):
   """Writes a report of runs.
@@ -39,8 +41,6 @@ def write_report(output, paths, with_latents=True, data_dir=None,
   Raises:
     errors.UserError: if there is no run, or the files cannot be written.
   """
-  if isinstance(paths, str | os.PathLike):
-    paths = [paths]
   page = files.local(output)
   _check(page, overwrite)
   _refuse_packed(paths)

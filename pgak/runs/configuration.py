@@ -29,7 +29,8 @@ __all__ = ['FREE_ON_RESUME', 'as_text', 'changed_bindings', 'check_macros',
 # On resuming these may change: they decide no weight. Steps may only grow.
 FREE_ON_RESUME = re.compile(
     r'train\.(\w+_every|keep_checkpoints|best_by|diagnostics|warm_start)$|'
-    r'(^|\.)data_dir$|(images|arrays|pairs)\.path$')
+    r'(^|\.)data_dir$|(images|arrays|pairs)\.path$|'
+    r'images\.(partition|attributes)$')
 
 # Settings that came after version 0.4, with what it did. A config.gin names all
 # settings of what it calls; one that does not name these was written by 0.4.
@@ -310,7 +311,7 @@ def changed_bindings(saved, present):
 
 def _grown(name, old, new):
   # A run without polishing may be polished afterwards, in whichever way.
-  if name.startswith('polish.') and old.get('polish.steps') == '0':
+  if name.startswith('polish.') and _number(old.get('polish.steps', '')) == 0:
     return True
   before, after = _number(old[name]), _number(new[name])
   return (name in ('train.steps', 'polish.steps')

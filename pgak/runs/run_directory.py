@@ -43,7 +43,7 @@ SCORE_COLUMNS = scores_lib.COLUMNS
 # The names of config.json that are read, with their types. Older versions may
 # lack some, so only wrong types are damage at once.
 _CONFIG = {'config_keys': list, 'data': dict, 'imports': list, 'seed': int,
-           'versions': dict, 'warm_start': dict}
+           'steps': int, 'versions': dict, 'warm_start': dict}
 _DATA = {'examples': int, 'fingerprint': str, 'name': str, 'order': int,
          'preprocessing': dict, 'split': str}
 

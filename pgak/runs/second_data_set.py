@@ -65,7 +65,7 @@ def _with_values(value, found, own):
   """Returns a value without macros that the run lacks or has otherwise."""
   def replaced(match):
     name = match[1]
-    if name is None or name in _OF_THE_RUN or name not in found:
+    if name not in found or (name in _OF_THE_RUN and name in own):
       return match[0]
     text = _with_values(found[name], found, own)
     return match[0] if text == own.get(name) else text

@@ -35,7 +35,8 @@ class SettingError(errors.UserError, ValueError):
 def several(*names):
   """Returns a decorator: one string or path does where a list of them is due.
 
-  Without it a string would be taken for the list of its characters.
+  Without it a string would be taken for the list of its characters. Paths are
+  given on as strings.
 
   Args:
     *names: of the function's arguments.
@@ -47,8 +48,12 @@ def several(*names):
     def call(*args, **kwargs):
       given = signature.bind(*args, **kwargs)
       for name in names:
-        if isinstance(given.arguments.get(name), str | os.PathLike):
-          given.arguments[name] = (given.arguments[name],)
+        value = given.arguments.get(name)
+        if isinstance(value, str | os.PathLike):
+          value = (value,)
+        if isinstance(value, list | tuple):
+          given.arguments[name] = tuple(
+              os.fspath(v) if isinstance(v, os.PathLike) else v for v in value)
       return function(*given.args, **given.kwargs)
 
     return call

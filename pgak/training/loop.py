@@ -169,8 +169,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       images, trained, split, validation_split)
   with _lock(run, is_chief):
     origin = warm_start_lib.begin(trained, run, warm_start, is_chief)
-    order = resuming.describe(run, imports, seed, train_images, is_chief,
-                              origin, composed)
+    order = resuming.describe(run, imports, seed, steps, train_images,
+                              is_chief, origin, composed)
     first_step = resuming.restore_latest(run, trained)
     if not first_step and not origin:
       stages.start_from_data(

@@ -28,7 +28,7 @@ __all__ = ['describe', 'purge_events', 'restore_latest']
 _ESSENTIAL = ('train.dataset', 'train.model', 'train.steps')
 
 
-def describe(run, imports, seed, train_images, is_chief, origin=None,
+def describe(run, imports, seed, steps, train_images, is_chief, origin=None,
              composed=None):
   """Writes what a new run is, or refuses to resume another one.
 
@@ -36,6 +36,7 @@ def describe(run, imports, seed, train_images, is_chief, origin=None,
     run: `RunDirectory`.
     imports: modules that the user named.
     seed: int, the run's.
+    steps: number of those that train it, without those that polish it.
     train_images: `ImageArray` that is trained on.
     is_chief: whether this process writes.
     origin: what else config.json keeps of a new run, such as where its weights
@@ -58,8 +59,8 @@ def describe(run, imports, seed, train_images, is_chief, origin=None,
               'anew.')
       if composed:
         run.write_command(composed)
-      run.write_config(present, _description(imports, seed, train_images)
-                       | (origin or {}))
+      run.write_config(present, _description(
+          imports, seed, int(steps), train_images) | (origin or {}))
     return data.ORDER
   described = run.config
   _check_whole(run, described)
@@ -71,7 +72,8 @@ def describe(run, imports, seed, train_images, is_chief, origin=None,
         'on resuming only train.steps and polish.steps may grow and intervals '
         'change; give the same command as before, or a new --run_dir with '
         f'--warm_start={run.path}, which begins with its weights.')
-  _check_polished(run, present)
+  before = described.get('steps') or _bound_steps(run.config_gin)
+  _check_polished(run, before, steps)
   if described['data']['fingerprint'] != train_images.fingerprint:
     raise errors.UserError(
         f'{run.path} was trained on other images of {train_images.name}: give '
@@ -80,8 +82,9 @@ def describe(run, imports, seed, train_images, is_chief, origin=None,
   if is_chief and composed:
     run.write_command(composed)
   # A finished run may lie where nothing can be written.
-  if is_chief and present != run.config_gin:
-    run.write_config(present, described)
+  most = int(max(steps, before or 0))
+  if is_chief and (present, most) != (run.config_gin, before):
+    run.write_config(present, described | {'steps': most})
   # Version 0.4 recorded no order; it had the first.
   return described['data'].get('order', 1)
 
@@ -102,28 +105,37 @@ def _check_whole(run, described):
         'resumed: restore it, or train into a new --run_dir.')
 
 
-def _check_polished(run, present):
+def _bound_steps(config_gin):
+  """Returns train.steps as a config.gin binds it, or None.
+
+  Until version 0.12 config.json did not say it. An argument in Python is in no
+  config.gin, and of a macro the name alone.
+  """
+  try:
+    return float(gin_text.read_bindings(config_gin)['train.steps'])
+  except (KeyError, ValueError):
+    return None
+
+
+def _check_polished(run, before, steps):
   """Refuses more steps of training for a run whose polishing has begun.
 
   Those that polished it would count as steps that trained all parts.
   """
-  before, now = (gin_text.read_bindings(text).get('train.steps')
-                 for text in (run.config_gin, present))
-  # An argument of `train` is in no config.gin. Where they are a macro both are
-  # the same, or they were refused above. As numbers, for 1e3 steps are 1000.
-  if before and now and before != now and float(before) < min(float(now), run.checkpoints()[-1]):
+  if before and before < min(steps, run.checkpoints()[-1]):
     raise errors.UserError(
-        f'{run.path} is polished since step {before} and cannot be trained on: '
-        f'give `train.steps = {before}`, beside which `polish.steps` may grow, '
-        f'or a new --run_dir with --warm_start={run.path}, which begins with '
-        'its weights.')
+        f'{run.path} is polished since step {int(before)} and cannot be '
+        f'trained on: give `train.steps = {int(before)}`, beside which '
+        f'`polish.steps` may grow, or a new --run_dir with '
+        f'--warm_start={run.path}, which begins with its weights.')
 
 
-def _description(imports, seed, train_images):
+def _description(imports, seed, steps, train_images):
   return {
       'imports': list(imports),
       'created': datetime.datetime.now().isoformat(timespec='seconds'),
       'seed': seed,
+      'steps': steps,
       'data': {
           'name': train_images.name,
           'kind': kinds.of(train_images).name,

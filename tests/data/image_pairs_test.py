@@ -60,6 +60,14 @@ def test_pairs_have_the_names_of_their_images_classes():
   assert tiny_pairs.dataset('edges').split('test').label_names == ()
 
 
+def test_a_data_set_of_ones_own_needs_no_kind():
+  own = data.digits()
+  class Own:
+    name, image_shape, splits, split = 'own', (8, 8, 1), own.splits, own.split
+
+  assert len(data.pairs(source=Own).split('test')) == 297
+
+
 def test_what_made_the_conditions_is_told():
   found = [tiny_pairs.dataset(c).split('test') for c in ('coarse', 'edges')]
   assert found[0].fingerprint != found[1].fingerprint

@@ -266,6 +266,16 @@ def test_a_macro_of_the_second_set_has_the_value_of_its_file(tmp_path):
       "against/images.path = '/b'"]
 
 
+def test_a_macro_that_the_run_has_not_is_the_files(tmp_path):
+  run = run_directory.RunDirectory(tmp_path / 'run', create=True)
+  run.write_config('train.dataset = @images\nimages.path = "/a"\n', {})
+  file = tmp_path / 'others.gin'
+  file.write_text('image_shape = (9, 9, 1)\nimages.path = "/b"\n'
+                  'images.image_shape = %image_shape\n')
+  assert second_data_set.bindings(run, str(file))[1:] == [
+      'against/images.image_shape = (9, 9, 1)', "against/images.path = '/b'"]
+
+
 def test_a_file_that_names_no_other_set_is_refused(trained, tmp_path):
   (tmp_path / 'empty.gin').write_text('')
   with pytest.raises(errors.UserError, match='empty.gin changes nothing'):

@@ -61,3 +61,13 @@ def test_a_net_in_lower_precision_keeps_its_outputs_and_its_weights():
     assert net(np.ones([1, 3], 'f')).dtype == 'float32'
     assert {w.dtype for w in net.weights} == {'float32'}
   assert net.layers[1].compute_dtype == 'float32'
+
+
+def test_of_a_nested_net_at_the_end_its_last_layer_alone_stays():
+  keras.config.set_dtype_policy('float32')
+  core = keras.Sequential([keras.Input((3,)), layers.Dense(4), layers.Dense(2)])
+  inputs = keras.Input((3,))
+  net = keras.Model(inputs, core(inputs))
+  with precision.lower_precision('bfloat16', net):
+    assert [layer.compute_dtype for layer in core.layers] == [
+        'bfloat16', 'float32']

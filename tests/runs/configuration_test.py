@@ -219,7 +219,7 @@ def test_a_number_is_the_same_however_it_is_written():
     'train.log_every', 'train.validate_every', 'train.sample_every',
     'train.checkpoint_every', 'train.score_every', 'train.keep_checkpoints',
     'train.best_by', 'data_dir', 'mnist.data_dir', 'images.path',
-    'arrays.path', 'pairs.path'])
+    'arrays.path', 'pairs.path', 'images.partition', 'images.attributes'])
 def test_what_decides_no_weight_may_change(name):
   assert not changed([f'{name} = 1'], [f'{name} = 2'])
 
@@ -230,6 +230,12 @@ def test_what_decides_no_weight_may_change(name):
 def test_what_decides_the_weights_may_not_change(name):
   assert changed([f'{name} = 1', 'train.steps = 3'],
                  ['train.steps = 3', f'{name} = 2']) == [name]
+
+
+def test_a_run_without_polishing_may_be_polished_in_any_way():
+  for none in ('0', '0.', '0.0'):
+    assert not changed([f'polish.steps = {none}', 'polish.noise = 0.1'],
+                       ['polish.steps = 9', 'polish.noise = 0.2'])
 
 
 def test_what_only_one_of_the_two_reads_is_decided_elsewhere():

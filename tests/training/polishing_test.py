@@ -1,7 +1,9 @@
 """Polishing of the decoder, after training."""
+import contextlib
 import shutil
 import types
 
+import gin
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,6 +15,7 @@ from pgak import errors
 from pgak import noise
 from pgak import registry
 from pgak import schedules
+from pgak import training
 from pgak.models import polished
 from pgak.runs import checkpoints
 from pgak.runs import configuration
@@ -88,6 +91,15 @@ def test_a_run_that_is_being_polished_is_not_trained_on(tmp_path):
   assert tiny_runs.content(path) == before
   tiny_runs.train(path, 'train.steps = 2', 'polish.steps = 4', *short)
   assert run_directory.RunDirectory(path).checkpoints() == [2, 4, 6]
+
+
+def test_nor_by_steps_that_are_an_argument(tmp_path):
+  for steps in (2, 4):
+    tiny_runs.parse('polish.steps = 2', *SETTINGS[1:])
+    with (pytest.raises(errors.UserError, match='polished since step 2 ')
+          if steps == 4 else contextlib.nullcontext()):
+      training.train(tmp_path / 'run', steps=steps, sample_every=None)
+    gin.clear_config()
 
 
 def test_a_run_that_is_not_polished_yet_is_trained_on(tmp_path):
