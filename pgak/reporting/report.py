@@ -1,6 +1,5 @@
 """Reads runs and writes the report: one page, and Markdown with pictures."""
 import contextlib
-import os
 import zipfile
 
 from pgak import errors
