@@ -11,11 +11,12 @@ model was trained on; damaged ones are passed over with a warning.
 
 An .npz has `names`, paths of files or places in the data set; `latents`,
 float32; `labels` and `label_names` where the data have labels; and `log_prob`,
-the log-density of the latents in nats, where the prior has one. A .csv has the
-same, a row an example. A model that is not trained towards its prior, such as
-AE or RAE, needs --prior for a log-density: another one, fitted to the latents
-of the training images when it is first asked for, and kept in the run. An
-export encodes without its run, and has the density that it was made with.
+the log-density of the latents in nats, where the prior has one; with
+`density.round_trips` that of the prior before its samples make them. A .csv has
+the same, a row an example. A model that is not trained towards its prior, such
+as AE or RAE, needs --prior for a log-density: another one, fitted to the
+latents of the training images when it is first asked for, and kept in the run.
+An export encodes without its run, and has the density that it was made with.
 
 What is trusted: a run directory is opened without running its code; a module
 that it was trained with is imported only where --import names it. An export is

@@ -16,6 +16,7 @@ from pgak import interruption
 from pgak import priors
 from pgak.data import named_examples
 from pgak.generation import likelihoods
+from pgak.priors import round_trips
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import own_data
@@ -49,19 +50,24 @@ def reason_against_density(model, prior=None):
   """Returns why no log-density is given beside the latents, or ''.
 
   Args:
-    model: `GenerativeAutoencoder` with its prior.
+    model: `GenerativeAutoencoder` with its prior; of one whose samples make
+      round trips the density is that of the prior before them.
     prior: what the user chose, or None.
 
   Raises:
     errors.UserError: if the user chose a prior that has none.
   """
+  of = round_trips.before(model.prior)
+  needs, can = ['log_density'], capabilities.of_prior(of)
+  name = f'the prior {capabilities.label_of(of)}'
   if prior is not None:
-    model.require(f'log_prob with --prior={prior}', 'log_density')
+    capabilities.require(f'log_prob with --prior={prior}', needs, can,
+                         prior=name)
     return ''
   if capabilities.is_unmatched(model):
     return (f'{model.name} is not trained towards its prior: --prior=gmm adds '
             'the log-density under a mixture fitted to its latents')
-  reason = model.lacks('log_density')
+  reason = capabilities.lacks(needs, can, prior=name)
   return reason and f'{reason}: --prior=gmm adds a log-density'
 
 

@@ -17,6 +17,7 @@ from pgak.generation import projections
 from pgak.generation import sampling
 from pgak.generation import spaces
 from pgak.pictures import charts
+from pgak.priors import round_trips
 
 __all__ = ['attribute', 'interpolation', 'latent_panels', 'latents',
            'log_densities', 'out_of_distribution', 'path_plot', 'spaces_of']
@@ -141,7 +142,7 @@ def _path_densities(prior, latents, shown):
 
 def _densities(prior, latents, shown):
   """Returns `{space: mean log-density of each path [N]}`, or nothing."""
-  if 'log_density' not in capabilities.of_prior(prior):
+  if 'log_density' not in capabilities.of_prior(round_trips.before(prior)):
     return {}
   values = likelihoods.log_density(prior, _flat(latents, 1))
   means = values.reshape(latents.shape[:-1]).mean(-1)
@@ -213,7 +214,8 @@ def latents(prior, encoded, labels=None, seed=0):
   """
   draws = np.asarray(prior.sample(len(encoded), seed))
   base = (spaces.latent_to_base(prior, encoded)
-          if 'base' in capabilities.of_prior(prior) else None)
+          if 'base' in capabilities.of_prior(round_trips.before(prior))
+          else None)
   arrays = {'latents': encoded, 'prior': draws}
   arrays.update({} if base is None else {'base': base})
   arrays.update({} if labels is None else {'labels': labels})
@@ -281,6 +283,8 @@ def log_densities(prior, encoded, images, number=64, labels=None):
     A `drawn.Drawn`: the upper half of the rows are the least likely, beginning
     with the least of all; the lower half the most likely, ending with the most.
   """
+  # Named, because samples that make round trips are of another label.
+  label = capabilities.label_of(round_trips.before(prior))
   values = likelihoods.log_density(prior, encoded)
   order = np.argsort(values, kind='stable')
   # Whole rows of eight, at least one for each half.
@@ -292,8 +296,8 @@ def log_densities(prior, encoded, images, number=64, labels=None):
       {'images': images(shown), 'shown': shown, **table}, images(shown), 8,
       table=table,
       text=f'Log-density of the latents of {len(values)} images under '
-           f'{capabilities.label_of(prior)}: mean {values.mean():.2f}, from '
-           f'{values.min():.2f} to {values.max():.2f} nats.')
+           f'{label}: mean {values.mean():.2f}, from {values.min():.2f} to '
+           f'{values.max():.2f} nats.')
 
 
 def out_of_distribution(prior, inside, outside, names, positions=None):
@@ -312,7 +316,7 @@ def out_of_distribution(prior, inside, outside, names, positions=None):
   """
   values = [likelihoods.log_density(prior, x) for x in (inside, outside)]
   area = likelihoods.auroc(*values)
-  label = capabilities.label_of(prior)
+  label = capabilities.label_of(round_trips.before(prior))
   positions = positions or [np.arange(len(v)) for v in values]
   table = {
       'set': np.repeat(names, [len(v) for v in values]),

@@ -8,6 +8,7 @@ from sklearn import metrics
 
 from pgak import capabilities
 from pgak.generation import spaces
+from pgak.priors import round_trips
 
 __all__ = ['auroc', 'log_density']
 
@@ -16,7 +17,8 @@ def log_density(prior, latents):
   """Log-density of latents under a prior.
 
   Args:
-    prior: a prior with `log_prob`.
+    prior: a prior with `log_prob`; of one whose samples make round trips the
+      density is that of the prior before them.
     latents: z_T, float `[N, H]`.
 
   Returns:
@@ -25,6 +27,7 @@ def log_density(prior, latents):
   Raises:
     errors.UserError: if the prior has no density.
   """
+  prior = round_trips.before(prior)
   capabilities.require('a log-density', ['log_density'],
                        capabilities.of_prior(prior),
                        prior=f'the prior {capabilities.label_of(prior)}')

@@ -1,4 +1,8 @@
-"""The latent spaces of a model whose prior is a flow: z_T, z_0 and between."""
+"""The latent spaces of a model whose prior is a flow: z_T, z_0 and between.
+
+Round trips of samples change none of them: what has a flow's spaces is the
+prior before the trips.
+"""
 import functools
 
 import numpy as np
@@ -6,6 +10,7 @@ import tensorflow as tf
 
 from pgak import capabilities
 from pgak import priors
+from pgak.priors import round_trips
 
 __all__ = ['SPACES', 'base_to_latent', 'every', 'has_base', 'in_batches',
            'latent_to_base']
@@ -20,6 +25,7 @@ def every(prior):
   are. A flow without couplings, such as one in continuous time, has 'z0' and
   'zT', N(0, I) too, and any other prior 'zT' alone.
   """
+  prior = round_trips.before(prior)
   between = range(1, getattr(prior, 'couplings', 0))
   first = ('z0',) if has_base(prior) else ()
   return (*first, *(f'z{t}' for t in between), 'zT')
@@ -27,6 +33,7 @@ def every(prior):
 
 def has_base(prior):
   """Returns whether a prior has a z_0: a flow, or N(0, I), which is its own."""
+  prior = round_trips.before(prior)
   return 'base' in capabilities.of_prior(prior) or _is_base(prior)
 
 
@@ -53,6 +60,7 @@ def base_to_latent(prior, base, space='z0'):
 
 
 def _mapped(prior, name, points, space):
+  prior = round_trips.before(prior)
   can = capabilities.of_prior(prior)
   if 'base' not in can and _is_base(prior):
     return np.asarray(points, np.float32)

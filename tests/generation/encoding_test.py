@@ -132,6 +132,17 @@ def test_an_unmatched_model_has_no_log_density_unless_one_is_chosen(
     assert np.isfinite(found['log_prob']).all()
 
 
+@pytest.mark.parametrize('prior', ['gaussian', 'own'])
+def test_round_trips_of_samples_leave_the_log_density(
+    run_dir, photos, tmp_path, prior):
+  for trips in (0, 1):
+    pgak.encode(run_dir, photos, tmp_path / f'{trips}.npz', prior=prior,
+                gin_param=f'density.round_trips = {trips}')
+  with np.load(tmp_path / '0.npz') as none, np.load(
+      tmp_path / '1.npz') as one:
+    np.testing.assert_array_equal(one['log_prob'], none['log_prob'])
+
+
 def test_a_figure_shows_own_pictures(run_dir, photos, tmp_path):
   run = run_directory.RunDirectory(run_dir)
   opened = own_data.split_opener(str(photos), run)

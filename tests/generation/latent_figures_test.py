@@ -171,6 +171,9 @@ def test_the_numbers_behind_the_panels(model):
                                 model.prior.sample(6, 3))
   np.testing.assert_allclose(
       view.arrays['base'], model.prior.latent_to_base(encoded), atol=1e-5)
+  moved = latent_figures.latents(
+      priors.RoundTrips(model.prior, model), encoded)
+  np.testing.assert_array_equal(moved.arrays['base'], view.arrays['base'])
   plain = latent_figures.latents(priors.StandardNormal(3), encoded)
   assert set(plain.arrays) == {'latents', 'prior'}
 

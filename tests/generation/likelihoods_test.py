@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from scipy import stats
 import tensorflow as tf
+import tiny_models
 
 from pgak import errors
 from pgak import generation
@@ -47,6 +48,23 @@ def test_a_prior_of_one_s_own_needs_no_label():
   found = latent_figures.log_densities(
       Bare(), latents, lambda shown: images[shown], 2)
   assert 'under bare:' in found.text
+
+
+def test_round_trips_of_samples_leave_the_density_of_latents():
+  model = tiny_models.make('AE')
+  latents = np.random.default_rng(0).normal(size=(9, 3)).astype('f')
+  prior = priors.Gaussian(3).fit(latents)
+  moved = priors.RoundTrips(prior, model)
+  np.testing.assert_array_equal(generation.log_density(moved, latents),
+                                generation.log_density(prior, latents))
+  # It is none of the samples, so the density before is what is named.
+  found = latent_figures.out_of_distribution(
+      moved, latents, 2. * latents, ['ones', 'twos'])
+  assert 'under gaussian of their latents' in found.text
+  images = np.zeros([9, 4, 4, 1], np.uint8)
+  found = latent_figures.log_densities(
+      moved, latents, lambda shown: images[shown], 2)
+  assert 'under gaussian:' in found.text
 
 
 def test_the_area_is_a_share_of_pairs():

@@ -1,6 +1,7 @@
 """Tests of the two latent spaces."""
 import numpy as np
 import pytest
+import tiny_models
 
 from pgak import errors
 from pgak import generation
@@ -20,6 +21,19 @@ def test_a_prior_without_z_0_is_an_error_with_the_way_out():
   for function in (generation.latent_to_base, generation.base_to_latent):
     with pytest.raises(errors.UserError, match='gmm_10 has no z_0.*real_nvp'):
       function(priors.GaussianMixture(4), np.zeros([2, 4]))
+
+
+@pytest.mark.parametrize('make', [
+    priors.StandardNormal, lambda h: priors.FlowPrior(h, num_couplings=2)])
+def test_round_trips_of_samples_leave_the_spaces(make):
+  prior = make(3)
+  moved = priors.RoundTrips(prior, tiny_models.make('AE'))
+  latents = np.random.default_rng(0).normal(size=(4, 3)).astype('f')
+  assert spaces.every(moved) == spaces.every(prior)
+  for name in ('latent_to_base', 'base_to_latent'):
+    function = getattr(generation, name)
+    np.testing.assert_array_equal(
+        function(moved, latents), function(prior, latents))
 
 
 @pytest.mark.parametrize('number', [0, 1, 3, 7])
