@@ -146,7 +146,7 @@ def usual_priors(kind):
   Returns:
     List, by the class of the model in gin's present configuration.
   """
-  return checkpoints.usual_priors() if kind in _OF_A_DENSITY else []
+  return checkpoints.usual_priors() if kind in _OF_A_DENSITY else ['own']
 
 
 def _drawing(model, kind):

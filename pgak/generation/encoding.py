@@ -195,9 +195,8 @@ def encode_run(run, data, output, checkpoint, prior, data_dir, bindings,
   bound = ([f'data_dir = {data_dir!r}']
            if data_dir and own_data.reads_data_dir(run) else [])
   try:
-    configuration.parse_run(
-        run, [*bindings, *bound],
-        lambda: priors.prior_roots(prior) if prior else [], imports)
+    configuration.parse_run(run, [*bindings, *bound],
+                            priors.prior_roots(prior or 'own'), imports)
     model = checkpoints.load_configured(run, checkpoint, prior or 'own')
     model.require('pgak_encode', 'encode')
     named = named_examples.Named(opened(model))

@@ -132,6 +132,13 @@ def test_lines_are_of_eight(run, tmp_path):
 
 
 @pytest.mark.parametrize('kind', drawing.KINDS)
+def test_what_attaches_a_prior_reads_its_settings(trained, kind):
+  configuration.parse_run(trained, ['density.round_trips = 0'], [
+      root for name in drawing.usual_priors(kind)
+      for root in priors.prior_roots(name)])
+
+
+@pytest.mark.parametrize('kind', drawing.KINDS)
 def test_pictures(run, tmp_path, kind):
   path = tmp_path / 'new' / f'{kind}.png'
   drawing.sample(run.path, str(path), kind=kind, num_samples=16,

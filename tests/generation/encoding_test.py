@@ -132,7 +132,7 @@ def test_an_unmatched_model_has_no_log_density_unless_one_is_chosen(
     assert np.isfinite(found['log_prob']).all()
 
 
-@pytest.mark.parametrize('prior', ['gaussian', 'own'])
+@pytest.mark.parametrize('prior', ['gaussian', 'own', None])
 def test_round_trips_of_samples_leave_the_log_density(
     run_dir, photos, tmp_path, prior):
   for trips in (0, 1):
