@@ -122,9 +122,15 @@ def _wanted(cells):
     for run in cell.runs:
       for score in run.scores:
         fitted = found.setdefault(score.choices[_PROTOCOL], {})
-        if runs_lib.FITTED.fullmatch(score.column.prior):
-          fitted[score.column.prior] = None
+        if runs_lib.FITTED.fullmatch(prior := _drawn_from(score)):
+          fitted[prior] = None
   return found
+
+
+def _drawn_from(score):
+  """Returns the label of what a score's examples are drawn from, or 'none'."""
+  # A log-likelihood is that of data, under the density before round trips.
+  return 'none' if score.column.images == 'data' else score.column.prior
 
 
 def _missing(run, wanted):
@@ -143,5 +149,5 @@ def _missing(run, wanted):
              f'{newest}', _command(run, protocol))
     # Such a protocol names its densities itself.
     for prior in wanted[protocol] if not protocol.startswith('rae_') else ():
-      if all(score.column.prior != prior for score in scores):
+      if all(_drawn_from(score) != prior for score in scores):
         yield (f'{protocol} with {prior}', _command(run, protocol, prior))

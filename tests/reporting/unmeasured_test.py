@@ -58,6 +58,17 @@ def test_a_density_of_another_model_is_missing(tmp_path):
                      "= 5'")]}
 
 
+def test_a_likelihood_is_no_measure_of_samples(tmp_path):
+  moved = score(prior='gmm_10_round_trips_1')
+  # Of the density before the trips, which none of the samples are of.
+  likelihood = score(images='data', prior='gmm_10') | {
+      'metric': 'log_likelihood_train'}
+  assert missing(tmp_path / 'a', AE=[moved, likelihood], VAE=[moved]) == {}
+  found = missing(tmp_path / 'b', AE=[score(), score(prior='gmm_10')],
+                  VAE=[score(), likelihood])
+  assert [what for what, _ in found['VAE']] == ['quick with gmm_10']
+
+
 @pytest.mark.parametrize('settings', [
     {}, {'num_components': 7}, {'covariance': 'diagonal', 'num_components': 3},
     {'bandwidth': 'scott'}, {'bandwidth': 0.25}, {'noise': 0.05},
