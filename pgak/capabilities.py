@@ -15,7 +15,8 @@ import re
 
 from pgak import errors
 
-__all__ = ['NAMES', 'is_unmatched', 'label_of', 'lacks', 'of_prior', 'require']
+__all__ = ['NAMES', 'is_unmatched', 'label_of', 'lacks', 'name_of', 'of_prior',
+           'require']
 
 # Name -> the reason why it is lacking, and the way out.
 _REASONS = {
@@ -54,6 +55,11 @@ def label_of(prior):
   return prior.label if hasattr(prior, 'label') else prior.name
 
 
+def name_of(prior):
+  """Returns what a prior is called whatever its settings are: its name."""
+  return prior.name if hasattr(prior, 'name') else prior.label
+
+
 def is_unmatched(model):
   """Whether nothing trains a model's latents and its N(0, I) to match.
 
@@ -63,7 +69,7 @@ def is_unmatched(model):
   Args:
     model: `GenerativeModel`.
   """
-  return (model.prior.name == 'standard_normal'
+  return (name_of(model.prior) == 'standard_normal'
           and not model.matches_prior and not model.learns_prior
           and not model.lacks('encode') and 'condition' not in model.kind.can)
 

@@ -1,5 +1,8 @@
 """What can be done, and the reason why something cannot."""
+import types
+
 import pytest
+import tiny_models
 
 from pgak import capabilities
 from pgak import errors
@@ -55,3 +58,13 @@ def test_a_prior_of_one_s_own_is_called_by_its_name():
     name = 'bare'
   assert capabilities.label_of(Bare()) == 'bare'
   assert capabilities.label_of(priors.GaussianMixture(4)) == 'gmm_10'
+  labelled = types.SimpleNamespace(label='mine_3')
+  assert capabilities.name_of(labelled) == 'mine_3'
+  assert capabilities.name_of(priors.GaussianMixture(4)) == 'gmm'
+
+
+def test_a_prior_with_a_label_alone_is_not_n_0_i():
+  model = tiny_models.make('AE')
+  assert capabilities.is_unmatched(model)
+  model.prior = types.SimpleNamespace(label='mine', can=set())
+  assert not capabilities.is_unmatched(model)

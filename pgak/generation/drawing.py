@@ -3,6 +3,7 @@ from typing import Literal
 
 import numpy as np
 
+from pgak import capabilities
 from pgak import data
 from pgak import errors
 from pgak import priors
@@ -124,7 +125,8 @@ def sample(run_dir: settings.Path, output,
   with data_set.showing(shown):
     made = draw(model, number, seed, **options)
   drawn.write(output, made)
-  is_fitted = of_a_density and model.prior.name == ex_post.USUAL
+  is_fitted = (of_a_density
+               and capabilities.name_of(model.prior) == ex_post.USUAL)
   return ex_post.USUAL if is_fitted else None
 
 

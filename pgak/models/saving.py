@@ -12,6 +12,7 @@ import inspect
 import keras
 import numpy as np
 
+from pgak import capabilities
 from pgak import errors
 from pgak import priors
 
@@ -137,8 +138,9 @@ class Saved:
     except (KeyError, ValueError) as e:
       raise _FileError(
           f'{filepath} does not fit {self.name} with the prior '
-          f'{self.prior.name} ({errors.reason(e)}): build the model as the one '
-          'was that wrote it, or load a .keras file, which builds it.') from e
+          f'{capabilities.name_of(self.prior)} ({errors.reason(e)}): build the '
+          'model as the one was that wrote it, or load a .keras file, which '
+          'builds it.') from e
 
   def _own_variables(self):
     """The model's variables that are no part's; none of a run in progress."""
@@ -162,10 +164,10 @@ class Saved:
     if wrong or not hasattr(self.prior, 'load_state'):
       found = ', '.join(f'{n} {list(a.shape)}' for n, a in arrays.items())
       raise _FileError(
-          f'The file holds another prior than the {self.prior.name} of '
-          f'{self.name} (its arrays are {found or "missing"}): give the model '
-          'a prior with the settings of the one that was saved, or load a '
-          '.keras file, which makes it.')
+          'The file holds another prior than the '
+          f'{capabilities.name_of(self.prior)} of {self.name} (its arrays are '
+          f'{found or "missing"}): give the model a prior with the settings of '
+          'the one that was saved, or load a .keras file, which makes it.')
     self.prior.load_state(arrays)
 
 

@@ -8,6 +8,7 @@ import functools
 import keras
 import tensorflow as tf
 
+from pgak import capabilities
 from pgak import errors
 from pgak import noise as noise_lib
 
@@ -58,8 +59,8 @@ def one_by_one(prior, seeds):
     # the function fails: `tf.while_loop` would refuse it from then on.
     tf.compat.v1.get_variable_scope().set_caching_device(None)
     raise errors.UserError(
-        f'The prior {prior.name} cannot be exported, because its `sample` '
-        'takes no tensor as its seed: give it `from_noise`, see '
+        f'The prior {capabilities.name_of(prior)} cannot be exported, because '
+        'its `sample` takes no tensor as its seed: give it `from_noise`, see '
         'pgak.priors.MappedNoise.') from error
 
 

@@ -38,7 +38,7 @@ def kl_divergence(prior, other, num_samples=10000, seed=0):
   for one in (prior, other):
     capabilities.require('a divergence', ['log_density'],
                          capabilities.of_prior(one),
-                         prior=f'the prior {one.label}')
+                         prior=f'the prior {capabilities.label_of(one)}')
   found = _closed_form(prior, other)
   if found is not None:
     return KL(float(found), 0.)

@@ -97,7 +97,8 @@ def fitted_prior(model, choice, run, step, dataset, source='means',
         'of latents can: leave out --prior.')
   prior = choice(model)
   if 'fit' in capabilities.of_prior(prior) and not prior.is_fitted:
-    model.require(f'the density {prior.name}, fitted to latents,', 'encode')
+    model.require(f'the density {capabilities.name_of(prior)}, fitted to '
+                  'latents,', 'encode')
     prior.source = source
     path = _path(model, prior, run, step, max_latents)
     if not _read(prior, path):
@@ -237,12 +238,14 @@ def _path(model, prior, run, step, max_latents):
     weights.update(np.ascontiguousarray(variable.numpy()).tobytes())
   kind = f'{type(prior).__module__}.{type(prior).__qualname__}'
   # Settings that only decide sampling need no other file.
-  chosen = getattr(prior, 'fit_settings', prior.settings)
+  chosen = (prior.fit_settings if hasattr(prior, 'fit_settings')
+            else prior.settings)
   text = json.dumps([
       kind, chosen, prior.source, max_latents, weights.hexdigest(),
       run.config['data']['fingerprint'], run.config['data']['split']],
       sort_keys=True, default=repr)
-  label = getattr(prior, 'fit_label', prior.label)
+  label = (prior.fit_label if hasattr(prior, 'fit_label')
+           else capabilities.label_of(prior))
   digest = hashlib.sha256(text.encode()).hexdigest()[:12]
   return run.path / 'densities' / f'{label}-step{step}-{digest}.npz'
 
@@ -258,12 +261,13 @@ def _unfinished(prior, path):
 
 def _say_begin(prior, path, number):
   """Says that a fit of minutes begins, and what like it the run keeps."""
+  name = capabilities.name_of(prior)
   others = sorted(
-      p.name for p in path.parent.glob(f'{glob.escape(prior.name)}*-step*-*'))
+      p.name for p in path.parent.glob(f'{glob.escape(name)}*-step*-*'))
   hint = (f' The run keeps {", ".join(others)}, fitted with other settings or '
           'to other weights: the same bindings as then would take it instead.'
           if others else '')
-  print(f'{prior.name} is being fitted to {number:,} latents.{hint}',
+  print(f'{name} is being fitted to {number:,} latents.{hint}',
         file=sys.stderr)
 
 

@@ -61,9 +61,9 @@ class RoundTrips(mapped_noise.MappedNoise):
   def __init__(self, prior, model, trips: settings.Count = 1):
     if not hasattr(prior, 'noise_shapes'):
       raise errors.UserError(
-          f'Samples of the prior {prior.name} can make no round trips, because '
-          'it does not state its noise: give it `from_noise`, see '
-          'pgak.priors.MappedNoise.')
+          f'Samples of the prior {capabilities.name_of(prior)} can make no '
+          'round trips, because it does not state its noise: give it '
+          '`from_noise`, see pgak.priors.MappedNoise.')
     if 'condition' in model.kind.can:
       raise errors.UserError(
           f'{model.name} draws latents given conditions, which can make no '

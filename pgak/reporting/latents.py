@@ -83,7 +83,7 @@ def latents_and_samples(path, number=None, data_dir=None, imports=()):
 def note_of(model):
   """Returns what a caption says of a loaded model's prior: '' of its own."""
   return ('; samples of a Gaussian fitted to the latents'
-          if model.prior.name == 'gaussian' else '')
+          if capabilities.name_of(model.prior) == 'gaussian' else '')
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ learns to decode what it is given later.
 """
 import tensorflow as tf
 
+from pgak import capabilities
 from pgak import errors
 from pgak import noise
 from pgak import priors
@@ -34,8 +35,8 @@ def prior(model, polishing):
   made_prior = priors.resolve(polishing.density)(model)
   if not hasattr(made_prior, 'near'):
     raise errors.UserError(
-        f'`polish.density` is {made_prior.name}, which has no samples near '
-        'given latents: set @FlowMatching, or None.')
+        f'`polish.density` is {capabilities.name_of(made_prior)}, which has no '
+        'samples near given latents: set @FlowMatching, or None.')
   return made_prior
 
 

@@ -26,6 +26,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pgak import capabilities
 from pgak import errors
 from pgak import files
 from pgak import priors
@@ -271,8 +272,9 @@ def _tell_left_out(served):
     names = [name for name, r in missed.items() if r == reason]
     print(f'{reason}: the signatures {", ".join(names)} are left out.')
   if not served.states_noise:
-    print(f'The prior {served.model.prior.name} does not state its noise, so '
-          'that latents are drawn one by one: give it `from_noise`, see '
+    name = capabilities.name_of(served.model.prior)
+    print(f'The prior {name} does not state its noise, so that latents are '
+          'drawn one by one: give it `from_noise`, see '
           'pgak.priors.MappedNoise, for a faster export.')
 
 

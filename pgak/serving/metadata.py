@@ -31,7 +31,7 @@ def describe(served, outputs):
       'latent_shape': list(served.latent_shape),
       **({'condition_shape': list(model.condition_shape)}
          if 'condition' in model.can else {}),
-      'prior': model.prior.name,
+      'prior': capabilities.name_of(model.prior),
       'density': _density(model.prior),
       'labels': [str(label) for label in served.labels],
       'attributes': list(served.attributes),

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import auto as tqdm
 
+from pgak import capabilities
 from pgak import files
 from pgak import losses
 from pgak import noise as noise_lib
@@ -50,7 +51,7 @@ def observe(model, array, number=NUMBER):
   judged = found.pop('positive', None), found.pop('negative', None)
   return diagnostics.Observed(
       **found, value_range=getattr(model.kind, 'value_range', None),
-      is_standard=model.prior.name == 'standard_normal',
+      is_standard=capabilities.name_of(model.prior) == 'standard_normal',
       judged=None if judged[0] is None else judged,
       judged_by=getattr(model, 'judged_by', losses.discrimination),
       **_of_prior(model, found))
@@ -88,7 +89,7 @@ def _of_prior(model, found):
     return {}
   mean, number = found['mean'], len(found['mean'])
   size = mean.shape[-1]
-  if model.prior.name == 'standard_normal':
+  if capabilities.name_of(model.prior) == 'standard_normal':
     moments = np.zeros(size), np.ones(size)
   else:
     drawn = np.asarray(model.prior.sample(_PRIOR_DRAWS, 0), float)

@@ -1,4 +1,6 @@
 """Priors as TFP distributions, and the divergences between them."""
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -132,6 +134,17 @@ def test_what_has_no_density_has_no_distribution(prior):
   assert not hasattr(prior, 'distribution')
   with pytest.raises(errors.UserError, match='no density that can be comp'):
     priors.kl_divergence(prior, priors.StandardNormal(H))
+
+
+def test_a_prior_of_one_s_own_needs_no_label():
+  bare = types.SimpleNamespace(name='bare', can={'log_density'}, latent_dim=H,
+                               sample=priors.StandardNormal(H).sample,
+                               log_prob=priors.StandardNormal(H).log_prob)
+  found = priors.kl_divergence(bare, priors.StandardNormal(H), 50)
+  assert found.value == pytest.approx(0., abs=1e-6)
+  bare.can = set()
+  with pytest.raises(errors.UserError, match='The prior bare has no density'):
+    priors.kl_divergence(bare, priors.StandardNormal(H))
 
 
 def test_the_divergence_of_two_normal_distributions_is_exact(made):

@@ -234,6 +234,42 @@ def test_a_prior_is_given_the_labels_of_what_is_encoded(model, run):
       found['Male'], split.attributes[ex_post.positions(40, 6), 1])
 
 
+class Mean:
+  """A prior of one's own, without what only a shipped one has."""
+
+  is_fitted = False
+  settings = {}
+  latent_dim = 3
+  can = {'fit'}
+
+  def fit(self, latents):
+    return self.load_state({'mean': latents.mean(0)})
+
+  def state(self):
+    return {'mean': self.mean}
+
+  def load_state(self, arrays):
+    self.mean = arrays['mean']
+    self.is_fitted = True
+    return self
+
+  def sample(self, n, seed=0):
+    return np.tile(self.mean, [n, 1])
+
+
+@pytest.mark.parametrize('which', ['name', 'label'])
+def test_a_prior_with_a_name_or_a_label_alone_is_fitted_and_kept(
+    model, run, which):
+  kind = type('Own', (Mean,), {which: 'own'})
+  assert attach(model, run, kind()).is_fitted
+  assert files(run)[0].startswith('own-step7-')
+  assert attach(model, run, kind(), never).is_fitted
+  with pytest.raises(errors.UserError, match='the prior own can make no'):
+    attach(model, run, kind(), never, round_trips=1)
+  with pytest.raises(errors.UserError, match='which the density own, fitted'):
+    attach(tiny_models.make('SNGAN'), run, kind(), never)
+
+
 def test_what_is_set_after_the_fit_fits_nothing_anew(model, run):
   attach(model, run, Labelled(3))
   again = attach(model, run, Labelled(3, steps=8), never)
