@@ -133,15 +133,16 @@ def main(argv):
   def roots():
     # A run's recipe may say which prior it is for.
     given = listed('prior') or configuration.setting('evaluate.prior', ())
-    protocol = configuration.setting('evaluate.protocol')
-    name = protocol if isinstance(protocol, str) else args.protocol
-    names = (given if isinstance(given, (list, tuple)) else [given]) or (
-        protocol if isinstance(protocol, protocols.Protocol)
-        else protocols.resolve(name)).priors
+    protocol = configuration.setting('evaluate.protocol') or args.protocol
+    # What is no protocol has no priors, and is refused when it is measured by.
+    names = (given if isinstance(given, (list, tuple)) else [given]) or getattr(
+        protocols.resolve(protocol), 'priors', ())
+    # What gin refers to, it reaches by itself.
+    named = [protocol] if isinstance(protocol, str) else []
     # What may stand for the model's own is read where the model has none.
     usual = {protocols.OWN_OR_GAUSSIAN: ['gaussian'],
              protocols.OWN_OR_MIXTURE: checkpoints.usual_priors()}
-    return ['evaluate', name, *registry.metric_roots(),
+    return ['evaluate', *named, *registry.metric_roots(),
             *(root for p in names
               for one in (usual.get(p, [p]) if isinstance(p, str) else [p])
               for root in priors.prior_roots(one))]

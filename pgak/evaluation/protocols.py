@@ -25,8 +25,7 @@ __all__ = ['IMAGES', 'NAMES', 'OWN_OR_GAUSSIAN', 'OWN_OR_MIXTURE', 'Protocol',
            'learned_priors_separability', 'memorisation', 'names',
            'no_prior_matching_2021', 'no_prior_matching_fid768', 'pga_icml2020',
            'quick', 'rae_fid768', 'rae_iclr2020', 'rae_quick', 'register',
-           'resolve',
-           'stylegan_separability', 'vectors']
+           'resolve', 'stylegan_separability', 'vectors']
 
 _PROTOCOLS = {}  # Name -> function without arguments that makes a `Protocol`.
 
@@ -389,7 +388,7 @@ def resolve(protocol):
       makes a `Protocol`, or one.
 
   Raises:
-    UserError: if there is none of that name.
+    UserError: if there is none of that name, or if it makes none.
   """
   if isinstance(protocol, str):
     if protocol not in _PROTOCOLS:
@@ -397,4 +396,5 @@ def resolve(protocol):
           f'There is no protocol {protocol!r}; choose one of '
           f'{", ".join(names())}{errors.similar(protocol, names()) or "."}')
     protocol = gin.get_configurable(_PROTOCOLS[protocol])
-  return protocol() if callable(protocol) else protocol
+  return (settings.made(protocol, 'evaluate.protocol', Protocol)
+          if callable(protocol) else protocol)

@@ -155,6 +155,28 @@ def test_a_wrong_flag_is_one_sentence(trained, capsys, flags, status, named):
   assert not (trained / 'scores.csv').exists()
 
 
+@pytest.mark.parametrize('protocol', [
+    "'rae_quick'", '@rae_quick', '@rae_quick()'])
+@pytest.mark.parametrize('binding, named', [
+    # Past the check of what is read, the checkpoint is what is wrong.
+    ('Gaussian.regularisation = 0.5', '[2, 4]'),
+    ('rae_quick.num_samples = 70', '[2, 4]'),
+    ('quick.num_samples = 70', 'never read')])
+def test_a_protocol_that_gin_binds_says_what_is_read(
+    trained, capsys, protocol, binding, named):
+  assert named in tiny_commands.refused(
+      evaluate, capsys, f'--run_dir={trained}', '--checkpoint=3',
+      f'--gin_param=evaluate.protocol = {protocol}', f'--gin_param={binding}')
+
+
+@pytest.mark.parametrize('protocol', ['5', '@adam', "'fid'"])
+def test_what_gin_binds_must_be_a_protocol(trained, capsys, protocol):
+  line = tiny_commands.refused(
+      evaluate, capsys, f'--run_dir={trained}',
+      f'--gin_param=evaluate.protocol = {protocol}')
+  assert 'protocol' in line and 'never read' not in line, line
+
+
 def test_a_missing_run_directory_is_named(tmp_path, capsys):
   for path in (tmp_path / 'absent', tmp_path):
     line = tiny_commands.refused(evaluate, capsys, f'--run_dir={path}')
