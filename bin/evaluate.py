@@ -100,6 +100,7 @@ def main(argv):
   from pgak.runs import checkpoints
   from pgak.runs import configuration
   from pgak.runs import gin_files
+  from pgak.runs import gin_text
   from pgak.runs import packs
   from pgak.runs import run_directory
   registry.register()
@@ -126,9 +127,6 @@ def main(argv):
       **{flag: f'{args.protocol}.{flag}' for flag in ('num_samples', 'seed')},
       'inception': 'inception.weights'})
   run_dir = str(packs.folder(args.run_dir))
-  if run_dir != args.run_dir and args.output is None:
-    command.fail('A packed run is not written to: give --output, a .csv for '
-                 'the scores')
   run = run_directory.RunDirectory(run_dir)
   def roots():
     # A run's recipe may say which prior it is for.
@@ -149,6 +147,11 @@ def main(argv):
   imports = args['import'].value
   with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout):
     configuration.parse_run(run, bindings, roots, imports)
+    # By the user's bindings alone: anyone may have made the packed ones.
+    if run_dir != args.run_dir and not gin_text.is_bound('evaluate.output',
+                                                         bindings):
+      command.fail('A packed run is not written to: give --output, a .csv for '
+                   'the scores')
     scores = evaluation.evaluate(args.run_dir)
   if args.json:
     print(json.dumps([_plain(score) for score in scores], indent=2))

@@ -80,6 +80,7 @@ def main(argv):
   from pgak import serving
   from pgak.runs import checkpoints
   from pgak.runs import configuration
+  from pgak.runs import gin_text
   from pgak.runs import packs
   from pgak.runs import run_directory
   registry.register()
@@ -89,8 +90,6 @@ def main(argv):
       **{flag: f'export.{flag}' for flag in flags},
       'verify': 'export.verified'})
   run_dir = str(packs.folder(args.run_dir))
-  if run_dir != args.run_dir and args.output is None:
-    command.fail('A packed run is not written to: give --output')
   run = run_directory.RunDirectory(run_dir)
   def roots():
     # A run's recipe, or a --gin_param, may say which prior it is for.
@@ -98,9 +97,13 @@ def main(argv):
     names = [prior] if prior else checkpoints.usual_priors()
     return ['export', *(r for name in names for r in priors.prior_roots(name))]
   configuration.parse_run(run, bindings, roots, imports=args['import'].value)
+  # By the user's bindings alone: anyone may have made the packed ones.
+  if run_dir != args.run_dir and not gin_text.is_bound('export.output',
+                                                       bindings):
+    command.fail('A packed run is not written to: give --output')
   path = serving.export(run_dir)
   print(f'Exported to {path}.')
-  if args.format == 'saved_model':
+  if configuration.setting('export.format') == 'saved_model':
     command_lib.print_next('pgak_sample', f'--export_dir={path}',
                            '--output=served.png')
 

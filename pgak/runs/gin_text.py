@@ -1,7 +1,7 @@
 """Gin text, read without importing or calling anything that it names."""
 from gin import config_parser
 
-__all__ = ['NOT_READ', 'bindings_of', 'read_bindings', 'statements']
+__all__ = ['NOT_READ', 'bindings_of', 'is_bound', 'read_bindings', 'statements']
 
 # Stands in a run's config.gin between what training read and the rest.
 NOT_READ = '# Bindings that training does not read:'
@@ -56,6 +56,19 @@ def bindings_of(text):
         name += '.' + statement.arg_name
       found[name] = repr(statement.value)
   return found
+
+
+def is_bound(name, bindings):
+  """Whether bindings give a setting a value, and at last one that is not None.
+
+  Args:
+    name: 'function.parameter'.
+    bindings: strings 'name.parameter = value'.
+
+  Raises:
+    SyntaxError, ValueError, tokenize.TokenError: if they are no gin text.
+  """
+  return bindings_of('\n'.join(bindings)).get(name, 'None') != 'None'
 
 
 def read_bindings(text):

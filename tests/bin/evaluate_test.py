@@ -64,12 +64,15 @@ def test_a_packed_run_needs_an_output(run_dir, tmp_path, capsys):
   wanted = (f'--run_dir={packed}', '--metrics=reconstruction_mse', *QUICK[1:])
   result = tiny_commands.call(evaluate, capsys, *wanted)
   assert result.status == 2 and 'give --output' in result.err
-  result = tiny_commands.call(evaluate, capsys, *wanted, '--prior=own',
-                              f'--output={tmp_path / "scores.csv"}')
-  assert result.status == 0, result.err
-  assert f'The scores are in {tmp_path / "scores.csv"}.' in result.out
-  row, = score_files.read(tmp_path / 'scores.csv')
-  assert row['metric'] == 'reconstruction_mse'
+  for name, flag in (('a.csv', '--output={}'),
+                     ('b.csv', '--gin_param=evaluate.output = "{}"')):
+    path = tmp_path / name
+    result = tiny_commands.call(evaluate, capsys, *wanted, '--prior=own',
+                                flag.format(path))
+    assert result.status == 0, result.err
+    assert f'The scores are in {path}.' in result.out
+    row, = score_files.read(path)
+    assert row['metric'] == 'reconstruction_mse'
 
 
 def test_scores_are_printed_and_appended(run_dir, capsys):

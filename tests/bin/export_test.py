@@ -8,6 +8,7 @@ import tiny_commands
 import tiny_runs
 
 import pgak
+from pgak import serving
 from pgak.bin import export
 from pgak.serving import client
 
@@ -90,6 +91,35 @@ def test_a_wrong_flag_is_one_sentence(
       export, capsys, f'--run_dir={run_dir}', f'--output={output}', *flags,
       status=status)
   assert not output.exists()
+
+
+@pytest.mark.parametrize('flag', ['--format={}',
+                                  "--gin_param=export.format = '{}'"])
+def test_only_a_saved_model_is_drawn_from_next(
+    run_dir, tmp_path, capsys, monkeypatch, flag):
+  monkeypatch.setattr(serving, 'export', lambda run_dir: tmp_path)
+  for name in ('saved_model', 'onnx'):
+    result = tiny_commands.call(export, capsys, f'--run_dir={run_dir}',
+                                flag.format(name))
+    assert result.status == 0, result.err
+    assert ('Next: ' in result.out) == (name == 'saved_model')
+
+
+def test_a_packed_run_needs_an_output(run_dir, tmp_path, capsys, monkeypatch):
+  monkeypatch.setattr(serving, 'export', lambda run_dir: tmp_path)
+  copy = tmp_path / 'run'
+  shutil.copytree(run_dir, copy)
+  with open(copy / 'config.gin', 'a', encoding='utf-8') as file:
+    file.write("\nexport.output = 'theirs'\n")  # Of whoever packed it.
+  packed = pgak.pack(copy, tmp_path / 'me.zip')
+  for flags, status in (
+      ([], 2), (['--gin_param=export.output = None'], 2),
+      ([f'--output={tmp_path}'], 0),
+      ([f'--gin_param=export.output = "{tmp_path}"'], 0)):
+    result = tiny_commands.call(
+        export, capsys, f'--run_dir={packed}', *flags)
+    assert result.status == status, result
+    assert ('give --output' in result.err) == (status == 2)
 
 
 def test_what_is_missing_is_named(tmp_path, capsys):

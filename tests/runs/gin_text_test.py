@@ -22,6 +22,13 @@ def test_read_bindings_of_a_config_without_the_line_are_all():
   assert gin_text.read_bindings('a.b = 1') == {'a.b': '1'}
 
 
+def test_the_last_binding_says_whether_there_is_a_value():
+  assert gin_text.is_bound('a.b', ['a.b = 1  # c', 'a.c = None'])
+  assert not gin_text.is_bound('a.c', ['a.b = 1', 'a.c = None'])
+  assert not gin_text.is_bound('a.d', ['a.b = 1'])
+  assert not gin_text.is_bound('a.b', ['a.b = 1\na.b = None'])
+
+
 def test_what_is_no_gin_text_raises():
   with pytest.raises(SyntaxError):
     gin_text.statements('a.b 1')
