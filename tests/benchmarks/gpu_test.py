@@ -41,6 +41,7 @@ def jax_python(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_one_command_times_all_where_tensorflow_is(tmp_path):
   output = tmp_path / 'gpu.json'
   _run('sh', 'gpu.sh', output, *SMALL)

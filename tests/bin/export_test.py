@@ -21,6 +21,7 @@ def _run_dir(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_twice_makes_two_versions(run_dir, tmp_path, capsys):
   output = tmp_path / 'new' / 'exports'
   flags = [f'--run_dir={run_dir}', f'--output={output}', '--noverify']
@@ -52,6 +53,7 @@ def test_twice_makes_two_versions(run_dir, tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_it_carries_the_density(run_dir, tmp_path, capsys):
   result = tiny_commands.call(
       export, capsys, f'--run_dir={run_dir}', f'--output={tmp_path}',

@@ -57,7 +57,8 @@ def interrupted(path, monkeypatch, where, step, *bindings, **settings):
                  marks=pytest.mark.slow),
     pytest.param(7, ('sgd.ema_decay = 0.9',
                      'train.learning_rate_schedule = @cosine()'),
-                 ('models/vae.gin',), marks=pytest.mark.slow),
+                 ('models/vae.gin',),
+                 marks=[pytest.mark.slow, pytest.mark.exhaustive]),
     # In the second stage, and two parts in turn.
     pytest.param(7, ('GMMN.autoencoder_steps = 5', 'batch_norm = True',
                      'LatentGenerator.units = (8,)'), ('models/gmmn.gin',),
