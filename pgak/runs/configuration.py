@@ -240,8 +240,8 @@ def as_text():
   read = gin_text.bindings_of(operative)
   # Kept, because evaluate and sample may read what training does not.
   rest = gin_text.bindings_of(gin.config_str())
-  lines = [f'{n} = {v}' for n, v in rest.items() if n not in read]
-  return '\n'.join([operative, '', gin_text.NOT_READ, *lines, ''])
+  return gin_text.in_one(operative, '\n'.join(
+      f'{n} = {v}' for n, v in rest.items() if n not in read))
 
 
 def setting(name, default=None):

@@ -1,7 +1,8 @@
 """Gin text, read without importing or calling anything that it names."""
 from gin import config_parser
 
-__all__ = ['NOT_READ', 'bindings_of', 'is_bound', 'read_bindings', 'statements']
+__all__ = ['NOT_READ', 'bindings_of', 'in_one', 'in_two', 'is_bound',
+           'read_bindings', 'statements']
 
 # Stands in a run's config.gin between what training read and the rest.
 NOT_READ = '# Bindings that training does not read:'
@@ -71,6 +72,26 @@ def is_bound(name, bindings):
   return bindings_of('\n'.join(bindings)).get(name, 'None') != 'None'
 
 
+def in_one(read, rest):
+  """Returns a run's config.gin of what its training read and what it did not.
+
+  Args:
+    read: gin text.
+    rest: gin text.
+  """
+  return '\n'.join([read, '', NOT_READ, *([rest] if rest else ()), ''])
+
+
+def in_two(text):
+  """Returns what the training of a run read, and the rest; see `in_one`.
+
+  Args:
+    text: a config.gin; in one of version 0.4 there is no rest.
+  """
+  read, _, rest = text.partition(NOT_READ)
+  return read, rest
+
+
 def read_bindings(text):
   """Returns the bindings of a run's config.gin that its training read.
 
@@ -86,4 +107,4 @@ def read_bindings(text):
   Raises:
     SyntaxError, ValueError, tokenize.TokenError: if that part is no gin text.
   """
-  return bindings_of(text.partition(NOT_READ)[0])
+  return bindings_of(in_two(text)[0])

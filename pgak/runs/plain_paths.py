@@ -40,10 +40,13 @@ def bindings(text):
   imports = re.findall(r'^import \S+$', text, re.M)
   # What training read stays apart: only of that a run of version 0.4 lacks
   # settings.
-  parts = ['\n'.join(f'{name} = {_reduced_literals(name, value)}'
-                     for name, value in gin_text.bindings_of(part).items())
-           for part in text.partition(gin_text.NOT_READ)[::2]]
-  return '\n'.join([*imports, parts[0], '', gin_text.NOT_READ, parts[1], ''])
+  read, rest = map(_reduced_bindings, gin_text.in_two(text))
+  return gin_text.in_one('\n'.join([*imports, read]), rest)
+
+
+def _reduced_bindings(text):
+  return '\n'.join(f'{name} = {_reduced_literals(name, value)}'
+                   for name, value in gin_text.bindings_of(text).items())
 
 
 def _reduced_literals(name, value):

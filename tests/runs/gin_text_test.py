@@ -32,3 +32,10 @@ def test_the_last_binding_says_whether_there_is_a_value():
 def test_what_is_no_gin_text_raises():
   with pytest.raises(SyntaxError):
     gin_text.statements('a.b 1')
+
+
+@pytest.mark.parametrize('rest', ['', 'a.c = 2'])
+def test_two_parts_of_a_config_are_one_text_and_come_apart(rest):
+  text = gin_text.in_one('a.b = 1', rest)
+  assert text.endswith('\n') and not text.endswith('\n\n')
+  assert [part.strip() for part in gin_text.in_two(text)] == ['a.b = 1', rest]
