@@ -75,6 +75,7 @@ def test_an_export_of_images_survives(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_an_export_that_xla_compiles_survives(tmp_path):
   """Its checks stand outside of what is compiled, where they would do nothing.
   """

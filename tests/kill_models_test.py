@@ -73,9 +73,8 @@ def ended_twice(main, path, steps, *settings):
   assert f'step {steps}/{steps}' in out and 'step 4/' not in out
 
 
-@pytest.mark.parametrize('model', [
-    pytest.param(m, marks=[pytest.mark.exhaustive] * (m != 'sn_gan'))
-    for m in MODELS])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize('model', MODELS)
 def test_a_killed_run_ends_as_an_undisturbed_one(tmp_path, model):
   whole, ended = tmp_path / 'whole', tmp_path / 'ended'
   settings = (model, 'train.xla = True')

@@ -134,6 +134,7 @@ def test_two_replicas(model, one_device, tmp_path):
   assert len(list((run_dir / 'samples').iterdir())) == 6
 
 
+@pytest.mark.exhaustive
 def test_two_workers(one_device, tmp_path):
   run_dir = tmp_path / 'run'
   chief, other = check(

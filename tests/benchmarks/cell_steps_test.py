@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import cell_steps
+import pytest
 
 SCRIPT = pathlib.Path(__file__).parents[2] / 'benchmarks/cell_steps.py'
 
@@ -13,6 +14,8 @@ def test_steps_are_rounded_down_to_hundreds():
   assert cell_steps.steps_within(1., 41.3) == 24
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_row_for_each_cell_of_the_first_seed(tmp_path):
   sweep = tmp_path / 'two.sweep'
   sweep.write_text("""

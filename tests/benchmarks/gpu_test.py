@@ -58,6 +58,7 @@ def test_one_command_times_all_where_tensorflow_is(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_same_functions_run_by_jax(tmp_path, jax_python):
   programs, output = tmp_path / 'programs', tmp_path / 'gpu.json'
   _run(sys.executable, 'gpu.py', f'--save={programs}', *SMALL)

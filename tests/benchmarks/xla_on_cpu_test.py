@@ -3,9 +3,13 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = pathlib.Path(__file__).parents[2] / 'benchmarks/xla_on_cpu.py'
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_row_for_each_file():
   done = subprocess.run(
       [sys.executable, SCRIPT, 'quickstart.gin:4'], capture_output=True,
