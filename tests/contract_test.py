@@ -22,9 +22,10 @@ IMAGES = ('images_vae', 'images_rae', 'images_gan', 'images_flow',
 VECTORS = ('vectors_vae', 'vectors_gan')
 PAIRS = ('pairs_vunet', 'pairs_flow')
 GANS = ('images_gan', 'vectors_gan')
-# As `images_vae` to most verbs, and so left to the slow part there, or, all but
-# the first, to `make test-all`.
+# As `images_vae` to most verbs, and so left to the slow part.
 ALIKE = ('images_rae', 'images_flow', 'images_velocity', 'images_gmmn')
+# As others of their kind to most verbs, and so left to `make test-all`.
+FURTHER = (*ALIKE[1:], 'pairs_vunet', 'vectors_gan')
 # A density, but not of pairs, whose prior draws given a condition.
 NO_DENSITY = ('images_gmmn',)
 NO_FLOW = tuple(n for n in (*IMAGES, *VECTORS) if n not in (
@@ -228,7 +229,7 @@ def cells(table, slow):
     for combination, outcome in outcomes.items():
       marks = [pytest.mark.slow] * (
           slow or combination in (*ALIKE, *GANS, *VECTORS, *slow_ones))
-      marks += [pytest.mark.exhaustive] * (combination in ALIKE[1:])
+      marks += [pytest.mark.exhaustive] * (combination in FURTHER)
       yield pytest.param(combination, verb, outcome, marks=marks,
                          id=f'{name}-{combination}')
 

@@ -122,6 +122,7 @@ def test_the_recipe_for_faces_takes_ones_own(tmp_path):
   assert (tmp_path / 'a.png').is_file()
 
 
+@pytest.mark.exhaustive
 def test_no_digits_are_needed_to_evaluate_photographs(tmp_path):
   """Without classes the quick protocol takes a net with random weights."""
   write_photos(tmp_path / 'photos', 12)

@@ -96,7 +96,8 @@ def often_built(name):
 
 
 @pytest.mark.parametrize('name, job', [
-    pytest.param(name, job, marks=[pytest.mark.slow] * often_built(name))
+    pytest.param(name, job, marks=[pytest.mark.slow, pytest.mark.exhaustive]
+                 * often_built(name))
     for name, job in JOBS], ids=lambda v: getattr(v, 'cell', v))
 def test_a_cell_is_built_and_has_the_settings_of_its_source(name, job):
   assert not any('synthetic' in f for f in job.gin_files)

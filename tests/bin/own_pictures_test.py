@@ -40,6 +40,7 @@ def _faces(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_from_faces_to_a_run_that_others_open(faces, tmp_path, capsys):
   runs = tmp_path / 'first', tmp_path / 'second'
   small = ('--size=16', '--gin_param=train.xla = False',
