@@ -44,8 +44,6 @@ def test_one_string_does_in_the_place_of_a_list(tmp_path):
     pgak.compare('digits', 'digits', number=9, features='absent')
   with pytest.raises(errors.UserError, match='absent_run'):
     reporting.write_report(tmp_path / 'it.html', 'absent_run')
-    reporting.write_report(tmp_path / 'it.html', 'absent_run',
-                           imports='absent_module')
 
 
 def test_a_path_does_in_the_place_of_a_string(tmp_path):

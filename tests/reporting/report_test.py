@@ -10,6 +10,7 @@ import tiny_reports
 
 from pgak import errors
 from pgak import reporting
+from pgak.reporting import contents
 from pgak.reporting import report
 
 CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
@@ -171,3 +172,13 @@ def test_a_browser_shows_the_page(written, tmp_path, width, height):
   assert (np.abs(shown - 150).max(-1) == 0).sum() > 6 * 150 * 150
   # Nothing reaches the right edge: the page fits, and only tables scroll.
   assert (shown[:, -8:] >= 250).all()
+
+
+def test_one_string_names_a_module(tmp_path, monkeypatch):
+  given = []
+  monkeypatch.setattr(contents, 'sections',
+                      lambda cells, latents, data_dir, imports:
+                      given.append(imports) or [])
+  tiny_reports.make(tmp_path / 'run', rows=[tiny_reports.row('fid', 3.)])
+  reporting.write_report(tmp_path / 'a.html', tmp_path / 'run', imports='mine')
+  assert given == [('mine',)]
