@@ -272,17 +272,17 @@ def _unpack(args):
   from pgak.training import resuming
   about = json.loads((pathlib.Path(args.folder) / 'about.json').read_text())
   trained = pathlib.Path(args.trained)
-  step = json.loads((trained / 'trained.json').read_text())['steps']
-  about['gin_params'] = [*about['gin_params'], f'train.steps = {step}']
+  steps = json.loads((trained / 'trained.json').read_text())['steps']
+  about['gin_params'] = [*about['gin_params'], f'train.steps = {steps}']
   stored, model, images = _store(args.run_dir + '.program', about)
   arrays = {k: stablehlo.full(v) for k, v in np.load(
       trained / 'trained.npz').items()}
   stored.assign(arrays, model.variables)
   # The step is no trained variable, and names the checkpoint.
-  step += about['polish']['steps']
+  step = steps + about['polish']['steps']
   model.step.assign(step)
   run = run_directory.RunDirectory(args.run_dir, create=True)
-  resuming.describe(run, (), about['seed'], images, True)
+  resuming.describe(run, (), about['seed'], steps, images, True)
   checkpoints.save(model, run, step)
   flow = {k.removeprefix('fit_'): v for k, v in arrays.items()
           if k.startswith('fit_')}

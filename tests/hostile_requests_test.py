@@ -96,6 +96,7 @@ def test_an_export_of_another_kind_survives(tmp_path, make):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_an_export_of_a_run_with_a_flow_survives(tmp_path, capsys):
   tiny_runs.train(tmp_path / 'run', 'train.steps = 1', 'train.log_every = 1',
                   files=('models/vae.gin',))

@@ -81,7 +81,7 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tmp_path):
   kill(process)
   assert newest(run_dir) == 0
   reached, seen_writing = [], 0
-  for while_writing in (False, True, False, True):
+  for while_writing in (False, True):
     process = start(run_dir)
     goal = newest(run_dir) + chance.randint(10, 40)
     if not wait_for(process, lambda: newest(run_dir) >= goal):
@@ -94,7 +94,7 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tmp_path):
     reached.append(newest(run_dir))
     # Whatever is there can be loaded: it is whole.
     tiny_runs.saved(run_dir, reached[-1])
-  assert len(reached) >= 3 and reached == sorted(set(reached))
+  assert len(reached) == 2 and reached == sorted(set(reached))
   assert seen_writing
   out = finish(run_dir)
   assert f'step {STEPS}/{STEPS}' in out and f'step 5/{STEPS}' not in out

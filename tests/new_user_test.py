@@ -78,6 +78,7 @@ def test_a_typo_is_told_and_costs_nothing(tmp_path):
   assert {p.name for p in tmp_path.iterdir()} == {'runs', 'new'}
 
 
+@pytest.mark.exhaustive
 def test_photographs_of_ones_own(tmp_path):
   write_photos(tmp_path / 'photos')
   flags = ['--run_dir=runs/mine',

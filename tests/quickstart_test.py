@@ -35,6 +35,11 @@ def seconds_of_an_import():
   return seconds_of_children() - before
 
 
+@pytest.fixture(name='run_dir', scope='module')
+def _run_dir(tmp_path_factory):
+  return tmp_path_factory.mktemp('quickstart') / 'run'
+
+
 def make_quickstart(run_dir):
   """Returns what `make quickstart` prints, after checking that it succeeded."""
   done = subprocess.run(
@@ -46,8 +51,7 @@ def make_quickstart(run_dir):
 
 
 @pytest.mark.slow
-def test_make_quickstart(tmp_path):
-  run_dir = tmp_path / 'quickstart'
+def test_make_quickstart(run_dir):
   unit, before = seconds_of_an_import(), seconds_of_children()
   printed = make_quickstart(run_dir)
   assert seconds_of_children() - before < IMPORTS * unit
@@ -64,4 +68,11 @@ def test_make_quickstart(tmp_path):
   farewell = '\n'.join(printed.splitlines()[-10:])
   assert str(run_dir) in farewell
   assert '--gin_file=papers/pga_icml2020/vpga_mnist.gin' in farewell
-  assert 'is finished' in make_quickstart(run_dir), 'it trains anew'
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+def test_once_more_it_trains_nothing(run_dir):
+  if not run_dir.exists():
+    make_quickstart(run_dir)
+  assert 'is finished' in make_quickstart(run_dir)

@@ -120,9 +120,8 @@ def moved(run_dir):
              if '/_trainable_variables/' in n)
 
 
-@pytest.mark.parametrize('model', [
-    pytest.param(m, marks=[pytest.mark.exhaustive] * (m == 'lpga'))
-    for m in MODELS])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize('model', MODELS)
 def test_two_replicas(model, one_device, tmp_path):
   run_dir = tmp_path / 'run'
   check(train_mirrored(flags(run_dir, model, 10, 'mirrored')))

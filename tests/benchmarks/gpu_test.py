@@ -103,6 +103,7 @@ def test_a_model_trained_by_jax_becomes_a_run(tmp_path, jax_python):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_by_jax_a_decoder_is_polished_and_a_flow_fitted(tmp_path, jax_python):
   packed, trained = tmp_path / 'packed', tmp_path / 'trained'
   script, run = FOLDER / 'train_by_jax.py', tmp_path / 'run'

@@ -71,6 +71,7 @@ def test_a_failed_cell_is_named_with_its_reason(tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_quick_sweep(tmp_path, capsys):
   small = [*flags(), "--gin_param=quick.num_samples = 70"]
   result = tiny_commands.call(

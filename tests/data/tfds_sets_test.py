@@ -278,6 +278,7 @@ def test_real_cifar10():
 
 @pytest.mark.slow
 @needs_real
+@pytest.mark.exhaustive
 def test_real_fashion_mnist():
   dataset = data.fashion_mnist(f'{REAL}/tfds')
   train = dataset.split('train')

@@ -73,7 +73,8 @@ def test_a_file_holds_a_conditional_model(name, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', ['LPGA', 'SNGAN'])
+@pytest.mark.parametrize('name', [
+    'LPGA', pytest.param('SNGAN', marks=pytest.mark.exhaustive)])
 def test_a_further_epoch_is_the_same_to_the_bit(name, tmp_path):
   model = tiny_models.make(name)
   model.compile(keras.optimizers.Adam(1e-2, use_ema=True), jit_compile=True)
@@ -304,8 +305,9 @@ assert 'pgak.models' in sys.modules
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('imports', ['import pgak\nimport keras',
-                                     'import keras\nimport pgak'])
+@pytest.mark.parametrize('imports', [
+    'import pgak\nimport keras', pytest.param(
+        'import keras\nimport pgak', marks=pytest.mark.exhaustive)])
 def test_a_fresh_process_needs_pgak_alone(imports, tmp_path):
   tiny_models.make('FPVAE').save(tmp_path / 'model.keras')
   subprocess.run(

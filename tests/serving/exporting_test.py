@@ -204,7 +204,9 @@ def test_the_process_that_verifies_is_fresh(folder, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('settings, times', [({}, 1), ({'verified': False}, 0)])
+@pytest.mark.parametrize('settings, times', [
+    ({}, 1), pytest.param({'verified': False}, 0,
+                          marks=pytest.mark.exhaustive)])
 def test_an_export_is_verified_before_it_is_put_in_its_place(
     model, tmp_path, monkeypatch, settings, times):
   calls = []
@@ -221,9 +223,9 @@ def test_an_export_is_verified_before_it_is_put_in_its_place(
 
 @pytest.mark.slow
 @pytest.mark.parametrize('prior', [
-    priors.GaussianMixture(3, 4), *(
+    *(
         pytest.param(p, marks=pytest.mark.exhaustive, id=p.name) for p in (
-            priors.KernelDensity(3), priors.RealNVP(3, 2, (8,), max_epochs=2),
+            priors.GaussianMixture(3, 4), priors.KernelDensity(3), priors.RealNVP(3, 2, (8,), max_epochs=2),
             priors.TwoStageVAE(3, 1, 8, max_epochs=2))),
     priors.FlowMatching(3, 8, 1, steps=5, density_steps=70)],
                          ids=lambda p: p.name)

@@ -83,6 +83,7 @@ def test_an_export_by_labels_and_attributes(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_an_export_of_a_model_of_pairs(tmp_path):
   model = tiny_pairs.make('VUNet')
   folder = exporting.export_model(model, tmp_path, max_batch=4, verified=False)

@@ -324,8 +324,10 @@ def test_any_kind_of_picture_is_brought_to_the_channels(served):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('settings', [
-    dict(background=0), dict(background=(0, 200, 9), antialias=False),
-    dict(background=None), dict(antialias=False, resize='bicubic_tf1')])
+    dict(background=(0, 200, 9), antialias=False), *(
+        pytest.param(settings, marks=pytest.mark.exhaustive) for settings in (
+            dict(background=0), dict(background=None),
+            dict(antialias=False, resize='bicubic_tf1')))])
 def test_transparency_and_kernel_are_those_of_the_data(settings):
   image = picture(9, 12, 4)
   prepared = decoding.to_shape(

@@ -52,7 +52,8 @@ def interrupted(path, monkeypatch, where, step, *bindings, **settings):
 
 
 @pytest.mark.parametrize('step, bindings, files', [
-    pytest.param(7, (), ('models/vae.gin',), marks=pytest.mark.slow),
+    pytest.param(7, (), ('models/vae.gin',),
+                 marks=[pytest.mark.slow, pytest.mark.exhaustive]),
     pytest.param(6, ('train.steps_per_execution = 2',), ('models/vae.gin',),
                  marks=pytest.mark.slow),
     pytest.param(7, ('sgd.ema_decay = 0.9',
@@ -64,7 +65,7 @@ def interrupted(path, monkeypatch, where, step, *bindings, **settings):
                      'LatentGenerator.units = (8,)'), ('models/gmmn.gin',),
                  marks=pytest.mark.slow),
     pytest.param(7, ('latent_critic.units = 4',), ('models/aae.gin',),
-                 marks=pytest.mark.slow),
+                 marks=[pytest.mark.slow, pytest.mark.exhaustive]),
 ], ids=['plain', 'steps per execution', 'averages', 'second stage', 'turns'])
 def test_it_goes_on_where_it_was_left(tmp_path, monkeypatch, step, bindings,
                                       files):
