@@ -22,7 +22,6 @@ import subprocess
 import sys
 from typing import Annotated, Literal
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -42,6 +41,7 @@ from pgak.serving import expected
 from pgak.serving import formats
 from pgak.serving import metadata as metadata_lib
 from pgak.serving import precision as precision_lib
+from pgak.serving import saved_models
 from pgak.serving import signatures
 from pgak.serving import versions
 from pgak.serving import warm_up
@@ -185,7 +185,7 @@ def export_model(model, output, version: settings.Count | None = None,
   with _written_to(output), files.beside(output / 'version') as part:
     (part / _EXTRA).mkdir(parents=True)
     with precision_lib.computed_in(model, precision) as computed:
-      outputs = _write_graph(served, part)
+      outputs = saved_models.write(served.signatures(), part)
       calls = expected.calls(served)
     _write_extra(served, calls, part / _EXTRA)
     metadata = {**metadata_lib.describe(served, outputs), **computed,
@@ -290,17 +290,6 @@ def _written_to(output):
     raise errors.UserError(
         f'The export cannot be written to {output} ({reason}): make room '
         'there, or choose another --output.') from error
-
-
-def _write_graph(served, folder):
-  """Saves the graph and the weights; returns `{signature: outputs}`."""
-  archive = keras.export.ExportArchive()
-  outputs = {}
-  for name, (function, specs) in served.signatures().items():
-    traced = archive.add_endpoint(name, function, specs)
-    outputs[name] = traced.get_concrete_function().structured_outputs
-  archive.write_out(str(folder), verbose=False)
-  return outputs
 
 
 def _write_extra(served, calls, folder):

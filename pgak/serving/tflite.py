@@ -8,8 +8,9 @@ import importlib
 import pathlib
 import tempfile
 
-import keras
 import tensorflow as tf
+
+from pgak.serving import saved_models
 
 __all__ = ['PACKAGES', 'convert', 'load']
 
@@ -36,9 +37,7 @@ def convert(name, function, spec, path):
   # Through a SavedModel: `from_concrete_functions` leaves Keras's variables
   # without values, and their answers are what the memory held.
   with tempfile.TemporaryDirectory() as folder:
-    archive = keras.export.ExportArchive()
-    archive.add_endpoint(name, function, [spec])
-    archive.write_out(folder, verbose=False)
+    saved_models.write({name: (function, [spec])}, folder)
     converter = tf.lite.TFLiteConverter.from_saved_model(
         folder, signature_keys=[name])
     pathlib.Path(path).write_bytes(converter.convert())

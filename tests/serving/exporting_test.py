@@ -223,10 +223,10 @@ def test_an_export_is_verified_before_it_is_put_in_its_place(
 
 @pytest.mark.slow
 @pytest.mark.parametrize('prior', [
-    *(
-        pytest.param(p, marks=pytest.mark.exhaustive, id=p.name) for p in (
-            priors.GaussianMixture(3, 4), priors.KernelDensity(3), priors.RealNVP(3, 2, (8,), max_epochs=2),
-            priors.TwoStageVAE(3, 1, 8, max_epochs=2))),
+    *(pytest.param(p, marks=pytest.mark.exhaustive, id=p.name) for p in (
+        priors.GaussianMixture(3, 4), priors.KernelDensity(3),
+        priors.RealNVP(3, 2, (8,), max_epochs=2),
+        priors.TwoStageVAE(3, 1, 8, max_epochs=2))),
     priors.FlowMatching(3, 8, 1, steps=5, density_steps=70)],
                          ids=lambda p: p.name)
 def test_an_export_carries_its_density(model, tmp_path, monkeypatch, prior):
