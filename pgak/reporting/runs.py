@@ -13,7 +13,7 @@ from pgak import files
 from pgak.data import formats
 from pgak.data import kinds
 from pgak.metrics import metric
-from pgak.runs import configuration
+from pgak.runs import changes
 from pgak.runs import gin_text
 from pgak.runs import run_directory
 
@@ -157,7 +157,7 @@ class Run:
     free = {'train.seed', seed.lstrip('%'), 'data_dir', 'train.scorer'}
     return tuple(sorted(
         (n, v) for n, v in self.bindings.items()
-        if n not in free and not configuration.FREE_ON_RESUME.search(n)))
+        if n not in free and not changes.FREE_ON_RESUME.search(n)))
 
 
 @dataclasses.dataclass

@@ -1,4 +1,4 @@
-"""Gin files and bindings: found, parsed strictly, compared and saved.
+"""Gin files and bindings: found, parsed strictly and saved.
 
 Every choice of a run is a gin binding. Flags become bindings, later files and
 bindings win over earlier ones, and a mistake is an error: an unknown
@@ -6,7 +6,6 @@ name, an undefined macro, a `--gin_param` that the command never reads.
 """
 import contextlib
 import copy
-import fractions
 import logging
 import pathlib
 import re
@@ -22,15 +21,8 @@ from pgak.runs import gin_files
 from pgak.runs import gin_text
 from pgak.runs import nets
 
-__all__ = ['FREE_ON_RESUME', 'as_text', 'changed_bindings', 'check_macros',
-           'check_trusted', 'keep_old_values', 'parse', 'parse_part',
-           'parse_run', 'setting']
-
-# On resuming these may change: they decide no weight. Steps may only grow.
-FREE_ON_RESUME = re.compile(
-    r'train\.(\w+_every|keep_checkpoints|best_by|diagnostics|warm_start)$|'
-    r'(^|\.)data_dir$|(images|arrays|pairs)\.path$|'
-    r'images\.(partition|attributes)$')
+__all__ = ['OLD_VALUES', 'as_text', 'check_macros', 'check_trusted',
+           'keep_old_values', 'parse', 'parse_part', 'parse_run', 'setting']
 
 # Settings that came after version 0.4, with what it did. A config.gin names all
 # settings of what it calls; one that does not name these was written by 0.4.
@@ -283,48 +275,6 @@ def _read_binding(read, binding):
 
 def _short(text):
   return text if len(text) <= 80 else f'{text[:77]}...'
-
-
-def changed_bindings(saved, present):
-  """Returns the names whose values differ, but for those that may.
-
-  Args:
-    saved: `as_text()` of a run as it was started.
-    present: `as_text()` of the command that resumes it.
-
-  Raises:
-    errors.UserError: if `saved` is no gin text.
-  """
-  try:
-    old, new = (gin_text.read_bindings(t) for t in (saved, present))
-  except (SyntaxError, ValueError, tokenize.TokenError) as e:
-    raise errors.UserError(
-        f'The config.gin of the run is damaged ({gin_errors.sentence(e)}): '
-        'restore it, or train into a new run directory.') from e
-  # A binding that is absent from one of them was not read there: another one,
-  # such as train.score_every or train.model, decided that and is compared.
-  changed = [n for n in sorted(set(old) & set(new))
-             if _number(old[n]) != _number(new[n])]
-  return [n for n in changed
-          if not (FREE_ON_RESUME.search(n) or _grown(n, old, new))]
-
-
-def _grown(name, old, new):
-  # A run without polishing may be polished afterwards, in whichever way.
-  if name.startswith('polish.') and _number(old.get('polish.steps', '')) == 0:
-    return True
-  before, after = _number(old[name]), _number(new[name])
-  return (name in ('train.steps', 'polish.steps')
-          and isinstance(before, fractions.Fraction)
-          and isinstance(after, fractions.Fraction) and before <= after)
-
-
-def _number(value):
-  # 1e3 and 1000 are one number; other text stays as it is.
-  try:
-    return fractions.Fraction(value)
-  except ValueError:
-    return value
 
 
 def _references(value, sign):

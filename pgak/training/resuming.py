@@ -18,6 +18,7 @@ from pgak import errors
 from pgak import files
 from pgak import version
 from pgak.data import kinds
+from pgak.runs import changes
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import gin_text
@@ -65,13 +66,16 @@ def describe(run, imports, seed, steps, train_images, is_chief, origin=None,
   described = run.config
   _check_whole(run, described)
   # After the check of the file: a cut one would compare fewer settings.
-  changed = configuration.changed_bindings(run.config_gin, present)
+  changed = changes.changed_bindings(run.config_gin, present)
   if changed:
     raise errors.UserError(
         f'{run.path} was trained with other settings of {", ".join(changed)}: '
         'on resuming only train.steps and polish.steps may grow and intervals '
         'change; give the same command as before, or a new --run_dir with '
         f'--warm_start={run.path}, which begins with its weights.')
+  begun = described.get('versions', {}).get('pgak')
+  if begun != version.__version__:
+    _tell_added(changes.added_bindings(run.config_gin, present))
   before = described.get('steps') or _bound_steps(run.config_gin)
   _check_polished(run, before, steps)
   if described['data']['fingerprint'] != train_images.fingerprint:
@@ -87,6 +91,13 @@ def describe(run, imports, seed, steps, train_images, is_chief, origin=None,
     run.write_config(present, described | {'steps': most})
   # Version 0.4 recorded no order; it had the first.
   return described['data'].get('order', 1)
+
+
+def _tell_added(added):
+  for name, value in added.items():
+    logging.warning(
+        '%s is new since the version that began this run: from here on it is '
+        '%s.', name, value)
 
 
 def _check_whole(run, described):
