@@ -60,7 +60,7 @@ command.define_string(
 command.define_string('attributes', None, 'A list of binary attributes of the '
                       'pictures: CSV, or in the format of CelebA.', once=True)
 command.define_boolean('download', False, 'Whether TensorFlow Datasets may '
-                       'download the data set.')
+                       'download the data set, into --data_dir.')
 command.define_boolean('dry_run', False, 'Whether to print what would be '
                        'trained, and write nothing.')
 

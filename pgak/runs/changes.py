@@ -17,7 +17,7 @@ __all__ = ['FREE_ON_RESUME', 'added_bindings', 'changed_bindings']
 # On resuming these may change: they decide no weight. Steps may only grow.
 FREE_ON_RESUME = re.compile(
     r'train\.(\w+_every|keep_checkpoints|best_by|diagnostics|warm_start)$|'
-    r'(^|\.)data_dir$|(images|arrays|pairs)\.path$|'
+    r'(^|\.)data_dir$|\.download$|(images|arrays|pairs)\.path$|'
     r'images\.(partition|attributes)$')
 
 

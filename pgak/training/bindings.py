@@ -1,15 +1,17 @@
 """What gin text binds that is no whole configuration yet."""
 import ast
 import contextlib
+import inspect
 
 import gin
 
 from pgak import errors
 from pgak.runs import configuration
+from pgak.runs import gin_internals
 from pgak.runs import gin_text
 from pgak.runs import named_files
 
-__all__ = ['bound_shape', 'parsed', 'whole_recipe']
+__all__ = ['bound_shape', 'download_setting', 'parsed', 'whole_recipe']
 
 
 @contextlib.contextmanager
@@ -30,6 +32,19 @@ def bound_shape(text, imports=()):
     except (KeyError, SyntaxError, ValueError) as e:
       raise errors.UserError('--size needs gin files that set image_shape: '
                              'take a data set, such as --data=mnist.') from e
+
+
+def download_setting(text, imports=()):
+  """Returns the setting by which the data set of a gin text is downloaded.
+
+  Of a data set without one it is that of `tfds`, which nothing then reads.
+  """
+  with parsed(text, imports) as bound:
+    name = bound.get('train.dataset', '').strip('@()')
+  found = gin_internals.configurables(name) if name else []
+  known = any('download' in inspect.signature(f).parameters
+              for f, _, _ in found)
+  return f'{name if known else "tfds"}.download'
 
 
 def whole_recipe(flags, imports=()):

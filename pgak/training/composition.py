@@ -25,12 +25,11 @@ from pgak.training import strategies
 __all__ = ['Composition', 'FLAGS', 'compose', 'composed', 'protocol_of',
            'resume', 'train']
 
-# Flag -> the setting that it is.
+# Flag -> the setting that it is; `--download` is one of the data set.
 VALUES = {'latent_dim': 'latent_dim', 'steps': 'train.steps',
           'seed': 'train.seed', 'warm_start': 'train.warm_start',
-          'attributes': 'images.attributes',
-          'download': 'tfds.download', 'data_dir': 'data_dir'}
-FLAGS = (*named_files.FOLDERS, 'size', *VALUES)
+          'attributes': 'images.attributes', 'data_dir': 'data_dir'}
+FLAGS = (*named_files.FOLDERS, 'size', 'download', *VALUES)
 # The recipe's average of the weights is for longer runs: of few steps it would
 # keep the initial weights.
 _EMA_BELOW, _EMA_DECAY = 5000, 0.99
@@ -161,7 +160,7 @@ def compose(flags, gin_files_given=(), imports=()):
 
   Args:
     flags: `{name: value}` of those that were given: data, model, network,
-      recipe, size, and the keys of `VALUES`.
+      recipe, size, download, and the keys of `VALUES`.
     gin_files_given: names of gin files.
     imports: modules to import first.
 
@@ -201,7 +200,7 @@ def resume(text, flags, imports=()):
              if kept.get(name) != value}
   made = _Kept(dict(kept | changed), kept=text)
   _add_files(made, changed)
-  _add_values(made, changed)
+  _add_values(made, changed, imports)
   if 'size' in changed:
     made.set('image_shape', chosen.sized(
         changed['size'], bindings.bound_shape(text, imports)), '--size')
@@ -242,7 +241,7 @@ def _whole(made, imports):
   _choose_pictures(made, file, flags, settings)
   _add_values(made, {name: flags[name] for name in ('attributes', 'download',
                                                     'data_dir')
-                     if name in flags})
+                     if name in flags}, imports)
   _choose_size(made, flags, imports)
   data = _look(made, imports)
   shape = _set_shape(made)
@@ -336,7 +335,7 @@ def _on_top(made, given, imports):
   if any(flag in flags for flag in named_files.FOLDERS):
     _tell_replaced(made, given, imports)
   _add_files(made, flags)
-  _add_values(made, flags)
+  _add_values(made, flags, imports)
   if 'size' in flags:
     text = Composition({}, made.files).text
     made.set('image_shape', chosen.sized(
@@ -355,7 +354,10 @@ def _add_files(made, flags):
       made.files += [file] if file not in made.files else []
 
 
-def _add_values(made, flags):
+def _add_values(made, flags, imports=()):
+  if 'download' in flags:
+    made.set(bindings.download_setting(made.text, imports), flags['download'],
+             '--download')
   for flag, setting in VALUES.items():
     if flag in flags:
       made.set(setting, flags[flag], f'--{flag}')

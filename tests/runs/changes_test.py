@@ -31,7 +31,8 @@ def test_a_number_is_the_same_however_it_is_written():
 @pytest.mark.parametrize('name', [
     'train.log_every', 'train.validate_every', 'train.sample_every',
     'train.checkpoint_every', 'train.score_every', 'train.keep_checkpoints',
-    'train.best_by', 'data_dir', 'mnist.data_dir', 'images.path',
+    'train.best_by', 'data_dir', 'mnist.data_dir', 'mnist.download',
+    'images.path',
     'arrays.path', 'pairs.path', 'images.partition', 'images.attributes'])
 def test_what_decides_no_weight_may_change(name):
   assert not changed([f'{name} = 1'], [f'{name} = 2'])

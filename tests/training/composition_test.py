@@ -165,6 +165,19 @@ def test_a_flag_that_the_data_do_not_read_is_named(
     made.parse(roots=registry.train_roots)
 
 
+@pytest.mark.parametrize('flags, files, setting', [
+    ({}, ['quickstart.gin', 'datasets/cifar10.gin'], 'cifar10.download'),
+    ({'data': 'mnist'}, ['quickstart.gin'], 'mnist.download'),
+    ({'data': 'tfds:a/b'}, ['quickstart.gin'], 'tfds.download'),
+    ({'recipe': 'best_fashion_mnist'}, [], 'fashion_mnist.download')])
+def test_download_is_of_the_data_set(flags, files, setting):
+  made = composition.compose(flags | {'download': True}, files)
+  assert (setting, 'True', '--download') in made.settings
+  made.parse(roots=registry.train_roots)  # It is read.
+  again = composition.resume(made.text, flags | {'download': False})
+  assert (setting, 'False', '--download') in again.settings
+
+
 def test_the_home_of_nobody_is_a_sentence():
   with pytest.raises(errors.UserError, match='home of a user'):
     named_files.data('~nosuchuser/photos')
