@@ -16,6 +16,8 @@ class Context:
     dataset: a `data.Dataset`.
     protocol: a `protocols.Protocol`.
     seed: int, decides what is drawn.
+    train: the split that the model was trained on.
+    held_out: a split of which training saw nothing; None if there is none.
     encoded: the split whose first `num_encoded` examples are encoded.
     num_encoded: int.
     prepared: what the metric's `prepare` returned.
@@ -41,6 +43,14 @@ class Context:
     self.prepared = None
     self._latents = latents
     self._found = {}
+
+  @property
+  def train(self):
+    return self.source.train
+
+  @property
+  def held_out(self):
+    return self.source.held_out
 
   def once(self, name, make, of_model=False):
     """Returns what a function makes, made once for all metrics of the context.

@@ -6,6 +6,7 @@ from pgak import errors
 from pgak import priors
 from pgak import settings
 from pgak.data import decoding
+from pgak.data import mixed_order
 from pgak.evaluation import context as context_lib
 from pgak.evaluation import examples_by_kind
 from pgak.evaluation import files as files_lib
@@ -79,19 +80,24 @@ class Evaluator:
   ```
   """
 
-  def __init__(self, dataset, protocol: protocols.Spec = 'quick'):
+  def __init__(self, dataset, protocol: protocols.Spec = 'quick',
+               trained_on: str = 'train'):
     """Makes the nets and measures the reference.
 
     Args:
       dataset: a `data.Dataset`, or another of a kind in
         `examples_by_kind.TABLE`.
       protocol: a `Protocol`, a function that returns one, or its name.
+      trained_on: name of the split that the models were trained on.
 
     Raises:
       UserError: if the protocol is not available for this data set.
     """
+    # References and encoded examples are the first of their splits.
+    dataset = mixed_order.of_data_set(dataset)
     self.protocol = protocols.resolve(protocol)
     self.source = examples_by_kind.examples_for(dataset, self.protocol)
+    self.source.trained_on = trained_on
     named = [metric_lib.find(name, self.source.of)
              for name in self.protocol.metrics
              if name not in self.source.always]
@@ -184,8 +190,14 @@ class Evaluator:
     needs |= {p: ('encode',) for p in self.protocol.priors
               if p not in (protocols.OWN_OR_GAUSSIAN, protocols.OWN_OR_MIXTURE)
               and 'fit' in capabilities.of_prior(priors.prior_class(p))}
-    return {name: reason for name, wanted in needs.items()
-            if (reason := model.lacks(*wanted))}
+    found = {name: reason for name, wanted in needs.items()
+             if (reason := model.lacks(*wanted))}
+    return found | {m.name: f'Training saw all of {self.source.dataset.name}'
+                    for m in self.metrics if self.lacks(m) and not m.implied}
+
+  def lacks(self, metric):
+    """Whether there are not the examples that a metric compares with."""
+    return metric.held_out and self.source.held_out is None
 
   def is_fitted(self, model):
     """Whether a density of a model's latents stands for its own prior."""
@@ -265,7 +277,8 @@ class _Measurement:
   def _measured(self, scope, context, metrics):
     rows = []
     for metric in metrics:
-      if metric.scope != scope or self._model.lacks(*metric.needs):
+      if (metric.scope != scope or self._model.lacks(*metric.needs)
+          or self._evaluator.lacks(metric)):
         continue
       # One context serves all metrics of a scope.
       context.prepared = self._evaluator.prepared.get(metric.name)

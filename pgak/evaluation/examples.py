@@ -42,6 +42,8 @@ class Examples:
   # For metrics of single images: nearest neighbours and grids.
   num_kept = 1000
   _SHOWN = 64  # A grid of 8 x 8.
+  # Name of the split that the model was trained on.
+  trained_on = 'train'
 
   def __init__(self, dataset, protocol):
     """Looks up the splits.
@@ -64,6 +66,19 @@ class Examples:
     # The encoded images are the references themselves then: no more than those.
     if not protocol.encoded_split:
       self.num_encoded = min(self.num_samples, self.num_references)
+
+  @property
+  def train(self):
+    """The split that the model was trained on."""
+    return self.dataset.split(self.trained_on)
+
+  @property
+  def held_out(self):
+    """A split of which training saw nothing, or None if there is none."""
+    found = (self.dataset.split('test') if 'test' in self.dataset.splits
+             else self.encoded)
+    seen = self.trained_on == 'all' or found.split in ('all', self.trained_on)
+    return None if seen else found
 
   def number(self, images):
     """Returns how many of a kind are measured."""

@@ -35,13 +35,14 @@ def frechet_scorer(dataset, protocol: protocols.Spec = 'quick',
   Returns:
     Function of a model and its step to rows of scores.csv.
   """
-  evaluator = evaluator_lib.Evaluator(dataset, protocol)
+  trained_on = configuration.setting('train.split', 'train')
+  evaluator = evaluator_lib.Evaluator(dataset, protocol, trained_on)
 
   def score(model, step):
     own = model.prior
     try:
       if evaluator.is_fitted(model):
-        images = dataset.split(configuration.setting('train.split', 'train'))
+        images = dataset.split(trained_on)
         model.prior = priors.Gaussian(model.latent_dim).fit(
             ex_post.encode(model, images))
       return evaluator.rows(model, step, latents=latents)
@@ -152,7 +153,8 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
   record = _recorder(run if kept == run.scores_file else None, protocol,
                      prior=prior, metrics=metrics, features=features)
   try:
-    evaluator = evaluator_lib.Evaluator(dataset, protocol)
+    evaluator = evaluator_lib.Evaluator(dataset, protocol,
+                                        run.config['data']['split'])
   except errors.UnavailableError as e:
     record({', '.join(map(str, protocol.metrics)): str(e)})
     raise

@@ -43,7 +43,8 @@ def authenticity(space):
                for found in (space, space.real))
 
 
-@metric.register('authenticity', scope='examples', of=('images', 'vectors'),
+@metric.register('authenticity', scope='examples', held_out=True,
+                 of=('images', 'vectors'),
                  keeps=('features', 'examples'),
                  better={'authenticity*': 'neither'})
 def _compute(context):

@@ -50,7 +50,8 @@ def copy_share(samples, test, quantile=QUANTILE):
   return float(np.mean(samples <= np.quantile(test, quantile)))
 
 
-@metric.register('copies', scope='examples', of=('images', 'vectors'),
+@metric.register('copies', scope='examples', held_out=True,
+                 of=('images', 'vectors'),
                  keeps=('features', 'examples'), better={'copy_share': 'lower'})
 def _compute(context):
   if context.images != 'samples':

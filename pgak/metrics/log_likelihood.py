@@ -13,7 +13,7 @@ _MAXIMUM_LATENTS = 10000
 
 
 @metric.register('log_likelihood', scope='prior', of=('images', 'vectors'),
-                 needs=('fit',), implied=True,
+                 needs=('fit',), implied=True, held_out=True,
                  better={'log_likelihood_*': 'neither'})
 def _compute(context):
   """The one of training latents is much larger if the prior memorises.
@@ -21,11 +21,13 @@ def _compute(context):
   Its standard error is over the latents, so it includes that of a density which
   is estimated for each of them.
   """
-  train, held_out = context.dataset.split('train'), context.encoded
+  train, held_out = context.train, context.held_out
   prior = round_trips.before(context.model.prior)
-  # Equally many of both, so that both means are equally precise.
-  number = min(len(train), len(held_out),
-               getattr(prior, 'measured_latents', _MAXIMUM_LATENTS))
+  # Equally many of both, so that both means are equally precise; and of the
+  # training latents those that it was fitted to.
+  most = (getattr(prior, name, None) for name in (
+      'measured_latents', 'max_fitted', 'max_latents'))
+  number = min(len(train), len(held_out), _MAXIMUM_LATENTS, *filter(None, most))
   found = ex_post.log_likelihoods(context.model, train, held_out, number)
   names = 'log_likelihood_train', 'log_likelihood_held_out'
   # None for a prior without a density.

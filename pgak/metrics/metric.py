@@ -14,7 +14,8 @@ def compute(context):
 
 The scope says of what it is computed once, and what the context then has:
 
-* `model`: `model`, `dataset`, `protocol`, `encoded` (the split whose first
+* `model`: `model`, `dataset`, `protocol`, `train` and `held_out` (the split of
+  training, and one of which it saw nothing), `encoded` (the split whose first
   `num_encoded` examples are encoded), `latents(n)`;
 * `prior`: also `prior`, and `generate(latents)`;
 * `examples`: also `images` (their kind, such as 'samples'), `examples` (those
@@ -89,6 +90,7 @@ class Metric:
   prepare: Callable | None = None
   implied: bool = False
   roots: tuple = ()
+  held_out: bool = False
 
   def better_of(self, name, images):
     """Returns which is better of a value: 'lower', 'higher' or 'neither'.
@@ -110,7 +112,7 @@ class Metric:
 
 
 def register(name, scope, *, needs=(), better=None, keeps=(), of='images',
-             prepare=None, implied=False, roots=()):
+             prepare=None, implied=False, roots=(), held_out=False):
   """Makes a function a metric that a protocol may name.
 
   Args:
@@ -129,6 +131,8 @@ def register(name, scope, *, needs=(), better=None, keeps=(), of='images',
       is not available.
     implied: whether it is measured with every protocol.
     roots: gin's names of the functions that it calls with their settings.
+    held_out: whether it compares with examples of which training saw nothing;
+      without such a split it is left out.
 
   Returns:
     The decorator, which returns the function.
@@ -145,7 +149,7 @@ def register(name, scope, *, needs=(), better=None, keeps=(), of='images',
     for one in (of,) if isinstance(of, str) else of:
       _METRICS[name, one] = Metric(
           name, compute, scope, tuple(needs), better, tuple(keeps), one,
-          prepare, implied, tuple(roots))
+          prepare, implied, tuple(roots), held_out)
     return compute
 
   return decorate

@@ -44,20 +44,18 @@ def _features_of(net, array):
   return lambda: (found[i:i + _BLOCK] for i in range(0, len(found), _BLOCK))
 
 
-def neighbourhoods(dataset, held_out, images, found):
+def neighbourhoods(train, test, images, found):
   """Yields the `Neighbourhoods` in pixels, then those in each net's features.
 
   In pixels all training images are searched, in features the first
   `reference.MAXIMUM_ROWS`; of the test images as many as that.
 
   Args:
-    dataset: a `data.Dataset`.
-    held_out: the `data.ImageArray` of a set that has no split `test`.
+    train: a `data.ImageArray`, the training images.
+    test: another, of which training saw nothing.
     images: uint8 `[n, h, w, C]`, samples.
     found: list of `feature_sets.Collected`, the samples' features.
   """
-  train = dataset.split('train')
-  test = dataset.split('test') if 'test' in dataset.splits else held_out
   most = reference.MAXIMUM_ROWS
   spaces = [(None, neighbours.pixels(images), _pixels_of(train, len(train)),
              _pixels_of(test, reference.count(test, most)), len(train))]
@@ -82,6 +80,7 @@ def _read(array, indices):
 
 
 @metric.register('neighbours', scope='examples', keeps=('features',),
+                 held_out=True,
                  better=dict.fromkeys(('memorisation_ratio', 'nearest_*'),
                                       'neither'))
 def _compute(context):
@@ -89,7 +88,7 @@ def _compute(context):
   # only in samples.
   if context.images != 'samples':
     return
-  for found in neighbourhoods(context.dataset, context.encoded,
+  for found in neighbourhoods(context.train, context.held_out,
                               context.examples[:MAXIMUM_SAMPLES],
                               context.collected):
     for name, value in found.scores.items():

@@ -105,7 +105,7 @@ def _cells(sets, number, seed):
           for cell in range(number)]
 
 
-@metric.register('three_sample_test', scope='examples',
+@metric.register('three_sample_test', scope='examples', held_out=True,
                  of=('images', 'vectors'), keeps=('features', 'examples'),
                  better={'three_sample_test': 'neither'})
 def _compute(context):

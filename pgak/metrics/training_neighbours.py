@@ -128,7 +128,7 @@ def _spaces(context):
 
 
 def _references(context):
-  train, test = context.dataset.split('train'), _test(context)
+  train, test = context.train, context.held_out
   number = min(reference.count(test, context.protocol.num_references),
                reference.MAXIMUM_ROWS)
   found = [_of_examples(context, train, test, number)]
@@ -136,12 +136,6 @@ def _references(context):
   if context.drawn is not None and not context.model.lacks('encode'):
     found.append(_of_latents(context, train, test, number))
   return found
-
-
-def _test(context):
-  dataset = context.dataset
-  return (dataset.split('test') if 'test' in dataset.splits
-          else context.encoded)
 
 
 def _flat(latents):

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from pgak import networks
 from pgak import noise
+from pgak.data import mixed_order
 
 __all__ = ['reestimate']
 
@@ -21,11 +22,13 @@ def reestimate(model, images, num_batches=20, batch_size=500, seed=0):
   Args:
     model: `GenerativeAutoencoder`.
     images: `ImageArray` of training images, of which the first
-      `num_batches * batch_size` are used.
+      `num_batches * batch_size` are used, or random ones where the first are of
+      some classes alone.
     num_batches: batches to average over.
     batch_size: examples in a batch.
     seed: int for the samples from the prior.
   """
+  images = mixed_order.of_split(images)
   total = min(len(images), num_batches * batch_size)
   def examples():
     for first in range(0, total, batch_size):

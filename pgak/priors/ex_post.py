@@ -100,6 +100,7 @@ def fitted_prior(model, choice, run, step, dataset, source='means',
     model.require(f'the density {capabilities.name_of(prior)}, fitted to '
                   'latents,', 'encode')
     prior.source = source
+    prior.max_fitted = max_latents
     path = _path(model, prior, run, step, max_latents)
     if not _read(prior, path):
       unfinished = {}

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from pgak import batches
 from pgak import errors
 from pgak import settings
 from pgak.priors import fitted
@@ -39,8 +40,8 @@ class GradientMixture(mixtures.Mixture):
     steps: of Adam, each over all latents.
     learning_rate: of Adam.
     smallest_scale: s, in standard deviations of the latents.
-    max_latents: the first so many latents are fitted, since each step holds N x
-      K x H numbers.
+    max_latents: the most latents that are fitted, random ones where there are
+      more, since each step holds N x K x H numbers.
     seed: int that decides the start.
 
   Attributes:
@@ -82,7 +83,8 @@ class GradientMixture(mixtures.Mixture):
         `fitted.checked` refuses them, or if the rate is so large that the
         likelihood is no number.
     """
-    latents = fitted.checked(latents, self.latent_dim)[:self.max_latents]
+    latents = fitted.checked(latents, self.latent_dim)
+    latents = latents[batches.positions(len(latents), self.max_latents)]
     mixtures.check_number(self, latents)
     standard = fitted.standardiser(latents)
     points = (latents - standard['mean']) / standard['scale']

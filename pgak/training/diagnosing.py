@@ -16,6 +16,7 @@ from pgak import capabilities
 from pgak import files
 from pgak import losses
 from pgak import noise as noise_lib
+from pgak.data import mixed_order
 from pgak.training import callbacks
 from pgak.training import diagnostics
 from pgak.training import progress
@@ -33,13 +34,14 @@ _VECTOR = tf.compat.v1.SummaryMetadata(
 
 
 def observe(model, array, number=NUMBER):
-  """Returns the `diagnostics.Observed` of a model on a split's first examples.
+  """Returns the `diagnostics.Observed` of a model on a part of a split.
 
   Args:
     model: `GenerativeModel`.
     array: a split, such as `data.ImageArray`.
     number: int, the most examples.
   """
+  array = mixed_order.of_split(array)
   read = getattr(array, 'examples', array.read)
   found = {}
   for first in range(0, min(number, len(array)), _BATCH):

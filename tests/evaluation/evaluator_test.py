@@ -221,6 +221,30 @@ def test_priors_come_one_after_the_other_the_own_first(
   assert train['split'] == held_out['split'] == 'train vs test'
 
 
+def test_held_out_is_what_training_has_not_seen(flat, generated, monkeypatch):
+  """And not the split that a protocol compares samples with, such as `all`."""
+  model = _with_densities(monkeypatch, tiny_evaluation.Model())
+
+  def attach(model, prior):
+    model.prior = _Fitted(density=True)
+
+  def splits(trained_on):
+    protocol = dataclasses.replace(
+        flat, split='all', priors=('gmm',), metrics=('neighbours',))
+    evaluator = evaluator_lib.Evaluator(data.digits(), protocol, trained_on)
+    rows = evaluator.rows(model, 0, attach=attach)
+    return evaluator.left_out(model), {
+        r['metric']: r['split'] for r in rows if r['metric'] in (
+            'log_likelihood_held_out', 'nearest_train_distance')}
+
+  compared = {'nearest_train_distance': 'train vs test',
+              'log_likelihood_held_out': 'train vs test'}
+  assert splits('train') == ({}, compared)
+  left, found = splits('all')
+  assert not found and left == {'neighbours': 'Training saw all of digits'}
+  assert splits('test')[0] == left
+
+
 @pytest.mark.parametrize('matches, attached', [
     (True, ['gmm']), (False, ['gaussian', 'gmm'])])
 def test_n_is_the_own_prior_only_where_training_matches_it(

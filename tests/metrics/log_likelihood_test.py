@@ -34,15 +34,15 @@ class _Split(list):
 def test_as_many_latents_of_both_splits(monkeypatch, found, expected):
   train = _Split('train', 20)
   context = types.SimpleNamespace(
-      model=types.SimpleNamespace(prior=None), encoded=_Split('test', 7),
-      dataset=types.SimpleNamespace(split=lambda name: train))
+      model=types.SimpleNamespace(prior=None), train=train,
+      held_out=_Split('test', 7))
   asked = []
   monkeypatch.setattr(
       ex_post, 'log_likelihoods', lambda *args: asked.append(args) or found)
   values = list(log_likelihood._compute(context))
   assert [(v.name, v.value, v.error) for v in values] == [
       (name, value, pytest.approx(error)) for name, value, error in expected]
-  assert asked == [(context.model, train, context.encoded, 7)]
+  assert asked == [(context.model, train, context.held_out, 7)]
   assert all((v.num_samples, v.split) == (7, 'train vs test') for v in values)
 
 
@@ -51,11 +51,14 @@ def test_a_slow_density_is_measured_on_fewer(monkeypatch):
   asked = []
   monkeypatch.setattr(
       ex_post, 'log_likelihoods', lambda *args: asked.append(args[-1]))
-  for prior in (priors.Gaussian(2), priors.FlowMatching(2)):
+  fitted_to_few = priors.Gaussian(2)
+  fitted_to_few.max_fitted = 300
+  for prior in (priors.Gaussian(2), priors.FlowMatching(2), fitted_to_few,
+                priors.GradientMixture(2, max_latents=50)):
     list(log_likelihood._compute(types.SimpleNamespace(
-        model=types.SimpleNamespace(prior=prior), encoded=test,
-        dataset=types.SimpleNamespace(split=lambda name: train))))
-  assert asked == [10000, 1000]
+        model=types.SimpleNamespace(prior=prior), held_out=test, train=train)))
+  # Of what was not fitted, that of training latents would be held out.
+  assert asked == [10000, 1000, 300, 50]
 
 
 def test_before_round_trips_there_is_a_density():
@@ -63,8 +66,7 @@ def test_before_round_trips_there_is_a_density():
   images = np.random.default_rng(0).integers(
       0, 256, (8, *tiny_models.IMAGE_SHAPE), np.uint8).view(_Images)
   model.prior = priors.Gaussian(3).fit(ex_post.encode(model, images))
-  dataset = types.SimpleNamespace(split=lambda name: images)
-  context = types.SimpleNamespace(model=model, encoded=images, dataset=dataset)
+  context = types.SimpleNamespace(model=model, train=images, held_out=images)
   expected = list(log_likelihood._compute(context))
   assert len(expected) == 2 and expected[0].prior is None
   model.prior = priors.RoundTrips(model.prior, model, 2)

@@ -13,7 +13,7 @@ def _measure(images):
   found = feature_sets.collect(
       [tiny_evaluation.flat_net('192', None)], [images])
   return list(nearest_images.neighbourhoods(
-      digits, digits.split('test'), images, found))
+      digits.split('train'), digits.split('test'), images, found))
 
 
 def test_copies_of_training_images_are_found_in_both_spaces():

@@ -51,3 +51,10 @@ def test_what_it_refuses():
     priors.GradientMixture(2).fit(latents(5))
   with pytest.raises(errors.UserError, match='learning_rate = 1e\\+200'):
     priors.GradientMixture(2, 2, steps=5, learning_rate=1e200).fit(latents(50))
+
+
+def test_of_more_latents_random_ones_are_fitted():
+  """Those of a folder come class by class."""
+  points = np.sort(latents(), axis=0)
+  found = priors.GradientMixture(2, 1, max_latents=100, steps=50).fit(points)
+  np.testing.assert_allclose(found.state()['means'][0], points.mean(0), atol=1.)
