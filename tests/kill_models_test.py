@@ -86,8 +86,8 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tmp_path, model):
     np.testing.assert_array_equal(found[name], value, err_msg=name)
 
 
-@pytest.mark.parametrize('model', [
-    pytest.param('sn_gan', marks=pytest.mark.exhaustive), 'alae'])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize('model', ['sn_gan', 'alae'])
 def test_a_killed_run_of_two_replicas(tmp_path, model):
   whole, ended = tmp_path / 'whole', tmp_path / 'ended'
   settings = (model, "train.strategy = 'mirrored'",
