@@ -39,8 +39,8 @@ command.define_string('checkpoint', 'latest', 'latest, best or a step.')
 command.define_string('prior', None, 'Whose log-density is written: own for '
                       "the model's prior; or another, fitted to the training "
                       'images if need be: standard_normal, gaussian, gmm, '
-                      'bayesian_gmm, gmm_gradient, kde, real_nvp, two_stage or '
-                      'flow_matching.')
+                      'bayesian_gmm, gmm_gradient, kde, real_nvp, two_stage, '
+                      'flow_matching or resampled.')
 
 
 def main(argv):

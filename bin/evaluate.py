@@ -21,7 +21,9 @@ samples of a Gaussian (or of N(0, I), where training pulls the latents to it)
 and of a mixture; `rae_fid768` and `rae_quick` are the same with the other
 features. `learned_priors_separability` is the one of the learned-priors paper:
 how well planes in latent space separate attributes of 20,000 samples; the data
-set has attributes (`images.attributes`) or labels. `learned_priors_pairs` is
+set has attributes (`images.attributes`) or labels. `stylegan_separability` is
+StyleGAN's own procedure for it, with 200,000 samples and a deep classifier for
+each attribute. `learned_priors_pairs` is
 for runs on pairs: the diversity of two images for one test condition, and the
 inception score by a classifier of the data set. `no_prior_matching_2021` is
 that of generation without prior matching: the FID of 50,000 samples against all
@@ -43,10 +45,13 @@ takes N(0, I).
 
 Metrics: frechet, prd, precision_recall, kid, inception_score, class_shares,
 class_samples (of samples given a label), reconstruction, reconstruction_mse,
-neighbours, copies, authenticity, three_sample_test, separability, topology (of
-the latents of 2,000 images, by their 10 nearest neighbours) and lpips, the
-distance of reconstructions with SqueezeNet, or `--gin_param='LPIPS.net =
-"vgg"'` (or "alex"), whose weights are in the folder that PGAK_PERCEPTUAL names.
+neighbours, copies, authenticity, three_sample_test, separability,
+stylegan_separability, latent_match (whether latents of data and of samples
+agree), latent_norms (whether latents lie on a sphere), topology (of the latents
+of 2,000 images, by their 10 nearest neighbours) and lpips, the distance of
+reconstructions with SqueezeNet, or `--gin_param='LPIPS.net = "vgg"'` (or
+"alex"), whose weights are in the folder that PGAK_PERCEPTUAL names.
+`pgak_list metrics` has all.
 
 What is trusted: a run directory is opened without running its code; a module
 that it was trained with is imported only where --import names it.

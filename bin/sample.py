@@ -96,9 +96,10 @@ command.define_string('checkpoint', 'latest', 'latest, best or a step.')
 command.define_string('prior', None, 'What is sampled from: own for the '
                       "model's prior; or another, fitted to the training "
                       'images if need be: standard_normal, gaussian, gmm, '
-                      'bayesian_gmm, gmm_gradient, kde, real_nvp, two_stage or '
-                      'flow_matching. By default own, or gmm for a model that '
-                      'is not trained towards its prior, such as rae.')
+                      'bayesian_gmm, gmm_gradient, kde, real_nvp, two_stage, '
+                      'flow_matching or resampled. By default own, or gmm '
+                      'for a model that is not trained towards its prior, '
+                      'such as rae.')
 command.define_integer('label', None, 'The class that samples are drawn of, '
                        'with --prior=flow_matching, which learns labels where '
                        'the data have some.', lower_bound=0)

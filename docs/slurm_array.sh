@@ -1,7 +1,7 @@
 #!/bin/bash
 # A sweep as a Slurm array of four tasks that share one folder:
 #
-#   sbatch slurm_array.sh
+#   cd docs && sbatch slurm_array.sh
 #
 # Submit it again to go on after a time limit or a failure: what is finished is
 # not run again. Change the four folders below; all nodes must see them.
