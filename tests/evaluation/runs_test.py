@@ -42,10 +42,11 @@ def test_a_scorer_measures_the_own_prior_and_latents(flat):
   assert rows[0]['prior'] == 'standard_normal' and rows[0]['step'] == 5
 
 
-def test_a_scorer_of_an_ae_draws_from_a_gaussian_of_its_latents(flat):
+@pytest.mark.parametrize('asked', [
+    (protocols.OWN_OR_MIXTURE,), (protocols.OWN_OR_GAUSSIAN, 'gmm')])
+def test_a_scorer_of_an_ae_draws_from_a_gaussian_of_its_latents(flat, asked):
   del flat
-  protocol = protocols.Protocol('flat', ('64',), 20, 'test',
-                                priors=(protocols.OWN_OR_MIXTURE,))
+  protocol = protocols.Protocol('flat', ('64',), 20, 'test', priors=asked)
   score = evaluation.frechet_scorer(data.digits(), protocol, latents=False)
   gin.parse_config(tiny_evaluation.CONFIG)
   model = checkpoints.build(**checkpoints.build_settings())
