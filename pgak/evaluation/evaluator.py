@@ -120,8 +120,15 @@ class Evaluator:
       Dictionary from the score's name to its value, of the first kind of
       examples of the protocol, samples if they are among them; of several nets
       the last one's where both give one of that name.
+
+    Raises:
+      UserError: if the protocol has no examples.
     """
     kinds = self.protocol.images
+    if not kinds:
+      raise errors.UserError(
+          f'The protocol {self.protocol.name} makes no images, and a score is '
+          'of those: call `rows(model, step)` instead.')
     images = 'samples' if 'samples' in kinds else kinds[0]
     # Step and averages stand in scores alone, which are dropped here.
     made = _Measurement(self, model, 0, False, None).of_examples(images)

@@ -54,6 +54,12 @@ def test_score_is_the_distance_of_the_features(flat, generated):
                             batch_norm='inference', rounding='nearest')]
 
 
+def test_a_score_of_a_protocol_without_images_names_the_way_out(flat):
+  evaluator = _evaluator(flat, images=(), metrics=('topology',))
+  with pytest.raises(errors.UserError, match=r'flat makes no images.*`rows\('):
+    evaluator.score(tiny_evaluation.Model())
+
+
 @pytest.fixture
 def empty_cache(tmp_path, monkeypatch):
   monkeypatch.setenv('PGAK_CACHE', str(tmp_path / 'cache'))
