@@ -30,7 +30,8 @@ def frechet_scorer(dataset, protocol: protocols.Spec = 'quick',
     protocol: as for `Evaluator`, made here, before training starts; of its
       priors only the model's own is measured, or, where the protocol takes a
       density that is fitted to latents in its place, a Gaussian.
-    latents: whether to measure `latent_match`, too.
+    latents: whether to measure `latent_match`, too, if the model's own prior is
+      N(0, I).
 
   Returns:
     Function of a model and its step to rows of scores.csv.
@@ -98,7 +99,7 @@ def _print_left_out(evaluator, model, latents, chosen):
 
   Raises:
     errors.UserError: if densities were chosen that are fitted to latents, or
-      nothing is left.
+      no metric is left.
   """
   protocol = evaluator.protocol
   names = evaluator.left_out(model, latents)
@@ -106,7 +107,9 @@ def _print_left_out(evaluator, model, latents, chosen):
     if chosen and prior in names:
       model.require(f'the density {prior}, fitted to latents,', 'encode')
   if protocol.metrics and set(protocol.metrics) <= set(names):
-    model.require(f'the metric {protocol.metrics[0]}', 'encode')
+    name = protocol.metrics[0]
+    needs = next(m.needs for m in evaluator.metrics if m.name == name)
+    model.require(f'the metric {name}', *needs)
   if evaluator.is_fitted(model):
     print(f'{model.name} is not trained towards its prior: samples are of a '
           'mixture of Gaussians fitted to its latents; --prior=own takes '
@@ -139,7 +142,8 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
       of another one, or a list of those; one that can be fitted is fitted to
       the latents of the training images, unless the run has it already.
     metrics: instead of the protocol's: names out of `metric.names()`.
-    latents: whether to measure `latent_match`, too.
+    latents: whether to measure `latent_match`, too, if the model's own prior is
+      N(0, I).
     features: instead of the protocol's, as `Protocol.features`.
     output: path of another .csv for the scores; None for the run's, or none of
       a packed run. Pictures and curves are kept in a run directory alone.
