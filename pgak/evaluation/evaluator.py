@@ -162,8 +162,8 @@ class Evaluator:
     for images in self.protocol.images:
       if images != 'samples' and images not in without:
         rows += measurement.of_examples(images)
-    # The own one comes first, see `_priors`: attaching another replaces it.
-    for prior in self._priors(model) if attach else ['own']:
+    # The own one comes first, see `priors_of`: attaching another replaces it.
+    for prior in self.priors_of(model) if attach else ['own']:
       if prior in without:
         continue
       if prior != 'own':
@@ -209,8 +209,8 @@ class Evaluator:
       return self.metrics
     return [*self.metrics, metric_lib.find(name, self.source.of)]
 
-  def _priors(self, model):
-    """The protocol's priors, the model's own first."""
+  def priors_of(self, model):
+    """Returns the protocol's priors as a model has them, its own first."""
     # The column N of [1, table 1] of `protocols`: N(0, I) where training
     # matches the latents to it, a fitted Gaussian elsewhere.
     own = (getattr(model, 'matches_prior', True)

@@ -91,6 +91,15 @@ def _attach(run, step, dataset):
       model, priors.resolve(prior), run, step, dataset)
 
 
+def _check_densities(evaluator, model, run, step, left_out):
+  """Raises UserError where a density cannot be fitted: now, not after hours."""
+  chosen = [configuration.setting('density.source', 'means'),
+            configuration.setting('density.max_latents')]
+  for prior in evaluator.priors_of(model):
+    if prior != 'own' and str(prior) not in left_out:
+      ex_post.check(model, priors.resolve(prior), run, step, *chosen)
+
+
 def _print_left_out(evaluator, model, latents, chosen):
   """Prints what of the protocol is left out for a model, and why.
 
@@ -173,7 +182,9 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
     model = checkpoints.load_configured(run, step)
     # What a model can do is the same at each step.
     if step == steps[0]:
-      record(_print_left_out(evaluator, model, latents, prior is not None))
+      left_out = _print_left_out(evaluator, model, latents, prior is not None)
+      record(left_out)
+      _check_densities(evaluator, model, run, step, left_out)
     measured = evaluator.rows(model, step, latents=latents,
                               attach=_attach(run, step, dataset),
                               folder=run.path if kept == run.scores_file

@@ -123,6 +123,14 @@ def test_a_given_prior_replaces_the_protocols(run, flat):
               'gaussian': rows[0]['value'], 'standard_normal': own['value']}
 
 
+def test_a_density_that_cannot_be_fitted_is_an_error_before_measuring(
+    run, flat, monkeypatch):
+  monkeypatch.setattr(evaluator_lib.Evaluator, 'rows', None)
+  gin.parse_config("density.source = 'samples'")
+  with pytest.raises(errors.UserError, match='leave `density.source` out'):
+    evaluation.evaluate(run.path, 20, flat, prior=['own', 'gaussian'])
+
+
 @pytest.mark.parametrize('name', ['Gauss', 'digits'])
 def test_an_unknown_prior_is_an_error_before_anything_is_measured(
     run, monkeypatch, name):
