@@ -5,7 +5,7 @@ a drawing or a verb requires:
 
   models: encode, sample (all of them do), condition
   priors: log_density, base (it is a flow of N(0, I)), fit, condition (it
-    samples given labels or attributes)
+    samples given labels or attributes), standard_normal (it is N(0, I))
   kinds of data: pixels, condition
 
 If a protocol or a default needs what is lacking, that part is left out and the
@@ -31,6 +31,9 @@ _REASONS = {
     'base': ('{prior} has no z_0 to map latents to',
              'take --space=zT, or a prior that is a flow, such as '
              '--prior=real_nvp'),
+    'standard_normal': ('{prior} is not N(0, I)',
+                        'leave that out, or take a model of that prior, such '
+                        'as models/vae.gin'),
     'fit': ('{prior} is not fitted to latents', 'choose another with --prior'),
     'pixels': ('{data} are no images', 'leave that out'),
 }
@@ -45,8 +48,11 @@ def of_prior(prior):
   stated = getattr(prior, 'can', None)
   if stated is not None:
     return frozenset(stated)
-  return frozenset(name for method, name in _METHODS.items()
-                   if hasattr(prior, method))
+  found = {name for method, name in _METHODS.items() if hasattr(prior, method)}
+  # A prior that moves the draws of another may have its name, but states `can`.
+  if getattr(prior, 'name', None) == 'standard_normal':
+    found.add('standard_normal')
+  return frozenset(found)
 
 
 def label_of(prior):

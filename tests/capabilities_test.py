@@ -33,13 +33,15 @@ def test_every_reason_is_a_sentence_with_a_way_out(name):
 
 
 @pytest.mark.parametrize('name, can', [
-    ('standard_normal', {'log_density'}), ('real_nvp', {'log_density', 'base',
-                                                        'fit'}),
+    ('standard_normal', {'log_density', 'standard_normal'}),
+    ('uniform_sphere', {'log_density'}),
+    ('real_nvp', {'log_density', 'base', 'fit'}),
     ('gmm', {'log_density', 'fit'}), ('two_stage', {'fit'}),
     ('flow_matching', {'log_density', 'base', 'fit'})])
 def test_what_priors_can(name, can):
-  assert capabilities.of_prior(priors.prior_class(name)) == can
-  assert capabilities.of_prior(priors.prior_class(name)(2)) == can
+  kind = (priors.UniformSphere if name == 'uniform_sphere'
+          else priors.prior_class(name))
+  assert capabilities.of_prior(kind) == capabilities.of_prior(kind(2)) == can
 
 
 def test_a_prior_may_state_it():

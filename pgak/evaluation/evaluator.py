@@ -126,8 +126,15 @@ class Evaluator:
       Dictionary from the score's name to its value, of the first kind of
       examples of the protocol, samples if they are among them; of several nets
       the last one's where both give one of that name.
+
+    Raises:
+      UserError: if the protocol has no examples.
     """
     kinds = self.protocol.images
+    if not kinds:
+      raise errors.UserError(
+          f'The protocol {self.protocol.name} makes no images, and a score is '
+          'of those: call `rows(model, step)` instead.')
     images = 'samples' if 'samples' in kinds else kinds[0]
     # Step and averages stand in scores alone, which are dropped here.
     made = _Measurement(self, model, 0, False, None).of_examples(images)
@@ -161,8 +168,8 @@ class Evaluator:
     for images in self.protocol.images:
       if images != 'samples' and images not in without:
         rows += measurement.of_examples(images)
-    # The own one comes first, see `_priors`: attaching another replaces it.
-    for prior in self._priors(model) if attach else ['own']:
+    # The own one comes first, see `priors_of`: attaching another replaces it.
+    for prior in self.priors_of(model) if attach else ['own']:
       if prior in without:
         continue
       if prior != 'own':
@@ -214,8 +221,8 @@ class Evaluator:
       return self.metrics
     return [*self.metrics, metric_lib.find(name, self.source.of)]
 
-  def _priors(self, model):
-    """The protocol's priors, the model's own first."""
+  def priors_of(self, model):
+    """Returns the protocol's priors as a model has them, its own first."""
     # The column N of [1, table 1] of `protocols`: N(0, I) where training
     # matches the latents to it, a fitted Gaussian elsewhere.
     own = (getattr(model, 'matches_prior', True)

@@ -19,6 +19,11 @@ class PairExamples(examples.Examples):
   # The implied metric `terms` has the error of reconstructions.
   always = ('reconstruction', 'reconstruction_mse')
 
+  def __init__(self, dataset, protocol):
+    super().__init__(dataset, protocol)
+    # One image is made for each condition, and the split has no more.
+    self.num_samples = min(self.num_samples, len(self.array))
+
   def number(self, images):
     return self.num_samples
 

@@ -30,22 +30,30 @@ def frechet_scorer(dataset, protocol: protocols.Spec = 'quick',
     protocol: as for `Evaluator`, made here, before training starts; of its
       priors only the model's own is measured, or, where the protocol takes a
       density that is fitted to latents in its place, a Gaussian.
-    latents: whether to measure `latent_match`, too.
+    latents: whether to measure `latent_match`, too, if the model's own prior is
+      N(0, I).
 
   Returns:
     Function of a model and its step to rows of scores.csv.
   """
+  protocol = protocols.resolve(protocol)
+  stands_for_own = {protocols.OWN_OR_GAUSSIAN, protocols.OWN_OR_MIXTURE}
+  chosen = ('own' if stands_for_own.isdisjoint(protocol.priors)
+            else protocols.OWN_OR_MIXTURE)
   trained_on = configuration.setting('train.split', 'train')
-  evaluator = evaluator_lib.Evaluator(dataset, protocol, trained_on)
+  evaluator = evaluator_lib.Evaluator(
+      dataset, dataclasses.replace(protocol, priors=(chosen,)), trained_on)
+
+  def attach(model, prior):
+    # Whichever density is meant: a Gaussian is fitted in no time.
+    del prior
+    model.prior = priors.Gaussian(model.latent_dim).fit(
+        ex_post.encode(model, dataset.split(trained_on)))
 
   def score(model, step):
     own = model.prior
     try:
-      if evaluator.is_fitted(model):
-        images = dataset.split(trained_on)
-        model.prior = priors.Gaussian(model.latent_dim).fit(
-            ex_post.encode(model, images))
-      return evaluator.rows(model, step, latents=latents)
+      return evaluator.rows(model, step, latents=latents, attach=attach)
     finally:
       model.prior = own
 
@@ -83,6 +91,15 @@ def _attach(run, step, dataset):
       model, priors.resolve(prior), run, step, dataset)
 
 
+def _check_densities(evaluator, model, run, step, left_out):
+  """Raises UserError where a density cannot be fitted: now, not after hours."""
+  chosen = [configuration.setting('density.source', 'means'),
+            configuration.setting('density.max_latents')]
+  for prior in evaluator.priors_of(model):
+    if prior != 'own' and str(prior) not in left_out:
+      ex_post.check(model, priors.resolve(prior), run, step, *chosen)
+
+
 def _print_left_out(evaluator, model, latents, chosen):
   """Prints what of the protocol is left out for a model, and why.
 
@@ -91,7 +108,7 @@ def _print_left_out(evaluator, model, latents, chosen):
 
   Raises:
     errors.UserError: if densities were chosen that are fitted to latents, or
-      nothing is left.
+      no metric is left.
   """
   protocol = evaluator.protocol
   names = evaluator.left_out(model, latents)
@@ -99,7 +116,9 @@ def _print_left_out(evaluator, model, latents, chosen):
     if chosen and prior in names:
       model.require(f'the density {prior}, fitted to latents,', 'encode')
   if protocol.metrics and set(protocol.metrics) <= set(names):
-    model.require(f'the metric {protocol.metrics[0]}', 'encode')
+    name = protocol.metrics[0]
+    needs = next(m.needs for m in evaluator.metrics if m.name == name)
+    model.require(f'the metric {name}', *needs)
   if evaluator.is_fitted(model):
     print(f'{model.name} is not trained towards its prior: samples are of a '
           'mixture of Gaussians fitted to its latents; --prior=own takes '
@@ -132,7 +151,8 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
       of another one, or a list of those; one that can be fitted is fitted to
       the latents of the training images, unless the run has it already.
     metrics: instead of the protocol's: names out of `metric.names()`.
-    latents: whether to measure `latent_match`, too.
+    latents: whether to measure `latent_match`, too, if the model's own prior is
+      N(0, I).
     features: instead of the protocol's, as `Protocol.features`.
     output: path of another .csv for the scores; None for the run's, or none of
       a packed run. Pictures and curves are kept in a run directory alone.
@@ -163,7 +183,9 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
     model = checkpoints.load_configured(run, step)
     # What a model can do is the same at each step.
     if step == steps[0]:
-      record(_print_left_out(evaluator, model, latents, prior is not None))
+      left_out = _print_left_out(evaluator, model, latents, prior is not None)
+      record(left_out)
+      _check_densities(evaluator, model, run, step, left_out)
     measured = evaluator.rows(model, step, latents=latents,
                               attach=_attach(run, step, dataset),
                               folder=run.path if kept == run.scores_file

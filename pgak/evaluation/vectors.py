@@ -22,7 +22,8 @@ class VectorExamples(examples.Examples):
     super().__init__(dataset, protocol)
     self.train = dataset.split('train')
     # Sliced Wasserstein needs equally many points on both sides.
-    number = min(self.num_samples, self.num_references, len(self.train))
+    number = min(self.num_samples, self.num_references, len(self.train),
+                 len(self.encoded))
     self.num_samples = self.num_references = self.num_encoded = number
     self.real = self.array.read(np.arange(number))  # [N, D]
 

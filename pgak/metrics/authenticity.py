@@ -3,7 +3,7 @@
 A sample x with the nearest training example t is authentic [1] if it is farther
 from t than t is from the nearest other training example t':
 
-  authenticity = 1/N sum_i [|x_i - t_i| >= |t_i - t'_i|].
+  authenticity = 1/N sum_i [|x_i - t_i| > |t_i - t'_i|].
 
 For samples of the data's own distribution it is no constant (about a half, less
 where training examples are many for their dimension), so that of the test
@@ -39,7 +39,8 @@ def authenticity(space):
     raise errors.UserError(
         'Authenticity needs two training examples or more: take a larger data '
         'set.')
-  return tuple(float(np.mean(found.nearest[0] >= found.gaps))
+  # A copy of an example that the data have twice is at 0 from both: strictly.
+  return tuple(float(np.mean(found.nearest[0] > found.gaps))
                for found in (space, space.real))
 
 

@@ -19,7 +19,8 @@ def fits(vectors, number, seeds, starts):
   Args:
     vectors: float `[N, D]`.
     number: int, clusters.
-    seeds: ints.
+    seeds: ints; those from 2^32 on, which scikit-learn does not take, count
+      modulo 2^32.
     starts: int, k-means++ starts, of which the best is taken.
   """
   # Imported here, because it takes a second, and few commands need it.
@@ -29,7 +30,8 @@ def fits(vectors, number, seeds, starts):
   vectors = np.asarray(vectors)
 
   def fit(seed):
-    means = cluster.MiniBatchKMeans(number, n_init=starts, random_state=seed)
+    means = cluster.MiniBatchKMeans(number, n_init=starts,
+                                    random_state=seed % 2**32)
     # OpenMP's limit is that of the thread that sets it.
     with threadpoolctl.threadpool_limits(1, 'openmp'):
       return means.fit(vectors)

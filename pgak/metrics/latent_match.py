@@ -38,8 +38,11 @@ def latent_match(model, images, seed=0, batch_size=500):
   A stochastic encoder counts by its mean. All three distances are 0 where
   the first two moments are equal.
 
+  For a model of another prior, such as AGE's sphere or one that is learned,
+  they would say nothing: the metric leaves it out.
+
   Args:
-    model: a `GenerativeAutoencoder`.
+    model: a `GenerativeAutoencoder` whose prior is N(0, I).
     images: uint8 `[N, h, w, C]`; as many samples are drawn.
     seed: int, decides the samples.
     batch_size: images in one pass.
@@ -66,7 +69,8 @@ def latent_match(model, images, seed=0, batch_size=500):
 
 
 @metric.register('latent_match', scope='model', of=('images', 'vectors'),
-                 needs=('encode',), better={'latent_match_*': 'lower'})
+                 needs=('encode', 'standard_normal'),
+                 better={'latent_match_*': 'lower'})
 def _compute(context):
   images = context.encoded.read(np.arange(context.num_encoded))
   found = latent_match(context.model, images, context.seed)

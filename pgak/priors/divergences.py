@@ -7,6 +7,8 @@ import tensorflow_probability as tfp
 
 from pgak import capabilities
 from pgak import counts
+from pgak import errors
+from pgak.priors import uniform_sphere
 
 __all__ = ['KL', 'kl_divergence']
 
@@ -33,12 +35,21 @@ def kl_divergence(prior, other, num_samples=10000, seed=0):
     A `KL`.
 
   Raises:
-    errors.UserError: if one of them has no density, or is not fitted.
+    errors.UserError: if one of them has no density, or is not fitted; or if one
+      alone is `UniformSphere`, whose density is by area.
   """
   for one in (prior, other):
     capabilities.require('a divergence', ['log_density'],
                          capabilities.of_prior(one),
                          prior=f'the prior {capabilities.label_of(one)}')
+  on_sphere = [one for one in (prior, other)
+               if isinstance(one, uniform_sphere.UniformSphere)]
+  if len(on_sphere) == 1:
+    raise errors.UserError(
+        f'Of the priors {capabilities.label_of(prior)} and '
+        f'{capabilities.label_of(other)} one alone lies on the sphere, where a '
+        'density is by area, so that neither has a divergence from the other: '
+        'take two on the sphere, or none.')
   found = _closed_form(prior, other)
   if found is not None:
     return KL(float(found), 0.)

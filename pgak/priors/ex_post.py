@@ -22,8 +22,8 @@ from pgak import priors
 from pgak import settings
 from pgak.priors import round_trips as round_trips_lib
 
-__all__ = ['USUAL', 'attach', 'attach_usual', 'encode', 'fitted_prior',
-           'log_likelihoods', 'positions']
+__all__ = ['USUAL', 'attach', 'attach_usual', 'check', 'encode',
+           'fitted_prior', 'log_likelihoods', 'positions']
 
 # What a density is fitted to: the encoder's means, or samples of its posterior.
 SOURCES = ('means', 'samples')
@@ -53,7 +53,8 @@ def attach(model, prior, run, step, dataset, source: Literal[SOURCES] = 'means',
     step: int.
     dataset: `data.Dataset`, or a function that makes it, which is called only
       where a density is to be fitted.
-    source: 'means' of the encoder, or 'samples' from its posterior.
+    source: 'means' of the encoder, or 'samples' from its posterior, which a
+      deterministic one has not.
     max_latents: fit to the latents of that many images, chosen at random; None
       for all.
     round_trips: int, how often samples, also those from the model's own prior,
@@ -96,7 +97,7 @@ def fitted_prior(model, choice, run, step, dataset, source='means',
         f'{model.name} draws latents given conditions, which no other density '
         'of latents can: leave out --prior.')
   prior = choice(model)
-  if 'fit' in capabilities.of_prior(prior) and not prior.is_fitted:
+  if _is_to_be_fitted(prior):
     model.require(f'the density {capabilities.name_of(prior)}, fitted to '
                   'latents,', 'encode')
     prior.source = source
@@ -105,7 +106,9 @@ def fitted_prior(model, choice, run, step, dataset, source='means',
     if not _read(prior, path):
       unfinished = {}
       if not any(_read(prior, other) for other in _of_other_steps(path)):
-        # Only here: a density that is kept needs no data.
+        # Only here: a density that is kept needs no data, and earlier versions
+        # kept some of deterministic encoders' "samples".
+        _require(model, source)
         dataset = dataset() if callable(dataset) else dataset
         images = dataset.split(run.config['data']['split'])
         unfinished = _unfinished(prior, path)
@@ -119,6 +122,42 @@ def fitted_prior(model, choice, run, step, dataset, source='means',
       for left in unfinished.values():
         left.unlink(missing_ok=True)
   return prior
+
+
+def check(model, choice, run, step, source='means', max_latents=None):
+  """Raises UserError where `fitted_prior` would for its source, but earlier.
+
+  Args:
+    model: as for `fitted_prior`, and so are the others; nothing is fitted.
+    choice: as there.
+    run: as there.
+    step: as there.
+    source: as there.
+    max_latents: as there.
+  """
+  prior = choice(model)
+  if source != 'samples' or not _is_to_be_fitted(prior):
+    return
+  prior.source = source
+  if not _of_other_steps(_path(model, prior, run, step, max_latents)):
+    _require(model, source)
+
+
+def _is_to_be_fitted(prior):
+  return 'fit' in capabilities.of_prior(prior) and not prior.is_fitted
+
+
+def _require(model, source):
+  """Raises unless the model has latents of that source."""
+  if source != 'samples':
+    return
+  # Of any example: whether there is a deviation does not depend on it.
+  example = np.zeros([1, *model.kind.shape], model.kind.dtype)
+  if model.posterior(model.to_model(example))[1] is None:
+    raise settings.SettingError(
+        f'`density.source = {source!r}` is for samples of a posterior, and '
+        f"{model.name} encodes without any noise: set it to 'means', or leave "
+        '`density.source` out.')
 
 
 def attach_usual(model, run, step, dataset):

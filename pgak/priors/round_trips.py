@@ -73,7 +73,8 @@ class RoundTrips(mapped_noise.MappedNoise):
     self.model = model
     self.trips = trips
     # A density of z_0 is none of z_K, and the trips have no way back.
-    self.can = capabilities.of_prior(prior) - {'log_density', 'base'}
+    self.can = capabilities.of_prior(prior) - {
+        'log_density', 'base', 'standard_normal'}
 
   def __getattr__(self, name):
     # What there is besides `prior`, which a copy lacks while it is made.

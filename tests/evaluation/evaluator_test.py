@@ -54,6 +54,12 @@ def test_score_is_the_distance_of_the_features(flat, generated):
                             batch_norm='inference', rounding='nearest')]
 
 
+def test_a_score_of_a_protocol_without_images_names_the_way_out(flat):
+  evaluator = _evaluator(flat, images=(), metrics=('topology',))
+  with pytest.raises(errors.UserError, match=r'flat makes no images.*`rows\('):
+    evaluator.score(tiny_evaluation.Model())
+
+
 @pytest.fixture
 def empty_cache(tmp_path, monkeypatch):
   monkeypatch.setenv('PGAK_CACHE', str(tmp_path / 'cache'))
@@ -298,11 +304,20 @@ def test_a_model_without_an_encoder_has_no_topology(flat, generated):
   assert not _evaluator(flat, metrics=('topology',)).rows(model, 0)
 
 
-def test_latents_are_measured_too(flat, generated):
+def test_latents_are_measured_too(flat, generated, monkeypatch):
+  monkeypatch.setattr(tiny_evaluation.Prior, 'name', 'standard_normal')
   rows = _evaluator(flat).rows(tiny_evaluation.Model(), 5, latents=True)
   assert {r['metric']: r['images'] for r in rows[2:]} == dict.fromkeys((
       'latent_match_prior_data', 'latent_match_prior_generated',
       'latent_match_data_generated'), 'data')
+
+
+def test_latents_of_another_prior_have_no_match(flat, generated):
+  evaluator, model = _evaluator(flat), tiny_evaluation.Model()
+  assert evaluator.left_out(model, latents=True) == {
+      'latent_match': 'the prior counting is not N(0, I)'}
+  rows = evaluator.rows(model, 5, latents=True)
+  assert not [r for r in rows if r['metric'].startswith('latent_match')]
 
 
 def test_files_are_named_by_what_distinguishes_them(flat, generated, tmp_path):
@@ -323,7 +338,9 @@ def test_files_are_named_by_what_distinguishes_them(flat, generated, tmp_path):
     assert arrays['precision'].shape == arrays['recall'].shape == (1001,)
 
 
-def test_images_that_are_not_finite_are_an_error(flat):
+def test_images_that_are_not_finite_are_an_error(flat, monkeypatch):
+  monkeypatch.setattr(tiny_evaluation.Prior, 'name', 'standard_normal')
+
   class Broken(tiny_evaluation.Model):
     def encode_mean(self, images, training=False):
       return tf.fill([len(images), 3], np.nan)

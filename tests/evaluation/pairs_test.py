@@ -14,8 +14,8 @@ from pgak.metrics import pair_terms
 NUMBER = 12
 
 
-def evaluator(*metrics, seed=0):
-  protocol = protocols.Protocol('tiny', ('64',), NUMBER, 'test', seed=seed,
+def evaluator(*metrics, seed=0, number=NUMBER):
+  protocol = protocols.Protocol('tiny', ('64',), number, 'test', seed=seed,
                                 metrics=metrics, rounding='truncate',
                                 images=('translations',), holds='pairs')
   return evaluator_lib.Evaluator(tiny_pairs.dataset(), protocol)
@@ -114,6 +114,16 @@ def test_no_two_seeds_share_images(model, monkeypatch):
   for seed in range(4):
     evaluator('frechet', seed=seed).rows(model, 0)
   assert len(asked) == len(set(asked)) == 8
+
+
+@pytest.mark.usefixtures('without_terms')
+def test_there_are_no_more_images_than_pairs(model, monkeypatch):
+  monkeypatch.setattr(conditional, 'generate', black)
+  pairs = len(tiny_pairs.dataset().split('test'))
+  rows = evaluator('frechet', number=pairs + 5).rows(model, 0)
+  drawn = [row for row in rows if row['images'] == 'translations']
+  assert {row['num_samples'] for row in drawn} == {pairs}
+  assert {row['split'] for row in drawn} == {'test'}
 
 
 def test_pictures_of_two_seeds_share_no_image(monkeypatch):

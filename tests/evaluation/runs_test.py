@@ -9,6 +9,7 @@ import tiny_evaluation
 from pgak import data
 from pgak import errors
 from pgak import evaluation
+from pgak import priors
 from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import protocols
 from pgak.runs import checkpoints
@@ -42,16 +43,21 @@ def test_a_scorer_measures_the_own_prior_and_latents(flat):
   assert rows[0]['prior'] == 'standard_normal' and rows[0]['step'] == 5
 
 
-def test_a_scorer_of_an_ae_draws_from_a_gaussian_of_its_latents(flat):
+@pytest.mark.parametrize('asked', [
+    (protocols.OWN_OR_MIXTURE,), (protocols.OWN_OR_GAUSSIAN, 'gmm')])
+def test_a_scorer_of_an_ae_draws_from_a_gaussian_of_its_latents(flat, asked):
   del flat
-  protocol = protocols.Protocol('flat', ('64',), 20, 'test',
-                                priors=(protocols.OWN_OR_MIXTURE,))
+  protocol = protocols.Protocol('flat', ('64',), 20, 'test', priors=asked)
   score = evaluation.frechet_scorer(data.digits(), protocol, latents=False)
   gin.parse_config(tiny_evaluation.CONFIG)
   model = checkpoints.build(**checkpoints.build_settings())
   own = model.prior
   rows = score(model, 5)
   assert rows[0]['prior'] == 'gaussian' and model.prior is own
+  both = evaluation.frechet_scorer(data.digits(), protocol)(model, 5)
+  # Of its own prior, which is N(0, I).
+  assert both[:len(rows)] == rows
+  assert both[-1]['metric'] == 'latent_match_data_generated'
   # Training makes the latents of a VAE and N(0, I) alike.
   model.matches_prior = True
   assert score(model, 5)[0]['prior'] == 'standard_normal'
@@ -117,6 +123,14 @@ def test_a_given_prior_replaces_the_protocols(run, flat):
               'gaussian': rows[0]['value'], 'standard_normal': own['value']}
 
 
+def test_a_density_that_cannot_be_fitted_is_an_error_before_measuring(
+    run, flat, monkeypatch):
+  monkeypatch.setattr(evaluator_lib.Evaluator, 'rows', None)
+  gin.parse_config("density.source = 'samples'")
+  with pytest.raises(errors.UserError, match='leave `density.source` out'):
+    evaluation.evaluate(run.path, 20, flat, prior=['own', 'gaussian'])
+
+
 @pytest.mark.parametrize('name', ['Gauss', 'digits'])
 def test_an_unknown_prior_is_an_error_before_anything_is_measured(
     run, monkeypatch, name):
@@ -138,6 +152,12 @@ def test_latents_alone_are_measured_without_metrics(run, flat):
   rows = evaluation.evaluate(run.path, 20, flat, metrics=[], latents=True)
   assert {'latent_match_prior_data'} <= {r['metric'] for r in rows}
   assert not [r for r in rows if r['metric'].startswith('frechet')]
+
+
+def test_a_metric_that_the_prior_lacks_is_a_sentence(run, flat, monkeypatch):
+  monkeypatch.setattr(priors.StandardNormal, 'name', 'another')
+  with pytest.raises(errors.UserError, match=r'is not N\(0, I\), which the m'):
+    evaluation.evaluate(run.path, 20, flat, metrics=['latent_match'])
 
 
 def test_weights_that_are_not_there_are_recorded(run, monkeypatch):

@@ -8,6 +8,7 @@ from pgak import data
 from pgak import errors
 from pgak import evaluation
 from pgak.data import kinds
+from pgak.data import vectors
 from pgak.evaluation import protocols
 from pgak.metrics import metric
 from pgak.models import verbs
@@ -76,6 +77,18 @@ def test_as_many_points_are_compared_as_there_are():
   fewer = evaluation.Evaluator(
       data.swiss_roll(30), protocols.vectors(num_samples=12))
   assert len(fewer.source.real) == fewer.source.num_samples == 12
+
+
+def test_no_more_points_are_encoded_than_there_are():
+  points = np.random.default_rng(0).normal(size=(40, 3)).astype('f')
+  made = vectors.VectorDataset('made', {
+      name: vectors.Split(points[:number], None) for name, number in (
+          ('train', 40), ('test', 40), ('few', 8))}, {})
+  evaluator = evaluation.Evaluator(made, protocols.Protocol(
+      'mine', (), 20, 'test', encoded_split='few', metrics=('mse',),
+      holds='vectors'))
+  source = evaluator.source
+  assert source.num_samples == source.num_encoded == len(source.real) == 8
 
 
 def test_what_images_have_is_refused():

@@ -15,6 +15,12 @@ def test_each_is_scikit_learns_of_its_seed():
     np.testing.assert_array_equal(means.labels_, expected.labels_)
 
 
+def test_seeds_beyond_scikit_learns_begin_again():
+  vectors = np.random.default_rng(0).normal(size=(60, 3))
+  found = clusters.fits(vectors, 4, [2**32 + 3, 3], starts=2)
+  np.testing.assert_array_equal(*(means.labels_ for means in found))
+
+
 def test_the_limits_of_threads_are_those_of_before():
   before = [p['num_threads'] for p in threadpoolctl.threadpool_info()]
   clusters.fits(np.eye(5), 2, [0, 1], starts=1)

@@ -76,6 +76,13 @@ def test_authenticity_by_hand():
   assert authenticity.authenticity(space) == (0.25, 0.5)
 
 
+def test_a_copy_of_what_is_in_the_data_twice_is_not_authentic():
+  train = np.array([[0.], [0.], [5.]], np.float32)
+  space = training_neighbours.Space(training_neighbours.Reference(
+      'latents', np.array([[0.], [1.]]), lambda: [train], ''), train[:1])
+  assert authenticity.authenticity(space) == (0., 0.5)
+
+
 def test_authenticity_needs_two_training_points():
   with pytest.raises(errors.UserError, match='two training examples'):
     authenticity.authenticity(_space(TRAIN, TRAIN[:1]))

@@ -103,3 +103,10 @@ def test_a_curve_is_written_with_its_plot(tmp_path):
   png = (tmp_path / 'prd' / 'step-1_a.b.png').read_bytes()
   assert png.startswith(b'\x89PNG') and len(png) > 2000
   assert len(list((tmp_path / 'prd').iterdir())) == 2
+
+
+def test_every_seed_of_a_protocol_has_a_curve():
+  real, fake = np.random.default_rng(0).normal(size=(2, 30, 3))
+  for seed in (1234567890, 2**32 - 1):
+    precision, _ = prd.curve(real, fake, num_clusters=4, seed=seed)
+    assert np.isfinite(precision).all()

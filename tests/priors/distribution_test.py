@@ -179,3 +179,12 @@ def test_others_are_estimated_with_an_error(made):
 def test_nothing_is_away_from_itself(made, name):
   found = priors.kl_divergence(made[name], made[name], 200)
   assert found.value == pytest.approx(0., abs=1e-6)
+
+
+def test_a_density_by_area_is_compared_with_its_like_alone(made):
+  sphere, normal = priors.UniformSphere(H), made['standard_normal']
+  for pair in ((sphere, normal), (normal, sphere)):
+    with pytest.raises(errors.UserError, match='one alone lies on the sphere'):
+      priors.kl_divergence(*pair, 50)
+  found = priors.kl_divergence(sphere, priors.UniformSphere(H), 50)
+  assert found.value == pytest.approx(0., abs=1e-6)
