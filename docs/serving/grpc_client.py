@@ -10,7 +10,8 @@ from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 # gRPC's own limit is 4 MB an answer: 171 to 341 images of 64x64x3. An export's
-# answers have at most 64 MiB, and the server may write a uint8 value as two bytes.
+# answers have at most 64 MiB, and the server may write a uint8 value as two
+# bytes.
 _LIMIT = 128 << 20
 
 
