@@ -139,44 +139,6 @@ def test_another_setting_is_another_density(model, run):
   assert len(files(run)) == 6
 
 
-def test_another_source_is_another_density(run):
-  model = tiny_models.make('VAE')
-  attach(model, run)
-  attach(model, run, source='samples')
-  assert len(files(run)) == 2
-
-
-@pytest.mark.parametrize('name', ['AE', 'WAEMMD'])
-def test_a_deterministic_encoder_has_no_samples_to_fit_to(
-    run, name, monkeypatch):
-  model = tiny_models.make(name)
-  sentence = r"^`density.source = 'samples'` .*leave `density.source` out\."
-  with pytest.raises(errors.UserError, match=sentence):
-    attach(model, run, 'flow_matching', never, source='samples')
-  gin.parse_config("density.source = 'samples'")
-  if name == 'AE':
-    with pytest.raises(errors.UserError, match=sentence):
-      ex_post.attach_usual(model, run, 7, never)
-  # What an earlier version fitted and kept is read.
-  with monkeypatch.context() as patch:
-    patch.setattr(ex_post, '_require', lambda *unused: None)
-    first = attach(model, run, source='samples')
-  again = attach(model, run, dataset=never, source='samples')
-  assert again.label == 'gaussian_of_samples'
-  np.testing.assert_array_equal(again.sample(3), first.sample(3))
-
-
-def test_whether_a_density_can_be_fitted_is_known_beforehand(run):
-  model = tiny_models.make('AE')
-  given = priors.resolve('gaussian'), run, 7
-  ex_post.check(model, *given)
-  ex_post.check(model, priors.resolve('own'), run, 7, 'samples')
-  ex_post.check(tiny_models.make('VAE'), *given, 'samples')
-  with pytest.raises(errors.UserError, match='density.source'):
-    ex_post.check(model, *given, 'samples')
-  assert not (run.path / 'densities').exists()
-
-
 def test_gin_gives_the_source_and_the_number(run):
   model = tiny_models.make('VAE')
   gin.parse_config("density.source = 'samples'\ndensity.max_latents = 12")
