@@ -46,11 +46,11 @@ class Context:
 
   @property
   def train(self):
-    return self.source.train
+    return self.source.seen
 
   @property
   def held_out(self):
-    return self.source.held_out
+    return self.source.unseen
 
   def once(self, name, make, of_model=False):
     """Returns what a function makes, made once for all metrics of the context.

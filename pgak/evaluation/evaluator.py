@@ -204,7 +204,7 @@ class Evaluator:
 
   def lacks(self, metric):
     """Whether there are not the examples that a metric compares with."""
-    return metric.held_out and self.source.held_out is None
+    return metric.held_out and self.source.unseen is None
 
   def is_fitted(self, model):
     """Whether a density of a model's latents stands for its own prior."""

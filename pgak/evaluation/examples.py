@@ -68,12 +68,12 @@ class Examples:
       self.num_encoded = min(self.num_samples, self.num_references)
 
   @property
-  def train(self):
+  def seen(self):
     """The split that the model was trained on."""
     return self.dataset.split(self.trained_on)
 
   @property
-  def held_out(self):
+  def unseen(self):
     """A split of which training saw nothing, or None if there is none."""
     found = (self.dataset.split('test') if 'test' in self.dataset.splits
              else self.encoded)

@@ -85,7 +85,9 @@ def update_spectral_norms(net):
 
 
 def _random_direction(shape, dtype=None):
-  return _normalised(keras.random.normal(shape, dtype=dtype))
+  # With a seed: Keras's own generator cannot be made while the variables of a
+  # symbolic call are initialised, where nothing else has made it before.
+  return _normalised(keras.random.normal(shape, dtype=dtype, seed=0))
 
 
 def _normalised(vector):

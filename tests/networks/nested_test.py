@@ -44,6 +44,7 @@ def test_a_layer_that_is_called_twice_is_found_once():
 
 @pytest.mark.parametrize('way', WAYS)
 def test_norms_are_followed_wherever_the_layer_is(way):
+  keras.utils.clear_session()  # As in a process that has made nothing yet.
   layer = networks.SpectralNormalization(layers.Dense(2))
   net = net_around(way, layer)
   before = layer.u.numpy()
