@@ -24,6 +24,7 @@ from pgak import registry
 from pgak import settings
 from pgak.runs import configuration
 from pgak.runs import gin_files
+from pgak.runs import gin_text
 from pgak.runs import packs
 from pgak.runs import run_directory
 
@@ -42,13 +43,21 @@ def _configured(run_dir, gin_param, imports):
     gin.clear_config()
 
 
-def _folder(run_dir, output):
+def _folder(run_dir, given):
   """Returns a run directory; of a packed run, one that is soon gone."""
   found = packs.folder(run_dir)
-  if found is not run_dir and output is None:
+  if found is not run_dir and given.get('output', '') is None:
     raise errors.UserError(f'{run_dir} is a packed run, which is not written '
                            'to: give --output.')
   return found
+
+
+def _given(function, gin_param, output, **arguments):
+  """Returns the arguments that gin's bindings do not decide."""
+  found = {name: v for name, v in arguments.items() if v is not None}
+  # Where to write, only the caller binds: anyone may have made the run.
+  bound = gin_text.is_bound(f'{function}.output', gin_param)
+  return found if bound and output is None else found | {'output': output}
 
 
 @settings.several('gin_file', 'gin_param', 'imports')
@@ -90,15 +99,17 @@ def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
 
 
 @settings.several('metrics', 'features', 'gin_param', 'imports')
-def evaluate(run_dir, protocol='quick', *, checkpoint='latest', prior=None,
-             metrics=None, latents=False, gin_param=(), imports=(),
+def evaluate(run_dir, protocol=None, *, checkpoint=None, prior=None,
+             metrics=None, latents=None, gin_param=(), imports=(),
              features=None, output=None):
   """Measures a run and appends the scores to its `scores.csv`.
 
+  What is None is as the run or `gin_param` binds it, such as `evaluate.prior`.
+
   Args:
     run_dir: path of the run directory, or of a packed run.
-    protocol: a protocol's name, a `Protocol`, or a function that makes one.
-    checkpoint: 'latest', 'best', 'all' or a step.
+    protocol: a name, such as 'quick', the default, or what makes a `Protocol`.
+    checkpoint: 'latest', the default, 'best', 'all' or a step.
     prior: 'own', or another density by its name or class, or a list of those;
       by default the protocol's.
     metrics: names; by default the protocol's.
@@ -106,8 +117,7 @@ def evaluate(run_dir, protocol='quick', *, checkpoint='latest', prior=None,
     gin_param: settings as gin writes them, such as 'quick.num_samples = 500'.
     imports: modules of your own that the run was trained with.
     features: instead of the protocol's: 'random', 'classifier', levels of
-      Inception such as '768', or paths of nets of your own (see
-      `pgak.metrics.own_net`).
+      Inception such as '768', or paths of nets (see `pgak.metrics.own_net`).
     output: path of another .csv for the scores; by default they are kept in the
       run, and those of a packed run nowhere.
 
@@ -119,8 +129,9 @@ def evaluate(run_dir, protocol='quick', *, checkpoint='latest', prior=None,
   """
   from pgak import evaluation
   with _configured(run_dir, gin_param, imports):
-    return evaluation.evaluate(run_dir, checkpoint, protocol, prior, metrics,
-                               latents, features, output)
+    return evaluation.evaluate(run_dir, **_given(
+        'evaluate', gin_param, output, protocol=protocol, checkpoint=checkpoint,
+        prior=prior, metrics=metrics, latents=latents, features=features))
 
 
 @settings.several('gin_param', 'imports')
@@ -160,15 +171,16 @@ def encode(run_dir, data, output, *, checkpoint='latest', prior=None,
 
 
 @settings.several('gin_param', 'imports')
-def export(run_dir, output=None, checkpoint='latest', prior=None,
-           gin_param=(), imports=(), **others):
+def export(run_dir, output=None, checkpoint=None, prior=None, gin_param=(),
+           imports=(), **others):
   """Exports a checkpoint of a run for TensorFlow Serving.
+
+  What is None is as the run or `gin_param` binds it, such as `export.prior`.
 
   Args:
     run_dir: path of the run directory, or of a packed run.
-    output: folder that holds the versions; by default `export` in the run; a
-      packed run needs one.
-    checkpoint: 'latest', 'best' or a step.
+    output: folder of the versions, `export` in the run if it is not packed.
+    checkpoint: 'latest', the default, 'best' or a step.
     prior: what `generate` draws from; by default 'own', or 'gmm' for a model
       that is not trained towards its prior.
     gin_param: settings as gin writes them.
@@ -182,9 +194,11 @@ def export(run_dir, output=None, checkpoint='latest', prior=None,
     errors.UserError: as `serving.export` does.
   """
   from pgak import serving
-  run_dir = _folder(run_dir, output)
+  given = _given('export', gin_param, output, checkpoint=checkpoint,
+                 prior=prior)
+  run_dir = _folder(run_dir, given)
   with _configured(run_dir, gin_param, imports):
-    return serving.export(run_dir, output, checkpoint, prior, **others)
+    return serving.export(run_dir, **given, **others)
 
 
 def pack(run_dir, output, checkpoint='latest', overwrite=False):
@@ -248,7 +262,10 @@ def compare(one, other=None, *, number=10000, size=None, features=None, seed=0,
   from pgak.evaluation import sides as sides_lib
   registry.register()
   if save_statistics is not None:
-    _refuse_to_replace(save_statistics, overwrite)
+    if files.local(save_statistics).exists() and not overwrite:
+      raise errors.UserError(
+          f'{save_statistics} exists: give --overwrite, choose another '
+          '--save_statistics, or move it away.')
   elif other is None:
     raise errors.UserError('Give two sides, or save_statistics= for one.')
   for module in imports:
@@ -265,12 +282,6 @@ def compare(one, other=None, *, number=10000, size=None, features=None, seed=0,
     print(f'{sides_lib.line(sides[0].described())}: the statistics are in '
           f'{save_statistics}.')
   return [] if other is None else comparison.distances(sides, collected, seed)
-
-
-def _refuse_to_replace(path, overwrite):
-  if files.local(path).exists() and not overwrite:
-    raise errors.UserError(f'{path} exists: give --overwrite, choose another '
-                           '--save_statistics, or move it away.')
 
 
 def _names(sides, features, inception):
@@ -302,6 +313,7 @@ class _Sides:
 
   def all(self, sides, size):
     """Returns them, of one size where that can be."""
+    from pgak.data import survey
     is_loose = [self._is_loose(side) for side in sides]
     # First those that have a size; pictures in files are brought to it.
     found = [None if loose else self._read(side, None)
@@ -309,19 +321,11 @@ class _Sides:
     shape = next((side.shape for side in found if side is not None), None)
     # Then those of one small size, as generated ones are.
     for i in sorted(range(len(sides)), key=lambda i: is_loose[i]
-                    and self._size_of_all(sides[i]) is None):
+                    and survey.survey(sides[i]).size_of_all() is None):
       if is_loose[i]:
         found[i] = self._read(sides[i], self._shape(sides[i], size, shape))
         shape = shape or found[i].shape
     return found
-
-  def _size_of_all(self, side):
-    """Returns 'HxW' if all pictures have that size and 256 pixels at most."""
-    from pgak.data import survey
-    sizes = set(survey.survey(side).sizes)
-    width, height = next(iter(sizes), (0, 0))
-    return (f'{height}x{width}' if len(sizes) == 1 and max(width, height) <= 256
-            else None)
 
   def _is_loose(self, side):
     return not isinstance(side, np.ndarray) and self._kind(side) == 'images'
@@ -348,7 +352,7 @@ class _Sides:
       return shape
     seen = survey.survey(side)
     channels = shape[-1] if shape else 1 if seen.grey else 3
-    usual = self._size_of_all(side) or seen.size((256, 128, 64, 32, 16))
+    usual = seen.size_of_all() or seen.size((256, 128, 64, 32, 16))
     height, _, width = str(size or usual).partition('x')
     return int(height), int(width or height), channels
 

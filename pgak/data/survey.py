@@ -47,6 +47,12 @@ class Survey:
         return size
     return candidates[-1]
 
+  def size_of_all(self, most=256):
+    """Returns 'HxW' if all pictures have that size, no side above `most`."""
+    width, height = next(iter(self.sizes), (0, 0))
+    alike = len(set(self.sizes)) == 1 and max(width, height) <= most
+    return f'{height}x{width}' if alike else None
+
 
 def survey(path):
   """Reads the headers of at most 500 pictures, spread over a folder or zip.
