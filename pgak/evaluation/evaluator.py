@@ -65,7 +65,8 @@ def feature_net(level, dataset):
   return classifier.of_data_set(dataset)
 
 
-@settings.register(denylist=['dataset'])
+# The split is the run's.
+@settings.register(denylist=['dataset', 'trained_on'])
 class Evaluator:
   """Scores models of one data set; the reference is measured once, when made.
 
