@@ -49,7 +49,8 @@ def of_prior(prior):
   if stated is not None:
     return frozenset(stated)
   found = {name for method, name in _METHODS.items() if hasattr(prior, method)}
-  # A prior that moves the draws of another may have its name, but states `can`.
+  # By its name. `RoundTrips` has the name of the prior that it wraps, but has
+  # an attribute `can`.
   if getattr(prior, 'name', None) == 'standard_normal':
     found.add('standard_normal')
   return frozenset(found)

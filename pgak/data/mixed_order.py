@@ -28,8 +28,8 @@ def of_split(array):
     array: a split of a data set, such as `data.ImageArray`.
 
   Returns:
-    The split itself, where it has no labels or classes follow each other; or
-    its examples in a random order, the same in every process.
+    The split itself, if it has no labels or its classes are mixed already; or
+    else its examples in a random order, the same in every process.
   """
   labels = getattr(array, 'labels', None)
   if labels is None or not _by_class(np.asarray(labels)):
@@ -42,11 +42,12 @@ def _by_class(labels):
   # sum_k p_k^2, for the shares p_k of the classes.
   _, numbers = np.unique(labels, return_counts=True)
   expected = 1. - np.sum((numbers / len(labels)) ** 2)
-  return np.mean(labels[1:] != labels[:-1]) < 0.5 * expected
+  changes = np.count_nonzero(labels[1:] != labels[:-1])
+  return changes < 0.5 * expected * (len(labels) - 1)
 
 
 class _View:
-  """What is not said here is as it is viewed."""
+  """Has all attributes of what it views, but for those defined here."""
 
   def __init__(self, viewed):
     self._viewed = viewed
@@ -68,7 +69,7 @@ class _Mixed(_View):
   def __init__(self, array):
     super().__init__(array)
     self._order = np.random.default_rng(0).permutation(len(array))
-    # In caches it is another.
+    # Caches must not take its first examples for those of the split itself.
     self.fingerprint = f'{array.fingerprint}_mixed'
 
   def __len__(self):

@@ -79,7 +79,7 @@ def added_bindings(saved, present):
     present: `as_text()` of the command that resumes it.
 
   Returns:
-    `{name: value as text}`, of functions whose other settings `saved` tells.
+    `{name: value as text}`, of functions of which `saved` has other settings.
   """
   old, new = (gin_text.read_bindings(t) for t in (saved, present))
   # A macro is of no function.

@@ -70,9 +70,10 @@ def describe(run, imports, seed, steps, train_images, is_chief, origin=None,
   if changed:
     raise errors.UserError(
         f'{run.path} was trained with other settings of {", ".join(changed)}: '
-        'on resuming only train.steps and polish.steps may grow and intervals '
-        'change; give the same command as before, or a new --run_dir with '
-        f'--warm_start={run.path}, which begins with its weights.')
+        'on resuming only train.steps and polish.steps may grow, and intervals '
+        'and the place of the data change; give the same command as before, or '
+        f'a new --run_dir with --warm_start={run.path}, which begins with its '
+        'weights.')
   begun = described.get('versions', {}).get('pgak')
   if begun != version.__version__:
     _tell_added(changes.added_bindings(run.config_gin, present))

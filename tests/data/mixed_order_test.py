@@ -1,4 +1,6 @@
 """Tests of taking a part of a split that is like the whole."""
+import types
+
 import numpy as np
 import pytest
 import tiny_models
@@ -31,6 +33,13 @@ def test_a_split_in_a_random_order_is_itself():
   assert mixed_order.of_split(digits) is digits
   unlabelled = data.synthetic(image_shape=(8, 8, 1)).split('train')
   assert mixed_order.of_split(unlabelled) is unlabelled
+
+
+@pytest.mark.parametrize('number', [0, 1, 2])
+@pytest.mark.filterwarnings('error')
+def test_of_few_examples(number):
+  array = types.SimpleNamespace(labels=np.zeros(number, np.int64))
+  assert mixed_order.of_split(array) is array
 
 
 def test_one_that_is_read_class_by_class_is_mixed():
