@@ -15,9 +15,7 @@ images = model.sample(16, seed=1)   # uint8 [16, 8, 8, 1]
 import contextlib
 
 import gin
-import numpy as np
 
-from pgak import batches
 from pgak import errors
 from pgak import files
 from pgak import registry
@@ -259,6 +257,7 @@ def compare(one, other=None, *, number=10000, size=None, features=None, seed=0,
     errors.UserError: if a side is none of these, or sizes differ.
   """
   from pgak.evaluation import comparison
+  from pgak.evaluation import side_readers
   from pgak.evaluation import sides as sides_lib
   registry.register()
   if save_statistics is not None:
@@ -270,8 +269,8 @@ def compare(one, other=None, *, number=10000, size=None, features=None, seed=0,
     raise errors.UserError('Give two sides, or save_statistics= for one.')
   for module in imports:
     gin_files.import_module(module)  # It may register layers of a net.
-  sides = _Sides(number, seed, data_dir, imports).all(
-      [one] if other is None else [one, other], size)
+  reader = side_readers.SideReader(_makers(imports), number, seed, data_dir)
+  sides = reader.read([one] if other is None else [one, other], size)
   if len(sides) == 2:
     comparison.check_shapes(*sides)
   names = _names(sides, features, inception)
@@ -282,6 +281,24 @@ def compare(one, other=None, *, number=10000, size=None, features=None, seed=0,
     print(f'{sides_lib.line(sides[0].described())}: the statistics are in '
           f'{save_statistics}.')
   return [] if other is None else comparison.distances(sides, collected, seed)
+
+
+def _makers(imports):
+  """Returns the kinds of folders that make images, run directories first."""
+  from pgak import serving
+  from pgak.evaluation import side_readers
+  from pgak.runs import checkpoints
+  from pgak.serving import versions
+
+  def of_run(path, number, seed):
+    model = checkpoints.load(path, imports=imports, prior=None)
+    return model.sample(number, seed).numpy()
+
+  return [
+      side_readers.Maker(lambda path: (path / 'config.gin').is_file(), of_run),
+      side_readers.Maker(
+          lambda path: path.is_dir() and versions.is_export(path),
+          lambda path, *how: serving.ServedModel(path).sample(*how))]
 
 
 def _names(sides, features, inception):
@@ -300,101 +317,3 @@ def _nets(names, inception):
     return [evaluator.feature_net(name, None) for name in names]
   finally:
     gin.clear_config()
-
-
-class _Sides:
-  """Reads the sides of a comparison, each a `sides.Side`."""
-
-  def __init__(self, number, seed, data_dir, imports):
-    self._number = number
-    self._seed = seed
-    self._data_dir = data_dir
-    self._imports = imports
-
-  def all(self, sides, size):
-    """Returns them, of one size where that can be."""
-    from pgak.data import survey
-    is_loose = [self._is_loose(side) for side in sides]
-    # First those that have a size; pictures in files are brought to it.
-    found = [None if loose else self._read(side, None)
-             for side, loose in zip(sides, is_loose)]
-    shape = next((side.shape for side in found if side is not None), None)
-    # Then those of one small size, as generated ones are.
-    for i in sorted(range(len(sides)), key=lambda i: is_loose[i]
-                    and survey.survey(sides[i]).size_of_all() is None):
-      if is_loose[i]:
-        found[i] = self._read(sides[i], self._shape(sides[i], size, shape))
-        shape = shape or found[i].shape
-    return found
-
-  def _is_loose(self, side):
-    return not isinstance(side, np.ndarray) and self._kind(side) == 'images'
-
-  def _kind(self, side):
-    """Returns 'run', 'export', 'statistics', 'images', 'arrays' or 'name'."""
-    from pgak.data import path_kinds
-    from pgak.evaluation import sides as sides_lib
-    from pgak.serving import versions
-    path = files.local(side)
-    if (path / 'config.gin').is_file():
-      return 'run'
-    if path.is_dir() and versions.is_export(path):
-      return 'export'
-    # A file of that name comes first, as the user can see it.
-    if not path.exists() and '/' not in str(side):
-      return 'name'
-    return ('statistics' if sides_lib.is_statistics(path)
-            else path_kinds.kind_of_path(path))
-
-  def _shape(self, side, size, shape):
-    from pgak.data import survey
-    if size is None and shape:
-      return shape
-    seen = survey.survey(side)
-    channels = shape[-1] if shape else 1 if seen.grey else 3
-    usual = seen.size_of_all() or seen.size((256, 128, 64, 32, 16))
-    height, _, width = str(size or usual).partition('x')
-    return int(height), int(width or height), channels
-
-  def _read(self, side, shape):
-    from pgak.evaluation import sides as sides_lib
-    if isinstance(side, np.ndarray):
-      chosen = batches.positions(len(side), self._number)
-      return sides_lib.Side('array', side[chosen])
-    kind = self._kind(side)
-    if kind == 'statistics':
-      return sides_lib.load(files.local(side))
-    if kind in ('run', 'export'):
-      return sides_lib.Side(str(side), self._samples(kind, side))
-    array = self._array(kind, side, shape)
-    # Files may be in the order of their classes.
-    chosen = (np.arange(min(self._number, len(array))) if kind == 'name'
-              else batches.positions(len(array), self._number))
-    return sides_lib.of_pictures(side, array, chosen, kind == 'images')
-
-  def _samples(self, kind, side):
-    if kind == 'export':
-      from pgak import serving
-      return serving.ServedModel(side).sample(self._number, self._seed)
-    from pgak.runs import checkpoints
-    model = checkpoints.load(side, imports=self._imports, prior=None)
-    return model.sample(self._number, self._seed).numpy()
-
-  def _array(self, kind, side, shape):
-    from pgak import data
-    from pgak.data import array_files
-    if kind == 'images':
-      return data.images(side, shape, test_fraction=0.,
-                         skip_damaged=True).split('train')
-    if kind == 'arrays':
-      return array_files.arrays(side, shape, test_fraction=0.).split('train')
-    from pgak.runs import data_set
-    from pgak.runs import named_files
-    name, _, split = str(side).partition(':')
-    file, _ = named_files.data(name)
-    try:
-      configuration.parse_part(
-          f'data_dir = {self._data_dir!r}\ninclude {file!r}')
-      return data_set.configured().split(split or 'test')
-    finally:
-      gin.clear_config()
