@@ -2,7 +2,7 @@
 # Times the paper-size LPGA step, sampling, features and serving on this
 # machine, and writes one JSON.
 #
-#   benchmarks/gpu.sh gpu.json --photographs=photos/ --inception=inception.npz
+#   benchmarks/gpu.sh gpu.json --photographs=photos/ --inception=inception-2015-12-05.tgz
 #
 # On a host with JAX and no TensorFlow it times what was saved where TensorFlow
 # is, and the JSON names what was not run (73 seconds on one NVIDIA H200):

@@ -18,7 +18,7 @@ minutes of one core).
 
   python benchmarks/random_features.py --output=random_features \
     --data_dir=~/tensorflow_datasets --faces=img_align_celeba.zip --crop=108 \
-    --inception=inception_2015_through_mixed_8.npz
+    --inception=inception-2015-12-05.tgz
 
 #### References
 

@@ -37,7 +37,6 @@ OTHERS = {'make quickstart': 'quickstart_test.py', 'make test': 'this',
           '--seconds=120': 'benchmarks/serving_clients_test.py'}
 # What a test has in the place of what a page names.
 REPLACED = {'--protocol=fid768_test': '--protocol=quick', 'DIR': 'tfds',
-            '--inception=inception_2015_through_mixed_8.npz': '--seed=0',
             '--against=fashion_mnist': '--against=digits',
             'num_components = 100': 'num_components = 2',
             '--output_dir=runs/quick': '--output_dir=runs/sweep',
