@@ -28,7 +28,7 @@ def test_the_page(here, capsys):
   out = capsys.readouterr().out
   assert 'latent_nll' in out and 'reconstruction_mse' in out
   assert (here / 'samples.png').stat().st_size > 100
-  assert (here / 'runs/mine/export/1/saved_model.pb').exists()
+  assert (here / 'runs/denoising/export/1/saved_model.pb').exists()
   names = {}
   exec(PAGE.blocks('python')[1], names)
   assert names['images'].shape == names['restored'].shape == (16, 8, 8, 1)

@@ -43,7 +43,7 @@ def _only(rows, **chosen):
 @pytest.mark.slow
 def test_the_page(here, capsys):
   PAGE.run(QUICK)
-  rows = run_directory.RunDirectory(here / 'runs/digits').scores()
+  rows = run_directory.RunDirectory(here / 'runs/own').scores()
   assert 'ink_difference' in capsys.readouterr().out
   for protocol, prior, number in (
       ('quick', 'standard_normal', '1000'),

@@ -30,7 +30,7 @@ HERE = ('../README.md', 'training.md', 'python.md', 'results.md', 'sweeps.md',
 # Commands that are not pgak's, and what runs them.
 OTHERS = {'make quickstart': 'quickstart_test.py', 'make test': 'this',
           '. .venv/bin/activate': 'nothing', 'pgak_list': 'catalogue_test.py',
-          'pip install pgak[tflite,onnx]': 'package_test.py',
+          '.venv/bin/pip install -e .[tflite,onnx]': 'package_test.py',
           'python benchmarks/serving.py exports/digits':
               'benchmarks/serving_test.py',
           'python benchmarks/serving_clients.py exports/digits --clients=16 '

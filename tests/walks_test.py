@@ -85,10 +85,10 @@ def test_a_gin_user_adds_a_metric_and_a_protocol(tmp_path, monkeypatch):
   page = PAGE.section('With gin')
   page.save(tmp_path)
   page.run(QUICK)
-  rows = run_directory.RunDirectory('runs/digits').scores()
+  rows = run_directory.RunDirectory('runs/walk').scores()
   assert {row['metric'] for row in rows if row['protocol'] == 'inky'} >= {
       'brightness', 'frechet_digits_classifier'}
-  with open('runs/digits/scores.csv', newline='', encoding='utf-8') as file:
+  with open('runs/walk/scores.csv', newline='', encoding='utf-8') as file:
     assert 'lower' in {row['better'] for row in csv.DictReader(file)
                        if row['metric'] == 'brightness'}
   assert 'brightness' in sys.modules

@@ -23,8 +23,8 @@ _CSS = 'img {image-rendering: pixelated}'
 def require():
   """Raises UserError if Gradio is not installed."""
   if importlib.util.find_spec('gradio') is None:
-    raise errors.UserError('pgak_demo needs gradio: install the extra, pip '
-                           "install 'pgak[demo]'.")
+    raise errors.UserError(
+        'pgak_demo needs Gradio, which is not installed: pip install gradio.')
 
 
 def _gradio():

@@ -49,8 +49,9 @@ def check(name, output, prior=None, of_saved_model=()):
              if importlib.util.find_spec(module) is None]
   if missing:
     raise errors.UserError(
-        f'--format={name} needs {" and ".join(missing)}: install the extra, '
-        f"pip install 'pgak[{name}]'.")
+        f'--format={name} needs {" and ".join(missing)}, which '
+        f'{"is" if len(missing) == 1 else "are"} not installed: pip install '
+        f'{" ".join(missing)}.')
   if prior not in (None, 'own'):
     raise errors.UserError(
         f'--format={name} holds decode and encode, which no density changes: '

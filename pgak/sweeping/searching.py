@@ -299,7 +299,7 @@ def _optuna():
   except ImportError as e:
     raise errors.UserError(
         'A search needs Optuna, which is not installed: pip install '
-        "'pgak[search]'.") from e
+        'optuna.') from e
 
 
 def _made(folder):

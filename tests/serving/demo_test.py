@@ -116,9 +116,9 @@ def test_models_without_pictures_or_encoder(tmp_path):
     gan.reconstruction(saved(tmp_path))
 
 
-def test_without_gradio_the_extra_is_named(monkeypatch):
+def test_without_gradio_it_is_named(monkeypatch):
   monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
-  with pytest.raises(errors.UserError, match=r"pip install 'pgak\[demo\]'"):
+  with pytest.raises(errors.UserError, match='pip install gradio'):
     demo_page.require()
 
 
