@@ -6,7 +6,8 @@ import numpy as np
 from scipy import stats
 
 __all__ = ['better', 'by_step', 'choices_of', 'columns_of', 'format_mean',
-           'is_distance', 'mean_error', 'rank_correlation', 'sign', 'values']
+           'is_distance', 'mean_error', 'older_steps', 'rank_correlation',
+           'sign', 'values']
 
 _KINDS = ('reconstructions', 'samples', 'interpolations')
 _DENSITIES = ('none', 'standard_normal', 'gaussian', 'gmm')
@@ -90,6 +91,28 @@ def values(cell, choices, column):
       key = run.seed if run.seed not in found else f'{run.seed}/{i}'
       found[key] = steps[max(steps)]
   return found
+
+
+def older_steps(cell, choices, column, beside):
+  """Returns the steps of values that are older than other scores of their run.
+
+  Args:
+    cell: `runs.Cell`.
+    choices: those of the values.
+    column: that of the values.
+    beside: the choices of all scores that stand beside them, which decide what
+      a run's newest measured step is.
+
+  Returns:
+    Sorted list of int.
+  """
+  found = set()
+  for run in cell.runs:
+    steps = by_step(run, choices, column)
+    newest = max((s.step for s in run.scores if s.choices in beside), default=0)
+    if steps and max(steps) < newest:
+      found.add(max(steps))
+  return sorted(found)
 
 
 def mean_error(numbers):

@@ -134,7 +134,8 @@ def _commands(run):
     return run.commands
   run_dir = shlex.quote(f'--run_dir={run.path}')
   config = shlex.quote(f'--gin_file={run.path / "config.gin"}')
-  return [f'pgak_train {run_dir} {config}', *unmeasured.measured_commands(run)]
+  return [f'pgak_train {run_dir}{run.import_flags} {config}',
+          *unmeasured.measured_commands(run)]
 
 
 # === Scores ===

@@ -107,11 +107,11 @@ def precision_recall(cells):
   for cell in cells:
     for run in cell.runs:
       for name, curve in curves.read_precision_recall(run).items():
-        names.setdefault(name, []).append((cell, curve))
+        names.setdefault((cell.dataset, name), []).append((cell, curve))
   if not names:
     return None
   pictures = []
-  for name, members in names.items():
+  for (dataset, name), members in names.items():
     shown = set()
     lines = []
     for cell, (recall, precision) in members:
@@ -120,9 +120,10 @@ def precision_recall(cells):
           cell.number))
       shown.add(cell.label)
     pictures.append(pages.Figure(
-        pages.file_name('prd', str(len(pictures)), name),
+        pages.file_name('prd', str(len(pictures)), dataset, name),
         charts.line_chart(lines, 'recall', 'precision', (0., 1.05)),
-        f'Precision over recall, {name}: {", ".join(sorted(shown))}', name))
+        f'Precision over recall, {name} on {dataset}: '
+        f'{", ".join(sorted(shown))}', f'{name} on {dataset}'))
   return pages.Section('Precision and recall', [pages.FigureGroup(
       'Precision over recall for distributions; up and right is better',
       pictures)])

@@ -15,7 +15,7 @@ def gain_tables(cells):
 
   N is the standard normal for a model that is trained towards it, and a full
   Gaussian for the others. The difference is taken run by run, so that what two
-  scores of one run have in common cancels.
+  scores of one run have in common cancels; both are of one checkpoint.
   """
   found = []
   for choices in aggregates.choices_of(cells):
@@ -40,16 +40,24 @@ def _gain_row(cell, choices, column):
   metric, images, mixture = column
   is_fitted = (cell.model in _DETERMINISTIC or cell.model == 'CVVAE')
   for n in ('gaussian',) if is_fitted else ('standard_normal', 'gaussian'):
-    base = aggregates.values(cell, choices, (metric, images, n))
-    mixed = aggregates.values(cell, choices, column)
-    both = [seed for seed in base if seed in mixed]
+    both = _pairs(cell, choices, (metric, images, n), column)
     if both:
       gain, error = aggregates.mean_error(
-          [base[seed] - mixed[seed] for seed in both])
+          [base - mixed for base, mixed in both])
       ratio = 'one run' if error is None else (
           f'{gain / error:.1f}' if error else _NONE)
-      texts = [aggregates.format_mean(*aggregates.mean_error(
-          [numbers[seed] for seed in both])) for numbers in (base, mixed)]
+      texts = [aggregates.format_mean(*aggregates.mean_error(numbers))
+               for numbers in zip(*both)]
       yield gain, [cell.label, metric, n, mixture, *texts,
                    aggregates.format_mean(gain, error), ratio]
       return
+
+
+def _pairs(cell, choices, n, mixture):
+  """Returns both values of each run, at its newest step that has both."""
+  found = []
+  for run in cell.runs:
+    base, mixed = (aggregates.by_step(run, choices, c) for c in (n, mixture))
+    if steps := base.keys() & mixed.keys():
+      found.append((base[max(steps)], mixed[max(steps)]))
+  return found

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import gin
 import numpy as np
 
+from pgak import batches
 from pgak import capabilities
 from pgak import errors
 from pgak import generation
@@ -52,8 +53,8 @@ def latents_and_samples(path, number=None, data_dir=None, imports=()):
 
   Args:
     path: path of the run directory.
-    number: int, the most images; None for 10,000 where there are two latents,
-      all of which can be seen, and else for 1,000.
+    number: int, the most images, of all at random; None for 10,000 where there
+      are two latents, all of which can be seen, and else for 1,000.
     data_dir: folder of TensorFlow Datasets instead of the run's, or None.
     imports: modules that the run was trained with, which the user trusts.
 
@@ -69,14 +70,15 @@ def latents_and_samples(path, number=None, data_dir=None, imports=()):
       raise LeftOut('they have no encoder')
     if 'condition' in model.can:
       raise LeftOut('their latents are drawn given conditions')
-    number = min(number or (10000 if model.latent_dim == 2 else 1000),
-                 len(array))
-    encoded = model.encode_split(array, np.arange(number))
+    # Files may be in the order of their classes.
+    places = batches.positions(
+        len(array), number or (10000 if model.latent_dim == 2 else 1000))
+    encoded = model.encode_split(array, places)
     is_flow = not model.lacks('base')
     return Latents(
-        encoded, np.asarray(model.prior.sample(number, 0)),
+        encoded, np.asarray(model.prior.sample(len(places), 0)),
         generation.latent_to_base(model.prior, encoded) if is_flow else None,
-        None if array.labels is None else array.labels[:number],
+        None if array.labels is None else array.labels[places],
         of_first_class(model, array), note_of(model))
 
 

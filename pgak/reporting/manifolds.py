@@ -7,6 +7,7 @@
 """
 import numpy as np
 
+from pgak import batches
 from pgak import data
 from pgak.pictures import charts
 from pgak.pictures import scatter
@@ -55,7 +56,7 @@ def _picture(cell, run, data_dir, imports):
 
 def _row(model, array):
   """Returns the panels of a model; without an encoder, data and samples."""
-  places = np.arange(min(scatter.NUMBER, len(array)))
+  places = batches.positions(len(array), scatter.NUMBER)
   points, shades = array.read(places), data.vector_shades(array, places)
   made = [(np.asarray(model.sample(len(points))), None)]
   if model.lacks('encode'):

@@ -89,7 +89,8 @@ class Figure:
   """A picture.
 
   Attributes:
-    name: name of its PNG file, without the ending, unique in the document.
+    name: name of its PNG file, without the ending; of pictures with one name,
+      the second gets a number.
     png: bytes.
     alt: string, what is to be seen.
     caption: string.
@@ -126,7 +127,7 @@ def _pictures(sections):
 
 
 def file_name(*parts):
-  """Returns a picture's name made of words, which together make it unique."""
+  """Returns a picture's name made of words."""
   text = '_'.join(parts).lower()
   name = re.sub(r'[^a-z0-9.]+', '_', text).strip('_.')
   if len(name) <= _LONGEST_NAME:
@@ -138,7 +139,20 @@ def file_name(*parts):
 
 def files(sections):
   """Returns `{file name: PNG bytes}` of all pictures."""
-  return {f'{p.name}.png': p.png for p in _pictures(sections)}
+  names = _file_names(sections)
+  return {names[id(p)]: p.png for p in _pictures(sections)}
+
+
+def _file_names(sections):
+  """Returns `{id of a picture: name of its file}`, all of them distinct."""
+  found = {}
+  for picture in _pictures(sections):
+    name, number = f'{picture.name}.png', 1
+    while name in found.values():
+      number += 1
+      name = f'{picture.name}_{number}.png'
+    found.setdefault(id(picture), name)
+  return found
 
 
 # === HTML ===
@@ -209,14 +223,16 @@ def to_markdown(title, intro, sections, folder):
     folder: where the pictures are, relative to the Markdown file.
   """
   lines = [f'<!-- {MARKER} -->', '', f'# {_plain(title)}', '']
+  paths = {picture: f'{folder}/{name}'
+           for picture, name in _file_names(sections).items()}
   for block in intro:
-    lines += _markdown_block(block, folder)
+    lines += _markdown_block(block, paths)
   lines += [f'- [{_plain(s.title)}](#{a})'
             for s, a in zip(sections, _anchors(sections))] + ['']
   for section in sections:
     lines += [f'## {_plain(section.title)}', '']
     for block in section.blocks:
-      lines += _markdown_block(block, folder)
+      lines += _markdown_block(block, paths)
   return '\n'.join(lines).rstrip() + '\n'
 
 
@@ -232,7 +248,7 @@ def _code(text):
   return f'{fence} {text} {fence}' if len(fence) > 1 else f'`{text}`'
 
 
-def _markdown_block(block, folder):
+def _markdown_block(block, paths):
   if isinstance(block, Text):
     return textwrap.wrap(_plain(block.text), 80, break_long_words=False,
                          break_on_hyphens=False) + ['']
@@ -244,7 +260,7 @@ def _markdown_block(block, folder):
     return _markdown_table(block)
   lines = [f'### {_plain(block.caption)}', '']
   for picture in block.pictures:
-    lines += [f'![{_plain(picture.alt)}]({folder}/{picture.name}.png)', '']
+    lines += [f'![{_plain(picture.alt)}]({paths[id(picture)]})', '']
     if picture.caption:
       lines += [_plain(picture.caption), '']
   return lines

@@ -6,6 +6,7 @@ from pgak import errors
 from pgak import files
 from pgak import settings
 from pgak.reporting import contents
+from pgak.reporting import finding
 from pgak.reporting import pages
 from pgak.reporting import runs as runs_lib
 
@@ -43,7 +44,7 @@ def write_report(output, paths, with_latents=True, data_dir=None,
   page = files.local(output)
   _check(page, overwrite)
   _refuse_packed(paths)
-  found, notes = runs_lib.find(paths)
+  found, notes = finding.find(paths)
   cells = runs_lib.cells([runs_lib.read(path) for path in found])
   sections = contents.sections(cells, with_latents, data_dir, imports)
   intro = contents.introduction(cells, notes)

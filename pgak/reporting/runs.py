@@ -3,9 +3,9 @@ import ast
 import csv
 import dataclasses
 import math
-import os
 import pathlib
 import re
+import shlex
 from typing import NamedTuple
 
 from pgak import errors
@@ -13,12 +13,13 @@ from pgak import files
 from pgak.data import formats
 from pgak.data import kinds
 from pgak.metrics import metric
+from pgak.reporting import finding
 from pgak.runs import changes
 from pgak.runs import gin_text
 from pgak.runs import run_directory
 
 __all__ = ['CHOICES', 'Cell', 'Column', 'FITTED', 'Run', 'Score', 'by_dataset',
-           'cells', 'find', 'model_name', 'read', 'read_score']
+           'cells', 'model_name', 'read', 'read_score']
 
 # Their names in the papers.
 MODEL_NAMES = {
@@ -115,9 +116,7 @@ class Run:
 
   @property
   def dataset(self):
-    data = self.info.get('data')
-    return str(data.get('name', 'unknown') if isinstance(data, dict)
-               else 'unknown')
+    return str(self._recorded('data').get('name', 'unknown'))
 
   @property
   def seed(self):
@@ -130,8 +129,7 @@ class Run:
   @property
   def holds(self):
     """Name of the kind of data of its data set, such as 'vectors'."""
-    data = self.info.get('data')
-    recorded = data.get('kind') if isinstance(data, dict) else None
+    recorded = self._recorded('data').get('kind')
     if isinstance(recorded, str):
       return recorded
     # Version 0.4 did not say: the shape does.
@@ -140,6 +138,13 @@ class Run:
       return kinds.of_shape(ast.literal_eval(shape)).name
     except (SyntaxError, TypeError, ValueError):
       return kinds.Images.name
+
+  @property
+  def import_flags(self):
+    """The flags of a command that import what it was trained with."""
+    names = self.info.get('imports')
+    return ''.join(' ' + shlex.quote(f'--import={name}')
+                   for name in (names if isinstance(names, list) else ()))
 
   def resolve(self, name, default=None):
     """Returns a binding's value as text, a macro's in its place."""
@@ -155,9 +160,24 @@ class Run:
       return (str(self.path),)
     seed = self.bindings.get('train.seed', '')
     free = {'train.seed', seed.lstrip('%'), 'data_dir', 'train.scorer'}
-    return tuple(sorted(
+    return tuple(sorted(self._beginnings() + [
         (n, v) for n, v in self.bindings.items()
-        if n not in free and not changes.FREE_ON_RESUME.search(n)))
+        if n not in free and not changes.FREE_ON_RESUME.search(n)]))
+
+  def _beginnings(self):
+    """Returns what bindings leave open: the data, and the first weights."""
+    data = self._recorded('data')
+    # Each seed may begin with the weights of its own.
+    taken = re.sub(r'seed[-_]?\d+', 'seed-*',
+                   str(self._recorded('warm_start').get('run', '')))
+    return [(name, str(value)) for name, value in (
+        ('data.fingerprint', data.get('fingerprint') or data.get('name')),
+        ('train.warm_start', taken)) if value]
+
+  def _recorded(self, name):
+    """Returns what config.json holds under a name, or {}."""
+    found = self.info.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 @dataclasses.dataclass
@@ -180,59 +200,6 @@ class Cell:
   @property
   def dataset(self):
     return self.runs[0].dataset
-
-
-def find(paths):
-  """Finds run directories.
-
-  Args:
-    paths: run directories, and folders that hold some at any depth.
-
-  Returns:
-    Pair of a list of distinct paths and a list of sentences on arguments that
-    hold none, and on cells of a sweep that did not begin.
-
-  Raises:
-    errors.UserError: if there is none at all.
-  """
-  found, problems = {}, []
-  for path in map(files.local, paths):
-    if not path.exists():
-      raise errors.UserError(f'There is nothing at {path}: give run '
-                             'directories, or folders that hold some.')
-    here = [path] if (path / 'config.gin').is_file() else _below(path)
-    if not here:
-      problems.append(f'{path} is no run directory and holds none: no folder '
-                      'in it has a config.gin.')
-    for run in here:
-      found.setdefault(run.resolve(), run)
-    problems += [f'{path / name} is named in sweep.json and holds no run.'
-                 for name in _planned(path)
-                 if not (path / name / 'config.gin').is_file()]
-  if not found:
-    raise errors.UserError(
-        'There is nothing to report: ' + ' '.join(problems)[:500])
-  return list(found.values()), problems
-
-
-def _below(path):
-  found = []
-  for folder, children, names in os.walk(path):
-    if 'config.gin' in names:
-      found.append(pathlib.Path(folder))
-      children.clear()  # What a run holds is its own.
-    children[:] = sorted(c for c in children if not c.startswith('.'))
-  return found
-
-
-def _planned(folder):
-  """Returns `{run directory: its commands}` of a sweep, by relative paths."""
-  try:
-    cells_of_sweep = files.load_json(folder / 'sweep.json')['cells']
-    return {cell['run_dir']: [cell['train'], *cell['evaluate']]
-            for cell in cells_of_sweep}
-  except (KeyError, OSError, TypeError, ValueError):
-    return {}  # No sweep, or none that can be read: its runs speak for it.
 
 
 def model_name(model):
@@ -290,7 +257,7 @@ def read(path):
   """
   run = Run(path)
   here = path.resolve()
-  run.commands = _planned(here.parents[1]).get(
+  run.commands = finding.planned(here.parents[1]).get(
       f'{here.parent.name}/{here.name}', []) if len(here.parts) > 2 else []
   for step in (_read_config, _read_info, _read_checkpoints, _read_scores,
                _read_pictures):

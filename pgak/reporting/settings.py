@@ -1,5 +1,7 @@
 """Scores over a setting that several runs of a model vary, such as beta."""
+import collections
 import math
+import re
 
 from pgak.pictures import charts
 from pgak.reporting import aggregates
@@ -9,6 +11,8 @@ from pgak.reporting import runs as runs_lib
 __all__ = ['charts_over_settings', 'series']
 
 _LEAST = 3
+# The model decides it: an FP-VAE whose beta is 0 has no Gaussian encoder.
+_IMPLIED = re.compile(r'(^|[/.])encoder\.log_variance$')
 
 
 def charts_over_settings(cells):
@@ -50,22 +54,37 @@ def series(cells):
     `{(data set, setting's name): [(label, {value: cell})]}`, each with 3 values
     or more. Settings of two models that have one name, such as `beta`, are one.
   """
-  groups = {}
+  members = {}
   for cell in cells:
-    numbers = _numbers(cell)
-    for name, value in numbers.items():
-      if name.startswith(f'{cell.model}.'):
-        others = frozenset((n, v) for n, v in numbers.items() if n != name)
-        key = (cell.dataset, cell.model, name, others)
-        groups.setdefault(key, []).append((value, cell))
+    values = _settings(cell)
+    for name, value in values.items():
+      if name.startswith(f'{cell.model}.') and isinstance(value, float):
+        members.setdefault((cell.dataset, cell.model, name), []).append(
+            (value, cell, values))
   found = {}
-  for (dataset, model, name, _), members in groups.items():
-    points = dict(sorted(members, key=lambda m: m[0]))
-    if len(points) >= _LEAST and len(points) == len(members) and (
-        min(points) >= 0.):
-      found.setdefault((dataset, name.split('.')[-1]), []).append(
-          (runs_lib.model_name(model), points))
+  for (dataset, model, name), of_all in members.items():
+    for group in _alike(of_all, name):
+      points = dict(sorted(
+          ((value, cell) for value, cell, _ in group), key=lambda p: p[0]))
+      if len(points) >= _LEAST and len(points) == len(group) and (
+          min(points) >= 0.):
+        found.setdefault((dataset, name.split('.')[-1]), []).append(
+            (runs_lib.model_name(model), points))
   return {key: _distinct(lines) for key, lines in found.items()}
+
+
+def _alike(members, name):
+  """Groups `(value, cell, settings)` by all settings but the named one."""
+  groups = []
+  for member in members:
+    # What only one of two binds comes with another setting, which both bind.
+    group = next((g for g in groups if all(
+        member[2][n] == other[n] for *_, other in g
+        for n in member[2].keys() & other.keys() - {name})), None)
+    if group is None:
+      groups.append(group := [])
+    group.append(member)
+  return groups
 
 
 def _distinct(lines):
@@ -76,19 +95,28 @@ def _distinct(lines):
           for label, points in lines]
 
 
-def _numbers(cell):
-  """Returns `{name: float}` of a cell's settings, macros in their places."""
+def _settings(cell):
+  """Returns `{name: float or text}`, macros in their places."""
   run = cell.runs[0]
-  found = {}
-  for name, _ in run.key if run.bindings else ():
-    try:
-      value = float(run.resolve(name))
-    except (TypeError, ValueError):
-      continue
-    if '.' in name and math.isfinite(value):
-      # A scope may come and go with what the setting switches on.
-      found[name.split('/')[-1]] = value
-  return found
+  pairs = [(n, v) for n, v in (run.key if run.bindings else ())
+           if '.' in n and not _IMPLIED.search(n)]
+  # A scope may come and go with what the setting switches on.
+  times = collections.Counter(_unscoped(n) for n, _ in pairs)
+  return {n if times[_unscoped(n)] > 1 else _unscoped(n): _value(run, v)
+          for n, v in pairs}
+
+
+def _unscoped(name):
+  return name.split('/')[-1]
+
+
+def _value(run, text):
+  text = run.resolve(text[1:], text) if text.startswith('%') else text
+  try:
+    value = float(text)
+  except ValueError:
+    return re.sub(r'@(?:[\w.]+/)+', '@', text)
+  return value if math.isfinite(value) else text
 
 
 def _values(points, choices, column):

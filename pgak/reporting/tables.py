@@ -29,11 +29,28 @@ def _column_title(column, with_metric):
   return ', '.join([column.metric, *named] if with_metric else named)
 
 
-def _cell_text(cell, found):
-  """Returns the text of a table's cell, and a note if some runs are missing."""
-  text = aggregates.format_mean(*aggregates.mean_error(found.values()))
-  missing = len(found) != len(cell.runs)
-  return text, f'n = {len(found)}' if missing else ''
+def _cell(cell, choices, column, beside, best=None):
+  """Returns a cell of a table: a mean with its error, marked if it is the best.
+
+  Its note says if some runs are missing, and of which step it is where scores
+  of newer checkpoints stand beside it.
+
+  Args:
+    cell: `runs.Cell`.
+    choices: those of the scores.
+    column: that of the scores, or None for no score.
+    beside: the choices of all scores in the table's row.
+    best: float or None.
+  """
+  found = aggregates.values(cell, choices, column)
+  if not found:
+    return _NONE
+  mean, error = aggregates.mean_error(found.values())
+  notes = [f'n = {len(found)}'] if len(found) != len(cell.runs) else []
+  if steps := aggregates.older_steps(cell, choices, column, beside):
+    notes.append(f'step {", ".join(map(str, steps))}')
+  return pages.TableCell(aggregates.format_mean(mean, error), ', '.join(notes),
+                         mean == best)
 
 
 def _steps(cell, choices):
@@ -73,17 +90,9 @@ def _score_table(cells, choices, columns):
   best = [_best(aggregates.sign(cells, *column[:2]),
                 [found[c.label][i] for c in measured])
           for i, column in enumerate(columns)]
-  rows = []
-  for cell in measured:
-    row = [cell.label, str(len(cell.runs)), _steps(cell, choices)]
-    for i, numbers in enumerate(found[cell.label]):
-      if not numbers:
-        row.append(_NONE)
-        continue
-      text, note = _cell_text(cell, numbers)
-      mean = aggregates.mean_error(numbers.values())[0]
-      row.append(pages.TableCell(text, note, mean == best[i]))
-    rows.append(row)
+  rows = [[cell.label, str(len(cell.runs)), _steps(cell, choices), *(
+      _cell(cell, choices, column, [choices], best_mean)
+      for column, best_mean in zip(columns, best))] for cell in measured]
   metrics = list(dict.fromkeys(c.metric for c in columns))
   one = len(metrics) == 1
   header = ['model', 'runs', 'steps',
@@ -148,15 +157,16 @@ def overview_tables(cells):
 
 
 def _overview(caption, cells, columns):
+  choices = [c for c, _ in columns]
   found = [(cell, prior, [_of_prior(cell, c, prior) for c in columns])
            for cell in cells for prior in _sampled(cell, columns)]
   found = [row for row in found if any(row[2])]
-  best = [_best(aggregates.sign(cells, *column),
-                [values[i] for *_, values in found])
-          for i, (_, column) in enumerate(columns)]
+  best = [_best(aggregates.sign(cells, *column), [
+      aggregates.values(cell, of, named[i]) for cell, _, named in found])
+          for i, (of, column) in enumerate(columns)]
   rows = [[cell.label, str(len(cell.runs)), _breakable(prior), *(
-      _side_cell(cell, v, b) for v, b in zip(values, best))]
-          for cell, prior, values in found]
+      _cell(cell, *of, choices, b) for *of, b in zip(choices, named, best))]
+          for cell, prior, named in found]
   header = ['model', 'runs', 'samples of', *_overview_titles(columns)]
   return pages.Table(caption, header, rows, (2,), _overview_detail(columns),
                      _directions(cells, [c for _, c in columns], 3))
@@ -173,17 +183,10 @@ def _sampled(cell, columns):
 
 
 def _of_prior(cell, column, prior):
-  """Returns the values of a column: of that prior, or of what has none."""
+  """Returns a column of that prior, or of what has none, or None."""
   choices, names = column
-  return (aggregates.values(cell, choices, (*names, prior))
-          or aggregates.values(cell, choices, (*names, 'none')))
-
-
-def _side_cell(cell, values, best):
-  if not values:
-    return _NONE
-  mean = aggregates.mean_error(values.values())[0]
-  return pages.TableCell(*_cell_text(cell, values), mean == best)
+  wanted = [(*names, p) for p in (prior, 'none')]
+  return next((w for w in wanted if aggregates.values(cell, choices, w)), None)
 
 
 def _overview_titles(columns):
@@ -243,11 +246,13 @@ def _published_table(table, choices, named, cells):
       for column, number in zip(table.columns, numbers):
         ours = cell and _ours(cell, choices, model, column)
         found = _differences(table, named, model, cell) if ours else {}
-        row += [_our_text(cell, ours), _their_text(number, found)]
+        row += [_cell(cell, choices, ours, [choices]) if ours else _NONE,
+                _their_text(number, found)]
         if found:
           differing.setdefault('; '.join(found.values()), []).append(row[0])
         if ours and number is not None:
-          mean = aggregates.mean_error(ours.values())[0]
+          values = aggregates.values(cell, choices, ours).values()
+          mean = aggregates.mean_error(values)[0]
           pairs[column.title].append((model, mean, _value(number)))
       rows.append(row)
   if not any(pairs.values()):
@@ -288,20 +293,17 @@ def _row_title(model, cell):
 
 
 def _ours(cell, choices, model, column):
+  """Returns the column of our scores that a published one is of, or None."""
   if model == '2sVAE' and column.role != 'own':
-    return {}  # Its reconstructions are those of the row VAE.
+    return None  # Its reconstructions are those of the row VAE.
   _, prior = published.place(model, column)
   for wanted in aggregates.columns_of([cell], choices):
     metric, images, label = wanted
     if (re.fullmatch(column.images, images.split(' of ')[0])
         and re.fullmatch(prior, label)
         and re.fullmatch(published.metric_of(model, column), metric)):
-      return aggregates.values(cell, choices, wanted)
-  return {}
-
-
-def _our_text(cell, ours):
-  return pages.TableCell(*_cell_text(cell, ours)) if ours else _NONE
+      return wanted
+  return None
 
 
 def _value(number):

@@ -2,9 +2,11 @@
 import re
 import shlex
 
+from pgak import errors
 from pgak.reporting import pages
 from pgak.reporting import runs as runs_lib
 from pgak.runs import not_measured
+from pgak.runs import run_directory
 
 __all__ = ['block', 'left_out', 'measured_commands', 'prior_flags']
 
@@ -13,6 +15,8 @@ _PROTOCOL = runs_lib.CHOICES.index('protocol')
 _BY_KIND = {'vectors': 'vectors', 'pairs': 'learned_priors_pairs'}
 # Labels of what a model was trained with; others are a user's own density.
 _OWN = re.compile('standard_normal|uniform_sphere|latent_generator|learned_.*')
+# Labels of what the protocols rae_... draw from by themselves, beside these.
+_OF_RAE = ('gaussian', 'gmm_10')
 # What a label says of a density: the pattern that it begins with, and what to
 # bind.
 _LABELLED = (
@@ -37,9 +41,9 @@ _LABELLED = (
 def block(cells):
   """Returns a table of what is not measured, or None if all of it is.
 
-  A run is to be measured at its newest checkpoint, by each protocol that a run
-  on the same data set was measured by, and with each density that was fitted
-  there to another model's latents.
+  A run is to be measured at its newest checkpoint, or its best one, by each
+  protocol that a run on the same data set was measured by, and with each
+  density that was fitted there to another model's latents and can be to its.
 
   Args:
     cells: list of `runs.Cell`.
@@ -88,7 +92,7 @@ def measured_commands(run):
 
 def _command(run, protocol, prior=None, checkpoint=''):
   run_dir = shlex.quote(f'--run_dir={run.path}')
-  return (f'pgak_evaluate {run_dir}{checkpoint} --protocol='
+  return (f'pgak_evaluate {run_dir}{run.import_flags}{checkpoint} --protocol='
           f'{shlex.quote(protocol)}{prior_flags(protocol, prior)}')
 
 
@@ -96,15 +100,18 @@ def prior_flags(protocol, prior):
   """Returns the flags that make an evaluation draw from a density.
 
   Args:
-    protocol: string; some take their densities in turn.
+    protocol: string; some take several densities in turn by themselves.
     prior: string, the density's label in scores.csv; None for what the protocol
       takes by itself.
   """
-  if protocol.startswith('rae_') or prior is None:
+  if prior is None:
+    return ''
+  label, trips, _ = prior.partition('_round_trips_')
+  is_usual = prior in _OF_RAE or (_OWN.fullmatch(label) and not trips)
+  if is_usual and protocol.startswith('rae_'):
     return ''
   # 'own', too: a protocol's own choice may be a mixture, where latents match no
   # prior.
-  label, *_ = prior.split('_round_trips_')
   fitted = runs_lib.FITTED.fullmatch(label)
   name = (fitted['name'] if fitted else 'own' if _OWN.fullmatch(label)
           else shlex.quote(label))
@@ -130,7 +137,12 @@ def _wanted(cells):
 def _drawn_from(score):
   """Returns the label of what a score's examples are drawn from, or 'none'."""
   # A log-likelihood is that of data, under the density before round trips.
-  return 'none' if score.column.images == 'data' else score.column.prior
+  if score.column.images == 'data':
+    return 'none'
+  label, trips, number = score.column.prior.partition('_round_trips_')
+  # Each model calls its own otherwise.
+  return (f'own{trips}{number}' if trips and _OWN.fullmatch(label)
+          else score.column.prior)
 
 
 def _missing(run, wanted):
@@ -144,10 +156,33 @@ def _missing(run, wanted):
       yield f'{protocol}', _command(run, protocol)
       continue
     newest = max(score.step for score in scores)
-    if newest < run.last_step:
+    checkpoint = ''
+    if newest < run.last_step and newest == _best_step(run):
+      checkpoint = ' --checkpoint=best'
+    elif newest < run.last_step:
       yield (f'{protocol} at step {run.last_step}; the scores are of step '
              f'{newest}', _command(run, protocol))
-    # Such a protocol names its densities itself.
-    for prior in wanted[protocol] if not protocol.startswith('rae_') else ():
-      if all(_drawn_from(score) != prior for score in scores):
-        yield (f'{protocol} with {prior}', _command(run, protocol, prior))
+    known = {_drawn_from(s) for s in scores if s.step == newest}
+    for prior in wanted[protocol]:
+      # No flags name what the protocol draws from by itself.
+      if prior not in known and prior_flags(protocol, prior) and (
+          _can_have(run, prior)):
+        yield (f'{protocol} with {prior}',
+               _command(run, protocol, prior, checkpoint))
+
+
+def _best_step(run):
+  try:
+    return run_directory.RunDirectory(run.path).resolve_checkpoint('best')
+  except (errors.UserError, KeyError, OSError, TypeError, ValueError):
+    return None  # None was kept, or what names it is damaged.
+
+
+def _can_have(run, prior):
+  """Whether a density can be fitted to the latents of a run's model."""
+  # Without an encoder there are samples and no reconstructions.
+  if 'samples' in run.pictures and 'reconstructions' not in run.pictures:
+    return False
+  return '_of_samples' not in prior or any(
+      name.endswith('encoder.log_variance') and value == 'True'
+      for name, value in run.bindings.items())

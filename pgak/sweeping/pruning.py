@@ -44,9 +44,16 @@ class Pruner:
         return True
     return False
 
-  def require_scores(self, trial, run_dir):
-    """Raises errors.UserError if a trained trial has no score on the way."""
-    if not self._early(run_dir):
+  def require_scores(self, trial, run_dir, measured):
+    """Raises errors.UserError if a trained trial has no score on the way.
+
+    Args:
+      trial: as for `is_over`.
+      run_dir: as there.
+      measured: the rows of its scores that evaluations made, which may be of
+        the same metric.
+    """
+    if all(row in measured for row in self._rows(run_dir)):
       raise errors.UserError(
           f'`sweep.pruned_by` = {self._metric!r} is not among the scores that '
           f'trial-{trial.number} had while it trained: set `train.score_every` '
@@ -58,9 +65,13 @@ class Pruner:
 
   def _early(self, run_dir):
     """Returns `{step: value}` of the metric."""
+    return {int(row['step']): float(row['value'])
+            for row in self._rows(run_dir)}
+
+  def _rows(self, run_dir):
+    """Returns the rows of the metric."""
     try:
       rows = run_directory.RunDirectory(run_dir).scores()
     except errors.UserError:
-      return {}  # It has not begun.
-    return {int(row['step']): float(row['value']) for row in rows
-            if row['metric'] == self._metric}
+      return []  # It has not begun.
+    return [row for row in rows if row['metric'] == self._metric]

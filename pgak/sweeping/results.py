@@ -12,12 +12,13 @@ import statistics
 from pgak import errors
 from pgak import files
 from pgak.runs import run_directory
+from pgak.runs import scores
 
 __all__ = ['Record', 'format_table', 'mean_and_error']
 
 # All that decides a score, except what the table's rows and columns show.
-_CHOICES = tuple(c for c in run_directory.SCORE_COLUMNS
-                 if c not in ('step', 'value', 'images', 'prior'))
+_CHOICES = ('metric', *(c for c in scores.CHOICES
+                        if c not in ('images', 'prior')))
 
 
 class Record:
@@ -62,7 +63,9 @@ class Record:
   def write_trained(self):
     """Records that training is finished."""
     steps = self._checkpoints()
-    self._finished.update(settings=self._digest, step=steps[-1] if steps else 0)
+    # A run that was deleted and trained anew is not measured.
+    self._finished = {'settings': self._digest,
+                      'step': steps[-1] if steps else 0, 'evaluations': {}}
     self._write()
 
   def rows(self, evaluation):
@@ -119,8 +122,8 @@ def format_table(sweep, output_dir):
         Record(output_dir, job), sweep):
       cell = tables.setdefault(choices, {}).setdefault(job.cell, {})
       # Two evaluations with equal choices differ in settings that scores do not
-      # record: the label has them.
-      if cell.get(column, {}).get(job.seed, value) != value:
+      # record: the label has them. As text, or NaN would differ from itself.
+      if str(cell.get(column, {}).get(job.seed, value)) != str(value):
         column = f'{column} ({more})'
       cell.setdefault(column, {})[job.seed] = value
   return '\n'.join(line for choices, table in tables.items()

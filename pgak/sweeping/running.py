@@ -176,8 +176,10 @@ class Runner:
       self.failures[job.name] = f'{type(e).__name__}: {e}'
 
   def _run_job(self, job, stages, log, shown):
+    # Another sweep may have finished some while this one waited.
+    left = self.pending(job)
     record = results.Record(self.output_dir, job)
-    for stage in stages:
+    for stage in [s for s in stages if s in left]:
       command = self._command(job, stage)
       print(f'$ {shlex.join(command)}', file=log, flush=True)
       shown.begin(job.name, _kind(stage), log.name)

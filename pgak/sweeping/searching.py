@@ -108,7 +108,9 @@ class Searcher:
         continue
       value = self._value(trial)
       if self._pruner and value is not None:
-        self._pruner.require_scores(trial, self._first_run(trial))
+        job = self._jobs_of(trial)[0]
+        self._pruner.require_scores(
+            trial, self._first_run(trial), self._rows(job))
       if value is None:
         # Not told, so that the same command runs it again, as any failed cell.
         self._failed.add(trial.number)
@@ -210,12 +212,10 @@ class Searcher:
     return None if None in found else statistics.fmean(found)
 
   def _score(self, job):
-    record = results.Record(self._runner.output_dir, job)
-    of_each = [record.rows(e) for e in self._runner.sweep.evaluations]
-    if None in of_each:
+    rows = self._rows(job)
+    if rows is None:
       return None
     wanted = self._search.objective
-    rows = [row for rows in of_each for row in rows]
     fit = [row for row in rows
            if all(row.get(name) == value for name, value in wanted.items())]
     if len(fit) != 1:
@@ -223,6 +223,12 @@ class Searcher:
           f'`sweep.objective` = {wanted} fits {len(fit)} scores of {job.name}, '
           f'and must fit one of: {_described(fit or rows)}.')
     return float(fit[0]['value'])
+
+  def _rows(self, job):
+    """Returns the rows of all evaluations of a job, None if one is missing."""
+    record = results.Record(self._runner.output_dir, job)
+    of_each = [record.rows(e) for e in self._runner.sweep.evaluations]
+    return None if None in of_each else [r for rows in of_each for r in rows]
 
   # === The journal ===
 
@@ -243,15 +249,19 @@ class Searcher:
     measured = _text([self._search.objective, [
         e.flags for e in self._runner.sweep.evaluations]] + (
             [self._search.pruned_by] if self._search.pruned_by else []))
+    # The content of the gin files, which earlier journals do not have.
+    digests = _text([job.digest() for job in self._runner.sweep.pattern])
     kept = study.user_attrs
     is_told = any(t.state.is_finished() for t in study.get_trials())
-    if kept.get('cells', cells) != cells or (
-        is_told and kept.get('measured', measured) != measured):
+    if kept.get('cells', cells) != cells or (is_told and (
+        kept.get('measured', measured) != measured
+        or kept.get('digests', digests) != digests)):
       raise errors.UserError(
-          f'{folder} holds a search with other settings, of which only '
-          '`sweep.trials` may change: choose another --output_dir, or remove '
-          'that folder.')
-    for name, value in (('cells', cells), ('measured', measured)):
+          f'{folder} holds a search with other settings or other content of '
+          'its gin files, and only `sweep.trials` may change: choose another '
+          '--output_dir, or remove that folder.')
+    for name, value in (('cells', cells), ('measured', measured),
+                        ('digests', digests)):
       if kept.get(name) != value:
         study.set_user_attr(name, value)
     return study

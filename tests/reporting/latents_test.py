@@ -1,4 +1,5 @@
 """Tests of latents in two dimensions."""
+import contextlib
 import types
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from sklearn import decomposition
 import tiny_runs
 
+from pgak import batches
 from pgak import data
 from pgak import reporting
 from pgak.generation import sampling
@@ -54,14 +56,36 @@ def test_latents_of_a_run(tmp_path):
   prior = sampling.gaussian(model, data.digits().split('train'))
   np.testing.assert_allclose(found.drawn, prior.sample(20, 0), atol=1e-4)
   assert 'Gaussian' in found.note
-  np.testing.assert_array_equal(
-      found.labels, data.digits().split('test').labels[:20])
   assert found.base is None
   test = data.digits().split('test')
+  places = batches.positions(len(test), 20)
+  np.testing.assert_array_equal(found.labels, test.labels[places])
+  np.testing.assert_allclose(found.encoded, model.encode(test.read(places)),
+                             rtol=1e-4, atol=1e-5)
   zeros = test.read(np.flatnonzero(test.labels == 0))
   assert len(zeros) == 27 and found.of_class.shape == (27, 3)
   np.testing.assert_allclose(found.of_class, model.encode(zeros), rtol=1e-4,
                              atol=1e-5)
+
+
+def test_images_in_the_order_of_their_classes_are_of_all_classes(monkeypatch):
+  class Sorted:
+    labels = np.repeat(np.arange(10), 300)
+
+    def __len__(self):
+      return len(self.labels)
+
+  model = types.SimpleNamespace(
+      latent_dim=3, can=('encode',), kind=types.SimpleNamespace(can=()),
+      lacks=lambda *names: '' if names == ('encode',) else 'it has none',
+      encode_split=lambda array, places: np.eye(3)[places % 3],
+      prior=types.SimpleNamespace(
+          name='mine', sample=lambda number, seed: np.zeros([number, 3])))
+  monkeypatch.setattr(latents, 'loaded', lambda *_: contextlib.nullcontext(
+      (model, Sorted())))
+  found = latents.latents_and_samples('a run')
+  assert len(found.encoded) == len(found.drawn) == len(found.labels) == 1000
+  assert set(found.labels) == set(range(10))
 
 
 @pytest.mark.parametrize('labels', [None, np.ones(9, int), np.zeros(9)])

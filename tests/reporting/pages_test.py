@@ -108,6 +108,19 @@ def test_long_names_of_pictures_differ_to_their_end():
   assert pages.file_name('Latents', '3', 'VAE (b=2)') == 'latents_3_vae_b_2'
 
 
+def test_pictures_of_one_name_have_files_of_their_own():
+  names = ['class_faces', 'class_faces_2', 'class_faces', 'class_faces']
+  pictures = [pages.Figure(name, PNG + bytes([i]), f'figure {i}')
+              for i, name in enumerate(names)]
+  sections = [pages.Section('A', [pages.FigureGroup('B', pictures)])]
+  files = pages.files(sections)
+  assert sorted(files.values()) == [p.png for p in pictures]
+  assert list(files)[:2] == ['class_faces.png', 'class_faces_2.png']
+  text = pages.to_markdown('t', [], sections, 'x')
+  for name, png in files.items():
+    assert f'![figure {png[-1]}](x/{name})' in text
+
+
 def test_sections_of_one_title_have_anchors_of_their_own():
   page = pages.to_html('t', [], [pages.Section('A b', [])] * 2)
   found = checked(page)

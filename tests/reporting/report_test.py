@@ -11,7 +11,9 @@ import tiny_reports
 from pgak import errors
 from pgak import reporting
 from pgak.reporting import contents
+from pgak.reporting import figures
 from pgak.reporting import report
+from pgak.reporting import runs
 
 CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
 
@@ -75,6 +77,22 @@ def test_page_and_markdown_have_every_section(written):
   assert len(pictures) == page.count('<img') == text.count('![')
   for name in pictures:
     assert f'(all_files/{name})' in text
+
+
+def test_curves_of_two_data_sets_are_two_charts(tmp_path):
+  cells = []
+  for i, dataset in enumerate(('mnist', 'digits')):
+    path = tiny_reports.make(tmp_path / dataset, dataset=dataset, events=False)
+    (path / 'prd').mkdir()
+    np.savez(path / 'prd' / 'step-00000600_samples.npz',
+             recall=[0., 1.], precision=[1., 0.])
+    cells.append(runs.Cell(f'cell {i}', [runs.read(path)], i))
+  block, = figures.precision_recall(cells).blocks
+  assert [(p.name, p.caption) for p in block.pictures] == [
+      ('prd_0_mnist_samples', 'samples on mnist'),
+      ('prd_1_digits_samples', 'samples on digits')]
+  assert 'cell 0' in block.pictures[0].alt
+  assert 'cell 1' not in block.pictures[0].alt
 
 
 def test_what_is_damaged_is_named_in_the_page(written):

@@ -5,6 +5,7 @@ import pytest
 import tiny_reports
 
 from pgak import errors
+from pgak.reporting import finding
 from pgak.reporting import runs
 
 
@@ -17,17 +18,28 @@ def test_runs_are_found_at_any_depth_and_once(tmp_path):
   (tmp_path / '.part').mkdir()
   (tmp_path / '.part' / 'config.gin').write_text('')
   (tmp_path / 'empty').mkdir()
-  found, problems = runs.find([tmp_path, b, a / '..' / 'seed-0',
+  found, problems = finding.find([tmp_path, b, a / '..' / 'seed-0',
                                tmp_path / 'empty'])
   assert found == [a, b]
   assert len(problems) == 1 and 'empty is no run directory' in problems[0]
 
 
+def test_links_are_followed_once(tmp_path):
+  run = tiny_reports.make(tmp_path / 'elsewhere' / 'run', events=False)
+  folder = tmp_path / 'runs'
+  (folder / 'inner').mkdir(parents=True)
+  (folder / 'linked').symlink_to(run)
+  (folder / 'inner' / 'above').symlink_to(folder)
+  assert finding.find([folder]) == ([folder / 'linked'], [])
+  (run.parent / 'a_link').symlink_to(run)
+  assert finding.find([run.parent]) == ([run], [])
+
+
 def test_nothing_to_report_is_an_error(tmp_path):
   with pytest.raises(errors.UserError, match='absent'):
-    runs.find([tmp_path / 'absent', tmp_path])
+    finding.find([tmp_path / 'absent', tmp_path])
   with pytest.raises(errors.UserError, match='nothing to report'):
-    runs.find([tmp_path])
+    finding.find([tmp_path])
 
 
 def test_a_whole_run(tmp_path):
@@ -45,16 +57,18 @@ def test_a_whole_run(tmp_path):
 
 
 def test_a_sweep_tells_its_commands_and_what_did_not_begin(tmp_path):
+  above, tmp_path = tmp_path, tmp_path / 'sweep'
   path = tiny_reports.make(tmp_path / 'ae' / 'seed-0', events=False)
   (tmp_path / 'sweep.json').write_text(json.dumps({'cells': [
       {'run_dir': f'{cell}/seed-0', 'train': f'train {cell}',
        'evaluate': ['evaluate']} for cell in ('ae', 'bad')]}))
-  found, problems = runs.find([tmp_path])
-  assert found == [path]
-  assert len(problems) == 1 and 'bad/seed-0 is named' in problems[0]
+  for argument in (tmp_path, above):
+    found, problems = finding.find([argument, tmp_path])
+    assert found == [path]
+    assert len(problems) == 1 and 'bad/seed-0 is named' in problems[0]
   assert runs.read(path).commands == ['train ae', 'evaluate']
   (tmp_path / 'sweep.json').write_text('[1]')
-  assert runs.find([tmp_path]) == ([path], [])
+  assert finding.find([tmp_path]) == ([path], [])
   assert not runs.read(path).commands
 
 
@@ -97,6 +111,33 @@ def test_a_seed_behind_a_macro_and_intervals_make_no_difference(tmp_path):
         f'train.log_every = {i + 5}'))
   cells = runs.cells([runs.read(path) for path in made])
   assert [[r.seed for r in c.runs] for c in cells] == [['0', '1']]
+
+
+@pytest.mark.parametrize('first, second', [
+    ({'data': {'name': 'images_cats', 'fingerprint': 'a'}},
+     {'data': {'name': 'images_cats', 'fingerprint': 'b'}}),
+    ({'data': {'name': 'images_cats'}}, {'data': {'name': 'images_dogs'}}),
+    ({}, {'warm_start': {'run': 'runs/a'}}),
+])
+def test_other_data_or_first_weights_are_no_seed(tmp_path, first, second):
+  made = []
+  for seed, more in enumerate((first, second)):
+    path = tiny_reports.make(tmp_path / f'seed-{seed}', seed=seed, events=False)
+    file = path / 'config.json'
+    file.write_text(json.dumps(json.loads(file.read_text()) | more))
+    made.append(runs.read(path))
+  assert len(runs.cells(made)) == 2
+
+
+def test_each_seed_may_begin_with_the_weights_of_its_own(tmp_path):
+  made = []
+  for seed in (0, 1):
+    path = tiny_reports.make(tmp_path / f'seed-{seed}', seed=seed, events=False)
+    file = path / 'config.json'
+    file.write_text(json.dumps(json.loads(file.read_text()) | {
+        'warm_start': {'run': f'runs/a/seed-{seed}:best'}}))
+    made.append(runs.read(path))
+  assert len(runs.cells(made)) == 1
 
 
 def test_equal_folder_names_get_what_is_above_them(tmp_path):

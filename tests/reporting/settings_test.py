@@ -52,6 +52,11 @@ def test_two_models_with_a_setting_of_one_name_stand_together():
     [cell(number=i, adam__learning_rate=v)            # No setting of the model.
      for i, v in enumerate(['.1', '.2', '.3'])],
     betas(values=('@a', '@b', 'None')),
+    [cell(number=i, FPVAE__beta=v, train__image_error=e)  # A text, too.
+     for i, (v, e) in enumerate([('0.', '@a'), ('.1', '@a'), ('1.', '@b')])],
+    [cell(number=i, FPVAE__beta=v, **{                    # And in a scope.
+        'critic/adam__learning_rate': r, 'encoder/adam__learning_rate': '.1'})
+     for i, (v, r) in enumerate([('0.', '.1'), ('.1', '.2'), ('1.', '.3')])],
 ])
 def test_what_is_no_curve(members):
   assert not settings.series(members)
@@ -63,6 +68,25 @@ def test_a_scope_that_comes_with_the_setting_is_no_difference():
     scope = 'gaussian/' if i else ''
     member.runs[0].bindings[f'{scope}encoder.latent_dim'] = '8'
   assert settings.series(members)
+
+
+def test_a_paper_s_line_begins_with_a_deterministic_encoder():
+  members = betas()
+  for i, member in enumerate(members):
+    scope = 'gaussian/' if i else ''
+    member.runs[0].bindings |= {
+        'FPVAE.encoder': f'@{scope}encoder()',
+        f'{scope}encoder.log_variance': str(bool(i))}
+  assert settings.series(members)
+
+
+def test_two_settings_that_cross_are_two_lines():
+  both = [cell(number=i, FPVAE__beta=v, encoder__batch_norm=b)
+          for i, (v, b) in enumerate(
+              (v, b) for v in ('0.', '.1', '1.') for b in ('True', 'False'))]
+  lines = settings.series(both)['mnist', 'beta']
+  assert [(label, list(points.values())) for label, points in lines] == [
+      ('FP-VAE, as cell 0', both[::2]), ('FP-VAE, as cell 1', both[1::2])]
 
 
 def test_lines_of_one_model_are_told_apart():

@@ -1,4 +1,6 @@
 """Tests of the report's tables, on scores made by hand."""
+import dataclasses
+
 from pgak.metrics import metric
 from pgak.reporting import gains
 from pgak.reporting import pages
@@ -52,6 +54,39 @@ def test_rows_hold_mean_and_error_and_the_best_is_marked():
   assert table.caption.startswith('fid: rae_iclr2020 on mnist')
   assert table.caption.endswith('. Less is better.')
   assert 'rounding truncate' in table.detail
+
+
+def test_scores_of_an_older_step_than_their_row_say_so():
+  made = cell('VAE', 'VAE', samples(7.), samples(9.))
+  for i, run in enumerate(made.runs):
+    run.scores[0] = dataclasses.replace(run.scores[0], step=8)
+    run.scores += [_score(('fid', 'samples', 'gmm_10'), CHOICES, 5.),
+                   _score(('kid', 'samples', 'gaussian'), QUICK, 1.)][:2 - i]
+    run.scores += [_score(('fid', 'samples', 'gaussian'), CHOICES, 20.)]
+  table = tables.score_tables([made])[0]
+  # The newest alone is the column's.
+  assert texts(table) == [['VAE', '2', '8', '8.0 ± 1.0', '5.000 ± 0']]
+  assert [c.note for c in table.rows[0][3:]] == ['', 'step 7']
+
+
+def test_scores_side_by_side_say_which_are_of_an_older_step():
+  made = cell('VAE', 'VAE', samples(7.))
+  made.runs[0].scores.append(dataclasses.replace(
+      _score(('mse', 'samples', 'gaussian'), (*CHOICES[:2], '20',
+                                              *CHOICES[3:]), 5.), step=8))
+  table, = tables.overview_tables([made])
+  assert [c.note for c in table.rows[0][3:]] == ['step 7', '']
+
+
+def test_a_gain_is_of_one_checkpoint():
+  made = cell('VAE', 'VAE', samples(7., 'standard_normal'))
+  mixture = _score(('fid', 'samples', 'gmm_10'), CHOICES, 5.)
+  made.runs[0].scores.append(dataclasses.replace(mixture, step=3))
+  assert not gains.gain_tables([made])
+  made.runs[0].scores.append(dataclasses.replace(
+      _score(('fid', 'samples', 'standard_normal'), CHOICES, 9.), step=3))
+  table, = gains.gain_tables([made])
+  assert table.rows[0][4:7] == ['9.000', '5.000', '4.000']
 
 
 def test_more_is_better_where_it_is():

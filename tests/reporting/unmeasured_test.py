@@ -115,6 +115,77 @@ def test_a_newer_checkpoint_is_not_measured(tmp_path):
       'quick at step 600; the scores are of step 300']
 
 
+def test_what_was_measured_at_the_best_checkpoint_is_measured_there(tmp_path):
+  made = tiny_reports.make(tmp_path / 'AE', rows=[score(step=300)],
+                           events=False)
+  other = tiny_reports.make(
+      tmp_path / 'VAE', 'VAE', events=False,
+      rows=[score(), score(prior='gmm_10')])
+  run = run_directory.RunDirectory(made)
+  with run.writing_checkpoint(300):
+    pass
+  run.write_best(300, 'loss', 1.)
+  cells = runs_lib.cells([runs_lib.read(path) for path in (made, other)])
+  (_, what, command), = unmeasured.block(cells).rows
+  assert what == 'quick with gmm_10'
+  assert '--checkpoint=best --protocol=quick --prior=gmm' in command
+
+
+def test_a_density_at_an_older_checkpoint_is_missing(tmp_path):
+  found = missing(tmp_path, AE=[score(), score(prior='kde', step=300)])
+  assert [what for what, _ in found['AE']] == ['quick with kde']
+
+
+def test_what_no_model_of_its_kind_can_have_is_not_missing(tmp_path):
+  rows = [score(), score(prior='gmm_10'), score(prior='gmm_10_of_samples'),
+          score(prior='standard_normal_round_trips_2')]
+  made = [tiny_reports.make(tmp_path / name, name, rows=of, events=False)
+          for name, of in (('VAE', rows), ('SNGAN', rows[:1]), ('AE', [
+              *rows[:2], score(prior='learned_maf_round_trips_2')]))]
+  for file in (made[1] / 'samples').glob('reconstructions_*'):
+    file.unlink()
+  cells = runs_lib.cells([runs_lib.read(path) for path in made])
+  assert unmeasured.block(cells) is None
+  config = made[2] / 'config.gin'
+  config.write_text(
+      'gaussian/encoder.log_variance = True\n' + config.read_text())
+  cells = runs_lib.cells([runs_lib.read(path) for path in made])
+  (label, what, _), = unmeasured.block(cells).rows
+  assert label == 'AE, seed 0' and what == 'quick with gmm_10_of_samples'
+
+
+def test_round_trips_of_a_prior_of_its_own_are_missing_under_one_name(tmp_path):
+  found = missing(tmp_path, VAE=[score(prior='learned_maf_round_trips_2')],
+                  AE=[score()])
+  (what, command), = found['AE']
+  assert what == 'quick with own_round_trips_2'
+  assert command.endswith("--prior=own --gin_param='density.round_trips = 2'")
+
+
+def test_a_density_beside_those_of_a_protocol_is_named(tmp_path):
+  rows = [score(protocol='rae_quick', prior=p)
+          for p in ('standard_normal', 'gmm_10', 'kde')]
+  made = tiny_reports.make(tmp_path / 'AE', rows=rows, events=False)
+  read = runs_lib.read(made)
+  assert [line.partition('--protocol=')[2]
+          for line in unmeasured.measured_commands(read)] == [
+              'rae_quick', 'rae_quick --prior=kde']
+  found = missing(tmp_path / 'runs', VAE=rows, RAE=rows[:1])
+  assert [what for what, _ in found['RAE']] == ['rae_quick with kde']
+
+
+def test_commands_import_what_the_run_was_trained_with(tmp_path):
+  made = tiny_reports.make(tmp_path / 'AE', rows=[score(step=300)],
+                           events=False)
+  file = made / 'config.json'
+  file.write_text(file.read_text().replace('"imports": []',
+                                           '"imports": ["my.models"]'))
+  read = runs_lib.read(made)
+  (_, _, command), = unmeasured.block(runs_lib.cells([read])).rows
+  for line in (command, *unmeasured.measured_commands(read)):
+    assert ' --import=my.models ' in line
+
+
 def test_what_an_evaluation_left_out_is_said_with_why(tmp_path):
   made = tiny_reports.make(tmp_path / 'GAN', 'SNGAN', rows=[score()],
                            events=False)

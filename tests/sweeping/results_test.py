@@ -1,5 +1,6 @@
 """Tests of what a sweep remembers, and of its table."""
 import math
+import shutil
 
 import pytest
 
@@ -122,3 +123,32 @@ def test_settings_that_no_column_holds_keep_scores_apart(make, tmp_path):
   assert 'gmm (quick GaussianMixture.covariance = 1)' in frechet
   assert '1 (n=1)' in frechet and '2 (n=1)' in frechet
   assert mse.count('n=1') == 1
+
+
+def test_seeds_of_a_score_with_an_error_and_of_nan_are_one_column(
+    make, tmp_path):
+  sweep = make("sweep.seeds = [0, 1, 2]\n"
+               "sweep.evaluations = [{'protocol': 'quick'}]", cells=['a'])
+  for job in sweep.jobs:
+    record = results.Record(tmp_path, job)
+    train(record)
+    record.write_rows(sweep.evaluations[0], [
+        score(1. + job.seed, error=0.1 + job.seed, better='lower'),
+        score(math.nan if job.seed else 3., 'mse')])
+  frechet, mse = results.format_table(sweep, tmp_path).split('\n\n')[:2]
+  assert frechet.splitlines()[-1].split() == ['a', '2', '+-', '0.58', '(n=3)']
+  assert mse.splitlines()[-1].split() == ['a', 'nan', '(n=3)']
+
+
+def test_a_run_that_is_trained_anew_is_not_measured(make, tmp_path):
+  sweep = make("sweep.evaluations = [{'protocol': 'quick'}]")
+  evaluation, = sweep.evaluations
+  record = results.Record(tmp_path, sweep.jobs[0])
+  train(record)
+  record.write_rows(evaluation, [score(1.)])
+  shutil.rmtree(record.run_dir)
+  record = results.Record(tmp_path, sweep.jobs[0])
+  assert not record.is_trained
+  train(record)
+  for kept in (record, results.Record(tmp_path, sweep.jobs[0])):
+    assert kept.is_trained and kept.rows(evaluation) is None

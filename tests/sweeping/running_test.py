@@ -73,6 +73,23 @@ def test_all_is_run_once():
   assert log.startswith('$ pgak_train --run_dir=out/a/seed-0 --gin_file=a.gin')
 
 
+def test_what_another_sweep_finished_meanwhile_is_not_run(monkeypatch):
+  sweep = read({'a': [], 'b': []})
+  runner, other = (runner_of(sweep, stream=io.StringIO()) for _ in range(2))
+  call = runner._call
+
+  def call_after_the_other(*arguments):
+    monkeypatch.setattr(runner, '_call', call)
+    other.jobs = sweep.jobs[1:]
+    assert not other.run()
+    return call(*arguments)
+
+  monkeypatch.setattr(runner, '_call', call_after_the_other)
+  assert not runner.run()
+  assert calls() == {'train': 2, 'evaluate': 4}
+  assert '[2/2]' in runner._stream.getvalue()
+
+
 def test_what_is_left_is_told_and_not_run():
   sweep = read({'a': []})
   runner = runner_of(sweep, train_flags=['--data_dir=a b'])

@@ -227,6 +227,9 @@ def test_scores_on_the_way_that_are_not_there():
   with pytest.raises(errors.UserError,
                      match="'early' is not among .* set `train.score_every`"):
     searcher_of('sweep.pruned_by = "early"').run()
+  # A score of an evaluation is none on the way.
+  with pytest.raises(errors.UserError, match="'frechet' is not among"):
+    searcher_of('sweep.pruned_by = "frechet"', output='evaluated').run()
   runner = searcher_of('sweep.pruned_by = "early"')._runner
   with pytest.raises(errors.UserError, match="pruned_by` names 'early', which"):
     sweeping.Searcher(runner, lambda name, images: {
@@ -284,6 +287,25 @@ def test_another_search_in_the_folder_is_refused():
                                          "'prior': 'vectors'"), ())):
     with pytest.raises(errors.UserError, match='holds a search with other'):
       searcher_of('sweep.trials = 1', *bindings, text=text).run()
+
+
+def test_gin_files_that_were_edited_are_refused_once_a_trial_is_told():
+  file = pathlib.Path('a.gin')
+  stopped_at(searcher_of(), '_run_batch', 0)
+  file.write_text('train.steps = 4\nother = 1\n', encoding='utf-8')
+  searcher_of('sweep.trials = 1').run()
+  file.write_text('train.steps = 4  # As ever.\nother = 1\n',
+                  encoding='utf-8')
+  assert not searcher_of('sweep.trials = 2').run()
+  file.write_text('train.steps = 4\nother = 50\n', encoding='utf-8')
+  with pytest.raises(errors.UserError, match='other content of its gin files'):
+    searcher_of('sweep.trials = 3').run()
+  # A journal without their content goes on.
+  journal = pathlib.Path('out/search.journal')
+  lines = journal.read_text(encoding='utf-8').splitlines(keepends=True)
+  journal.write_text(''.join(s for s in lines if 'digests' not in s),
+                     encoding='utf-8')
+  assert not searcher_of('sweep.trials = 3').run()
 
 
 def test_what_a_search_needs(monkeypatch):
