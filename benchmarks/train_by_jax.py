@@ -36,10 +36,12 @@ def _built(about):
   from pgak import registry
   from pgak.runs import checkpoints
   from pgak.runs import configuration
+  from pgak.runs import polishing
   registry.register()
   configuration.parse(about['gin_files'], about['gin_params'],
                       roots=registry.run_roots)
-  model = checkpoints.build(**checkpoints.build_settings(), jit_compile=True)
+  model = checkpoints.build(**checkpoints.build_settings() | {
+      'polishing': polishing.configured()}, jit_compile=True)
   setting = configuration.setting
   images = setting('train.dataset')().split(setting('train.split', 'train'))
   return model, images

@@ -72,6 +72,7 @@ def main(argv):
   command_lib.import_tensorflow()
   import gin
   from pgak import registry
+  from pgak.training import bindings
   from pgak.training import composition
   from pgak.training import strategies
   registry.register()
@@ -81,7 +82,9 @@ def main(argv):
            if args[name].present}
   made = composition.composed(args.run_dir, flags, args.gin_file, imports)
   # After the composition, which knows the setting of each flag.
-  command.refuse_twice(args, made.settings)
+  twice = bindings.twice(made.settings, args.gin_param)
+  if twice:
+    command.fail(twice)
   made.params += args.gin_param
   try:
     made.parse(imports, registry.train_roots)

@@ -214,21 +214,6 @@ class Command:
         lines.append(flags.text_wrap(text, 78, '      ', f'  --{name}: '))
     return '\n'.join(lines)
 
-  def refuse_twice(self, args, settings):
-    """Fails where a flag and a --gin_param are the same setting.
-
-    Args:
-      args: what `parse` gave.
-      settings: list of `(setting, value, where it is from)`, such as '--steps'.
-    """
-    flag_of = {name: origin for name, _, origin in settings
-               if origin.startswith('--')}
-    for binding in args.gin_param:
-      origin = flag_of.get(binding.partition('=')[0].strip())
-      if origin:
-        self.fail(f'{origin} and --gin_param={binding!r} set the same: give '
-                  'one of them')
-
   def refuse_with_export(self, args, *names):
     """Fails where a flag is given that an export has no use for.
 

@@ -13,6 +13,9 @@ images = model.sample(16, seed=1)   # uint8 [16, 8, 8, 1]
 ```
 """
 import contextlib
+import functools
+import os
+from typing import Annotated
 
 import gin
 
@@ -27,6 +30,9 @@ from pgak.runs import packs
 from pgak.runs import run_directory
 
 __all__ = ['compare', 'encode', 'evaluate', 'export', 'pack', 'train']
+
+_NameOrPath = Annotated[str | os.PathLike,
+                        settings.Says('a name or a path in quotes')]
 
 
 @contextlib.contextmanager
@@ -58,6 +64,23 @@ def _given(function, gin_param, output, **arguments):
   return found if bound and output is None else found | {'output': output}
 
 
+@functools.partial(settings.checked, name='train')
+def _flags(data: _NameOrPath | None = None, model: _NameOrPath | None = None,
+           network: _NameOrPath | None = None,
+           recipe: _NameOrPath | None = None,
+           size: str | settings.Count | None = None,
+           latent_dim: settings.Count | None = None,
+           steps: settings.Count | None = None,
+           seed: settings.Seed | None = None,
+           warm_start: settings.Path | None = None,
+           attributes: settings.Path | None = None,
+           download: bool | None = None,
+           data_dir: settings.Path | None = None):
+  """Returns the flags of `train` that are given, as its command has them."""
+  return {name: os.fspath(value) if isinstance(value, os.PathLike) else value
+          for name, value in locals().items() if value is not None}
+
+
 @settings.several('gin_file', 'gin_param', 'imports')
 def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
   """Trains a model in a run directory, or resumes the run that is there.
@@ -69,7 +92,8 @@ def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
     gin_param: settings as gin writes them, such as 'train.batch_size = 32'.
     imports: modules of your own, such as one with a model.
     **flags: those of `pgak_train`: data, model, network, recipe, size,
-      latent_dim, steps, seed, warm_start, attributes, download, data_dir.
+      latent_dim, steps, seed, warm_start, attributes, download, data_dir;
+      None for one that is not given.
 
   Returns:
     The trained model.
@@ -78,6 +102,7 @@ def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
     errors.UserError: names the setting that is wrong, and the way out.
     TypeError: for a keyword that is no flag.
   """
+  from pgak.training import bindings
   from pgak.training import composition
   # A keyword that Python itself would refuse, were the flags spelled out.
   unknown = set(flags) - set(composition.FLAGS)
@@ -85,7 +110,10 @@ def train(run_dir, gin_file=(), gin_param=(), imports=(), **flags):
     raise TypeError(f'train() has no flag {sorted(unknown)[0]!r}: it has '
                     f'{", ".join(composition.FLAGS)}.')
   registry.register()
-  made = composition.composed(run_dir, flags, gin_file, imports)
+  made = composition.composed(run_dir, _flags(**flags), gin_file, imports)
+  twice = bindings.twice(made.settings, gin_param)
+  if twice:
+    raise errors.UserError(f'{twice}.')
   made.params += gin_param
   try:
     made.parse(imports, registry.train_roots)

@@ -93,7 +93,8 @@ class EqualisedAdam(keras.optimizers.Adam):
 
 def _average(decay):
   # Keras checks the momentum even where there is no average.
-  return dict(use_ema=decay is not None, ema_momentum=decay or 0.99)
+  return dict(use_ema=decay is not None,
+              ema_momentum=0.99 if decay is None else decay)
 
 
 @keras.saving.register_keras_serializable('pgak')

@@ -3,11 +3,13 @@ import json
 import pathlib
 
 import gin
+import numpy as np
 import pytest
 
 import pgak
 from pgak import errors
 from pgak import reporting
+from pgak.training import composition
 
 TINY = ['base_filters = 4', 'train.xla = False', 'classifier.steps = 20']
 
@@ -55,3 +57,32 @@ def test_a_path_does_in_the_place_of_a_string(tmp_path):
 def test_a_keyword_that_is_no_flag_is_told(tmp_path):
   with pytest.raises(TypeError, match="no flag 'stepz'"):
     pgak.train(tmp_path, stepz=3)
+
+
+@pytest.mark.parametrize('flags, match', [
+    ({'steps': 0}, 'steps = 0` must be a whole number of at least 1'),
+    ({'latent_dim': 0}, 'latent_dim = 0` must be a whole number'),
+    ({'seed': -1}, 'seed = -1` must be a whole number of at least 0'),
+    ({'size': (8, 8)}, 'must be a string in quotes, a whole number'),
+    ({'model': 3}, 'model = 3` must be a name or a path'),
+    ({'steps': 3, 'gin_param': 'train.steps = 4'}, '--steps and --gin_param='),
+    # A path is as its text, and None is no flag.
+    ({'data': pathlib.Path('absent'), 'model': None}, 'nothing at absent'),
+    ({'data': 'digits', 'recipe': pathlib.Path('absent.gin')}, 'absent.gin')])
+def test_flags_are_checked_as_those_of_the_command(tmp_path, flags, match):
+  with pytest.raises(errors.UserError, match=match):
+    pgak.train(tmp_path / 'run', **{'data': 'digits'} | flags)
+  assert not (tmp_path / 'run').exists()
+
+
+def test_what_flags_give_is_plain_text(tmp_path, monkeypatch):
+  given = []
+  monkeypatch.setattr(composition, 'composed', lambda run_dir, flags, *_: (
+      given.append(flags) or composition.Composition(flags)))
+  monkeypatch.setattr(composition.Composition, 'parse', lambda *_: None)
+  monkeypatch.setattr(composition, 'train', lambda *_: None)
+  pgak.train(tmp_path, **dict.fromkeys(composition.FLAGS) | {
+      'data': 'mnist', 'steps': np.int64(3), 'data_dir': pathlib.Path('sets'),
+      'warm_start': pathlib.Path('run')})
+  assert [repr(flags) for flags in given] == [repr({
+      'data': 'mnist', 'steps': 3, 'warm_start': 'run', 'data_dir': 'sets'})]

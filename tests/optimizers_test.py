@@ -41,16 +41,21 @@ def test_settings_reach_keras():
   assert not adam.use_ema and not optimizers.sgd(0.1).use_ema
 
 
-@pytest.mark.parametrize('make', [optimizers.sgd, optimizers.adam])
-def test_the_average_of_the_weights(make):
-  optimizer = make(0.1, ema_decay=0.75)
+@pytest.mark.parametrize('make, decay', [
+    (optimizers.sgd, 0.75), (optimizers.adam, 0.75),
+    # Of decay 0 the average is the weights themselves.
+    (optimizers.adam, 0.)])
+def test_the_average_of_the_weights(make, decay):
+  optimizer = make(0.1, ema_decay=decay)
+  assert optimizer.use_ema and optimizer.ema_momentum == decay
   x = keras.Variable(1.)
   optimizer.build([x])
   average = None  # It begins with the weights after the first step.
   for _ in range(3):
     optimizer.apply([x.value], [x])
     value = float(x)
-    average = value if average is None else 0.75 * average + 0.25 * value
+    average = (value if average is None
+               else decay * average + (1. - decay) * value)
   optimizer.finalize_variable_values([x])
   assert float(x) == pytest.approx(average, rel=1e-5)
 

@@ -64,10 +64,15 @@ def sections(cells, with_latents=True, data_dir=None, imports=()):
 # === What was run ===
 
 
+def _steps(run):
+  polished = run.resolve('polish.steps', '0')
+  more = '' if polished == '0' else f' and {polished} of polishing'
+  return f'{run.last_step} of {run.steps}{more}'
+
+
 def _runs(cells):
   rows = [[cell.label, cell.dataset, ', '.join(str(r.seed) for r in cell.runs),
-           ', '.join(dict.fromkeys(
-               f'{r.last_step} of {r.steps}' for r in cell.runs)),
+           ', '.join(dict.fromkeys(map(_steps, cell.runs))),
            ', '.join(dict.fromkeys(map(_versions, cell.runs)))]
           for cell in cells]
   blocks = [pages.Table(

@@ -283,4 +283,14 @@ def build_settings():
            'learning_rate_schedule', 'steps')
   settings = {n: configuration.setting(f'train.{n}') for n in names}
   return {n: v for n, v in settings.items() if v is not None} | {
-      'polishing': polishing_lib.configured()}
+      'polishing': _polishing()}
+
+
+def _polishing():
+  """Returns the settings of polishing, but for what its steps alone need."""
+  default = polishing_lib.Polishing()
+  first = [configuration.setting(f'polish.{name}', getattr(default, name))
+           for name in ('steps', 'noise', 'learning_rate')]
+  # By position, in the place of which gin makes nothing: an error of images may
+  # read a net that is not here.
+  return polishing_lib.configured(*first, None, None)

@@ -31,7 +31,8 @@ def text(run, config_gin, config, step, parts, name):
       f'- data: {data.get("name", "unknown")}, split '
       f'{data.get("split", "unknown")}, {data.get("examples", "?")} examples '
       f'of {data.get("kind", "images")}',
-      f'- checkpoint: step {step} of {bound.get("train.steps", "?")}, '
+      f'- checkpoint: step {step} of {bound.get("train.steps", "?")}'
+      f'{_polished(bound.get("polish.steps", "0"))}, '
       f'{_kind(parts)}; optimizers are not in it',
       f'- batch size {bound.get("train.batch_size", "64")}, seed '
       f'{config.get("seed", 0)}',
@@ -45,6 +46,10 @@ def text(run, config_gin, config, step, parts, name):
       'may repeat single examples of small data sets. A log-density is of '
       'latents, not of images. Nobody but its maker has checked it.', '']
   return '\n'.join(lines)
+
+
+def _polished(steps):
+  return '' if steps == '0' else f' and {steps} of polishing'
 
 
 def _kind(parts):

@@ -81,7 +81,7 @@ def pack(run, output, checkpoint='latest', overwrite=False):
           run, config_gin, config, step, parts, path.name))
       if scores.is_file():
         archive.write(scores, 'scores.csv')
-      for density in sorted((run.path / 'densities').glob(f'*-step{step}-*')):
+      for density in _densities(run, step):
         if _NAMES.fullmatch(f'densities/{density.name}'):
           archive.write(density, f'densities/{density.name}')
       with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
@@ -94,6 +94,19 @@ def pack(run, output, checkpoint='latest', overwrite=False):
         f'{output} cannot be written ({e.strerror}): choose another --output.'
     ) from e
   return step
+
+
+def _densities(run, step):
+  """Returns the files of the densities that fit the latents of a step."""
+  # Polishing leaves the latents as they are: its density is of the step at
+  # which it began.
+  begun = min(step, run.config.get('steps', step))
+  found = {}
+  for fitted in (begun, step):
+    for path in sorted((run.path / 'densities').glob(f'*-step{fitted}-*')):
+      label, _, digest = path.name.rsplit('-', 2)
+      found[label, digest] = path  # Of both steps it is the same.
+  return list(found.values())
 
 
 def _config(run, config_gin):

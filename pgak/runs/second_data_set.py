@@ -1,13 +1,12 @@
 """A second data set beside the one of a run, as gin bindings."""
-import pathlib
 import re
 
 import gin
 
 from pgak import errors
 from pgak.runs import configuration
-from pgak.runs import gin_files
 from pgak.runs import gin_text
+from pgak.runs import named_files
 
 __all__ = ['bindings']
 
@@ -36,8 +35,7 @@ def bindings(run, against, imports=()):
     errors.UserError: if there is no such data set or file.
   """
   file = against if against.endswith('.gin') else f'datasets/{against}.gin'
-  known = sorted({path.stem for folder in gin_files.folders()
-                  for path in pathlib.Path(folder, 'datasets').glob('*.gin')})
+  known = named_files.names('data')
   if file != against and against not in known:
     raise errors.UserError(
         f'There is no data set {against!r} for --against: choose one of '

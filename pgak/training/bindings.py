@@ -11,7 +11,7 @@ from pgak.runs import gin_internals
 from pgak.runs import gin_text
 from pgak.runs import named_files
 
-__all__ = ['bound_shape', 'download_setting', 'parsed', 'whole_recipe']
+__all__ = ['bound_shape', 'download_setting', 'parsed', 'twice', 'whole_recipe']
 
 
 @contextlib.contextmanager
@@ -45,6 +45,23 @@ def download_setting(text, imports=()):
   known = any('download' in inspect.signature(f).parameters
               for f, _, _ in found)
   return f'{name if known else "tfds"}.download'
+
+
+def twice(settings, params):
+  """Returns what is wrong where a flag and a binding are one setting, or ''.
+
+  Args:
+    settings: list of `(setting, value, where it is from)`, such as '--steps'.
+    params: bindings as --gin_param has them.
+  """
+  flags = {name: origin for name, _, origin in settings
+           if origin.startswith('--')}
+  for binding in params:
+    flag = flags.get(binding.partition('=')[0].strip())
+    if flag:
+      return (f'{flag} and --gin_param={binding!r} set the same: give one of '
+              'them')
+  return ''
 
 
 def whole_recipe(flags, imports=()):

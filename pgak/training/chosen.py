@@ -98,7 +98,7 @@ def settings(data, given_steps=None):
   """
   # A batch is full, so it cannot be larger than the split.
   batch_size = min(_BATCH, data.train)
-  number = given_steps or steps(data, batch_size)
+  number = steps(data, batch_size) if given_steps is None else given_steps
   # Ten galleries and checkpoints in a run of any length.
   every = max(number // 10, 1)
   return {'train.batch_size': batch_size, 'train.steps': number,

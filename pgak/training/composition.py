@@ -198,9 +198,16 @@ def resume(text, flags, imports=()):
   kept = _flags_of(text)
   changed = {name: value for name, value in flags.items()
              if kept.get(name) != value}
-  made = _Kept(dict(kept | changed), kept=text)
+  with bindings.parsed(text, imports) as found:
+    made = _Kept(dict(kept | changed), kept=text, bound=dict(found))
   _add_files(made, changed)
-  _add_values(made, changed, imports)
+  if 'data' in flags and 'data' not in changed:
+    # A relative path may mean another place now. One where there is nothing is
+    # as it was: the run knows the place that was meant.
+    with contextlib.suppress(errors.UserError):
+      for setting, value in named_files.data(flags['data'])[1].items():
+        made.set(setting, value, '--data')
+  _add_values(made, flags, imports)
   if 'size' in changed:
     made.set('image_shape', chosen.sized(
         changed['size'], bindings.bound_shape(text, imports)), '--size')
@@ -209,8 +216,16 @@ def resume(text, flags, imports=()):
 
 @dataclasses.dataclass
 class _Kept(Composition):
-  """A `Composition` on top of the text of a run."""
+  """A `Composition` on top of the text of a run, and what that binds."""
   kept: str = ''
+  bound: dict = dataclasses.field(default_factory=dict)
+
+  @property
+  def _settings(self):
+    # What the text binds already is not added, unless a file comes in between.
+    lines = super()._settings
+    return [line for line, (setting, value, _) in zip(lines, self.settings)
+            if self.files or self.bound.get(setting) != value]
 
   @property
   def _kept(self):
@@ -309,7 +324,7 @@ def _alone(made, imports):
 
 def _choose_numbers(made, data, shape):
   flags = made.flags
-  latent_dim = flags.get('latent_dim') or chosen.latent_dim(shape)
+  latent_dim = flags.get('latent_dim', chosen.latent_dim(shape))
   made.set('latent_dim', latent_dim,
            '--latent_dim' if 'latent_dim' in flags else 'chosen')
   made.tell('Latents', latent_dim, _origin(flags, 'latent_dim'))

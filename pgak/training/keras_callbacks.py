@@ -48,13 +48,14 @@ for _name in (*NAMES, *_REFUSED):
   gin.register(getattr(keras.callbacks, _name), module='keras.callbacks')
 
 
-def check(given, learning_rate_schedule, plateau_patience):
+def check(given, learning_rate_schedule, plateau_patience, polish_steps=0):
   """Refuses callbacks that would do what the run itself does.
 
   Args:
     given: the callbacks.
     learning_rate_schedule: the run's, or None.
     plateau_patience: the run's, or None.
+    polish_steps: int, steps of polishing, which has a schedule of its own.
 
   Raises:
     errors.UserError: names the callback and the setting.
@@ -65,12 +66,13 @@ def check(given, learning_rate_schedule, plateau_patience):
         raise errors.UserError(
             f'`train.callbacks` has a {name}, and {instead}: leave it out.')
     for name in _RATES:
-      other = ('learning_rate_schedule' if learning_rate_schedule else
-               'plateau_patience' if plateau_patience else None)
+      other = ('train.learning_rate_schedule' if learning_rate_schedule else
+               'train.plateau_patience' if plateau_patience else
+               'polish.steps' if polish_steps else None)
       if other and isinstance(callback, getattr(keras.callbacks, name)):
         raise errors.UserError(
             f'`train.callbacks` has a {name}, which changes the learning '
-            f'rates, and so does `train.{other}`: leave one of them out.')
+            f'rates, and so does `{other}`: leave one of them out.')
 
 
 @dataclasses.dataclass
@@ -112,6 +114,8 @@ class Epochs(callbacks_lib.EveryNSteps):
     self._mean, self._noted_at = _Mean(), 0
     # The name of the callback that ended the run, or None.
     self.stopped_by = None
+    # EarlyStopping -> its best weights, and the optimizers' state with them.
+    self._best = {}
 
   def set_model(self, model):
     super().set_model(model)
@@ -139,6 +143,9 @@ class Epochs(callbacks_lib.EveryNSteps):
     for callback in self._given:
       callback.set_params({'epochs': -(-self.last_step // self.every),
                            'steps': self.every, 'verbose': 0})
+      if (isinstance(callback, keras.callbacks.CSVLogger)
+          and self.model.step.numpy()):
+        callback.append = True  # A resumed run goes on with its file.
     self._call('on_train_begin')
 
   def _begin_epoch(self):
@@ -167,6 +174,7 @@ class Epochs(callbacks_lib.EveryNSteps):
         for name, value in self._validated.latest.items()}
     self._is_in_epoch = False
     self._call('on_epoch_end', (step - 1) // self.every, values)
+    self._keep_best()
     if step == self.last_step and not self.stopped_by:
       self._end()
     self._begin_epoch()
@@ -175,9 +183,25 @@ class Epochs(callbacks_lib.EveryNSteps):
     if not self._given:
       return
     self._call('on_train_end')
+    for _, state in self._best.values():
+      for variable, value in zip(self.model.optimizer.variables, state):
+        variable.assign(value)
     # One that restores the weights of an earlier epoch, as EarlyStopping may,
     # restores their step counter, too.
     self.model.step.assign(self.step)
+
+  def _keep_best(self):
+    """Keeps the optimizers' state beside the weights that EarlyStopping keeps.
+
+    It restores those alone, but what is evaluated may be averages of weights,
+    which are an optimizer's state.
+    """
+    for callback in self._given:
+      if isinstance(callback, keras.callbacks.EarlyStopping):
+        kept, _ = self._best.get(callback, (None, None))
+        if callback.best_weights is not kept:
+          self._best[callback] = callback.best_weights, [
+              v.numpy() for v in self.model.optimizer.variables]
 
   def _call(self, hook, *args):
     """Calls a method of all callbacks, and notes which of them ends the run."""
@@ -198,7 +222,7 @@ def ended(run, step, steps, by=None):
   Args:
     run: `RunDirectory`.
     step: int, where the run is, of which there is a checkpoint.
-    steps: int, `train.steps`.
+    steps: int, the last step of the run, with those of polishing.
     by: name of the callback that has just ended it; None to read the record.
 
   Returns:

@@ -104,7 +104,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     scorer: function of the data set to one of `(model, step)` to rows of
       scores.csv, such as @frechet_scorer.
     best_by: name of the score whose lowest value marks the best checkpoint, or
-      'validation_loss'.
+      'validation_loss' or 'validation_reconstruction'.
     plateau_patience: after so many validations without a lower validation loss
       all learning rates are multiplied by `plateau_factor`; None for never.
     plateau_factor: see `plateau_patience`.
@@ -142,7 +142,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
   intervals.check_multiples(steps_per_execution, polishing.steps)
   _check_measured(intervals, scorer, best_by)
   _check_plateau(plateau_patience, learning_rate_schedule)
-  keras_callbacks.check(callbacks, learning_rate_schedule, plateau_patience)
+  keras_callbacks.check(callbacks, learning_rate_schedule, plateau_patience,
+                        polishing.steps)
   distribution = hardware.distribution()
   is_chief = strategies.is_chief(distribution)
   run = run_directory.RunDirectory(run_dir, create=True)

@@ -38,6 +38,17 @@ def test_seeds_of_one_configuration_are_one_row(section):
       ['mnist', '0, 1', '600 of 600'], ['mnist', '0', '600 of 600']]
 
 
+def test_steps_of_polishing_are_told_beside_the_others(tmp_path):
+  path = tiny_reports.make(tmp_path / 'a', events=False)
+  config = path / 'config.gin'
+  config.write_text(
+      config.read_text().replace('= 600', '= 500\npolish.steps = 100'))
+  first, *_ = contents.sections(
+      runs_lib.cells([runs_lib.read(path)]), with_latents=False)
+  table = block(first, pages.Table, 'Runs by')
+  assert table.rows[0][3] == '600 of 500 and 100 of polishing'
+
+
 def test_what_differs_between_configurations_is_named_alone(section):
   table = block(section, pages.Table, 'Where')
   assert [row[1] for row in table.rows] == ['AE.weight = 1.0',

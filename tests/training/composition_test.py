@@ -10,6 +10,7 @@ from pgak import errors
 from pgak import registry
 from pgak.runs import data_set
 from pgak.runs import named_files
+from pgak.training import bindings
 from pgak.training import chosen
 from pgak.training import composition
 from pgak.training import resuming
@@ -128,6 +129,43 @@ def test_a_run_goes_on_with_what_was_chosen():
   assert gin.query_parameter('train.seed') == 2
   # Once more: what was changed is kept, too.
   assert composition.resume(more.text, {'steps': 60}).text == more.text
+
+
+def test_a_flag_that_was_given_before_wins_over_what_came_in_between():
+  made = composition.compose({'steps': 40}, ['quickstart.gin'])
+  later = composition.resume(made.text, {})
+  later.params.append('train.steps = 60')
+  again = composition.resume(later.text, {'steps': 40})
+  again.parse(roots=registry.train_roots)
+  assert gin.query_parameter('train.steps') == 40
+  # A file, too: each command's flags win over all files.
+  made = composition.compose({'steps': 40}, ['quickstart.gin'])
+  other = composition.resume(made.text, {'steps': 40, 'recipe': 'pga'})
+  assert other.text.splitlines()[-1].startswith('train.steps = 40')
+
+
+def test_a_flag_and_a_binding_of_one_setting_are_told():
+  made = composition.compose({'steps': 40}, ['quickstart.gin'])
+  for same in (made, composition.resume(made.text, {'steps': 40})):
+    told = bindings.twice(same.settings, ['train.seed=1', 'train.steps = 60'])
+    assert told.startswith(
+        "--steps and --gin_param='train.steps = 60' set the same")
+    assert not bindings.twice(same.settings, ['train.seed = 60'])
+
+
+def test_data_that_were_moved_are_found_by_the_same_flag(photos, monkeypatch):
+  flags = {'data': photos.name + '/'}
+  monkeypatch.chdir(photos.parent)
+  text = composition.compose(flags, ['quickstart.gin']).text
+  assert composition.resume(text, flags).text == text
+  moved = photos.parent / 'moved'
+  moved.mkdir()
+  photos.rename(moved / photos.name)
+  # Where there is nothing of that name, it is as it was.
+  assert composition.resume(text, flags).text == text
+  monkeypatch.chdir(moved)
+  composition.resume(text, flags).parse(roots=registry.train_roots)
+  assert gin.query_parameter('images.path') == str(moved / photos.name)
 
 
 @pytest.mark.parametrize('shape, expected', [

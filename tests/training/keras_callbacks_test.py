@@ -106,17 +106,31 @@ def test_keras_own_are_named_by_gin(tmp_path):
       'keras.callbacks.EarlyStopping.min_delta = 1e9',
       'keras.callbacks.EarlyStopping.patience = 1',
       'keras.callbacks.EarlyStopping.restore_best_weights = True',
+      'sgd.ema_decay = 0.5',
       callbacks='@keras.callbacks.CSVLogger(), '
                 '@keras.callbacks.EarlyStopping()')
   with (tmp_path / 'log.csv').open() as file:
     rows = list(csv.DictReader(file))
   assert [row['epoch'] for row in rows] == ['0', '1']
   assert int(model.step) == 4
-  # What was put back is what is saved, at the step where the run ended.
+  # What was put back is what is saved, at the step where the run ended: the
+  # weights, and their averages, which are evaluated.
   best, last = (tiny_runs.saved(run, step) for step in (2, 4))
-  kernels = [n for n in best if n.startswith('model/encoder/')]
-  for name in kernels:
+  kept = [n for n in best if n.startswith('model/encoder')]
+  assert any(name.startswith('model/encoder_optimizer/') for name in kept)
+  for name in kept:
     np.testing.assert_allclose(best[name], last[name], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_resumed_run_goes_on_with_its_table(tmp_path):
+  log = tmp_path / 'log.csv'
+  for steps in (2, 6):
+    _train(tmp_path / 'run', steps,
+           f"keras.callbacks.CSVLogger.filename = '{log}'",
+           callbacks='@keras.callbacks.CSVLogger()')
+  with log.open() as file:
+    assert [row['epoch'] for row in csv.DictReader(file)] == ['0', '1', '2']
 
 
 REFUSED = {
@@ -127,6 +141,9 @@ REFUSED = {
     'SwapEMAWeights': ('keeps averages itself',),
     'ReduceLROnPlateau': ('so does `train.learning_rate_schedule`',
                           'train.learning_rate_schedule = @cosine()'),
+    'LearningRateScheduler': (
+        'so does `polish.steps`', 'polish.steps = 2',
+        'keras.callbacks.LearningRateScheduler.schedule = @adam'),
 }
 
 

@@ -2,6 +2,7 @@
 import contextlib
 import shutil
 import types
+import zipfile
 
 import gin
 import numpy as np
@@ -10,6 +11,7 @@ import tensorflow as tf
 import tiny_models
 import tiny_runs
 
+import pgak
 from pgak import data
 from pgak import errors
 from pgak import noise
@@ -17,6 +19,8 @@ from pgak import registry
 from pgak import schedules
 from pgak import training
 from pgak.models import polished
+from pgak.networks import image_errors
+from pgak.priors import ex_post
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import polish_latents
@@ -180,10 +184,33 @@ def test_the_error_of_polishing_is_a_setting_and_has_the_range_of_the_images():
       'polish.steps = 2', 'polish.image_error = @MixedError()',
       'MixedError.terms = (@SquaredError(), @SSIMError())',
       'MixedError.weights = (1., 0.1)'], roots=registry.train_roots)
-  model = checkpoints.build(**checkpoints.build_settings())
+  model = checkpoints.build(**checkpoints.build_settings() | {
+      'polishing': polishing.configured()})
   assert model.polishing_error.weights == (1., 0.1)
   assert model.polishing_error.terms[1].value_range == model.value_range
   assert model.image_error is type(model).image_error
+
+
+@gin.register(module='tests')
+class OnceError(image_errors.SquaredError):
+  """One that is not made again, as without a file that it reads."""
+  made = 0
+
+  def __init__(self):
+    super().__init__()
+    OnceError.made += 1
+    if OnceError.made > 1:
+      raise errors.UserError('There is no net of this error here.')
+
+
+def test_a_run_is_loaded_without_the_error_of_polishing(tmp_path):
+  OnceError.made = 0
+  tiny_runs.train(tmp_path / 'run', 'train.steps = 2', *SETTINGS,
+                  'polish.steps = 2', 'polish.image_error = @tests.OnceError()')
+  packed = pgak.pack(tmp_path / 'run', tmp_path / 'me.zip')
+  for path in (tmp_path / 'run', packed):
+    assert int(pgak.load(path).step.numpy()) == 4
+  assert OnceError.made == 1
 
 
 def test_what_is_beside_the_images_is_theirs():
@@ -265,7 +292,7 @@ FLOW = ('polish.density = @FlowMatching', 'FlowMatching.steps = 20',
 
 @pytest.mark.slow
 def test_the_density_of_polishing_is_the_one_that_evaluate_takes(
-    tmp_path, capfd):
+    tmp_path, capfd, monkeypatch):
   path = tmp_path / 'run'
   train(path, *FLOW)
   assert 'flow_matching is being fitted' in capfd.readouterr().err
@@ -274,6 +301,16 @@ def test_the_density_of_polishing_is_the_one_that_evaluate_takes(
   model = checkpoints.load(path, prior='flow_matching')
   assert model.prior.is_fitted and model.prior.width == 8
   assert 'being fitted' not in capfd.readouterr().err
+  # Who is given the run need not fit it.
+  shutil.copytree(path, tmp_path / 'new')
+  for density in (tmp_path / 'new' / 'densities').glob('*-step8-*'):
+    density.unlink()
+  packed = pgak.pack(tmp_path / 'new', tmp_path / 'me.zip')
+  with monkeypatch.context() as patch:
+    patch.setattr(ex_post, 'encode', None)
+    assert pgak.load(packed, prior='flow_matching').prior.is_fitted
+  with zipfile.ZipFile(packed) as file:
+    assert b'step 8 of 4 and 4 of polishing' in file.read('MODEL_CARD.md')
   # What it learns differs from polishing by noise alone.
   other = tmp_path / 'other'
   train(other)
