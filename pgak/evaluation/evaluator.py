@@ -60,7 +60,8 @@ def feature_net(level, dataset):
     raise errors.UserError(
         'The classifier is of a data set, and here is none: choose random, a '
         'level of Inception or the path of a net instead.')
-  if level == 'classifier_or_random' and dataset.split('train').labels is None:
+  if level == 'classifier_or_random' and not classifier.has_classes(
+      dataset.split('train').labels):
     return feature_net('random', dataset)
   return classifier.of_data_set(dataset)
 
