@@ -26,7 +26,10 @@ class NoEncoderError(UserError):
 
 
 class UnavailableError(UserError):
-  """Labels, attributes or weights that a measurement needs are not there."""
+  """What a measurement needs is not there, such as labels or weights.
+
+  Or there are too few examples: what a protocol asks for is left out then.
+  """
 
 
 def similar(name, known):

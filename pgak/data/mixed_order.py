@@ -5,7 +5,7 @@ images lack some. What takes a part of a split takes it from here.
 """
 import numpy as np
 
-__all__ = ['of_data_set', 'of_split']
+__all__ = ['of_data_set', 'of_split', 'unmixed']
 
 # What a split has of each example, and its functions of positions.
 _OF_EXAMPLES = ('labels', 'attributes', 'unrolled')
@@ -35,6 +35,17 @@ def of_split(array):
   if labels is None or not _by_class(np.asarray(labels)):
     return array
   return _Mixed(array)
+
+
+def unmixed(array):
+  """Returns the split that `of_split` was given, by what it returned.
+
+  For positions that were chosen in the split itself.
+
+  Args:
+    array: a split of a data set.
+  """
+  return array._viewed if isinstance(array, _Mixed) else array
 
 
 def _by_class(labels):

@@ -38,13 +38,14 @@ class Distance(NamedTuple):
   warnings: tuple = ()
 
 
-def _error(one, other):
+def _error(one, other, numbers):
   """Standard error of a Frechet distance, from the distances of parts.
 
   Both sets are cut into 5 parts; the distances of the parts have the standard
   deviation of sets a fifth as large, so that of the whole is sqrt(5) times
-  smaller. The bias of small sets is common to all parts and cancels. None for
-  few images.
+  smaller, and still smaller where there are more images than single features.
+  The bias of small sets is common to all parts and cancels. None for few
+  images.
   """
   number = min(len(one), len(other)) // _PARTS
   # A covariance of so few features is singular, see `frechet.distance`.
@@ -54,7 +55,9 @@ def _error(one, other):
       # Every fifth image, because a folder may be in the order of its classes.
       *(frechet.moments([rows[i::_PARTS]]) for rows in (one, other)))
       for i in range(_PARTS)]
-  return float(np.std(parts, ddof=1)) / math.sqrt(_PARTS)
+  # The variance is about that of a difference of two means.
+  kept = sum(1. / n for n in numbers) / (1. / len(one) + 1. / len(other))
+  return float(np.std(parts, ddof=1)) * math.sqrt(kept / _PARTS)
 
 
 def compare(one, other, nets, seed=0):
@@ -111,14 +114,15 @@ def _by_net(a, b, seed):
   numbers, net = (a.moments.count, b.moments.count), a.net
   has_rows = a.rows is not None and b.rows is not None
   yield Distance(net.metric, frechet.distance(a.moments, b.moments),
-                 _error(a.rows, b.rows) if has_rows else None, net.name,
-                 numbers, net.preprocessing)
+                 _error(a.rows, b.rows, numbers) if has_rows else None,
+                 net.name, numbers, net.preprocessing)
   if has_rows:
     mean, deviation = kernel_distance.kernel_distance(a.rows, b.rows, seed=seed)
-    name = kernel_distance.name_of(net)
+    name, numbers = kernel_distance.name_of(net), (len(a.rows), len(b.rows))
     yield Distance(name, mean, None, net.name, numbers, net.preprocessing)
-    yield Distance(f'{name}_std', deviation, None, net.name, numbers,
-                   net.preprocessing)
+    if deviation is not None:
+      yield Distance(f'{name}_std', deviation, None, net.name, numbers,
+                     net.preprocessing)
 
 
 def format_table(found):

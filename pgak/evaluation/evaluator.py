@@ -60,7 +60,8 @@ def feature_net(level, dataset):
     raise errors.UserError(
         'The classifier is of a data set, and here is none: choose random, a '
         'level of Inception or the path of a net instead.')
-  if level == 'classifier_or_random' and dataset.split('train').labels is None:
+  if level == 'classifier_or_random' and not classifier.has_classes(
+      dataset.split('train').labels):
     return feature_net('random', dataset)
   return classifier.of_data_set(dataset)
 
@@ -142,7 +143,7 @@ class Evaluator:
     return {score.metric: score.value for score in made}
 
   def rows(self, model, step, ema=None, latents=False, attach=None,
-           folder=None):
+           folder=None, leave_out=None):
     """Measures a model by the whole protocol.
 
     Args:
@@ -154,13 +155,18 @@ class Evaluator:
       attach: function of the model and a prior's name or class that gives the
         model that prior; by default only the model's own is measured.
       folder: path where curves and pictures are written; None for nowhere.
+      leave_out: function of a metric's name and a sentence, which is called
+        where there are too few examples for it; None to raise the sentence.
 
     Returns:
       List of `scores.Score`.
+
+    Raises:
+      UserError: if something cannot be measured.
     """
     if ema is None:
       ema = any(o.use_ema for o in model.optimizers.values())
-    measurement = _Measurement(self, model, step, ema, folder)
+    measurement = _Measurement(self, model, step, ema, folder, leave_out)
     without = self.left_out(model, latents)
     # First what needs the model as it was loaded: another prior may come with
     # other statistics of batch norm.
@@ -239,7 +245,7 @@ class Evaluator:
 class _Measurement:
   """One model at one step, as an evaluator measures it, scope by scope."""
 
-  def __init__(self, evaluator, model, step, ema, folder):
+  def __init__(self, evaluator, model, step, ema, folder, leave_out=None):
     self._evaluator = evaluator
     self._source = evaluator.source
     self._protocol = evaluator.protocol
@@ -247,6 +253,7 @@ class _Measurement:
     self._step = step
     self._ema = ema
     self._files = files_lib.Files(folder, step)
+    self._leave_out = leave_out
     self._latents = {}
 
   def of_model(self, metrics):
@@ -290,11 +297,16 @@ class _Measurement:
         continue
       # One context serves all metrics of a scope.
       context.prepared = self._evaluator.prepared.get(metric.name)
-      for value in metric.compute(context):
-        # The file's name is made of the score's choices.
-        score = self._score(metric, context, value)
-        self._files.write_parts(metric.name, value, score)
-        rows.append(score)
+      try:
+        for value in metric.compute(context):
+          # The file's name is made of the score's choices.
+          score = self._score(metric, context, value)
+          self._files.write_parts(metric.name, value, score)
+          rows.append(score)
+      except errors.UnavailableError as e:
+        if self._leave_out is None:
+          raise
+        self._leave_out(metric.name, errors.reason(e, length=None))
     return rows
 
   def _score(self, metric, context, value):

@@ -31,7 +31,7 @@ class PairExamples(examples.Examples):
     return capabilities.label_of(model.prior)
 
   def compared(self, images, number):
-    return reference.span(self.array, self.num_samples)
+    return reference.span(self.array, number)
 
   def make(self, images, model, latents_of):
     # All are kept, because metrics of pairs need each again.

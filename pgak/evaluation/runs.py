@@ -43,6 +43,7 @@ def frechet_scorer(dataset, protocol: protocols.Spec = 'quick',
   trained_on = configuration.setting('train.split', 'train')
   evaluator = evaluator_lib.Evaluator(
       dataset, dataclasses.replace(protocol, priors=(chosen,)), trained_on)
+  leave_out = _leaving_out({})
 
   def attach(model, prior):
     # Whichever density is meant: a Gaussian is fitted in no time.
@@ -53,11 +54,22 @@ def frechet_scorer(dataset, protocol: protocols.Spec = 'quick',
   def score(model, step):
     own = model.prior
     try:
-      return evaluator.rows(model, step, latents=latents, attach=attach)
+      return evaluator.rows(model, step, latents=latents, attach=attach,
+                            leave_out=leave_out)
     finally:
       model.prior = own
 
   return score
+
+
+def _leaving_out(left_out):
+  """Returns the function that notes what is left out, and prints it once."""
+  def leave_out(name, reason):
+    if name not in left_out:
+      print(f'{name} is left out: {reason}')
+    left_out[name] = reason
+
+  return leave_out
 
 
 def _steps(run, checkpoint):
@@ -178,7 +190,7 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
   except errors.UnavailableError as e:
     record({', '.join(map(str, protocol.metrics)): str(e)})
     raise
-  rows = []
+  rows, too_few = [], {}
   for step in steps:
     model = checkpoints.load_configured(run, step)
     # What a model can do is the same at each step.
@@ -189,7 +201,13 @@ def evaluate(run_dir: settings.Path, checkpoint: settings.Checkpoint = 'latest',
     measured = evaluator.rows(model, step, latents=latents,
                               attach=_attach(run, step, dataset),
                               folder=run.path if kept == run.scores_file
-                              and run.is_writable else None)
+                              and run.is_writable else None,
+                              # What was asked for by name is an error.
+                              leave_out=_leaving_out(too_few)
+                              if metrics is None else None)
+    record(left_out | too_few)
+    if too_few and not measured:
+      raise errors.UserError(next(iter(too_few.values())))
     # After each checkpoint, so that an interrupted command loses one at the
     # most.
     if kept:

@@ -107,11 +107,12 @@ class SideReader:
     return sides_lib.of_pictures(side, array, chosen, kind == 'images')
 
   def _array(self, kind, side, shape):
+    # All that is there, whatever its folders or arrays are called.
     if kind == 'images':
-      return data.images(side, shape, test_fraction=0.,
-                         skip_damaged=True).split('train')
+      return data.images(side, shape, test_fraction=0., splits='names',
+                         skip_damaged=True).split('all')
     if kind == 'arrays':
-      return array_files.arrays(side, shape, test_fraction=0.).split('train')
+      return array_files.arrays(side, shape, test_fraction=0.).split('all')
     name, _, split = str(side).partition(':')
     file, _ = named_files.data(name)
     try:

@@ -10,6 +10,7 @@ from pgak.data import decoding
 from pgak.data import survey
 from pgak.metrics import feature_sets
 from pgak.metrics import frechet
+from pgak.metrics import reference
 
 __all__ = ['Side', 'is_statistics', 'line', 'load', 'of_pictures', 'save',
            'warnings_of']
@@ -100,8 +101,12 @@ def of_pictures(place, array, chosen, is_loose):
 
 
 def _batches(images):
+  # Single features are kept of the first ones, which lack classes where files
+  # are in the order of those.
+  order = (np.random.default_rng(0).permutation(len(images))
+           if len(images) > reference.MAXIMUM_ROWS else np.arange(len(images)))
   for first in range(0, len(images), _BATCH):
-    yield images[first:first + _BATCH]
+    yield images[order[first:first + _BATCH]]
 
 
 def _moments_of(side, net):

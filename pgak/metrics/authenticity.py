@@ -36,7 +36,7 @@ def authenticity(space):
     UserError: with fewer than two training examples.
   """
   if not np.isfinite(space.gaps).all():
-    raise errors.UserError(
+    raise errors.UnavailableError(
         'Authenticity needs two training examples or more: take a larger data '
         'set.')
   # A copy of an example that the data have twice is at 0 from both: strictly.

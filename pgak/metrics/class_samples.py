@@ -28,7 +28,7 @@ def by_class(net, classes, samples, images):
   """Measures samples of each class.
 
   Args:
-    net: a `features.FeatureNet` with classes, of which c is the c-th.
+    net: a `features.FeatureNet` with classes.
     classes: ints, K of them.
     samples: function of a class to its samples, batches of uint8
       `[b, h, w, C]`.
@@ -36,13 +36,14 @@ def by_class(net, classes, samples, images):
 
   Returns:
     `(accuracies, real_accuracies, recalls)`, floats `[K]`: of samples, of real
-    images, and NaN for a class of three images or fewer.
+    images, and NaN for a class of three images or fewer; NaN also for the
+    share of none.
   """
   found = []
   for c in classes:
     fake, real = (np.concatenate([np.zeros([0, net.size]), *net(made(c))])
                   for made in (samples, images))
-    shares = [float(np.mean(net.probabilities(x).argmax(1) == c))
+    shares = [float(np.mean(_predicted(net, x) == c))
               if len(x) else np.nan for x in (fake, real)]
     enough = min(len(fake), len(real)) > _NEIGHBOURS
     recall = precision_recall.precision_recall(real, fake, _NEIGHBOURS)[
@@ -51,13 +52,19 @@ def by_class(net, classes, samples, images):
   return tuple(np.array(found).T)
 
 
+def _predicted(net, features):
+  likeliest = net.probabilities(features).argmax(1)
+  return likeliest if net.classes is None else net.classes[likeliest]
+
+
 @metric.register('class_samples', scope='prior', prepare=classifier.of_data_set,
-                 roots=('classifier',), better={'class_*': 'higher'})
+                 roots=('classifier',), held_out=True,
+                 better={'class_*': 'higher'})
 def _compute(context):
   classes = [int(c) for c in getattr(context.prior, 'classes', ())]
   if not classes:  # Of a prior that has learned no labels there are none.
     return
-  array = context.source.array
+  array = context.held_out
   number = max(context.num_samples // len(classes), 1)
 
   def samples(c):
@@ -77,9 +84,13 @@ def _compute(context):
       'class_accuracy', float(np.mean(accuracies)), **shared,
       table=[['class', 'accuracy', 'accuracy_of_data', 'recall'],
              *zip(classes, *found)])
-  yield metric.Value('class_recall', float(np.nanmean(recalls)), **shared)
-  yield metric.Value('class_smallest_recall', float(np.nanmin(recalls)),
-                     **shared)
-  yield metric.Value(
-      'class_accuracy', float(np.nanmean(real)), **shared | dict(
-          images='data', prior='none', made=False))
+  # A class may have too few images, or none.
+  recalls, real = (values[np.isfinite(values)] for values in (recalls, real))
+  if len(recalls):
+    yield metric.Value('class_recall', float(np.mean(recalls)), **shared)
+    yield metric.Value('class_smallest_recall', float(np.min(recalls)),
+                       **shared)
+  if len(real):
+    yield metric.Value(
+        'class_accuracy', float(np.mean(real)), **shared | dict(
+            images='data', prior='none', made=False))

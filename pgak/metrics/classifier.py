@@ -4,6 +4,7 @@ It is quick and knows the data set, where Inception knows photographs of 299
 pixels; so its distance is named after it and is no FID.
 """
 import hashlib
+import math
 import warnings
 
 import gin
@@ -17,13 +18,18 @@ from pgak import settings
 from pgak.metrics import features
 from pgak.metrics import fitted_nets
 
-__all__ = ['build', 'classifier', 'of_data_set', 'require_labels']
+__all__ = ['build', 'classifier', 'has_classes', 'of_data_set',
+           'require_labels']
 
 # Part of the cache's key: another training procedure needs another number, or
 # old weights would be restored.
 _VERSION = 1
 # MNIST's whole training split; of larger sets so many do, and fit into memory.
 _MAX_TRAINING_IMAGES = 60000
+_MAX_TRAINING_BYTES = 3 << 30  # As many images of 128 x 128 x 3.
+# Of labels below it each has a logit, with or without training images. Further
+# ones with gaps, such as dates, are numbered.
+_MAX_LABEL = 1000
 
 
 def build(image_shape, num_classes, filters=32, size=64, seed=0):
@@ -82,6 +88,13 @@ def _accuracy(network, images, labels):
   return float((logits.argmax(-1) == labels).mean())
 
 
+def has_classes(labels):
+  """Returns whether labels, or None, are integers of two classes or more."""
+  labels = np.asarray(labels)
+  return (labels.ndim == 1 and labels.dtype.kind in 'iu'
+          and len(np.unique(labels)) > 1)
+
+
 def require_labels(name, labels):
   """Returns labels as an array, if there are two classes or more.
 
@@ -92,14 +105,12 @@ def require_labels(name, labels):
   Raises:
     UserError: if there are none.
   """
-  labels = None if labels is None else np.asarray(labels)
-  if (labels is None or labels.ndim != 1 or labels.dtype.kind not in 'iu'
-      or len(np.unique(labels)) < 2):
+  if not has_classes(labels):
     raise errors.UnavailableError(
         f'The data set {name} has no class labels, so there is no classifier '
         'to measure it with; take a protocol with Inception features, such as '
         'fid768_test.')
-  return labels
+  return np.asarray(labels)
 
 
 def _hash(*arrays):
@@ -107,7 +118,7 @@ def _hash(*arrays):
   for array in arrays:
     # Equal bytes of another shape or type are other data.
     digest.update(f'{array.dtype} {array.shape}'.encode())
-    digest.update(np.ascontiguousarray(array).tobytes())
+    digest.update(np.ascontiguousarray(array))
   return digest.hexdigest()[:16]
 
 
@@ -125,19 +136,27 @@ def of_data_set(dataset):
   """
   train = dataset.split('train')
   labels = require_labels(dataset.name, train.labels)
-  chosen = _chosen(labels)
+  chosen = _chosen(labels, train.image_shape)
   return gin.get_configurable(classifier)(
       dataset.name, train.read(chosen), labels[chosen])
 
 
-def _chosen(labels):
+def _chosen(labels, image_shape):
   """Returns the positions of the images that a classifier is trained on."""
   # The first, as scores were made so far; but an own folder is read class by
   # class, and they may lack some.
-  first = np.arange(min(len(labels), _MAX_TRAINING_IMAGES))
+  first = np.arange(min(len(labels), _MAX_TRAINING_IMAGES,
+                        _MAX_TRAINING_BYTES // math.prod(image_shape)))
   if len(np.unique(labels[first])) == len(np.unique(labels)):
     return first
   return batches.positions(len(labels), len(first))
+
+
+def _numbered(labels):
+  """Returns the classes, `[K]`, if they are numbered; None if labels are."""
+  classes = np.unique(labels)
+  usual = 0 <= classes[0] and classes[-1] < max(_MAX_LABEL, 2 * len(classes))
+  return None if usual else classes
 
 
 @settings.register(denylist=['name', 'images', 'labels'])
@@ -166,9 +185,12 @@ def classifier(name, images, labels, steps: settings.Whole = 500,
   Raises:
     UserError: if the data set has no class labels.
   """
-  labels = require_labels(name, labels).astype(np.int32)  # [N]
-  # A class without training images keeps its logit.
-  num_classes = int(labels.max()) + 1
+  labels = require_labels(name, labels)  # [N]
+  classes = _numbered(labels)
+  places = (labels if classes is None else np.searchsorted(classes, labels)
+            ).astype(np.int32)
+  num_classes = int(places.max()) + 1
+  labels = labels.astype(np.int32)
   choices = dict(
       version=_VERSION, name=name, data=_hash(images, labels), steps=steps,
       batch_size=batch_size, filters=filters, size=size, seed=seed)
@@ -176,8 +198,8 @@ def classifier(name, images, labels, steps: settings.Whole = 500,
   network = build(images.shape[1:], num_classes, filters, size, seed)
   if not kept.restore(network):
     fitted_nets.descend(network, keras.optimizers.Adam(1e-3), _cross_entropy,
-                        _batches(images, labels, steps, batch_size, seed))
-    accuracy = _accuracy(network, images, labels)
+                        _batches(images, places, steps, batch_size, seed))
+    accuracy = _accuracy(network, images, places)
     if accuracy < 0.5:
       warnings.warn(
           f'The classifier of {name} has an accuracy of only {accuracy:.0%} on '
@@ -189,4 +211,5 @@ def classifier(name, images, labels, steps: settings.Whole = 500,
       # the head.
       keras.Model(network.inputs, network.outputs[0]), fitted_nets.preprocess,
       name=f'{name}_classifier', metric=f'frechet_{name}_classifier',
-      resize='none', batch_size=500, head=network.layers[-1].get_weights())
+      resize='none', batch_size=500, head=network.layers[-1].get_weights(),
+      classes=classes)

@@ -36,7 +36,7 @@ def coverage(real, samples, k=5):
   """
   real, samples = (np.asarray(x, np.float64) for x in (real, samples))  # [N, D]
   if not 0 < k < len(real) or not len(samples):
-    raise errors.UserError(
+    raise errors.UnavailableError(
         f'The coverage by {k} neighbours needs more than {k} points and a '
         f'sample, and there are {len(real)} and {len(samples)}.')
   for cloud in (real, samples):

@@ -69,10 +69,13 @@ class FeatureNet:
     preprocessing: string, what happens to the images on the way in, in words.
     head: `(kernel, bias)` of the classes' logits, or None for a net
       without classes.
+    classes: ints `[K]`, the labels of the classes; None if that of the k-th
+      is k.
   """
 
   def __init__(self, network, preprocess, name, metric, resize,
-               batch_size=50, head=None, *, fingerprint=None, preprocessing=''):
+               batch_size=50, head=None, *, fingerprint=None, preprocessing='',
+               classes=None):
     """Wraps a net.
 
     Args:
@@ -85,6 +88,7 @@ class FeatureNet:
       head: `(kernel [D, K], bias [K])` of the classes' logits, or None.
       fingerprint: string; by default a hash of the network's variables.
       preprocessing: string.
+      classes: ints `[K]`, or None.
     """
     self.name = name
     self.metric = metric
@@ -93,6 +97,7 @@ class FeatureNet:
     self.size = network.output_shape[-1]
     self.network = network
     self.head = head
+    self.classes = classes
     self._preprocess = preprocess
     # One graph for the resize and the net. Its input has a fixed shape, see
     # `_forward`, so it is traced once per size of images.

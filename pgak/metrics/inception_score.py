@@ -40,7 +40,7 @@ def inception_score(probabilities, splits=10):
   """
   probabilities = np.asarray(probabilities, np.float64)
   if len(probabilities) < splits:
-    raise errors.UserError(
+    raise errors.UnavailableError(
         f'The inception score of {splits} parts needs as many images, and '
         f'there are {len(probabilities)}; raise the number of samples.')
   if not np.isfinite(probabilities).all():

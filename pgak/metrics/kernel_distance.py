@@ -50,7 +50,8 @@ def kernel_distance(real, fake, subset_size=1000, num_subsets=100, seed=0):
     seed: int.
 
   Returns:
-    `(mean, standard deviation)` over the subsets.
+    `(mean, standard deviation)` over the subsets; the latter None if there is
+    one alone.
 
   Raises:
     UserError: with fewer than two vectors, or if a number is not finite.
@@ -60,18 +61,20 @@ def kernel_distance(real, fake, subset_size=1000, num_subsets=100, seed=0):
     distances.require_finite(features, 'The kernel distance')
   size = min(subset_size, len(real), len(fake))
   if size < 2:
-    raise errors.UserError(
+    raise errors.UnavailableError(
         f'The kernel distance needs at least 2 images, and there are {size}; '
         'raise the number of samples.')
   if size == len(real) == len(fake):
-    num_subsets = 1  # They would all be the same.
+    # They would all be the same, and their deviation would say nothing.
+    num_subsets = 1
   generator = np.random.default_rng(seed)
   # Subsets keep the kernel matrices small, and show how much the estimate
   # varies.
   values = [mmd2(generator.choice(real, size, replace=False, axis=0),
                  generator.choice(fake, size, replace=False, axis=0))
             for _ in range(num_subsets)]
-  return float(np.mean(values)), float(np.std(values))
+  return (float(np.mean(values)),
+          float(np.std(values)) if num_subsets > 1 else None)
 
 
 def name_of(net):
@@ -92,4 +95,5 @@ def _compute(context):
   mean, deviation = kernel_distance(real, fake, seed=context.seed)
   numbers = dict(num_samples=len(fake), split=context.compared(len(real)))
   yield metric.Value(name, mean, **numbers)
-  yield metric.Value(f'{name}_std', deviation, **numbers)
+  if deviation is not None:
+    yield metric.Value(f'{name}_std', deviation, **numbers)

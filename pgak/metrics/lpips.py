@@ -266,7 +266,7 @@ def diversity(distance, pairs):
   # np.concatenate refuses an empty list, for which there is a better sentence.
   values = np.concatenate([np.zeros(0), *found])
   if len(values) < 2:
-    raise errors.UserError(
+    raise errors.UnavailableError(
         'A diversity with its standard error needs two pairs of images at '
         f'least, and there are {len(values)}.')
   if not np.isfinite(values).all():

@@ -101,7 +101,7 @@ class Metric:
         a model, unless the metric is of the model's latents.
     """
     # Such a score is the floor that a model's is compared with.
-    if images == 'data' and self.scope in ('examples', 'features'):
+    if images == 'data' and self.scope != 'model':
       return 'neither'
     return self._declared(name) or 'neither'
 

@@ -34,7 +34,7 @@ def _fresh(test, number):
     if sum(map(len, fresh)) >= number:
       break
   if seen < 2:
-    raise errors.UserError(
+    raise errors.UnavailableError(
         f'Nearest neighbours need at least 2 test images, and there is {seen}.')
   return np.concatenate(fresh)[:number]
 
@@ -66,8 +66,9 @@ def memorisation(samples, train, test, k=5):
   """
   samples = np.asarray(samples)
   if not len(samples):
-    raise errors.UserError('Nearest neighbours need samples, and there are '
-                           'none; raise the number of samples.')
+    raise errors.UnavailableError(
+        'Nearest neighbours need samples, and there are none; raise the number '
+        'of samples.')
   distances.require_finite(samples, 'The search of neighbours')
   number = len(samples)
   # Both in one search: the training images are read once.

@@ -87,7 +87,7 @@ def curve(real, fake, num_clusters=NUM_CLUSTERS, num_runs=NUM_RUNS, seed=0):
   # Equally many, as in [1]: else the clusters would follow the larger set.
   real, fake = np.asarray(real)[:number], np.asarray(fake)[:number]
   if 2 * number < num_clusters:
-    raise errors.UserError(
+    raise errors.UnavailableError(
         f'The curve of precision and recall needs {num_clusters} images for as '
         f'many clusters, and there are {2 * number}; raise the number of '
         'samples.')

@@ -76,7 +76,7 @@ def precision_recall(real, fake, k=3):
   real, fake = np.asarray(real), np.asarray(fake)
   for features in (real, fake):
     if len(features) <= k:
-      raise errors.UserError(
+      raise errors.UnavailableError(
           f'Improved precision and recall with {k} neighbours needs more than '
           f'{k} images, and there are {len(features)}; raise the number of '
           'samples.')

@@ -201,7 +201,7 @@ def _weights(number, bootstraps, seed):
 def _checked(latents, logits):
   latents, logits = np.asarray(latents, np.float64), np.asarray(logits)
   if len(latents) < 4:
-    raise errors.UserError(
+    raise errors.UnavailableError(
         f'Separability of {len(latents)} latents means nothing; set '
         '--num_samples to some thousands.')
   if not (np.isfinite(latents).all() and np.isfinite(logits).all()):

@@ -77,7 +77,7 @@ def three_sample_test(samples, test, train, num_cells=NUM_CELLS, seed=0):
   sets = [np.asarray(vectors, np.float32) for vectors in (samples, test, train)]
   fewest = min(map(len, sets))
   if not fewest:
-    raise errors.UserError(
+    raise errors.UnavailableError(
         'The three-sample test needs samples, test and training examples, and '
         'of one there are none: raise the number of samples.')
   number = min(num_cells, max(fewest // _USUAL, 1))

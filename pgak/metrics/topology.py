@@ -74,7 +74,7 @@ def topology(points, codes, k=10):
     raise ValueError(
         f'There are {len(points)} points and {len(codes)} codes, not one each.')
   if not 0 < k < len(points) / 2:
-    raise errors.UserError(
+    raise errors.UnavailableError(
         f'The topology of {k} neighbours needs more than {2 * k} points, and '
         f'there are {len(points)}: take more of them, or fewer neighbours.')
   # Imported here, because it takes a second, and few commands need it.

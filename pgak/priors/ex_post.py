@@ -249,7 +249,7 @@ def log_likelihoods(model, train, held_out, max_latents=None):
 
   Args:
     model: `GenerativeAutoencoder` with its prior.
-    train: `ImageArray` that the prior was fitted to.
+    train: `ImageArray` that the prior was fitted to, or to a part of which.
     held_out: `ImageArray` that neither model nor prior was fitted to.
     max_latents: as many of each are taken; None for all.
 
@@ -261,10 +261,19 @@ def log_likelihoods(model, train, held_out, max_latents=None):
   if 'log_density' not in capabilities.of_prior(prior):
     return None
   source = getattr(prior, 'source', 'means')
-  return tuple(
-      prior.log_prob(tf.constant(
-          encode(model, images, source, max_latents))).numpy()
-      for images in (train, held_out))
+  fitted = _fitted(model, train, prior, source, max_latents)
+  return tuple(prior.log_prob(tf.constant(latents)).numpy() for latents in (
+      fitted, encode(model, held_out, source, max_latents)))
+
+
+def _fitted(model, train, prior, source, number):
+  """Returns some of the latents that a prior was fitted to, `[n, H]`."""
+  chosen = positions(len(train), getattr(prior, 'max_fitted', None))
+  some = positions(len(chosen), number)
+  if source != 'samples':
+    return model.encode_split(train, chosen[some])
+  # The noise of a sample depends on its place among those that are encoded.
+  return model.encode_split(train, chosen, True)[some]
 
 
 # === Files ===

@@ -1,5 +1,6 @@
 """Distances between two sets of images."""
 import numpy as np
+from PIL import Image
 import pytest
 import tiny_evaluation
 
@@ -7,8 +8,10 @@ import pgak
 from pgak import data
 from pgak import errors
 from pgak.evaluation import comparison
+from pgak.evaluation import side_readers
 from pgak.metrics import frechet
 from pgak.metrics import random_net
+from pgak.metrics import reference
 
 
 def _noise(number, seed, high=256):
@@ -36,6 +39,60 @@ def test_the_standard_error_is_the_spread_of_repetitions():
                               [net])[0] for i in range(40)]
   spread = np.std([d.value for d in found], ddof=1)
   assert np.mean([d.error for d in found]) == pytest.approx(spread, rel=0.35)
+
+
+def test_what_is_of_the_first_features_says_so(monkeypatch):
+  net = tiny_evaluation.flat_net('64', None)
+  sets = _noise(50, 0), _noise(40, 1, 200)
+  every = comparison.compare(*sets, [net])
+  monkeypatch.setattr(reference, 'MAXIMUM_ROWS', 30)
+  few = comparison.compare(*sets, [net])
+  assert [d.numbers for d in every] == [(50, 40)] * 3
+  # Of equally many features there is one subset, and no deviation.
+  assert [(d.metric, d.numbers) for d in few] == [
+      ('frechet_flat_64', (50, 40)), ('kernel_flat_64', (30, 30))]
+  assert few[0].value == pytest.approx(every[0].value)
+
+
+def test_the_error_is_that_of_all_images(monkeypatch):
+  net = tiny_evaluation.flat_net('64', None)
+  sets = [(_noise(800, i), _noise(800, 100 + i, 200)) for i in range(10)]
+  every = [comparison.compare(*both, [net])[0].error for both in sets]
+  monkeypatch.setattr(reference, 'MAXIMUM_ROWS', 200)
+  few = [comparison.compare(*both, [net])[0].error for both in sets]
+  # Of 200 images it would be twice as large.
+  assert np.mean(few) == pytest.approx(np.mean(every), rel=0.35)
+
+
+def test_the_first_features_are_of_all_classes(monkeypatch):
+  monkeypatch.setattr(reference, 'MAXIMUM_ROWS', 60)
+  net = tiny_evaluation.flat_net('64', None)
+  dark, light = _noise(100, 0, 20), 255 - _noise(100, 1, 20)
+  one, other = (np.concatenate(both) for both in ((dark, light), (light, dark)))
+  near, far = (comparison.compare(one, to, [net])[1].value
+               for to in (other, light))
+  assert abs(near) < 0.2 * far
+
+
+def test_all_parts_of_a_folder_and_of_a_file_take_part(tmp_path):
+  images = _noise(9, 0)
+  for i, image in enumerate(images):
+    folder = tmp_path / 'pictures' / ('train' if i < 2 else 'test')
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image[..., 0]).save(folder / f'{i}.png')
+  (tmp_path / 'tested').mkdir()
+  (tmp_path / 'pictures' / 'test').rename(tmp_path / 'tested' / 'test')
+  np.savez(tmp_path / 'it.npz', x_train=images[:2], x_test=images[2:])
+  np.savez(tmp_path / 'tested.npz', x_test=images[2:])
+  reader = side_readers.SideReader([])
+
+  def number(name):
+    return reader.read([tmp_path / name])[0].described()['number']
+
+  assert number('it.npz') == 9 and number('tested.npz') == 7
+  assert number('tested') == 7 and number('pictures') == 2
+  (tmp_path / 'tested' / 'test').rename(tmp_path / 'pictures' / 'test')
+  assert number('pictures') == 9
 
 
 def test_two_sizes_are_an_error():
@@ -70,7 +127,6 @@ def test_files_and_arrays_take_part_with_all_of_their_classes(tmp_path):
 def test_sides_are_folders_arrays_and_data_sets(tmp_path):
   images = data.digits().split('test').read(np.arange(200))
   np.savez(tmp_path / 'a.npz', images=images)
-  from PIL import Image
   folder = tmp_path / 'pictures'
   folder.mkdir()
   for i, image in enumerate(images):

@@ -63,6 +63,30 @@ def test_a_classifier_of_a_large_set_knows_all_classes(
   assert set(found) == {0, 1}
 
 
+@pytest.mark.usefixtures('empty_cache')
+def test_images_for_a_classifier_are_bounded_by_their_bytes(monkeypatch):
+  asked = []
+  monkeypatch.setattr(classifier, '_MAX_TRAINING_BYTES', 5 * 64)
+  monkeypatch.setattr(classifier.gin, 'get_configurable',
+                      lambda function: lambda *given: asked.append(given))
+  images = np.zeros([12, 8, 8], np.uint8)
+  classifier.of_data_set(data.from_arrays(
+      images, np.arange(12) % 2, value_range=(0., 255.)))
+  assert len(asked[0][1]) == len(asked[0][2]) == 5
+
+
+@pytest.mark.usefixtures('empty_cache')
+@pytest.mark.parametrize('level, name', [
+    ('classifier_or_random', 'random_net_0'), ('classifier', None)])
+def test_labels_of_one_class_are_none(level, name):
+  dataset = data.from_arrays(np.zeros([12, 8, 8], np.uint8), np.ones(12, int))
+  if name:
+    assert evaluator_lib.feature_net(level, dataset).name == name
+    return
+  with pytest.raises(errors.UserError, match='has no class labels'):
+    evaluator_lib.feature_net(level, dataset)
+
+
 def test_quick_needs_no_labels_and_says_whose_features_it_has():
   dataset = data.synthetic((8, 8, 1), 40)
   assert evaluator_lib.feature_net(

@@ -126,6 +126,17 @@ def test_there_are_no_more_images_than_pairs(model, monkeypatch):
   assert {row['split'] for row in drawn} == {'test'}
 
 
+@pytest.mark.usefixtures('without_terms')
+def test_the_split_of_a_distance_is_all_that_it_is_compared_with(
+    model, monkeypatch):
+  monkeypatch.setattr(conditional, 'generate', black)
+  pairs = len(tiny_pairs.dataset().split('test'))
+  found = {r['metric']: (r['num_samples'], r['split'])
+           for r in evaluator('frechet', number=pairs - 5).rows(model, 0)}
+  assert found['frechet_flat_64'] == (pairs - 5, 'test')
+  assert found['diversity_flat_64'] == (pairs - 5, f'test[:{pairs - 5}]')
+
+
 def test_pictures_of_two_seeds_share_no_image(monkeypatch):
   asked = []
   monkeypatch.setattr(

@@ -12,6 +12,7 @@ from pgak import evaluation
 from pgak import priors
 from pgak.evaluation import evaluator as evaluator_lib
 from pgak.evaluation import protocols
+from pgak.metrics import metric
 from pgak.runs import checkpoints
 from pgak.runs import not_measured
 from pgak.runs import run_directory
@@ -167,6 +168,49 @@ def test_weights_that_are_not_there_are_recorded(run, monkeypatch):
   said = not_measured.read(run.path)['fid768_test']['frechet']
   assert 'no Inception weights at absent.npz' in said['reason']
   assert said['flags'] == ['--metrics=frechet']
+
+
+@pytest.fixture(name='too_few')
+def _too_few(monkeypatch, flat):
+  """Returns a protocol with a metric that has too few examples."""
+  def compute(context):
+    if context.protocol.seed == 0:
+      yield metric.Value('few', 1., features='pixels')
+    raise errors.UnavailableError('It needs more.')
+
+  monkeypatch.setitem(metric._METRICS, ('few', 'images'),
+                      metric.Metric('few', compute, 'model'))
+  return dataclasses.replace(flat, metrics=('few', 'frechet'))
+
+
+def test_a_protocol_goes_on_without_what_has_too_few_examples(
+    run, too_few, capsys):
+  rows = evaluation.evaluate(run.path, 'all', protocol=too_few)
+  assert [(r['metric'], r['step']) for r in rows] == [
+      ('frechet_flat_64', 10), ('few', 10), ('frechet_flat_64', 20),
+      ('few', 20)]
+  assert capsys.readouterr().out.count('few is left out: It needs more.') == 1
+  said = not_measured.read(run.path)['flat']
+  assert said == {'few': {'reason': 'It needs more.', 'flags': []}}
+
+
+@pytest.mark.parametrize('changes, metrics', [
+    ({}, ['few', 'frechet']),  # It was asked for by name.
+    ({'metrics': ('few',), 'seed': 1}, None)])  # Nothing is left.
+def test_too_few_examples_are_an_error(run, too_few, changes, metrics):
+  with pytest.raises(errors.UserError, match='It needs more'):
+    evaluation.evaluate(run.path, 20, metrics=metrics,
+                        protocol=dataclasses.replace(too_few, **changes))
+  assert not run.scores()
+
+
+def test_a_scorer_goes_on_without_what_has_too_few_examples(too_few, capsys):
+  score = evaluation.frechet_scorer(data.digits(), too_few, latents=False)
+  gin.parse_config(tiny_evaluation.CONFIG)
+  model = checkpoints.build(**checkpoints.build_settings())
+  for step in (1, 2):
+    assert score(model, step)[0]['metric'] == 'frechet_flat_64'
+  assert capsys.readouterr().out.count('It needs more.') == 1
 
 
 def test_the_paper_of_raes_has_its_columns(run, flat):

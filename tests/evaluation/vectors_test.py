@@ -95,3 +95,34 @@ def test_what_images_have_is_refused():
   protocol = protocols.vectors(metrics=('coverage', 'lpips'))
   with pytest.raises(errors.UserError, match="no metric 'lpips' of vectors"):
     evaluation.Evaluator(data.swiss_roll(30), protocol)
+
+
+class Identity(verbs.Encoding, verbs.Generation):
+  """Its latents are the points."""
+
+  name = 'identity'
+  kind = kinds.Vectors((5,))
+  latent_dim = 5
+  optimizers = {}
+  prior = types.SimpleNamespace(
+      name='zeros', sample=lambda n, seed=0: np.zeros([n, 5], np.float32))
+
+  def encode_mean(self, points, training=False):
+    return points
+
+  def decoder(self, latents, training=False):
+    return latents
+
+
+def test_what_needs_more_points_is_left_out_with_the_reason():
+  # Those of docs/data.md, of which 7 are in the split `test`.
+  points = np.random.default_rng(1).normal(size=(80, 5))
+  evaluator = evaluation.Evaluator(data.from_arrays(points), 'vectors')
+  left_out = {}
+  rows = evaluator.rows(Identity(), 0, leave_out=left_out.__setitem__)
+  assert {r['metric']: r['num_samples'] for r in rows} == {
+      'sliced_wasserstein': 7, 'coverage': 7, 'mse': 7}
+  reason, = left_out.values()
+  assert left_out.keys() == {'topology'} and 'there are 7: take' in reason
+  with pytest.raises(errors.UserError, match='there are 7: take'):
+    evaluator.rows(Identity(), 0)

@@ -2,6 +2,7 @@
 import types
 
 import numpy as np
+import pytest
 
 from pgak.metrics import class_samples
 from pgak.metrics import metric
@@ -11,6 +12,7 @@ class Net:
   """Features are the first two pixels; class 1 is a bright first pixel."""
 
   size = 2
+  classes = None
 
   def __call__(self, batches):
     return (np.float32(x.reshape(len(x), -1)[:, :2]) for x in batches)
@@ -43,19 +45,31 @@ def test_right_wrong_and_collapsed_samples():
   assert half[0] == 0.5 and np.isnan(half[2])
 
 
-def test_values_of_a_density_with_labels():
-  labels = np.arange(100) % 2
+def test_labels_with_gaps_are_those_of_the_net():
+  net = Net()
+  net.classes = np.array([7, 2019])
+  right, data, _ = class_samples.by_class(
+      net, [7, 2019], lambda c: [images(int(c > 7), seed=1)],
+      lambda c: [images(int(c > 7))])
+  assert list(right) == list(data) == [1., 1.]
+
+
+def _context(labels):
   array = types.SimpleNamespace(
       labels=labels, split='test',
       read=lambda rows: np.concatenate(
           [images(labels[i], 1, seed=i) for i in rows]))
-  context = types.SimpleNamespace(
-      source=types.SimpleNamespace(array=Sized(array)), num_samples=90, seed=3,
+  return types.SimpleNamespace(
+      held_out=Sized(array), num_samples=90, seed=3,
       prepared=Net(), generate=lambda latents: [latents],
       prior=types.SimpleNamespace(
           classes=np.array([0, 1]),
           sample=lambda n, seed, given: images(given[0], len(given),
                                                seed=seed)))
+
+
+def test_values_of_a_density_with_labels():
+  context = _context(np.arange(100) % 2)
   found = list(metric.find('class_samples', 'images').compute(context))
   assert [(v.name, v.images) for v in found] == [
       ('class_accuracy', None), ('class_recall', None),
@@ -65,6 +79,27 @@ def test_values_of_a_density_with_labels():
   assert [row[0] for row in found[0].table] == ['class', 0, 1]
   context.prior = types.SimpleNamespace()
   assert not list(metric.find('class_samples', 'images').compute(context))
+
+
+def test_images_are_those_that_training_has_not_seen():
+  found = metric.find('class_samples', 'images')
+  assert found.held_out
+  # What real images have is the best that samples can.
+  assert found.better_of('class_accuracy', 'data') == 'neither'
+  assert found.better_of('class_accuracy', 'samples') == 'higher'
+
+
+@pytest.mark.parametrize('labels, names', [
+    ([0] * 60 + [1] * 3, ['class_accuracy', 'class_recall',
+                          'class_smallest_recall', 'class_accuracy']),
+    ([0, 1, 1], ['class_accuracy', 'class_accuracy']),
+    ([2, 2, 2], ['class_accuracy'])])
+@pytest.mark.filterwarnings('error')
+def test_what_too_few_images_decide_is_left_out(labels, names):
+  found = list(metric.find('class_samples', 'images').compute(
+      _context(np.array(labels))))
+  assert [v.name for v in found] == names
+  assert all(np.isfinite(v.value) for v in found)
 
 
 class Sized:

@@ -1,4 +1,5 @@
 """Tests of the classifier whose features are compared."""
+import hashlib
 import pathlib
 import shutil
 
@@ -113,3 +114,22 @@ def test_without_classes_there_is_no_classifier(labels):
   images = np.zeros([5, 8, 8, 1], np.uint8)
   with pytest.raises(errors.UserError, match='photos has no class labels'):
     classifier.classifier('photos', images, labels)
+
+
+@pytest.mark.parametrize('labels, last', [
+    (np.arange(60) % 2 * 3, 4),  # Each number has a logit, as it always had.
+    (np.arange(60) % 2 + 20190101, 2), (np.arange(60) % 2 * 5 - 5, 2)])
+@pytest.mark.filterwarnings('ignore:The classifier')
+def test_labels_far_apart_are_numbered(digits, labels, last):
+  net = classifier.classifier('dates', digits[0][:60], labels, steps=1,
+                              filters=8, size=4)
+  assert net.probabilities(np.zeros([1, 4])).shape == (1, last)
+  assert net.classes is None if last == 4 else (
+      net.classes.tolist() == sorted(set(labels)))
+
+
+def test_the_key_of_the_data_is_that_of_earlier_versions():
+  images = np.arange(24, dtype=np.uint8).reshape(2, 3, 2, 2)[:, ::2]
+  assert classifier._hash(images, np.zeros(0, np.int32)) == hashlib.sha256(
+      b'uint8 (2, 2, 2, 2)' + images.tobytes() + b'int32 (0,)'
+  ).hexdigest()[:16]

@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 import tiny_models
 
+from pgak import data
+from pgak import evaluation
 from pgak import priors
+from pgak.evaluation import protocols
 from pgak.metrics import log_likelihood
 from pgak.priors import ex_post
 
@@ -74,3 +77,25 @@ def test_before_round_trips_there_is_a_density():
   # It is no density of the samples, so it is named.
   assert {v.prior for v in found} == {'gaussian'}
   assert [v.value for v in found] == [v.value for v in expected]
+
+
+@pytest.mark.parametrize('most, number', [(200, 200), (None, 90)])
+@pytest.mark.parametrize('source', ['means', 'samples'])
+def test_of_classes_one_after_the_other_fitted_latents_are_measured(
+    source, most, number, tmp_path, monkeypatch):
+  monkeypatch.setenv('PGAK_CACHE', str(tmp_path))
+  images = np.random.default_rng(0).integers(
+      0, 256, (900, *tiny_models.IMAGE_SHAPE), np.uint8)
+  dataset = data.from_arrays(
+      {'train': images[:600], 'test': images[600:600 + number]},
+      {'train': np.arange(600) // 200, 'test': np.arange(number) % 3})
+  protocol = protocols.Protocol('none', metrics=(), images=())
+  model = tiny_models.make('VAE')
+  run = types.SimpleNamespace(path=tmp_path, config={
+      'data': {'split': 'train', 'fingerprint': ''}})
+  # Each latent that it was fitted to is its own centre, and no other is near.
+  ex_post.attach(model, priors.KernelDensity(3, 1e-6), run, 0, dataset, source,
+                 most)
+  train, held_out = evaluation.Evaluator(dataset, protocol).rows(model, 0)
+  assert train.num_samples == number
+  assert train.value > 0. and held_out.value < -1e3

@@ -50,9 +50,29 @@ def test_copies_are_found_where_test_points_are_copies_too():
   assert share == 1.
 
 
-def test_no_samples_are_a_sentence():
-  with pytest.raises(errors.UserError, match='there are 0 and 3: raise'):
-    copies.copy_share(np.zeros(0), np.ones(3))
+@pytest.mark.parametrize('number', [99, 150, 300])
+def test_of_data_alone_the_share_is_one_percent_on_average(number):
+  drawn = np.random.default_rng(0).uniform(size=(2000, 2, number))
+  found = [copies.copy_share(*sets) for sets in drawn]
+  # Within three standard errors of the mean.
+  assert np.mean(found) == pytest.approx(
+      0.01, abs=3. * np.std(found) / np.sqrt(2000))
+
+
+@pytest.mark.parametrize('samples, test', [(0, 300), (5, 98)])
+def test_too_few_for_the_quantile_are_a_sentence(samples, test):
+  with pytest.raises(errors.UnavailableError,
+                     match=f'99 test examples, and there are {samples} and '
+                           f'{test}: raise'):
+    copies.copy_share(np.zeros(samples), np.ones(test))
+
+
+def test_the_error_of_the_share_is_that_of_the_quantile_too(spaces):
+  context = types.SimpleNamespace(images='samples')
+  context.once = lambda name, make: [spaces['copies']]
+  value, = metric.find('copies', 'images').compute(context)
+  assert value.value == 1. and value.error == pytest.approx(
+      np.sqrt(0.01 * 0.99 / COUNT))
 
 
 def test_a_copy_is_not_authentic(spaces):

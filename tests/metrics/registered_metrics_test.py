@@ -82,7 +82,7 @@ def test_a_net_without_classes_yields_nothing(name):
     ('frechet_digits_classifier', 'kernel_digits_classifier',
      'classifier_score')])
 def test_only_pool_3_has_the_published_names(net, kernel, score):
-  real, fake = _collected(30, 0, net), _collected(30, 1, net)
+  real, fake = _collected(31, 0, net), _collected(30, 1, net)
   fake.probabilities = np.full((30, 4), 0.25)
   assert set(_compute('kid', real, fake)[0]) == {kernel, f'{kernel}_std'}
   assert set(_compute('inception_score', real, fake)[0]) == {
