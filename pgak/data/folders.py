@@ -5,7 +5,6 @@ import contextlib
 import hashlib
 import os
 import re
-import zipfile
 from typing import Literal
 
 from absl import logging
@@ -292,7 +291,7 @@ class _Pictures(store.Recipe):
           image, self.image_shape, choices['crop'], choices['antialias'],
           choices['resize']).numpy(), _reduction(
               image.shape, self.image_shape, choices['crop'])
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError) as error:
       return str(error),
 
   def _all_unusable(self):
