@@ -1,6 +1,7 @@
 """Links to pictures, and changes that an archive's list does not show."""
 import io
 import os
+import re
 import tarfile
 import zipfile
 
@@ -90,3 +91,14 @@ def test_a_damaged_list_of_splits_in_a_zip_is_a_sentence(tmp_path):
   (tmp_path / 'x.zip').write_bytes(content.replace(b'0.pgm 0', b'0.pgm 1', 1))
   with pytest.raises(errors.UserError, match='list.txt cannot be read'):
     data.images(tmp_path / 'x.zip', SHAPE, partition='list.txt')
+
+
+def test_folders_without_latin_letters_have_different_names(tmp_path):
+  made = {}
+  for name in ('фото', '写真', 'my photos'):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / '0.pgm').write_bytes(_pgm(1))
+    made[name] = data.images(tmp_path / name, SHAPE).name
+  assert made['my photos'] == 'images_my_photos'
+  assert made['фото'] != made['写真']
+  assert all(re.fullmatch(r'images_\w+', name, re.A) for name in made.values())
