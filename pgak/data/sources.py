@@ -45,8 +45,9 @@ def open_source(path, listing='contents'):
   Args:
     path: `pathlib.Path`.
     listing: 'contents' for every file that is named as a picture or begins as
-      one, also behind links to folders; 'suffixes' for .png, .jpg and .jpeg
-      alone and no such links, as version 0.4 did.
+      one, also behind links to folders, each picture once; 'suffixes' for
+      .png, .jpg and .jpeg alone, no such links, and a picture for each link to
+      one, as version 0.4 did.
 
   Returns:
     A source. Its `listing` is a sorted list of `(name, bytes, time of change or
