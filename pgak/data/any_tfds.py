@@ -150,6 +150,10 @@ class _AnyTFDS(store.Recipe):
     self._folder = folder
     self._held = held
     self.label_names = held.label_names.get(choices['label'], ())
+    stored = held.images[choices['image']]
+    self.described = decoding.described(
+        stored[:2] if len(stored) == 3 else (None, None), image_shape,
+        choices['crop'], choices['antialias'])
 
   def fingerprint(self):
     return tfds_folders.fingerprint(self._folder)

@@ -1,7 +1,6 @@
 """Arrays of one's own as a data set: .npy and .npz files, and from Python."""
 import functools
 import hashlib
-import re
 import sys
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from pgak.data import array_members
 from pgak.data import arrays as arrays_lib
 from pgak.data import decoding
 from pgak.data import levels
+from pgak.data import path_names
 from pgak.data import pixels
 from pgak.data import splits as splits_lib
 from pgak.data import store
@@ -73,11 +73,10 @@ def arrays(path: settings.Path, image_shape: Shape | None = None,
   if not path.is_file() and not path.is_dir():
     raise errors.UserError(f'There is no file of arrays at {path}: set '
                            'arrays.path.')
-  # The name goes into file names and scores: letters, digits and _ alone.
-  stem = re.sub(r'[^A-Za-z0-9]+', '_', path.resolve().stem).strip('_')
   tables, unused = opened(path)
   return data_set(
-      f'arrays_{stem}', tables, lambda: array_members.fingerprint(path),
+      f'arrays_{path_names.plain(path.resolve().stem)}', tables,
+      lambda: array_members.fingerprint(path),
       str(path), image_shape, value_range=value_range, labels=labels,
       test_fraction=test_fraction, validation_fraction=validation_fraction,
       unused=unused)
@@ -205,6 +204,8 @@ class _Arrays(store.Recipe):
     self._unused = unused
     self._told = self._hint = ''
     self.label_names = ()
+    shape = next(iter(tables.values())).images.shape
+    self.described = decoding.described(shape[1:3], image_shape)
 
   def fingerprint(self):
     return self._fingerprint()

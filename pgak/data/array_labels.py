@@ -68,8 +68,16 @@ def _flat(labels, count, name):
         f'The labels of {name} have the shape {list(labels.shape)}, and there '
         f'are {count} examples: give one label for each, or set arrays.labels '
         '= False.')
-  if labels.dtype.kind in 'SU':
-    return labels.astype(str)
+  if labels.dtype.kind == 'S':
+    try:
+      return np.char.decode(labels, 'utf-8')
+    except UnicodeDecodeError as error:
+      raise errors.UserError(
+          f'The labels of {name} are bytes and no text in UTF-8 ({error}): '
+          'give them as strings, or leave them out by arrays.labels = False.'
+      ) from error
+  if labels.dtype.kind == 'U':
+    return labels
   if labels.dtype.kind not in 'biuf' or np.any(labels != np.floor(labels)):
     raise errors.UserError(
         f'The labels of {name} are no whole numbers or strings, but '

@@ -121,6 +121,8 @@ class ImageArray:
     preprocessing: dictionary of every choice that made the pixels.
     attribute_names: tuple of strings, empty for a set without attributes.
     label_names: tuple of the classes' names, empty where they have none.
+    by_name: whether images are in the order of their files' names, which may be
+      that of their classes.
   """
 
   def __init__(self, name, split, prepared, start, stop):
@@ -135,6 +137,7 @@ class ImageArray:
     self._stop = stop
     self.attribute_names = prepared.attribute_names
     self.label_names = prepared.label_names
+    self.by_name = prepared.by_name
     self._label_path = prepared.label_path
     self._attribute_path = prepared.attribute_path
     self._path = prepared.image_path

@@ -9,7 +9,8 @@ _SEPARATORS = ',;\t|'
 _NAMES = ('file_name', 'filename', 'file', 'image_id', 'image', 'path', 'name',
           'id')
 _TRUE = {'1', '1.0', 'true', 'yes'}
-_FALSE = {'0', '0.0', '-1', '-1.0', 'false', 'no'}
+_ZERO, _MINUS = {'0', '0.0'}, {'-1', '-1.0'}
+_FALSE = {*_ZERO, *_MINUS, 'false', 'no'}
 # If more of a column is binary, the rest are mistakes, and no other values.
 _MOSTLY = 0.9
 
@@ -26,7 +27,7 @@ def rows_of(lines):
   bars. The file names are in the column file_name, filename, file, image_id,
   image, path, name or id, or else in the first. A column of 0 and 1, of -1 and
   1, of false and true, or of no and yes is an attribute; others are passed
-  over.
+  over, such as one of -1, 0 and 1.
 
   Args:
     lines: list of strings.
@@ -75,4 +76,6 @@ def _is_binary(name, i, rows):
            if row[i].lower() not in _TRUE | _FALSE]
   if wrong and len(wrong) < (1. - _MOSTLY) * len(rows):
     raise ValueError(wrong[0], f'0 or 1, or -1 or 1, in the column {name}')
-  return bool(rows) and not wrong
+  values = {row[i].lower() for _, row in rows}
+  # One of 0 and -1 is then neither true nor false.
+  return bool(rows) and not wrong and not (values & _ZERO and values & _MINUS)

@@ -10,12 +10,14 @@ from pgak import errors
 from pgak import files
 from pgak import settings
 from pgak.data import attribute_csv
+from pgak.data import picture_lists
 
 __all__ = ['AttributeList', 'attribute_mask', 'attribute_masks',
            'attribute_names']
 
 _MAX_BYTES = 1 << 28
 _LABEL = 'label='
+_CLASS = re.compile(rf'{_LABEL}-?\d+')
 # How a text of 16 bits begins.
 _MARKS = (b'\xff\xfe', b'\xfe\xff')
 
@@ -61,13 +63,27 @@ class AttributeList:
     self.passed_over = ()
     if lines and attribute_csv.is_csv(lines[0]):
       try:
-        self.names, self._rows, self.passed_over = attribute_csv.rows_of(lines)
+        self.names, rows, self.passed_over = attribute_csv.rows_of(lines)
       except ValueError as error:
         raise self._error(*error.args) from error
     else:
       self.names = self._names(lines)
-      self._rows = self._read_rows(lines)
+      rows = self._read_rows(lines)
+    self._rows = {picture_lists.spelled(name): row
+                  for name, row in rows.items()}
     self._by_name = _by_name(self._rows)
+
+  def check(self, files):
+    """Refuses a line that `rows` would give to several pictures.
+
+    Args:
+      files: paths of all pictures of a data set, as for `rows`.
+
+    Raises:
+      UserError: if there is one.
+    """
+    picture_lists.check_lines({file: self._line(file) for file in files},
+                              f'list of attributes {self._path}')
 
   def rows(self, files):
     """Returns the attributes of some files.
@@ -85,17 +101,23 @@ class AttributeList:
     return np.stack([self._row(file) for file in files])
 
   def _row(self, file):
+    line = self._line(file)
+    if line is None:
+      raise errors.UserError(
+          f'The picture {file} has no line in the list of attributes '
+          f'{self._path}; add one or remove the picture.')
+    return self._rows[line]
+
+  def _line(self, file):
+    """Returns the name that the line of a file has, or None."""
+    file = picture_lists.spelled(file)
     base = os.path.basename(file)
     # Lists name files with or without folders and suffixes.
     for name in (file, base, os.path.splitext(base)[0]):
       if name in self._rows:
-        return self._rows[name]
+        return name
     # Or with folders that the data set has not.
-    if base in self._by_name:
-      return self._by_name[base]
-    raise errors.UserError(
-        f'The picture {file} has no line in the list of attributes '
-        f'{self._path}; add one or remove the picture.')
+    return self._by_name.get(base)
 
   def _content(self):
     try:
@@ -142,10 +164,10 @@ class AttributeList:
 
 
 def _by_name(rows):
-  """Returns those rows whose file's name, without folders, is another's not."""
+  """Returns `{name without folders: name}` of those that no other row has."""
   bases = [re.split(r'[/\\]', file)[-1] for file in rows]
   number = collections.Counter(bases)
-  return {base: row for base, row in zip(bases, rows.values())
+  return {base: file for base, file in zip(bases, rows)
           if number[base] == 1}
 
 
@@ -155,7 +177,7 @@ def attribute_mask(array, name):
   Args:
     array: an `ImageArray`.
     name: an attribute's name, such as 'Eyeglasses', or 'label=7' for the
-      images of a class in a set with labels.
+      images of a class in a set with labels, of which the split may have none.
 
   Returns:
     Boolean `[len(array)]`.
@@ -189,12 +211,13 @@ def attribute_masks(array, names=None):
         "CelebA's format.")
   if names is None:
     names = array.attribute_names or known
+  attributes, labels = array.attributes, array.labels
   for name in names:
-    if name not in known:
+    # A small split may lack a class that others have.
+    if name not in known and (labels is None or not _CLASS.fullmatch(name)):
       raise errors.UserError(
           f'The data set {array.name} has no attribute {name!r}; it has '
           f'{", ".join(known)}.')
-  attributes, labels = array.attributes, array.labels
   return np.stack(
       [attributes[:, array.attribute_names.index(name)]
        if name in array.attribute_names else labels == int(name[len(_LABEL):])
@@ -202,7 +225,9 @@ def attribute_masks(array, names=None):
 
 
 def attribute_names(array):
-  """Returns the names that `attribute_mask` takes, a tuple.
+  """Returns the attributes of a split and the classes that are in it, a tuple.
+
+  `attribute_mask` takes these names.
 
   Args:
     array: an `ImageArray`.

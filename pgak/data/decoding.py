@@ -17,7 +17,7 @@ from pgak.data import orientation
 from pgak.data import pixels
 
 __all__ = ['MAX_PIXELS', 'Resize', 'center_crop', 'decode',
-           'largest_window', 'resize', 'resize_name', 'to_shape']
+           'described', 'largest_window', 'resize', 'resize_name', 'to_shape']
 
 # A larger picture is refused before it is decoded: a small file can claim any
 # size, and a decoder allocates it.
@@ -214,6 +214,26 @@ def resize_name(preprocessing):
   name = preprocessing.get('resize')
   smoothed = name and preprocessing.get('antialias')
   return f'{name}_antialias' if smoothed else name
+
+
+def described(size, image_shape, crop=None, antialias=True):
+  """Returns what `resize_name` is to read of images of one size.
+
+  Args:
+    size: their height and width, None where these differ from image to image.
+    image_shape: `(height, width, channels)`, what `to_shape` makes of them.
+    crop: as in `to_shape`.
+    antialias: as in `resize`.
+
+  Returns:
+    A dictionary, empty where images are at most cropped.
+  """
+  height, width, _ = image_shape
+  window = crop, crop
+  if crop is None and None not in size:
+    window = tuple(map(int, largest_window(*size, height, width)))
+  return {} if window == (height, width) else {
+      'resize': 'bicubic', 'antialias': antialias}
 
 
 def largest_window(rows, columns, height, width):

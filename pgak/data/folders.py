@@ -4,8 +4,6 @@ import concurrent.futures
 import contextlib
 import hashlib
 import os
-import re
-import zipfile
 from typing import Literal
 
 from absl import logging
@@ -18,6 +16,7 @@ from pgak.data import arrays
 from pgak.data import attributes as attributes_lib
 from pgak.data import decoded
 from pgak.data import decoding
+from pgak.data import path_names
 from pgak.data import pixels
 from pgak.data import sources
 from pgak.data import splits as splits_lib
@@ -102,8 +101,8 @@ def images(path: settings.Path, image_shape: pixels.ImageShape,
   path = files.local(path)
   _check_settings(path, image_shape, crop, test_fraction, validation_fraction)
   check_kernel('images', resize, antialias)
-  stem = re.sub(r'[^A-Za-z0-9]+', '_', path.resolve().stem).strip('_')
-  name = f'images_{stem}' + (f'_crop{crop}' if crop else '')
+  name = f'images_{path_names.plain(path.resolve().stem)}' + (
+      f'_crop{crop}' if crop else '')
   fractions = {'validation': validation_fraction, 'test': test_fraction}
   source = sources.open_source(path, listing)
   listed = _split_list(path, source, partition)
@@ -164,6 +163,8 @@ def _split_list(path, source, partition):
 class _Pictures(store.Recipe):
   """A folder, zip or tar of pictures; the source is listed once."""
 
+  by_name = True
+
   def __init__(self, path, source, layout, attributes, *args):
     super().__init__(*args)
     self._path = path
@@ -196,6 +197,8 @@ class _Pictures(store.Recipe):
     self._reductions.clear()
     attributes = self._attributes()
     self._columns = attributes.passed_over if attributes else ()
+    if attributes:
+      attributes.check(self._all_names())
     with _workers() as pool, self._done() as done:
       for split, names in self._layout.members.items():
         yield split, self._chunks(pool, attributes, split, names, done)
@@ -292,7 +295,7 @@ class _Pictures(store.Recipe):
           image, self.image_shape, choices['crop'], choices['antialias'],
           choices['resize']).numpy(), _reduction(
               image.shape, self.image_shape, choices['crop'])
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError) as error:
       return str(error),
 
   def _all_unusable(self):

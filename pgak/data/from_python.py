@@ -1,6 +1,7 @@
 """Data sets from Python: arrays, `tf.data` and Keras's `PyDataset`."""
 import hashlib
 
+from absl import logging
 import keras
 import numpy as np
 import tensorflow as tf
@@ -16,7 +17,9 @@ def from_arrays(images, labels=None, name='arrays', **settings):
   """Makes a data set of arrays, a `tf.data.Dataset` or a Keras `PyDataset`.
 
   Images are prepared once in the cache folder, under a hash of their content.
-  A data set is read to its end and held in memory.
+  A data set is read to its end and held in memory. Which split an example
+  belongs to follows from its place: one that shuffles needs a seed and
+  `reshuffle_each_iteration=False`, or else another process has other splits.
 
   Args:
     images: numbers `[N, H, W]`, `[N, H, W, C]` or, for vectors, `[N, D]`; a
@@ -68,6 +71,10 @@ def from_arrays(images, labels=None, name='arrays', **settings):
 
 def _member(name, values):
   values = np.asarray(values)
+  # Batches of strings come as objects from TensorFlow.
+  if values.dtype == object and all(
+      isinstance(value, bytes | str) for value in values.flat):
+    values = np.asarray(values.tolist())
   return array_members.Member(name, values.shape, values.dtype, lambda: values)
 
 
@@ -106,13 +113,20 @@ def _collected(source):
 def _is_batched(source):
   """Whether elements have a leading axis, as `batch` makes it.
 
-  With drop_remainder its size is known, and only the channels decide.
+  With drop_remainder its size is known, and only the channels decide, or the
+  labels.
   """
-  first = tf.nest.flatten(source.element_spec)[0].shape
+  first, *others = [s.shape for s in tf.nest.flatten(source.element_spec)]
   if first.rank is None:
     raise errors.UserError('from_arrays needs a data set whose images have a '
                            'known rank: give them a shape by ensure_shape.')
   # `[B, h, w]` or `[h, w, C]`: at most 4 channels.
   if first.rank == 3 and first[2] is not None:
     return first[0] is None or first[2] > 4
+  if first.rank == 2 and first[0] is not None:
+    if others:
+      return bool(others[0].rank) and others[0][0] == first[0]
+    logging.warning(
+        'The elements of the data set, %d x %d, are read as grey images: of '
+        'batches of vectors leave drop_remainder out.', *first)
   return first.rank == 4 or (first.rank > 1 and first[0] is None)

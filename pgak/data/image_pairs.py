@@ -179,6 +179,7 @@ class PairArray:
       of the condition where it is made.
     preprocessing: dictionary of every choice that made the pixels.
     label_names: tuple of the classes' names, empty where they have none.
+    by_name: as of an `ImageArray`.
   """
 
   attributes = None
@@ -193,6 +194,7 @@ class PairArray:
     self.condition_shape = dataset.condition_shape
     self.kind = dataset.kind
     self.label_names = tuple(getattr(array, 'label_names', ()))
+    self.by_name = getattr(array, 'by_name', False)
     made = f'-{condition}' if condition else ''
     # The condition's name is in it: other conditions are other data.
     self.fingerprint = array.fingerprint + made

@@ -1,7 +1,8 @@
 """Splits of which a part is like the whole.
 
-A folder, zip or tar of pictures is read class by class, so that its first
-images lack some. What takes a part of a split takes it from here.
+A folder, zip or tar of pictures is read in the order of names, often class by
+class, so that its first images lack some classes. What takes a part of a split
+takes it from here.
 """
 import numpy as np
 
@@ -22,19 +23,20 @@ def of_data_set(dataset):
 
 
 def of_split(array):
-  """Returns a split, in a random order if it is read class by class.
+  """Returns a split, in a random order if its first examples may be alike.
 
   Args:
     array: a split of a data set, such as `data.ImageArray`.
 
   Returns:
-    The split itself, if it has no labels or its classes are mixed already; or
-    else its examples in a random order, the same in every process.
+    Its examples in a random order, the same in every process, if they are in
+    the order of their names or class by class; or else the split itself.
   """
   labels = getattr(array, 'labels', None)
-  if labels is None or not _by_class(np.asarray(labels)):
-    return array
-  return _Mixed(array)
+  if getattr(array, 'by_name', False) or (
+      labels is not None and _by_class(np.asarray(labels))):
+    return _Mixed(array)
+  return array
 
 
 def unmixed(array):
@@ -76,6 +78,9 @@ class _Dataset(_View):
 
 
 class _Mixed(_View):
+
+  # Not to be mixed once more.
+  by_name = False
 
   def __init__(self, array):
     super().__init__(array)

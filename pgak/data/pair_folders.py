@@ -20,6 +20,8 @@ from pgak import errors
 from pgak import files
 from pgak.data import arrays
 from pgak.data import decoding
+from pgak.data import path_names
+from pgak.data import picture_lists
 from pgak.data import pixels
 from pgak.data import poses
 from pgak.data import sources
@@ -50,7 +52,7 @@ def open_folder(path, image_shape, condition_channels=3, crop=None,
     raise errors.UserError('Say how large the pairs are to be: set '
                            'pairs.image_shape, such as (64, 64, 3).')
   height, width, channels = image_shape
-  stem = re.sub(r'[^A-Za-z0-9]+', '_', path.resolve().name).strip('_')
+  stem = path_names.plain(path.resolve().name)
   recipe = PairFolder(
       path, f'pairs_{stem}' + (f'_crop{crop}' if crop else ''),
       # One prepared file for both, so that a pair is one read.
@@ -68,6 +70,8 @@ class PairFolder(store.Recipe):
     UserError: when it is prepared, if an image has no condition or one of the
       two is damaged, or smaller than the crop.
   """
+
+  by_name = True
 
   def __init__(self, path, *args):
     super().__init__(*args)
@@ -93,8 +97,10 @@ class PairFolder(store.Recipe):
     path = self._path / 'test.txt'
     if not path.is_file():
       return None
-    return sorted({line.strip() for line in path.read_text().splitlines()
-                   if line.strip()})
+    # Editors on Windows write a byte order mark.
+    text = path.read_text(encoding='utf-8-sig', errors='replace')
+    return sorted({picture_lists.spelled(line.strip())
+                   for line in text.splitlines() if line.strip()})
 
   def _chunks(self, split):
     part, names = self._split(split)
@@ -113,12 +119,13 @@ class PairFolder(store.Recipe):
       test = set(splits.partition(parts[0].names, {
           'test': self.choices['test_fraction'], 'validation': 0.})['test'])
     else:
-      test = set(listed)
-      unknown = test - set(parts[0].names)
+      spelled = {picture_lists.spelled(n): n for n in parts[0].names}
+      unknown = set(listed) - spelled.keys()
       if unknown:
         raise errors.UserError(
             f'{self._path / "test.txt"} names {min(unknown)}, which is not in '
             'images/; write each name as it is below that folder.')
+      test = {spelled[name] for name in listed}
     return parts[0], [n for n in parts[0].names
                       if (n in test) == (split == 'test')]
 

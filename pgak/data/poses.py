@@ -8,6 +8,7 @@ import zipfile
 import numpy as np
 
 from pgak import errors
+from pgak.data import picture_lists
 
 __all__ = ['Keypoints', 'LIMBS', 'draw']
 
@@ -49,7 +50,7 @@ class Keypoints:
     self._places = read()
 
   def __contains__(self, name):
-    return name in self._places
+    return picture_lists.spelled(name) in self._places
 
   def of(self, name):
     """Returns float `[K, 2]`, NaN where a place is not seen.
@@ -57,9 +58,9 @@ class Keypoints:
     Raises:
       UserError: if the picture is not in the file.
     """
-    if name not in self._places:
+    if name not in self:
       raise self._error(f'it has no line for the picture {name}')
-    return self._places[name]
+    return self._places[picture_lists.spelled(name)]
 
   def _error(self, reason):
     return errors.UserError(
@@ -68,7 +69,9 @@ class Keypoints:
 
   def _read_csv(self):
     try:
-      rows = list(csv.reader(self._path.read_text().splitlines()))
+      rows = list(csv.reader(
+          # Spreadsheets write a byte order mark.
+          self._path.read_text(encoding='utf-8-sig').splitlines()))
     except (UnicodeDecodeError, csv.Error) as error:
       raise self._error(str(error)) from error
     found, length = {}, None
@@ -84,7 +87,7 @@ class Keypoints:
                   for field in row[1:]]
       except ValueError as error:
         raise self._error(f'in line {number} {error}') from error
-      found[row[0]] = _seen(np.reshape(places, [-1, 2]))
+      found[picture_lists.spelled(row[0])] = _seen(np.reshape(places, [-1, 2]))
     return found
 
   def _read_npz(self):
@@ -93,7 +96,8 @@ class Keypoints:
         names, places = arrays['names'], arrays['keypoints']
       if places.shape != (len(names), places.shape[1], 2):
         raise ValueError(f'keypoints has the shape {list(places.shape)}')
-      return {str(n): _seen(p) for n, p in zip(names, places)}
+      return {picture_lists.spelled(str(n)): _seen(p)
+              for n, p in zip(names, places)}
     except (OSError, KeyError, ValueError, IndexError,
             zipfile.BadZipFile) as error:
       raise self._error(str(error)) from error

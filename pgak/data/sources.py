@@ -1,29 +1,25 @@
 """Pictures in folders, zips and tars: those read, and those passed over."""
-import bz2
 import collections
-import functools
-import gzip
 import lzma
 import os
 import pathlib
 import stat
 import tarfile
-import tempfile
-import weakref
 import zipfile
 import zlib
 
 from pgak import errors
-from pgak import files
 from pgak.data import formats
+from pgak.data import uncompressed
 
 __all__ = ['LISTINGS', 'instead', 'is_hidden', 'is_tar', 'open_source',
            'pictures', 'reason_against']
 
-# How a compressed file begins.
-_COMPRESSED = {b'\x1f\x8b': gzip, b'BZh': bz2, b'\xfd7zXZ\x00': lzma}
 _DAMAGED_TAR = (tarfile.TarError, OSError, EOFError, ValueError, zlib.error,
                 lzma.LZMAError)
+
+_DAMAGED_ZIP = (zipfile.BadZipFile, NotImplementedError, OSError, EOFError,
+                zlib.error, lzma.LZMAError)
 
 # Bounds on what a folder or zip may claim: 2 million files, 256 MiB in one and
 # 256 GiB in all. A small zip can unpack to any size.
@@ -49,8 +45,9 @@ def open_source(path, listing='contents'):
   Args:
     path: `pathlib.Path`.
     listing: 'contents' for every file that is named as a picture or begins as
-      one, also behind links to folders; 'suffixes' for .png, .jpg and .jpeg
-      alone and no such links, as version 0.4 did.
+      one, also behind links to folders, each picture once; 'suffixes' for
+      .png, .jpg and .jpeg alone, no such links, and a picture for each link to
+      one, as version 0.4 did.
 
   Returns:
     A source. Its `listing` is a sorted list of `(name, bytes, time of change or
@@ -148,7 +145,10 @@ class _Folder:
     self._listing = listing
     self.listing = []
     self.passed_over = []
+    self._listed = set()
+    self._links = []
     self._walk()
+    self._take_links()
 
   def read(self, name):
     return (self._path / name).read_bytes()
@@ -201,8 +201,26 @@ class _Folder:
       reason = f'cannot be read ({error.strerror})'
     if reason:
       self._pass_over(name, reason)
+    # Version 0.4 took a link for one more picture.
+    elif entry.is_symlink() and self._listing == 'contents':
+      self._links.append((name, status))
     else:
-      self.listing.append((name, status.st_size, status.st_mtime_ns))
+      self._list(name, status)
+
+  def _take_links(self):
+    """Lists those links that lead to no picture that is listed.
+
+    A picture that is there twice could be both trained and tested on.
+    """
+    for name, status in self._links:
+      if (status.st_dev, status.st_ino) in self._listed:
+        self._pass_over(name, 'a link to a picture that is read already')
+      else:
+        self._list(name, status)
+
+  def _list(self, name, status):
+    self._listed.add((status.st_dev, status.st_ino))
+    self.listing.append((name, status.st_size, status.st_mtime_ns))
 
   def _head(self, name):
     with open(self._path / name, 'rb') as file:
@@ -295,15 +313,14 @@ class _Zip(_Archive):
     try:
       with self._zip.open(self._members[name]) as file:
         return file.read(formats.HEAD)
-    except (NotImplementedError, OSError, EOFError, zlib.error,
-            zipfile.BadZipFile):
+    except _DAMAGED_ZIP:
       return b''
 
   def _read(self, name):
     # zipfile stops at the size that the listing was checked for.
     try:
       return self._zip.read(self._members[name])
-    except (NotImplementedError, EOFError, zlib.error) as error:
+    except _DAMAGED_ZIP as error:
       raise ValueError('it is damaged') from error
 
 
@@ -316,7 +333,8 @@ class _Tar(_Archive):
     super().__init__(path)
     try:
       status = path.stat()
-      self._open = _uncompressed(path, (status.st_size, status.st_mtime_ns))
+      self._open = uncompressed.opened(
+          path, (status.st_size, status.st_mtime_ns), MAX_TOTAL_BYTES)
       self._size = os.fstat(self._open.file.fileno()).st_size
       self._open.file.seek(0)
       with tarfile.open(fileobj=self._open.file, mode='r:') as tar:
@@ -327,6 +345,11 @@ class _Tar(_Archive):
       ) from error
     for member in members:
       self._add(member, self._checked_name(member.name), listing)
+    # Of members that all have one time, as in reproducible tars, another
+    # picture of the same size would not be seen.
+    if len({time for *_, (time, _) in self.listing}) == 1:
+      self.listing = [(name, bytes_, (*stamp, status.st_mtime_ns))
+                      for name, bytes_, stamp in self.listing]
 
   def _add(self, member, name, listing):
     if member.isdir():
@@ -360,40 +383,3 @@ def is_tar(path):
     return not zipfile.is_zipfile(path) and tarfile.is_tarfile(path)
   except _DAMAGED_TAR:
     return False
-
-
-@functools.lru_cache(maxsize=2)
-def _uncompressed(path, stamp):
-  """Opens a tar, or a copy without its compression that has no name.
-
-  Args:
-    path: of the tar.
-    stamp: its size and time of change: another file is opened anew.
-  """
-  del stamp
-  with open(path, 'rb') as file:
-    head = file.read(8)
-  packing = next((module for begin, module in _COMPRESSED.items()
-                  if head.startswith(begin)), None)
-  if packing is None:
-    return _Open(open(path, 'rb'))
-  # In the cache: /tmp may be small. Members are read at random, and a
-  # compressed file can only be read from its beginning.
-  copy = _Open(tempfile.TemporaryFile(dir=files.cache_directory()))
-  with packing.open(path, 'rb') as packed:
-    while chunk := packed.read(1 << 20):
-      copy.file.write(chunk)
-      if copy.file.tell() > MAX_TOTAL_BYTES:
-        raise errors.UserError(f'{path} unpacks to more than '
-                               f'{MAX_TOTAL_BYTES} bytes, the most that pgak '
-                               'reads.')
-  copy.file.flush()
-  return copy
-
-
-class _Open:
-  """A file that is closed with the last reference to it."""
-
-  def __init__(self, file):
-    self.file = file
-    weakref.finalize(self, file.close)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pgak import errors
+from pgak.data import picture_lists
 
 __all__ = ['KINDS', 'Layout', 'SplitList', 'cut', 'empty', 'layout',
            'partition', 'place_of']
@@ -203,7 +204,8 @@ class SplitList:
     self.name = name
     self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
     self._split_of = {}
-    lines = content.decode('utf-8', 'replace').splitlines()
+    # Editors on Windows write a byte order mark.
+    lines = content.decode('utf-8-sig', 'replace').splitlines()
     for number, line in enumerate(lines, 1):
       if line.strip():
         self._add(number, line.split())
@@ -213,7 +215,8 @@ class SplitList:
       raise errors.UserError(
           f"Line {number} of the list of splits {self.name} is not a file's "
           'name and 0, 1 or 2; put right that line.')
-    self._split_of[fields[0]] = _ORDER[int(fields[1])]
+    name = picture_lists.spelled(fields[0])
+    self._split_of[name] = _ORDER[int(fields[1])]
 
   def members(self, names):
     """Returns `{split: names}`; a picture that is not listed with its folders
@@ -221,16 +224,22 @@ class SplitList:
     `train`.
 
     Raises:
-      UserError: if a picture is not listed.
+      UserError: if a picture is not listed, or two would have one line.
     """
+    lines = {name: self._line(name) for name in names}
+    picture_lists.check_lines(lines, f'list of splits {self.name}')
     members = {split: [] for split in _ORDER}
-    for name in names:
-      split = self._split_of.get(name) or self._split_of.get(
-          name.rpartition('/')[-1])
-      if split is None:
-        raise errors.UserError(
-            f'The picture {name} has no line in the list of splits '
-            f'{self.name}; add one or remove the picture.')
-      members[split].append(name)
+    for name, line in lines.items():
+      members[self._split_of[line]].append(name)
     return {split: found for split, found in members.items()
             if found or split == 'train'}
+
+  def _line(self, name):
+    """Returns the name that the line of a picture has."""
+    whole = picture_lists.spelled(name)
+    for line in (whole, whole.rpartition('/')[-1]):
+      if line in self._split_of:
+        return line
+    raise errors.UserError(
+        f'The picture {name} has no line in the list of splits {self.name}; '
+        'add one or remove the picture.')

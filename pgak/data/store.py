@@ -47,9 +47,14 @@ class Recipe:
     splits: names of the parts in the order in which they are written.
     choices: JSON-able dictionary of all that decides the pixels but the source.
     label_names: tuple of the classes' names, empty where they have none.
+    by_name: whether examples are in the order of their files' names, which may
+      be that of their classes.
+    described: JSON-able dictionary of what else `preprocessing` says, which
+      follows from the choices and the source.
   """
 
   label_names = ()
+  by_name = False
   # Where what was decoded is kept until the set is whole; None for nowhere.
   scratch = None
 
@@ -58,6 +63,7 @@ class Recipe:
     self.image_shape = tuple(int(size) for size in image_shape)
     self.splits = tuple(splits)
     self.choices = choices or {}
+    self.described = {}
 
   def fingerprint(self):
     """Returns a string that changes with the source, or None if it is absent.
@@ -114,6 +120,7 @@ class Prepared:
     attribute_path: the attributes, or None.
     attribute_names: tuple of strings, in the order of the file.
     label_names: tuple of the classes' names, empty where they have none.
+    by_name: as of the `Recipe`.
   """
   image_path: pathlib.Path
   label_path: pathlib.Path | None
@@ -123,6 +130,7 @@ class Prepared:
   attribute_path: pathlib.Path | None = None
   attribute_names: tuple = ()
   label_names: tuple = ()
+  by_name: bool = False
 
 
 def open_prepared(recipe):
@@ -145,7 +153,7 @@ def open_prepared(recipe):
   manifest = _find(recipe, recipe.fingerprint())
   damage = _damage(manifest) if manifest else None
   if manifest and not damage:
-    return _prepared(manifest)
+    return _prepared(recipe, manifest)
   if damage:
     logging.warning('The prepared data set %s is damaged (%s) and is made '
                     'again.', manifest, damage)
@@ -161,7 +169,7 @@ def open_prepared(recipe):
         f'The data set {recipe.name} cannot be prepared in {manifest.parent} '
         f'({error}); make room there or set PGAK_CACHE to another folder.'
     ) from error
-  return _prepared(manifest)
+  return _prepared(recipe, manifest)
 
 
 def _folder():
@@ -268,7 +276,7 @@ def _sha256(path, start, stop):
   return digest.hexdigest()
 
 
-def _prepared(manifest):
+def _prepared(recipe, manifest):
   found = _read_manifest(manifest)
   paths = _paths(manifest, found)
   return Prepared(
@@ -276,10 +284,12 @@ def _prepared(manifest):
       label_path=paths.get('labels'),
       image_shape=tuple(found['image_shape']),
       parts=tuple(Part(**part) for part in found['parts']),
-      preprocessing={**found['choices'], 'made_with': found['made_with']},
+      preprocessing={**found['choices'], **recipe.described,
+                     'made_with': found['made_with']},
       attribute_path=paths.get('attributes'),
       attribute_names=tuple(found.get('attribute_names', ())),
-      label_names=tuple(found.get('label_names', ())))
+      label_names=tuple(found.get('label_names', ())),
+      by_name=recipe.by_name)
 
 
 @contextlib.contextmanager

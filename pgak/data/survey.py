@@ -12,6 +12,8 @@ from pgak.data import sources
 __all__ = ['Survey', 'survey']
 
 _MOST = 500
+# Pillow's modes of one channel; 'I' and 'I;16' have 16 bits.
+_GREY = ('1', 'L', 'LA', 'I')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Survey:
   Attributes:
     number: int, how many files look like pictures.
     sides: int `[n]`, the shorter side of each that was looked at.
-    grey: whether all that were looked at have one channel.
+    grey: whether all that were looked at have one channel, beside alpha.
     formats: `{name out of formats.NAMES: how many}` of those looked at.
     sizes: of the smallest and the largest of them by area, each
       `(width, height)` in pixels as stored.
@@ -71,20 +73,22 @@ def survey(path):
   # Evenly over the sorted names, so that each folder is seen.
   step = -(-len(names) // _MOST)
   found = [header for name in names[::step]
-           if (header := _header(source.read(name)))]
+           if (header := _header(source, name))]
   sizes = sorted((size for size, *_ in found),
                  key=lambda size: size[0] * size[1])
   return Survey(
       len(names), np.array([min(size) for size, *_ in found], int),
-      bool(found) and all(mode in ('1', 'L') for _, mode, _ in found),
+      bool(found) and all(
+          mode.partition(';')[0] in _GREY for _, mode, _ in found),
       dict(collections.Counter(name for *_, name in found).most_common()),
       (sizes[0], sizes[-1]) if sizes else ())
 
 
-def _header(content):
+def _header(source, name):
   """Returns `(size, mode, format)` of a picture, or None if it is none."""
   from PIL import Image
   try:
+    content = source.read(name)
     # Reads the header alone: the pixels are not decoded.
     with Image.open(io.BytesIO(content)) as picture:
       return picture.size, picture.mode, formats.sniff(content) or 'other'

@@ -132,18 +132,14 @@ def attribute_classifiers(name, names, train, masks, held_out, held_out_masks,
       masks=hash_of(masks), held_out=held_out.fingerprint, **options)
   kept = fitted_nets.Kept(name, choices)
   network = build(train.image_shape, len(names), filters, dropout, seed)
-  arrays = kept.restore(network)
-  if arrays is None:
+  if kept.restore(network) is None:
     _train(network, train, masks, options)
-  made = judged(network, f'{name}_attributes{len(names)}_{kept.key[:8]}', names,
-                held_out, held_out_masks,
-                None if arrays is None else arrays['accuracy'])
-  if arrays is None:
-    kept.save(network, {'accuracy': made.accuracy})
-  return made
+    kept.save(network)
+  return judged(network, f'{name}_attributes{len(names)}_{kept.key[:8]}', names,
+                held_out, held_out_masks)
 
 
-def judged(network, name, names, held_out, held_out_masks, accuracy=None,
+def judged(network, name, names, held_out, held_out_masks,
            function='attribute_classifiers'):
   """Returns classifiers with their accuracy; warns where they learned nothing.
 
@@ -154,16 +150,14 @@ def judged(network, name, names, held_out, held_out_masks, accuracy=None,
     names: A strings, the attributes.
     held_out: the `data.ImageArray` to judge by, M images.
     held_out_masks: boolean `[M, A]`.
-    accuracy: float `[A]` where it is known already.
     function: name of the function whose steps a warning says to raise.
 
   Returns:
     `AttributeClassifiers`.
   """
   majority = np.maximum(held_out_masks.mean(0), 1. - held_out_masks.mean(0))
-  if accuracy is None:
-    unjudged = AttributeClassifiers(network, name, names, majority, majority)
-    accuracy = _accuracy(unjudged, held_out, held_out_masks)
+  unjudged = AttributeClassifiers(network, name, names, majority, majority)
+  accuracy = _accuracy(unjudged, held_out, held_out_masks)
   _warn(name, accuracy, majority, function)
   return AttributeClassifiers(network, name, names, accuracy, majority)
 
@@ -174,7 +168,7 @@ def require_both(name, names, masks):
       raise errors.UserError(
           f'{"All" if column.any() else "None"} of the training images of '
           f'{name} have the attribute {attribute}, so no classifier can learn '
-          'it; leave it out of separability.attributes.')
+          'it; leave it out of attribute_net.attributes.')
 
 
 def _warn(name, accuracy, majority, function):

@@ -5,6 +5,7 @@ import pytest
 
 from pgak import data
 from pgak import errors
+from pgak.data import decoding
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +76,25 @@ def test_the_pixels_are_those_of_the_set_of_that_name(tmp_path):
       data.tfds('mnist', data_dir=folder), data.mnist(folder)))
   assert one.fingerprint == other.fingerprint
   np.testing.assert_array_equal(one.labels, other.labels)
+
+
+@pytest.mark.parametrize('settings, resize', [
+    ({}, None), ({'image_shape': (3, 3, 3)}, 'bicubic_antialias'),
+    ({'image_shape': (3, 3, 3), 'antialias': False}, 'bicubic'),
+    ({'image_shape': (5, 5, 3)}, None),
+    ({'image_shape': (4, 4, 3), 'crop': 4}, None),
+    ({'image_shape': (4, 4, 3), 'crop': 5}, 'bicubic_antialias')])
+def test_scores_say_how_images_were_resized(tmp_path, settings, resize):
+  folder = made_tfds.write(tmp_path, 'shapes', {'train': 4})  # 6 x 5.
+  made = data.tfds('shapes', data_dir=folder, **settings)
+  # Also of what is prepared already.
+  for dataset in (made, data.tfds('shapes', data_dir=folder, **settings)):
+    found = dataset.split('train').preprocessing
+    assert decoding.resize_name(found) == resize
+
+
+def test_images_of_any_size_are_resized(tmp_path):
+  folder = made_tfds.write(tmp_path, 'alone', {'train': 4},
+                           shape=(None, None, 3))
+  found = data.tfds('alone', data_dir=folder).split('train').preprocessing
+  assert decoding.resize_name(found) == 'bicubic_antialias'

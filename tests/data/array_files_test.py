@@ -8,6 +8,7 @@ from pgak import data
 from pgak import errors
 from pgak.data import array_files
 from pgak.data import array_labels
+from pgak.data import decoding
 
 N = 40
 
@@ -206,3 +207,14 @@ def test_each_split_has_an_example_where_there_are_few():
   found = array_files.cut(table, {'test': 0.01, 'validation': 0.01})
   assert [len(found[s][1]) for s in ('train', 'validation', 'test')] == [
       2, 1, 1]
+
+
+@pytest.mark.parametrize('image_shape, resize', [
+    ((10, 10, 1), 'bicubic_antialias'), (None, None),
+    # A crop alone resizes nothing.
+    ((20, 12, 1), None)])
+def test_scores_say_how_arrays_were_resized(image_shape, resize):
+  images = np.zeros([4, 20, 20], np.uint8)
+  made = data.from_arrays(images, image_shape=image_shape)
+  found = made.split('train').preprocessing
+  assert decoding.resize_name(found) == resize

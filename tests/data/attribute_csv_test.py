@@ -33,3 +33,12 @@ def test_a_mistake_is_an_error_with_its_line(lines, number):
   with pytest.raises(ValueError) as caught:
     attribute_csv.rows_of(lines)
   assert caught.value.args[0] == number
+
+
+@pytest.mark.parametrize('values, is_binary', [
+    (['0', '1', '-1'], False), (['0.0', '1', '-1.0'], False),
+    (['-1', '1', '-1.0'], True), (['0', '1', '0.0'], True)])
+def test_a_column_of_0_and_minus_1_is_not_binary(values, is_binary):
+  names, _, others = attribute_csv.rows_of(
+      ['file,A,Male', *(f'{i}.png,{v},1' for i, v in enumerate(values))])
+  assert ('A' in names) == is_binary and ('A' in others) != is_binary

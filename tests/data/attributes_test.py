@@ -103,8 +103,20 @@ def test_classes_are_attributes_of_a_set_with_labels():
   assert data.attribute_masks(array).sum(1).tolist() == [1] * 297
   one = data.attribute_masks(array, 'label=3')
   assert one.shape == (297, 1) and one.any()
-  with pytest.raises(errors.UserError, match="no attribute 'Hat'; .*label=9"):
-    data.attribute_mask(array, 'Hat')
+  for name in ('Hat', 'label=', 'label=x'):
+    with pytest.raises(errors.UserError,
+                       match=f"no attribute '{name}'; .*label=9"):
+      data.attribute_mask(array, name)
+
+
+def test_a_split_may_lack_a_class(monkeypatch, tmp_path):
+  monkeypatch.setenv('PGAK_CACHE', str(tmp_path))
+  made = data.from_arrays({'train': np.zeros([4, 3, 2]), 'test': np.zeros(
+      [2, 3, 2])}, {'train': [0, 1, 2, 2], 'test': [0, 2]})
+  names = data.attribute_names(made.split('train'))
+  masks = data.attribute_masks(made.split('test'), names)
+  np.testing.assert_array_equal(
+      masks, [[True, False, False], [False, False, True]])
 
 
 @pytest.mark.skipif(not REAL, reason='PGAK_TEST_DATA is not set')

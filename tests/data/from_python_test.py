@@ -70,3 +70,36 @@ def test_grey_batches_are_no_single_images():
 def test_what_it_cannot_take(source, words):
   with pytest.raises(errors.UserError, match=words):
     data.from_arrays(source())
+
+
+def test_batches_of_vectors_are_no_grey_images(caplog):
+  values = np.random.default_rng(1).normal(size=(20, 6)).astype(np.float32)
+  vectors = tf.data.Dataset.from_tensor_slices(values)
+  pairs = tf.data.Dataset.from_tensor_slices((values, Y))
+  for source in (vectors, vectors.batch(5), pairs, pairs.batch(5),
+                 pairs.batch(5, drop_remainder=True)):
+    assert data.from_arrays(source).image_shape == (6,)
+  grey = tf.data.Dataset.from_tensor_slices((X.reshape(20, 5, 12), Y))
+  assert data.from_arrays(grey).image_shape == (5, 12, 1)
+  assert not caplog.records
+  # Without labels nothing tells them apart.
+  made = data.from_arrays(vectors.batch(5, drop_remainder=True))
+  assert made.image_shape == (5, 6, 1)
+  assert 'batches of vectors leave drop_remainder out' in caplog.text
+
+
+@pytest.mark.parametrize('source', [
+    lambda names: (X, np.char.encode(names, 'utf-8')),
+    lambda names: (tf.data.Dataset.from_tensor_slices((X, names)),),
+    lambda names: (tf.data.Dataset.from_tensor_slices((X, names)).batch(7),)])
+def test_labels_may_be_bytes_of_utf_8(source):
+  names = np.array(['Käse', 'Öl', 'кот'])
+  found = data.from_arrays(*source(names[Y]), test_fraction=0.).split('train')
+  assert found.label_names == ('Käse', 'Öl', 'кот')
+  np.testing.assert_array_equal(found.labels, Y)
+
+
+def test_labels_in_another_code_are_told():
+  labels = np.full(20, 'Öl'.encode('latin-1'))
+  with pytest.raises(errors.UserError, match='no text in UTF-8'):
+    data.from_arrays(X, labels).split('all')

@@ -10,6 +10,7 @@ from pgak import evaluation
 from pgak.data import mixed_order
 from pgak.evaluation import protocols
 from pgak.models import batch_norm
+from pgak.pictures import png
 from pgak.training import diagnosing
 
 
@@ -57,6 +58,33 @@ def test_one_that_is_read_class_by_class_is_mixed():
   # The same in every process.
   again = mixed_order.of_split(plain)
   np.testing.assert_array_equal(mixed.labels, again.labels)
+
+
+def test_pictures_in_files_are_mixed_also_without_labels(tmp_path):
+  for i in range(40):
+    level = np.full([4, 4, 1], 6 * i, np.uint8)
+    png.write(tmp_path / f'{"cat" if i < 20 else "dog"}_{i:02}.png', level)
+  plain = data.images(tmp_path, (4, 4, 1), test_fraction=0.).split('train')
+  mixed = mixed_order.of_split(plain)
+  assert plain.labels is None and len(mixed) == 40
+  first = mixed.read(np.arange(20))[:, 0, 0, 0] < 6 * 20
+  assert 4 < first.sum() < 16
+  assert mixed_order.of_split(mixed) is mixed
+  assert mixed.fingerprint == f'{plain.fingerprint}_mixed'
+
+
+def test_pairs_in_files_are_mixed(tmp_path):
+  for i in range(20):
+    for kind in ('images', 'conditions'):
+      (tmp_path / kind).mkdir(exist_ok=True)
+      png.write(tmp_path / kind / f'{i:02}.png',
+                np.full([4, 4, 3], 9 * i, np.uint8))
+  plain = data.pairs(path=tmp_path, image_shape=(4, 4, 3), test_fraction=0.)
+  images, conditions = mixed_order.of_data_set(plain).split('train').read_pairs(
+      np.arange(20))
+  levels = images[:, 0, 0, 0].tolist()
+  assert levels != sorted(levels) and sorted(levels) == list(range(0, 180, 9))
+  np.testing.assert_array_equal(images, conditions)
 
 
 def test_a_part_of_the_reference_has_all_classes():
