@@ -221,7 +221,8 @@ class Plateau(EveryNSteps):
       for optimizer in self.model.optimizers.values():
         rate = optimizer.learning_rate
         rate.assign(rate * self.factor)
-    self.record.assign([min(loss, lowest), stale])
+    # `min` may return one that is not a number, and forget the lowest.
+    self.record.assign([np.fmin(loss, lowest), stale])
 
 
 class Scores(EveryNSteps):
@@ -310,6 +311,8 @@ class Checkpointer(EveryNSteps):
     value = self.measured.latest[self.best_by]
     best = self.run.best
     # One by another measure, before the run was resumed, says nothing of this.
-    if (best is None or best['metric'] != self.best_by
-        or value < best['value']):
+    # Nothing is below one that is not a number.
+    if np.isfinite(value) and (
+        best is None or best['metric'] != self.best_by
+        or not best['value'] <= value):
       self.run.write_best(step, self.best_by, value)

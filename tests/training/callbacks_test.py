@@ -192,12 +192,13 @@ class Measured:
 def test_the_lowest_score_marks_the_best(run):
   scores = Measured()
   made, saved = checkpointer(run, tiny_models.compiled('AE'), scores)
-  values = {1: 5., 2: 3., 3: 4., 4: float('nan'), 5: 3.5}
+  values = {0: float('nan'), 1: 5., 2: 3., 3: 4., 4: float('nan'), 5: 3.5}
   for step, value in values.items():
     scores.latest = {'fid': value, 'other': -step}
     scores.measured_at = step
     made.at_step(step, {})
-  assert saved == [1, 2, 3, 4, 5]
+    assert (run.best is None) == (step == 0)
+  assert saved == [0, 1, 2, 3, 4, 5]
   assert run.best == {'step': 2, 'metric': 'fid', 'value': 3.}
   assert run.checkpoints() == [2, 4, 5]
 
@@ -220,6 +221,16 @@ def test_a_best_checkpoint_by_another_measure_is_not_compared(run):
     scores.latest, scores.measured_at = {'fid': value}, step
     made.at_step(step, {})
   assert run.best == {'step': 2, 'metric': 'fid', 'value': 3.}
+
+
+def test_a_best_score_that_is_no_number_is_beaten(run):
+  # Until version 0.13 a first one was marked.
+  run.write_best(1, 'fid', float('nan'))
+  scores = Measured()
+  made, _ = checkpointer(run, tiny_models.compiled('AE'), scores)
+  scores.latest, scores.measured_at = {'fid': 7.}, 2
+  made.at_step(2, {})
+  assert run.best == {'step': 2, 'metric': 'fid', 'value': 7.}
 
 
 def test_no_score_marks_nothing(run):
@@ -345,12 +356,13 @@ def test_the_rates_are_halved_when_the_loss_stands_still():
       at_every(1), validated, record, patience=2, factor=0.5)
   plateau.set_model(model)
   rates = []
-  # Down, up, up (2 without a lower one: halved), up, down, equal, equal.
-  for step, loss in enumerate([5., 6., 5.5, 7., 4., 4., 4.]):
+  # Down, up, none (2 without a lower one: halved), up, no lower than the
+  # first (halved), down, equal, equal.
+  for step, loss in enumerate([5., 6., np.nan, 7., 6.5, 4., 4., 4.]):
     validated.latest = {'validation_loss': loss}
     plateau.at_step(step, {})
     rates.append([float(o.learning_rate) for o in model.optimizers.values()])
   np.testing.assert_allclose(
-      rates, np.repeat([[.8], [.8], [.4], [.4], [.4], [.4], [.2]], 2, 1),
+      rates, np.repeat([[.8], [.8], [.4], [.4], [.2], [.2], [.2], [.1]], 2, 1),
       rtol=1e-6)
   np.testing.assert_array_equal(record.numpy(), [4., 0.])
