@@ -258,7 +258,8 @@ class Scores(EveryNSteps):
           f'`train.best_by` is {self.best_by!r}, which is not measured: choose '
           f'one of {sorted(self.latest)}.')
     if self.run:
-      self.run.append_scores(rows)
+      # A step that is done again, after a kill, has been measured before.
+      self.run.append_scores(rows, replace=True)
       with self.writer.as_default(step=step):
         for name, value in self.latest.items():
           tf.summary.scalar(name, value)
