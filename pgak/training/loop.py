@@ -1,6 +1,7 @@
 """Training: a data set, a model and callbacks, in one call of `fit`."""
 from collections.abc import Callable
 import contextlib
+import functools
 from typing import Annotated, Literal
 
 import keras
@@ -169,8 +170,11 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
       images, trained, split, validation_split)
   with _lock(run, is_chief):
     origin = warm_start_lib.begin(trained, run, warm_start, is_chief)
+    # Once: before new settings are written, which it may refuse, or later.
+    score = functools.cache(lambda: score_every and settings.made(
+        scorer, 'train.scorer', Callable, images))
     order = resuming.describe(run, imports, seed, steps, train_images,
-                              is_chief, origin, composed)
+                              is_chief, origin, composed, score)
     first_step = resuming.restore_latest(run, trained)
     if not first_step and not origin:
       stages.start_from_data(
@@ -185,11 +189,9 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     if is_chief:
       print(summary.describe(trained, hardware.precision))
       resuming.purge_events(run.events, first_step, finished is not None)
-    score = score_every and settings.made(
-        scorer, 'train.scorer', Callable, images)
     writer = run if is_chief else None
     measuring, measured = _measuring(
-        trained, writer, intervals, validation_images, score, best_by,
+        trained, writer, intervals, validation_images, score(), best_by,
         (plateau_patience, plateau_factor))
     epochs = keras_callbacks.Epochs(intervals, callbacks, measuring[0])
     measuring.append(epochs)
