@@ -113,8 +113,8 @@ def stop_on_fault(model):
     step, terms = fault
     raise errors.UserError(
         f'The loss {" and ".join(terms)} was not finite at step {step}: the '
-        'run stops at its last good checkpoint; try a lower learning rate, '
-        '`train.clip_norm`, or a smaller weight of that term.')
+        'run stops, and no checkpoint is made of it; try a lower learning '
+        'rate, `train.clip_norm`, or a smaller weight of that term.')
 
 
 def stop_on_weights(model, step):
@@ -124,8 +124,8 @@ def stop_on_weights(model, step):
       if not np.all(np.isfinite(variable.numpy())):
         raise errors.UserError(
             f'A weight of the {part} was not finite at step {step}: the run '
-            'stops at its last good checkpoint; try a lower learning rate or '
-            '`train.clip_norm`.')
+            'stops, and no checkpoint is made of it; try a lower learning rate '
+            'or `train.clip_norm`.')
 
 
 class StopOnFault(EveryNSteps):

@@ -204,6 +204,16 @@ def test_before_the_first_step_nothing_is_saved(tmp_path, monkeypatch):
   assert not run_directory.RunDirectory(path).checkpoints()
 
 
+def test_a_model_that_is_not_finite_is_not_saved(tmp_path, monkeypatch):
+  error = interrupted(tmp_path, monkeypatch, 'LeaveBetweenSteps', 3,
+                      'sgd.learning_rate = 1e38', 'train.log_every = 12')
+  assert str(error).startswith(
+      'Interrupted at step 3: there is no checkpoint yet, and the same command '
+      'begins anew. The loss ')
+  assert 'was not finite at step ' in str(error)
+  assert not run_directory.RunDirectory(tmp_path).checkpoints()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize('where', ['TermLogger', 'Plateau'])
 def test_a_validation_that_was_left_is_made_up_for(tmp_path, monkeypatch,
