@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from pgak import errors
 from pgak import interruption
-from pgak.models import batch_norm
 
 __all__ = ['Checkpointer', 'EveryNSteps', 'LeaveBetweenSteps', 'Plateau',
            'Scores', 'StopOnFault', 'TermLogger', 'stop_on_fault',
@@ -269,26 +268,20 @@ class Scores(EveryNSteps):
 class Checkpointer(EveryNSteps):
   """Saves checkpoints, and marks the best by a score.
 
-  Batch norm's statistics are first re-estimated on the distributions that they
-  will see at inference (`pgak.models.batch_norm.reestimate`).
-
   Args:
     intervals: `Intervals`.
     save: function of the step that writes a checkpoint.
     run: `RunDirectory`, or None on a worker that is not the chief.
     keep: how many of the newest to keep.
-    images: `ImageArray` of training images, for batch norm.
     measured: `Scores` or `TermLogger`, whose latest values decide the best.
     best_by: name of the value; the lowest is the best. None for no best one.
   """
 
-  def __init__(self, intervals, save, run, keep, images, measured=None,
-               best_by=None):
+  def __init__(self, intervals, save, run, keep, measured=None, best_by=None):
     super().__init__(intervals.checkpoint_every, intervals.steps)
     self.save = save
     self.run = run
     self.keep = keep
-    self.images = images
     self.measured = measured
     self.best_by = best_by
 
@@ -298,8 +291,6 @@ class Checkpointer(EveryNSteps):
     stop_on_weights(self.model, step)
     if self.run:
       self.run.check_present()
-    with self.model.averaged_weights():
-      batch_norm.reestimate(self.model, self.images)
     self.save(step)
     if self.run:
       # Before older ones are deleted, among which the best may be.

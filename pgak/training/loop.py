@@ -12,6 +12,7 @@ from pgak import errors
 from pgak import schedules
 from pgak import settings
 from pgak.data import kinds
+from pgak.models import batch_norm
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import data_set
@@ -167,6 +168,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
   _check_best_by(trained, best_by)
   train_images, validation_images = _splits(
       images, trained, split, validation_split)
+  trained.batch_norm_statistics = batch_norm.Statistics(train_images)
   with _lock(run, is_chief):
     origin = warm_start_lib.begin(trained, run, warm_start, is_chief)
     # Once: before new settings are written, which it may refuse, or later.
@@ -199,7 +201,7 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
         measuring, diagnostics)
     called.append(callbacks_lib.Checkpointer(
         intervals, lambda step: checkpoints.save(trained, run, step, is_chief),
-        writer, keep_checkpoints, train_images, measured, best_by))
+        writer, keep_checkpoints, measured, best_by))
     with leaving.with_a_checkpoint(trained, run, called, is_chief):
       if finished is not None:
         # In the stage that the step was of, also where it was the last one.
@@ -225,6 +227,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
         called[-1].at_step(epochs.step, {})  # Saves a checkpoint.
         keras_callbacks.ended(run, epochs.step, last_step,
                               is_chief and epochs.stopped_by)
+  # As its last checkpoint has them.
+  trained.batch_norm_statistics.assign(trained)
   return trained
 
 
