@@ -20,6 +20,7 @@ from pgak import replicas as replicas_lib
 from pgak import schedules
 from pgak import settings
 from pgak.data import kinds
+from pgak.models import batch_norm
 from pgak.models import compiling
 from pgak.models import keras_data
 from pgak.models import keras_verbs
@@ -97,6 +98,8 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
   image_error = staticmethod(losses.reconstruction)
   # The last steps of all stages of training but the last.
   stage_ends = ()
+  # What batch norm has within `averaged_weights`, and in checkpoints.
+  batch_norm_statistics = batch_norm.Statistics()
   # Whether training pulls the latents to N(0, I), or the prior to the latents.
   matches_prior = False
   learns_prior = False
@@ -339,8 +342,11 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     return int(step), [t for t, f in zip(self.term_names, faults) if f == step]
 
   def averaged_weights(self):
-    """Context in which parts have their averaged weights, if they keep any."""
-    return parts_lib.averaged_weights(self.parts, self.optimizers)
+    """Context in which parts have their averaged weights, if they keep any.
+
+    In a run batch norm has the statistics of these, see `batch_norm`.
+    """
+    return batch_norm.averaged_weights(self)
 
   def _counter(self, name, shape, initial=0):
     # A weight, so that checkpoints keep it. Replicas count alike: their sum, or

@@ -1,12 +1,94 @@
 """Batch norm's statistics at inference."""
+import contextlib
+import hashlib
+
 import numpy as np
 import tensorflow as tf
 
 from pgak import networks
 from pgak import noise
 from pgak.data import mixed_order
+from pgak.models import parts as parts_lib
 
-__all__ = ['reestimate']
+__all__ = ['Statistics', 'averaged_weights', 'reestimate']
+
+
+class Statistics:
+  """The statistics that a model in training has whenever it is not trained.
+
+  What measures, shows or saves it sees it as it will be loaded: with averaged
+  weights, and the statistics of these. Training goes on with its own, so that
+  it does not depend on when a model is measured or saved.
+
+  Args:
+    images: as for `reestimate`; None to leave statistics as they are.
+  """
+
+  def __init__(self, images=None):
+    self._images = images
+    # What they were estimated of, and the values.
+    self._key, self._values = None, []
+
+  def assign(self, model):
+    """Gives a model the statistics of its averaged weights."""
+    moving = self._moving(model)
+    if not moving:
+      return
+    with parts_lib.averaged_weights(model.parts, model.optimizers):
+      # Several callbacks ask at one step, between which a user's own may change
+      # the weights.
+      key = _key(model)
+      if key != self._key:
+        reestimate(model, self._images)
+        self._key, self._values = key, [v.numpy() for v in moving]
+    for variable, value in zip(moving, self._values):
+      variable.assign(value)
+
+  @contextlib.contextmanager
+  def in_place(self, model):
+    """Context in which a model has them, and after which its own again."""
+    own = [(variable, variable.numpy()) for variable in self._moving(model)]
+    try:
+      self.assign(model)
+      yield
+    finally:
+      for variable, value in own:
+        variable.assign(value)
+
+  def _moving(self, model):
+    """Returns the variables that are set."""
+    if self._images is None:
+      return []
+    nets = [model.decoder] if model.lacks('encode') else [model.encoder,
+                                                          model.decoder]
+    return [v for net in nets for layer in _layers(net)
+            for v in (layer.moving_mean, layer.moving_variance)]
+
+
+@contextlib.contextmanager
+def averaged_weights(model):
+  """Context in which a model is as it is evaluated and sampled.
+
+  Args:
+    model: `GenerativeModel`, with its `batch_norm_statistics`.
+  """
+  with model.batch_norm_statistics.in_place(model), parts_lib.averaged_weights(
+      model.parts, model.optimizers):
+    yield
+
+
+def _layers(net):
+  # By attribute: batch norm of one's own counts as well as Keras's.
+  return [layer for layer in networks.layers_of(net)
+          if hasattr(layer, 'moving_variance')]
+
+
+def _key(model):
+  digest = hashlib.sha256(model.step.numpy().tobytes())
+  for net in model.parts.values():
+    for variable in net.variables:
+      digest.update(variable.numpy().tobytes())
+  return digest.digest()
 
 
 def reestimate(model, images, num_batches=20, batch_size=500, seed=0):
@@ -46,9 +128,7 @@ def reestimate(model, images, num_batches=20, batch_size=500, seed=0):
 
 
 def _reestimate(net, batches):
-  # By attribute: batch norm of one's own counts as well as Keras's.
-  layers = [layer for layer in networks.layers_of(net)
-            if hasattr(layer, 'moving_variance')]
+  layers = _layers(net)
   if not layers:
     return
   weights = [v.value for v in net.trainable_variables]

@@ -123,6 +123,9 @@ def _optimizer(part, make, name, schedule, step, steps):
 def save(model, run, step, is_chief=True, finished=None):
   """Writes a checkpoint; workers other than the chief delete theirs.
 
+  It has batch norm's statistics as inference needs them, and the weights that
+  training goes on with.
+
   Args:
     model: `GenerativeAutoencoder`.
     run: `RunDirectory`.
@@ -134,7 +137,11 @@ def save(model, run, step, is_chief=True, finished=None):
   Raises:
     errors.UserError: if it cannot be written.
   """
-  checkpoint = tf.train.Checkpoint(model=model)
+  with model.batch_norm_statistics.in_place(model):
+    _write(tf.train.Checkpoint(model=model), run, step, is_chief, finished)
+
+
+def _write(checkpoint, run, step, is_chief, finished):
   if is_chief:
     try:
       with run.writing_checkpoint(step) as prefix:

@@ -10,7 +10,6 @@ from pgak import capabilities
 from pgak import errors
 from pgak import noise
 from pgak import priors
-from pgak.models import batch_norm
 from pgak.priors import ex_post
 
 __all__ = ['made', 'prior']
@@ -58,7 +57,6 @@ def made(model, images, polishing, seed, run=None, step=0, dataset=None):
   """
   density, moved = prior(model, polishing), None
   with model.averaged_weights():
-    batch_norm.reestimate(model, images)
     encoded = model.encode_split(images)  # [N, H]
     if density:
       density = ex_post.fitted_prior(

@@ -293,9 +293,9 @@ class RunDirectory:
   def scores_file(self):
     return self.path / 'scores.csv'
 
-  def append_scores(self, rows):
+  def append_scores(self, rows, replace=False):
     """Appends scores to scores.csv, as `score_files.append` does."""
-    score_files.append(self.scores_file, rows)
+    score_files.append(self.scores_file, rows, replace)
 
   def scores(self, numbers=True):
     """Returns the rows of scores.csv, as `score_files.read` does."""

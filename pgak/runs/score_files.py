@@ -10,7 +10,7 @@ from pgak.runs import scores as scores_lib
 __all__ = ['append', 'read']
 
 
-def append(path, rows):
+def append(path, rows, replace=False):
   """Appends `scores.Score`s, or dictionaries like them, to a file.
 
   Two processes may do so at the same time. What is there stays, with the
@@ -19,6 +19,7 @@ def append(path, rows):
   Args:
     path: `pathlib.Path` of a .csv, which is made where there is none.
     rows: the scores.
+    replace: whether what is there goes that differs in value or error alone.
 
   Raises:
     errors.UserError: if the file is damaged.
@@ -27,7 +28,17 @@ def append(path, rows):
   # Read, extended and replaced under one lock, or one of two commands loses
   # its scores.
   with files.locked(path.with_name(f'.{path.stem}.lock'), '', wait=True):
-    files.write_text(path, scores_lib.to_csv([*read(path), *rows]))
+    known = read(path)
+    if replace:
+      new = {_measured(row)
+             for row in scores_lib.from_csv(scores_lib.to_csv(rows))}
+      known = [row for row in known if _measured(row) not in new]
+    files.write_text(path, scores_lib.to_csv([*known, *rows]))
+
+
+def _measured(row):
+  """Returns what a row of text is a measurement of."""
+  return tuple(row[name] for name in ('step', 'metric', *scores_lib.CHOICES))
 
 
 def read(path, numbers=True):

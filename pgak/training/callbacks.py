@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from pgak import errors
 from pgak import interruption
-from pgak.models import batch_norm
 
 __all__ = ['Checkpointer', 'EveryNSteps', 'LeaveBetweenSteps', 'Plateau',
            'Scores', 'StopOnFault', 'TermLogger', 'stop_on_fault',
@@ -113,8 +112,8 @@ def stop_on_fault(model):
     step, terms = fault
     raise errors.UserError(
         f'The loss {" and ".join(terms)} was not finite at step {step}: the '
-        'run stops at its last good checkpoint; try a lower learning rate, '
-        '`train.clip_norm`, or a smaller weight of that term.')
+        'run stops, and no checkpoint is made of it; try a lower learning '
+        'rate, `train.clip_norm`, or a smaller weight of that term.')
 
 
 def stop_on_weights(model, step):
@@ -124,8 +123,8 @@ def stop_on_weights(model, step):
       if not np.all(np.isfinite(variable.numpy())):
         raise errors.UserError(
             f'A weight of the {part} was not finite at step {step}: the run '
-            'stops at its last good checkpoint; try a lower learning rate or '
-            '`train.clip_norm`.')
+            'stops, and no checkpoint is made of it; try a lower learning rate '
+            'or `train.clip_norm`.')
 
 
 class StopOnFault(EveryNSteps):
@@ -221,7 +220,8 @@ class Plateau(EveryNSteps):
       for optimizer in self.model.optimizers.values():
         rate = optimizer.learning_rate
         rate.assign(rate * self.factor)
-    self.record.assign([min(loss, lowest), stale])
+    # `min` may return one that is not a number, and forget the lowest.
+    self.record.assign([np.fmin(loss, lowest), stale])
 
 
 class Scores(EveryNSteps):
@@ -257,7 +257,8 @@ class Scores(EveryNSteps):
           f'`train.best_by` is {self.best_by!r}, which is not measured: choose '
           f'one of {sorted(self.latest)}.')
     if self.run:
-      self.run.append_scores(rows)
+      # A step that is done again, after a kill, has been measured before.
+      self.run.append_scores(rows, replace=True)
       with self.writer.as_default(step=step):
         for name, value in self.latest.items():
           tf.summary.scalar(name, value)
@@ -267,26 +268,20 @@ class Scores(EveryNSteps):
 class Checkpointer(EveryNSteps):
   """Saves checkpoints, and marks the best by a score.
 
-  Batch norm's statistics are first re-estimated on the distributions that they
-  will see at inference (`pgak.models.batch_norm.reestimate`).
-
   Args:
     intervals: `Intervals`.
     save: function of the step that writes a checkpoint.
     run: `RunDirectory`, or None on a worker that is not the chief.
     keep: how many of the newest to keep.
-    images: `ImageArray` of training images, for batch norm.
     measured: `Scores` or `TermLogger`, whose latest values decide the best.
     best_by: name of the value; the lowest is the best. None for no best one.
   """
 
-  def __init__(self, intervals, save, run, keep, images, measured=None,
-               best_by=None):
+  def __init__(self, intervals, save, run, keep, measured=None, best_by=None):
     super().__init__(intervals.checkpoint_every, intervals.steps)
     self.save = save
     self.run = run
     self.keep = keep
-    self.images = images
     self.measured = measured
     self.best_by = best_by
 
@@ -296,8 +291,6 @@ class Checkpointer(EveryNSteps):
     stop_on_weights(self.model, step)
     if self.run:
       self.run.check_present()
-    with self.model.averaged_weights():
-      batch_norm.reestimate(self.model, self.images)
     self.save(step)
     if self.run:
       # Before older ones are deleted, among which the best may be.
@@ -310,6 +303,8 @@ class Checkpointer(EveryNSteps):
     value = self.measured.latest[self.best_by]
     best = self.run.best
     # One by another measure, before the run was resumed, says nothing of this.
-    if (best is None or best['metric'] != self.best_by
-        or value < best['value']):
+    # Nothing is below one that is not a number.
+    if np.isfinite(value) and (
+        best is None or best['metric'] != self.best_by
+        or not best['value'] <= value):
       self.run.write_best(step, self.best_by, value)

@@ -1,6 +1,6 @@
 """Training: a data set, a model and callbacks, in one call of `fit`."""
 from collections.abc import Callable
-import contextlib
+import functools
 from typing import Annotated, Literal
 
 import keras
@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from pgak import data
 from pgak import errors
-from pgak import interruption
 from pgak import schedules
 from pgak import settings
 from pgak.data import kinds
+from pgak.models import batch_norm
 from pgak.runs import checkpoints
 from pgak.runs import configuration
 from pgak.runs import data_set
@@ -24,6 +24,7 @@ from pgak.training import diagnosing
 from pgak.training import galleries
 from pgak.training import intervals as intervals_lib
 from pgak.training import keras_callbacks
+from pgak.training import leaving
 from pgak.training import progress
 from pgak.training import resuming
 from pgak.training import stages
@@ -168,10 +169,14 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
   _check_best_by(trained, best_by)
   train_images, validation_images = _splits(
       images, trained, split, validation_split)
+  trained.batch_norm_statistics = batch_norm.Statistics(train_images)
   with _lock(run, is_chief):
     origin = warm_start_lib.begin(trained, run, warm_start, is_chief)
+    # Once: before new settings are written, which it may refuse, or later.
+    score = functools.cache(lambda: score_every and settings.made(
+        scorer, 'train.scorer', Callable, images))
     order = resuming.describe(run, imports, seed, steps, train_images,
-                              is_chief, origin, composed)
+                              is_chief, origin, composed, score)
     first_step = resuming.restore_latest(run, trained)
     if not first_step and not origin:
       stages.start_from_data(
@@ -186,11 +191,9 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
     if is_chief:
       print(summary.describe(trained, hardware.precision))
       resuming.purge_events(run.events, first_step, finished is not None)
-    score = score_every and settings.made(
-        scorer, 'train.scorer', Callable, images)
     writer = run if is_chief else None
     measuring, measured = _measuring(
-        trained, writer, intervals, validation_images, score, best_by,
+        trained, writer, intervals, validation_images, score(), best_by,
         (plateau_patience, plateau_factor))
     epochs = keras_callbacks.Epochs(intervals, callbacks, measuring[0])
     measuring.append(epochs)
@@ -199,8 +202,8 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
         measuring, diagnostics)
     called.append(callbacks_lib.Checkpointer(
         intervals, lambda step: checkpoints.save(trained, run, step, is_chief),
-        writer, keep_checkpoints, train_images, measured, best_by))
-    with _left_with_a_checkpoint(trained, run, called, is_chief):
+        writer, keep_checkpoints, measured, best_by))
+    with leaving.with_a_checkpoint(trained, run, called, is_chief):
       if finished is not None:
         # In the stage that the step was of, also where it was the last one.
         stage, *_ = next(stages.of(trained, first_step - 1, steps, polishing))
@@ -220,11 +223,13 @@ def train(run_dir: settings.Path, model: settings.reference('@VAE'),
                         verbose=0, shuffle=False, callbacks=called)
         if epochs.stopped_by:
           break
-        _check_end(trained, run, end)
+        leaving.check_end(trained, run, end)
       if epochs.stopped_by:
         called[-1].at_step(epochs.step, {})  # Saves a checkpoint.
         keras_callbacks.ended(run, epochs.step, last_step,
                               is_chief and epochs.stopped_by)
+  # As its last checkpoint has them.
+  trained.batch_norm_statistics.assign(trained)
   return trained
 
 
@@ -299,51 +304,6 @@ def _check_kind(kind, name, model):
 
 
 # === During training ===
-
-
-@contextlib.contextmanager
-def _left_with_a_checkpoint(model, run, called, is_chief):
-  """Saves a run at the step at which a signal ends it.
-
-  What the callbacks had still to do at that step is done when it goes on.
-
-  Raises:
-    interruption.Interrupted: after a signal, with a sentence that says where
-      the checkpoint is.
-  """
-  try:
-    yield
-  except interruption.Interrupted as e:
-    # Saving takes longer than the grace period of a process that must end.
-    interruption.postpone()
-    step = int(model.step.numpy())
-    steps = run.checkpoints()
-    # Several workers would have to agree on a step.
-    alone = model.distribute_strategy.cluster_resolver is None
-    if step and step not in steps and alone:
-      checkpoints.save(model, run, step, is_chief, finished=[
-          type(c).__name__ for c in called if c.finished_at == step])
-      steps.append(step)
-    where = (f'the same command goes on from step {steps[-1]}, whose '
-             f'checkpoint is in {run.checkpoint_folder}' if steps else
-             'there is no checkpoint yet, and the same command begins anew')
-    raise interruption.Interrupted(
-        e.number, f'Interrupted at step {step}: {where}.') from e
-  finally:
-    interruption.allow()
-
-
-def _check_end(model, run, end):
-  """Refuses to end well where the last step was not reached.
-
-  Keras takes some errors, such as a full disk's, for the end of the data.
-  """
-  step = int(model.step.numpy())
-  if step < end:
-    raise errors.UserError(
-        f'The training in {run.path} ended at step {step} of {end}: its data '
-        'or its disk came to an end; make room, and the same command goes on '
-        'from the last checkpoint.')
 
 
 def _measuring(model, run, intervals, validation_images, score, best_by,

@@ -30,7 +30,7 @@ _ESSENTIAL = ('train.dataset', 'train.model', 'train.steps')
 
 
 def describe(run, imports, seed, steps, train_images, is_chief, origin=None,
-             composed=None):
+             composed=None, prepare=lambda: None):
   """Writes what a new run is, or refuses to resume another one.
 
   Args:
@@ -44,6 +44,8 @@ def describe(run, imports, seed, steps, train_images, is_chief, origin=None,
       are from; a dictionary, or None.
     composed: text of command.gin, or None for none. It is written before
       config.gin, whose steps may be more, but not fewer.
+    prepare: function without arguments, called before other settings than the
+      run has are written; if it refuses them they leave no trace.
 
   Returns:
     The version of the order in which the run sees its data.
@@ -54,6 +56,7 @@ def describe(run, imports, seed, steps, train_images, is_chief, origin=None,
   """
   present = configuration.as_text()
   if not run.checkpoints():
+    prepare()
     if is_chief:
       if run.has_config:
         print(f'{run.path} was begun before and has no checkpoint: it is begun '
@@ -84,11 +87,14 @@ def describe(run, imports, seed, steps, train_images, is_chief, origin=None,
         f'{run.path} was trained on other images of {train_images.name}: give '
         f'the same data, or a new --run_dir with --warm_start={run.path}, '
         'which begins with its weights.')
+  most = int(max(steps, before or 0))
+  # A finished run may lie where nothing can be written.
+  is_new = (present, most) != (run.config_gin, before)
+  if is_new:
+    prepare()
   if is_chief and composed:
     run.write_command(composed)
-  # A finished run may lie where nothing can be written.
-  most = int(max(steps, before or 0))
-  if is_chief and (present, most) != (run.config_gin, before):
+  if is_chief and is_new:
     run.write_config(present, described | {'steps': most})
   # Version 0.4 recorded no order; it had the first.
   return described['data'].get('order', 1)

@@ -226,6 +226,13 @@ def test_scores_are_appended(run):
   assert not list(run.path.glob('.scores*.part'))
 
 
+def test_scores_that_were_measured_again_replace_the_former(run):
+  run.append_scores([row(1, 0.5), row(2, 0.25), row(2, 0.25) | {'seed': 7}])
+  run.append_scores([row(2, 0.75) | {'error': 0.1}, row(3, 0.1)], replace=True)
+  assert [(r['step'], r['value']) for r in run.scores()] == [
+      ('1', '0.5'), ('2', '0.25'), ('2', '0.75'), ('3', '0.1')]
+
+
 def test_scores_that_lost_their_last_line_end_keep_their_rows(run):
   run.append_scores([row(1, 0.5)])
   path = run.path / 'scores.csv'

@@ -248,6 +248,16 @@ def test_settings_that_were_not_checked_leave_no_trace(
   assert 'is finished: 1 of 1 steps' in capsys.readouterr().out
 
 
+def test_settings_that_the_scorer_refuses_leave_no_trace(begun, capsys):
+  before = tiny_runs.content(begun)
+  with pytest.raises(errors.UserError, match='quik'):
+    pgak.train(begun, steps=2, gin_param=[
+        'train.score_every = 2', "frechet_scorer.protocol = 'quik'"])
+  assert tiny_runs.content(begun) == before
+  pgak.train(begun)
+  assert 'is finished: 1 of 1 steps' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize('error', [KeyboardInterrupt, errors.UserError])
 def test_settings_that_were_taken_stay_whatever_comes_after(
     begun, monkeypatch, capsys, error):

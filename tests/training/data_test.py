@@ -158,6 +158,7 @@ def test_statistics_are_those_of_data_before_a_part_is_frozen(
       tmp_path / 'run', 'train.steps = 5', 'GMMN.autoencoder_steps = 3',
       'LatentGenerator.units = (8,)', 'batch_norm = True',
       'train.checkpoint_every = 2', files=['models/gmmn.gin'])
-  # At 2, 4 and 5 for a checkpoint; at 3 as the first stage ends.
+  # At 2, 4 and 5 for a checkpoint; at 3 as the first stage ends. What is
+  # measured and shown at step 5 has those of its checkpoint.
   assert calls == [(2, 0, 'train'), (3, 0, 'train'), (4, 1, 'train'),
                    (5, 1, 'train')]

@@ -6,12 +6,16 @@ import time
 
 import gin
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 import tiny_runs
 
+import pgak
+from pgak import data
 from pgak import errors
 from pgak import interruption
+from pgak.models import batch_norm
 from pgak.runs import checkpoints
 from pgak.runs import run_directory
 from pgak.training import callbacks
@@ -62,7 +66,8 @@ def interrupted(path, monkeypatch, where, step, *bindings, **settings):
                  marks=[pytest.mark.slow, pytest.mark.exhaustive]),
     # In the second stage, and two parts in turn.
     pytest.param(7, ('GMMN.autoencoder_steps = 5', 'batch_norm = True',
-                     'LatentGenerator.units = (8,)'), ('models/gmmn.gin',),
+                     'LatentGenerator.units = (8,)', 'sgd.ema_decay = 0.9'),
+                 ('models/gmmn.gin',),
                  marks=pytest.mark.slow),
     pytest.param(7, ('latent_critic.units = 4',), ('models/aae.gin',),
                  marks=[pytest.mark.slow, pytest.mark.exhaustive]),
@@ -202,6 +207,28 @@ def test_before_the_first_step_nothing_is_saved(tmp_path, monkeypatch):
   assert str(caught.value) == ('Interrupted at step 0: there is no checkpoint '
                                'yet, and the same command begins anew.')
   assert not run_directory.RunDirectory(path).checkpoints()
+
+
+def test_a_model_that_is_not_finite_is_not_saved(tmp_path, monkeypatch):
+  error = interrupted(tmp_path, monkeypatch, 'LeaveBetweenSteps', 3,
+                      'sgd.learning_rate = 1e38', 'train.log_every = 12')
+  assert str(error).startswith(
+      'Interrupted at step 3: there is no checkpoint yet, and the same command '
+      'begins anew. The loss ')
+  assert 'was not finite at step ' in str(error)
+  assert not run_directory.RunDirectory(tmp_path).checkpoints()
+
+
+def test_what_a_signal_left_has_the_statistics_of_inference(
+    tmp_path, monkeypatch):
+  interrupted(tmp_path, monkeypatch, 'LeaveBetweenSteps', 3,
+              'batch_norm = True', 'sgd.ema_decay = 0.5')
+  loaded = pgak.load(tmp_path)
+  saved = [v.numpy() for v in loaded.decoder.non_trainable_variables]
+  assert saved
+  batch_norm.reestimate(loaded, data.digits().split('train'))
+  for variable, value in zip(loaded.decoder.non_trainable_variables, saved):
+    np.testing.assert_allclose(variable.numpy(), value, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.slow

@@ -197,6 +197,34 @@ def test_batch_norm_is_saved_as_inference_will_need_it(tmp_path):
         loaded.parts[part].trainable_variables))
 
 
+def test_what_is_measured_in_training_is_of_the_checkpoint(tmp_path):
+  run_dir = tmp_path / 'run'
+  tiny_runs.train(
+      run_dir, 'train.steps = 4', 'batch_norm = True', 'sgd.ema_decay = 0.5',
+      'train.checkpoint_every = 2', 'train.score_every = 2',
+      'train.validate_every = 2', 'quick.num_samples = 70',
+      'classifier.steps = 20')
+  def collect():
+    rows = run_directory.RunDirectory(run_dir).scores()
+    return {(r['step'], r['metric'], r['images']): float(r['value'])
+            for r in rows}, len(rows)
+  before, number = collect()
+  for step in (2, 4):
+    pgak.evaluate(run_dir, checkpoint=step)
+  after, both = collect()
+  assert both > number
+  validated = events(run_dir / 'events' / 'validation')['reconstruction']
+  batches = data.validation_batches(
+      data.digits().split('test'), (-1., 1.), 1)
+  for step in (2, 4):
+    key = str(step), 'reconstruction_mse', 'reconstructions'
+    assert before[key] == pytest.approx(after[key], rel=1e-5)
+    found = keras.Model.evaluate(
+        pgak.load(run_dir, step), batches, verbose=0, return_dict=True)
+    assert validated[step] == pytest.approx(
+        float(np.mean(found['reconstruction'])), rel=1e-5)
+
+
 # === Strategies and memory ===
 
 

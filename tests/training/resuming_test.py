@@ -4,12 +4,14 @@ import pathlib
 import shutil
 
 import gin
+import keras
 import pytest
 import tiny_runs
 from tiny_runs import assert_same
 from tiny_runs import refused
 
 from pgak import data
+from pgak import errors
 from pgak import training
 from pgak.runs import run_directory
 
@@ -49,6 +51,31 @@ def test_steps_that_are_an_argument_may_grow(tmp_path):
     training.train(tmp_path / 'run', steps=steps, sample_every=None)
     gin.clear_config()
   assert run_directory.RunDirectory(tmp_path / 'run').checkpoints()[-1] == 2
+
+
+@gin.register(module='tests')
+class Failing(keras.callbacks.Callback):
+  """Fails in its first epoch, after scores were measured."""
+  has_failed = False
+
+  def on_epoch_end(self, epoch, logs=None):
+    if not Failing.has_failed:
+      Failing.has_failed = True
+      raise errors.UserError('It fails.')
+
+
+def test_scores_that_are_measured_again_stand_once(tmp_path):
+  bindings = ('train.steps = 2', 'train.log_every = 2',
+              'train.score_every = 2', 'train.callbacks = [@tests.Failing()]',
+              'quick.num_samples = 70', 'classifier.steps = 20')
+  Failing.has_failed = False
+  with pytest.raises(errors.UserError, match='It fails'):
+    tiny_runs.train(tmp_path, *bindings)
+  run = run_directory.RunDirectory(tmp_path)
+  before = len(run.scores())
+  assert before and not run.checkpoints()
+  tiny_runs.train(tmp_path, *bindings)
+  assert len(run.scores()) == before
 
 
 @pytest.mark.slow

@@ -9,7 +9,8 @@ from pgak import errors
 
 FILES = ('models/gmmn.gin',)
 SETTINGS = ('GMMN.autoencoder_steps = 4', 'LatentGenerator.units = (8,)',
-            'batch_norm = True', 'train.checkpoint_every = 2',
+            'batch_norm = True', 'sgd.ema_decay = 0.9',
+            'train.checkpoint_every = 2',
             'train.log_every = 2', 'train.keep_checkpoints = 9')
 
 
