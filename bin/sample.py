@@ -178,7 +178,9 @@ def main(argv):
            'attributes', 'space', 'attribute', 'line', 'overwrite')
   bindings = command_lib.bindings_of_flags(
       command, args, {flag: f'sample.{flag}' for flag in flags} | (
-          {} if args.data else {'split': 'train.validation_split'}))
+          {} if args.data else {'split': 'train.validation_split'}),
+      # What is drawn is asked for, as the output is: flags belong to a kind.
+      own=('kind', 'overwrite'))
   imports = args['import'].value
   run_dir = str(packs.folder(args.run_dir))
   run = run_directory.RunDirectory(run_dir)
