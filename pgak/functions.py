@@ -270,10 +270,7 @@ def compare(one, other=None, *, number=10000, size=None, features=None, seed=0,
   from pgak.evaluation import sides as sides_lib
   registry.register()
   if save_statistics is not None:
-    if files.local(save_statistics).exists() and not overwrite:
-      raise errors.UserError(
-          f'{save_statistics} exists: give --overwrite, choose another '
-          '--save_statistics, or move it away.')
+    sides_lib.check_output(save_statistics, overwrite)
   elif other is None:
     raise errors.UserError('Give two sides, or save_statistics= for one.')
   for module in imports:
