@@ -142,7 +142,7 @@ def main(argv):
   args = command.parse(argv)
   if bool(args.run_dir) == bool(args.export_dir):
     command.fail('Give either --run_dir or --export_dir')
-  if args.export_dir and args.prior not in (None, 'own'):
+  if args.export_dir and args.prior is not None:
     command.fail('An export has the density that it was made with: give '
                  '--prior to export, or --run_dir')
   for flag, kinds in _KINDS_OF.items():

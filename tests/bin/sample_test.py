@@ -209,9 +209,10 @@ def test_an_export_goes_straight_and_holds_no_images(
       sample, capsys, *flags, '--kind=latents')
 
 
-def test_an_export_keeps_its_density(export_dir, tmp_path, capsys):
+@pytest.mark.parametrize('prior', ['--prior=gmm', '--prior=own'])
+def test_an_export_keeps_its_density(export_dir, tmp_path, capsys, prior):
   assert '--prior to export' in tiny_commands.refused(
-      sample, capsys, f'--export_dir={export_dir}', '--prior=gmm',
+      sample, capsys, f'--export_dir={export_dir}', prior,
       f'--output={tmp_path / "a.png"}', status=2)
 
 
