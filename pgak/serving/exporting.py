@@ -176,7 +176,7 @@ def export_model(model, output, version: settings.Count | None = None,
     errors.UserError: if the version exists or is no positive number, if
       `output` cannot be written, or if the verification fails.
   """
-  output = pathlib.Path(output)
+  output = files.local(output)
   _check_version(output, version, overwrite)
   served = TABLE.of(model.kind)(
       model, max_batch or max_count, xla and compiled.SIZES or None, crop=crop,
