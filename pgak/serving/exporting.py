@@ -33,6 +33,7 @@ from pgak import settings
 from pgak.data import kinds
 from pgak.data import pixels
 from pgak.runs import checkpoints
+from pgak.runs import own_data
 from pgak.runs import run_directory
 from pgak.serving import client
 from pgak.serving import compiled
@@ -47,7 +48,7 @@ from pgak.serving import versions
 from pgak.serving import warm_up
 
 __all__ = ['CHECK', 'TABLE', 'export', 'export_model', 'move_into_place',
-           'preparation_of', 'verify']
+           'verify']
 
 CHECK = pathlib.Path(__file__).with_name('check.py')
 _EXTRA = 'assets.extra'
@@ -117,25 +118,9 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
       return move_into_place(part, output, version, overwrite)
   return export_model(
       model, output, version, max_batch or max_count,
-      **preparation_of(recorded['preprocessing']), provenance=provenance,
-      precision=precision, xla=xla, verified=verified, overwrite=overwrite)
-
-
-def preparation_of(preprocessing):
-  """Returns how the model's data were made of pictures, for `Endpoints`.
-
-  Version 0.4 stated no background, and dropped the transparency of pictures
-  from a folder.
-  """
-  old_folder = 'fractions' in preprocessing and (
-      'background' not in preprocessing)
-  background = preprocessing.get(
-      'background', None if old_folder else pixels.WHITE)
-  return {'crop': preprocessing.get('crop'),
-          'antialias': preprocessing.get('antialias', True),
-          'resize': preprocessing.get('resize', 'bicubic'),
-          'background': tuple(background) if isinstance(background, list)
-                        else background}
+      **own_data.preparation_of(recorded['preprocessing']),
+      provenance=provenance, precision=precision, xla=xla, verified=verified,
+      overwrite=overwrite)
 
 
 @settings.checked
