@@ -108,7 +108,9 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
               'export.max_batch': max_batch, 'export.max_count': max_count}
     formats.check(format, output, prior, [n for n, v in chosen.items() if v])
   _check_version(output, version, overwrite)
-  model = checkpoints.load_configured(run, checkpoint, prior)
+  # No density changes the files of the other formats, so that none is fitted.
+  model = checkpoints.load_configured(run, checkpoint,
+                                      prior if is_graph else 'own')
   recorded = run.config['data']
   averaged = any(o.use_ema for o in model.optimizers.values())
   provenance = {'ema': averaged, 'dataset': recorded}
