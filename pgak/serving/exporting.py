@@ -214,7 +214,9 @@ def verify(path):
       [sys.executable, '-P', str(CHECK), str(folder.resolve())],
       capture_output=True, text=True, env=environment, check=False)
   if done.returncode:
-    lines = done.stderr.strip().splitlines() or ['it says nothing']
+    # Negative where a signal ended it, as the system does for want of memory.
+    lines = done.stderr.strip().splitlines() or [
+        f'it ended with status {done.returncode} and says nothing']
     raise errors.UserError(f'The export fails its verification: {lines[-1]}')
   return json.loads(done.stdout.splitlines()[-1])
 
