@@ -213,8 +213,7 @@ def latents(prior, encoded, labels=None, seed=0):
     A `drawn.Drawn`, the chart of which is that of `latent_panels`.
   """
   draws = np.asarray(prior.sample(len(encoded), seed))
-  base = (spaces.latent_to_base(prior, encoded)
-          if 'base' in capabilities.of_prior(round_trips.before(prior))
+  base = (spaces.latent_to_base(prior, encoded) if spaces.is_flow(prior)
           else None)
   arrays = {'latents': encoded, 'prior': draws}
   arrays.update({} if base is None else {'base': base})

@@ -1,12 +1,15 @@
 """Tests of latents in two dimensions."""
+import contextlib
 import types
 
 import numpy as np
 import pytest
 from sklearn import decomposition
+import tiny_models
 import tiny_runs
 
 from pgak import data
+from pgak import priors
 from pgak import reporting
 from pgak.generation import sampling
 from pgak.reporting import latents
@@ -62,6 +65,32 @@ def test_latents_of_a_run(tmp_path):
   assert len(zeros) == 27 and found.of_class.shape == (27, 3)
   np.testing.assert_allclose(found.of_class, model.encode(zeros), rtol=1e-4,
                              atol=1e-5)
+
+
+class Halves(priors.StandardNormal):
+  """A flow with f(z) = z / 2."""
+
+  def latent_to_base(self, latents):
+    return latents / 2.
+
+
+class Grey:
+  labels = None
+
+  def __len__(self):
+    return 5
+
+  def read(self, positions):
+    return np.full([len(positions), *tiny_models.IMAGE_SHAPE], 99, np.uint8)
+
+
+def test_round_trips_leave_a_flow_its_base(monkeypatch):
+  model = tiny_models.make('AE')
+  model.prior = priors.RoundTrips(Halves(tiny_models.LATENT_DIM), model)
+  monkeypatch.setattr(latents, 'loaded', lambda *_: contextlib.nullcontext(
+      (model, Grey())))
+  found = latents.latents_and_samples('run')
+  np.testing.assert_allclose(found.base, found.encoded / 2., rtol=1e-6)
 
 
 @pytest.mark.parametrize('labels', [None, np.ones(9, int), np.zeros(9)])
