@@ -169,6 +169,7 @@ def main(argv):
   from pgak import registry
   from pgak.generation import drawing
   from pgak.runs import configuration
+  from pgak.runs import data_set
   from pgak.runs import own_data
   from pgak.runs import packs
   from pgak.runs import run_directory
@@ -186,6 +187,10 @@ def main(argv):
   run = run_directory.RunDirectory(run_dir)
   data = args.data and own_data.split_opener(
       args.data, run, args.data_dir, args.split)
+  if args.split and not args.data:
+    def data(model):
+      del model
+      return data_set.split('validation')  # Bound to --split above.
   if args.data and not own_data.reads_data_dir(run):
     bindings = [b for b in bindings if not b.startswith('data_dir =')]
   if args.against:

@@ -216,6 +216,13 @@ def test_an_export_keeps_its_density(export_dir, tmp_path, capsys, prior):
       f'--output={tmp_path / "a.png"}', status=2)
 
 
+def test_a_split_that_is_not_shown_is_refused(run_dir, tmp_path, capsys):
+  flags = [f'--run_dir={run_dir}', f'--output={tmp_path / "a.png"}']
+  assert 'leave out --data and --split' in tiny_commands.refused(
+      sample, capsys, *flags, '--split=train')
+  draw(capsys, *flags, '--split=train', '--kind=reconstruction')
+
+
 def test_neither_a_run_nor_an_export(capsys):
   assert 'either --run_dir or --export_dir' in tiny_commands.refused(
       sample, capsys, '--output=a.png', status=2)
