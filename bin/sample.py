@@ -207,6 +207,10 @@ def main(argv):
            or configuration.setting('sample.prior'))
   is_other = isinstance(prior, str) and prior != 'own'
   same = [f'--prior={prior}'] if is_other else []
+  if args['checkpoint'].present:
+    same.append(f'--checkpoint={args.checkpoint}')
+  if args.data_dir and own_data.reads_data_dir(run):
+    same.append(f'--data_dir={args.data_dir}')
   # With other settings the density would be another one, and fitted anew.
   same += [f'--gin_param={binding}' for binding in args.gin_param
            if not binding.lstrip().startswith('sample.')]

@@ -271,10 +271,10 @@ def test_the_next_command_exports_the_same_density(run_dir, tmp_path, capsys):
   out = draw(capsys, f'--run_dir={run_dir}', f'--output={tmp_path / "a.png"}',
              '--prior=gmm', '--gin_param=GaussianMixture.num_components = 2',
              '--gin_param=density.round_trips = 1',
-             '--gin_param=sample.seed = 3')
+             '--gin_param=sample.seed = 3', '--checkpoint=2')
   before = sorted(kept.iterdir())
   command, *flags = shlex.split(out.splitlines()[-1].removeprefix('Next: '))
-  assert command == 'pgak_export'
+  assert command == 'pgak_export' and '--checkpoint=2' in flags
   result = tiny_commands.call(export, capsys, *flags)
   assert result.status == 0, result.err
   assert sorted(kept.iterdir()) == before
