@@ -68,7 +68,8 @@ command.define_common()
 command.define_import()
 command.define_string('checkpoint', 'latest', 'latest, best, all or a step.')
 command.define_string('protocol', 'quick', 'What is measured, and how: one of '
-                      'those above, or of an --import.')
+                      'those above, or of an --import; a recipe may bind '
+                      "another in quick's place, as best_mnist does.")
 command.define_string('prior', None, "Priors to sample from, with commas "
                       "between, instead of the protocol's.")
 command.define_string('metrics', None, 'Metrics, with commas between, instead '
@@ -115,13 +116,6 @@ def main(argv):
     command.fail(f'There is no protocol {args.protocol!r}: choose one of '
                  f'{", ".join(protocols.names())}'
                  f'{errors.similar(args.protocol, protocols.names())}')
-  if any(b.partition('=')[0].strip() == 'evaluate.protocol'
-         for b in args.gin_param):
-    for flag in ('num_samples', 'seed'):
-      if args[flag].present:
-        command.fail(f'--{flag} is that of --protocol, and a --gin_param binds '
-                     'evaluate.protocol: give --protocol, or bind the '
-                     f'{flag} of the protocol itself')
   def listed(flag):
     return args[flag].value and args[flag].value.split(',')
   bindings = command_lib.bindings_of_flags(command, args, {
@@ -130,13 +124,18 @@ def main(argv):
       **{flag: (f'evaluate.{flag}', listed(flag))
          for flag in ('prior', 'metrics', 'features')},
       **{flag: f'{args.protocol}.{flag}' for flag in ('num_samples', 'seed')},
-      'inception': 'inception.weights'})
+      'inception': 'inception.weights'}, own=['output'])
   run_dir = str(packs.folder(args.run_dir))
   run = run_directory.RunDirectory(run_dir)
   def roots():
-    # A run's recipe may say which prior it is for.
+    # A run's recipe may say which protocol and prior it is for.
     given = listed('prior') or configuration.setting('evaluate.prior', ())
     protocol = configuration.setting('evaluate.protocol') or args.protocol
+    for flag in ('num_samples', 'seed'):
+      if args[flag].present and protocol != args.protocol:
+        command.fail(f'--{flag} is that of --protocol, and the run or a '
+                     '--gin_param binds evaluate.protocol: give --protocol, or '
+                     f'bind the {flag} of the protocol itself')
     # What is no protocol has no priors, and is refused when it is measured by.
     names = (given if isinstance(given, (list, tuple)) else [given]) or getattr(
         protocols.resolve(protocol), 'priors', ())

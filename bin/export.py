@@ -89,7 +89,8 @@ def main(argv):
            'overwrite', 'format')
   bindings = command_lib.bindings_of_flags(command, args, {
       **{flag: f'export.{flag}' for flag in flags},
-      'verify': 'export.verified'})
+      'verify': 'export.verified'},
+      own=('output', 'version', 'overwrite', 'verify'))
   run_dir = str(packs.folder(args.run_dir))
   run = run_directory.RunDirectory(run_dir)
   def roots():
@@ -104,7 +105,7 @@ def main(argv):
     command.fail('A packed run is not written to: give --output')
   path = serving.export(run_dir)
   print(f'Exported to {path}.')
-  if configuration.setting('export.format') == 'saved_model':
+  if configuration.setting('export.format', args.format) == 'saved_model':
     command_lib.print_next('pgak_sample', f'--export_dir={path}',
                            '--output=served.png')
 

@@ -142,7 +142,7 @@ def main(argv):
   args = command.parse(argv)
   if bool(args.run_dir) == bool(args.export_dir):
     command.fail('Give either --run_dir or --export_dir')
-  if args.export_dir and args.prior not in (None, 'own'):
+  if args.export_dir and args.prior is not None:
     command.fail('An export has the density that it was made with: give '
                  '--prior to export, or --run_dir')
   for flag, kinds in _KINDS_OF.items():
@@ -169,6 +169,7 @@ def main(argv):
   from pgak import registry
   from pgak.generation import drawing
   from pgak.runs import configuration
+  from pgak.runs import data_set
   from pgak.runs import own_data
   from pgak.runs import packs
   from pgak.runs import run_directory
@@ -178,12 +179,18 @@ def main(argv):
            'attributes', 'space', 'attribute', 'line', 'overwrite')
   bindings = command_lib.bindings_of_flags(
       command, args, {flag: f'sample.{flag}' for flag in flags} | (
-          {} if args.data else {'split': 'train.validation_split'}))
+          {} if args.data else {'split': 'train.validation_split'}),
+      # What is drawn is asked for, as the output is: flags belong to a kind.
+      own=('kind', 'overwrite'))
   imports = args['import'].value
   run_dir = str(packs.folder(args.run_dir))
   run = run_directory.RunDirectory(run_dir)
   data = args.data and own_data.split_opener(
       args.data, run, args.data_dir, args.split)
+  if args.split and not args.data:
+    def data(model):
+      del model
+      return data_set.split('validation')  # Bound to --split above.
   if args.data and not own_data.reads_data_dir(run):
     bindings = [b for b in bindings if not b.startswith('data_dir =')]
   if args.against:
@@ -200,6 +207,10 @@ def main(argv):
            or configuration.setting('sample.prior'))
   is_other = isinstance(prior, str) and prior != 'own'
   same = [f'--prior={prior}'] if is_other else []
+  if args['checkpoint'].present:
+    same.append(f'--checkpoint={args.checkpoint}')
+  if args.data_dir and own_data.reads_data_dir(run):
+    same.append(f'--data_dir={args.data_dir}')
   # With other settings the density would be another one, and fitted anew.
   same += [f'--gin_param={binding}' for binding in args.gin_param
            if not binding.lstrip().startswith('sample.')]

@@ -25,7 +25,8 @@ LISTS = {'models': 'models', 'networks': 'networks', 'data': 'datasets',
 # The settings in which a file of a list names what it chooses.
 _CHOOSES = {'models': ('train.model',), 'data': ('train.dataset',),
             'networks': ('encoder.network', 'decoder.network'),
-            'recipes': ('train.optimizer', 'train.learning_rate_schedule')}
+            'recipes': ('train.optimizer', 'train.learning_rate_schedule'),
+            'papers': ('train.model',)}
 
 
 def entries(which):
@@ -50,12 +51,17 @@ def entries(which):
 
 
 def _files(folder, whole_path):
+  return {name: _header(path.read_text(encoding='utf-8'))
+          for name, path in _paths(folder, whole_path).items()}
+
+
+def _paths(folder, whole_path):
   found = {}
   # The first folder wins, as when gin looks for a file: it is read last.
   for root in reversed(gin_files.folders()):
     for path in pathlib.Path(root, folder).rglob('*.gin'):
       name = path.relative_to(root) if whole_path else path.stem
-      found[str(name)] = _header(path.read_text(encoding='utf-8'))
+      found[str(name)] = path
   return found
 
 
@@ -95,7 +101,7 @@ def settings(name):
 
   Returns:
     List of `{'setting', 'type', 'default', 'text'}`, strings; the default is ''
-    where there is none.
+    where there is none. Of what has no settings, an empty one.
 
   Raises:
     errors.UserError: if nothing has that name.
@@ -103,9 +109,10 @@ def settings(name):
   found = _configurables(name)
   if not found:
     known = [e['name'] for which in LISTS for e in entries(which)]
-    raise errors.UserError(
-        f'Nothing has the name {name!r}'
-        f'{errors.similar(name, known) or ": see pgak_list."}')
+    if name not in known:
+      raise errors.UserError(
+          f'Nothing has the name {name!r}'
+          f'{errors.similar(name, known) or ": see pgak_list."}')
   return [row for configurable in found for row in _settings_of(*configurable)]
 
 
@@ -128,8 +135,9 @@ def declared():
 def _configurables(name):
   """Returns what has a name, as `gin_internals.configurables` does."""
   for which, chosen in _CHOOSES.items():
-    if name in [e['name'] for e in entries(which)]:
-      return _of_file(f'{LISTS[which]}/{name}.gin', chosen)
+    if name in _paths(LISTS[which], which == 'papers'):
+      return _of_file(name if which == 'papers'
+                      else f'{LISTS[which]}/{name}.gin', chosen)
   from pgak import priors
   # Imported here: lists of files need no TensorFlow.
   if name in priors.NAMES:
@@ -147,13 +155,14 @@ def _of_names(names):
 
 
 def _of_file(file, chosen):
-  """Returns what a gin file binds to some settings."""
+  """Returns what a gin file binds to some settings, or else what it sets."""
   configuration.parse_part(f'include {file!r}')
   try:
     bound = gin_text.bindings_of(gin.config_str())
     names = [re.sub(r'[@()]', '', bound[c]).split('/')[-1]
              for c in chosen if bound.get(c, 'None') != 'None']
-    return _of_names(names)
+    return _of_names(names or [n.split('/')[-1].rpartition('.')[0]
+                               for n in bound if '.' in n])
   finally:
     gin.clear_config()
 

@@ -139,8 +139,7 @@ class Command:
     run(lambda argv: app.run(main, argv, flags_parser=self._for_absl))
 
   def _for_absl(self, argv):
-    """Parses before `main` is called, so that --only_check_args and --pdb work.
-    """
+    """Parses before `main`, so that --only_check_args and --pdb work."""
     self.parse(argv)
     self._parsed = argv
     return argv
@@ -242,15 +241,16 @@ def _meant(message):
   return errors.similar(match[1], match[2].split('|')) if match else ''
 
 
-def bindings_of_flags(command, args, settings=()):
+def bindings_of_flags(command, args, settings=(), own=()):
   """Turns flags into gin bindings, --gin_param first.
 
   Args:
     command: `Command`, which reports what is wrong.
     args: what its `parse` gave.
     settings: `{name of a flag: the setting that it is, or a pair of that and
-      its value}`. One that --gin_param binds, too, is an error; but where the
-      flag was not given, the setting stands in the place of its default.
+      its value}`. One that --gin_param binds, too, is an error. Where the flag
+      was not given, the setting is as the run binds it.
+    own: names of flags that win over the run, which anyone may have made.
 
   Returns:
     List of strings.
@@ -263,7 +263,7 @@ def bindings_of_flags(command, args, settings=()):
     if name in bound and args[flag].present:
       command.fail(f'--{flag} and --gin_param={bound[name]!r} set the same: '
                    'give one of them')
-    if value is not None and name not in bound:
+    if name not in bound and (args[flag].present or flag in own):
       bindings.append(f'{name} = {value!r}')
   return bindings
 

@@ -56,12 +56,19 @@ def _folder(run_dir, given):
   return found
 
 
-def _given(function, gin_param, output, **arguments):
-  """Returns the arguments that gin's bindings do not decide."""
+def _given(function, gin_param, own, **arguments):
+  """Returns the arguments that gin's bindings do not decide.
+
+  Args:
+    function: name that gin knows.
+    gin_param: the caller's bindings.
+    own: `{name: default}` of what the run does not decide.
+    **arguments: those of the call, None where it does not say.
+  """
   found = {name: v for name, v in arguments.items() if v is not None}
-  # Where to write, only the caller binds: anyone may have made the run.
-  bound = gin_text.is_bound(f'{function}.output', gin_param)
-  return found if bound and output is None else found | {'output': output}
+  # These only the caller binds: anyone may have made the run.
+  return {name: default for name, default in own.items()
+          if not gin_text.is_bound(f'{function}.{name}', gin_param)} | found
 
 
 @functools.partial(settings.checked, name='train')
@@ -156,8 +163,9 @@ def evaluate(run_dir, protocol=None, *, checkpoint=None, prior=None,
   from pgak import evaluation
   with _configured(run_dir, gin_param, imports):
     return evaluation.evaluate(run_dir, **_given(
-        'evaluate', gin_param, output, protocol=protocol, checkpoint=checkpoint,
-        prior=prior, metrics=metrics, latents=latents, features=features))
+        'evaluate', gin_param, {'output': None}, output=output,
+        protocol=protocol, checkpoint=checkpoint, prior=prior, metrics=metrics,
+        latents=latents, features=features))
 
 
 @settings.several('gin_param', 'imports')
@@ -201,7 +209,8 @@ def export(run_dir, output=None, checkpoint=None, prior=None, gin_param=(),
            imports=(), **others):
   """Exports a checkpoint of a run for TensorFlow Serving.
 
-  What is None is as the run or `gin_param` binds it, such as `export.prior`.
+  What is None is as the run or `gin_param` binds it, such as `export.prior`;
+  where to write, and whether to verify, only the caller says.
 
   Args:
     run_dir: path of the run directory, or of a packed run.
@@ -220,11 +229,11 @@ def export(run_dir, output=None, checkpoint=None, prior=None, gin_param=(),
     errors.UserError: as `serving.export` does.
   """
   from pgak import serving
-  given = _given('export', gin_param, output, checkpoint=checkpoint,
-                 prior=prior)
-  run_dir = _folder(run_dir, given)
+  own = {'output': None, 'version': None, 'overwrite': False, 'verified': True}
   with _configured(run_dir, gin_param, imports):
-    return serving.export(run_dir, **given, **others)
+    given = _given('export', gin_param, own, output=output,
+                   checkpoint=checkpoint, prior=prior, **others)
+    return serving.export(_folder(run_dir, given), **given)
 
 
 def pack(run_dir, output, checkpoint='latest', overwrite=False):
@@ -289,10 +298,7 @@ def compare(one, other=None, *, number=10000, size=None, features=None, seed=0,
   from pgak.evaluation import sides as sides_lib
   registry.register()
   if save_statistics is not None:
-    if files.local(save_statistics).exists() and not overwrite:
-      raise errors.UserError(
-          f'{save_statistics} exists: give --overwrite, choose another '
-          '--save_statistics, or move it away.')
+    sides_lib.check_output(save_statistics, overwrite)
   elif other is None:
     raise errors.UserError('Give two sides, or save_statistics= for one.')
   for module in imports:

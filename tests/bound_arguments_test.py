@@ -4,6 +4,7 @@ import tiny_runs
 
 import pgak
 from pgak import errors
+from pgak import serving
 
 
 @pytest.fixture(name='run', scope='module')
@@ -38,6 +39,28 @@ def test_of_export(run, tmp_path):
   with pytest.raises(errors.UserError, match='no checkpoint.*77|77'):
     pgak.export(packed, gin_param=[f'export.output = "{tmp_path}/export"',
                                    'export.checkpoint = 77'])
+
+
+def test_what_to_replace_only_the_caller_binds(tmp_path, monkeypatch):
+  recipe, run = tmp_path / 'recipe.gin', tmp_path / 'run'
+  recipe.write_text('export.version = 3\nexport.overwrite = True\n'
+                    'export.verified = False\n')
+  tiny_runs.train(run, 'train.steps = 2', files=('models/vae.gin', str(recipe)))
+  calls = []
+  monkeypatch.setattr(
+      serving, 'export', lambda path, **given: calls.append(given))
+  pgak.export(run)
+  pgak.export(run, gin_param='export.version = 7', overwrite=True)
+  own = {'output': None, 'version': None, 'overwrite': False, 'verified': True}
+  assert calls[0] == own
+  del own['version']  # As gin has it by then.
+  assert calls[1] == own | {'overwrite': True}
+
+
+def test_a_binding_that_gin_cannot_read(run):
+  for function in (pgak.evaluate, pgak.export):
+    with pytest.raises(errors.UserError, match='export.max_batch = .*gin can'):
+      function(run, gin_param='export.max_batch = ')
 
 
 def test_where_to_write_only_the_caller_binds(tmp_path):

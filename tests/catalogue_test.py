@@ -46,6 +46,14 @@ def test_the_settings_of_a_name(name, setting, default):
   assert found[setting]['type']
 
 
+@pytest.mark.parametrize('which', catalogue.LISTS)
+def test_every_entry_is_known_by_its_name(which):
+  # Some have none, such as metrics.
+  none = [entry['name'] for entry in catalogue.entries(which)
+          if not catalogue.settings(entry['name'])]
+  assert not none or which in ('data', 'priors', 'metrics')
+
+
 def test_what_gin_may_not_bind_is_no_setting():
   names = [row['setting'] for row in catalogue.settings('density')]
   assert names == ['density.source', 'density.max_latents',

@@ -68,6 +68,16 @@ def test_the_data_directory_is_a_binding(command):
   assert last == 'data_dir = "it\'s/a"'
 
 
+def test_a_flag_that_is_not_given_leaves_the_run_its_setting(command):
+  args = command.parse(['it', '--run_dir=a', '--name=x', '--kind=big'])
+  flags = {'kind': 'a.kind', 'count': 'a.count', 'verify': 'a.verify'}
+  assert command_lib.bindings_of_flags(command, args, flags) == [
+      "a.kind = 'big'"]
+  assert command_lib.bindings_of_flags(
+      command, args, flags, own=['verify', 'data_dir']) == [
+          'data_dir = None', "a.kind = 'big'", 'a.verify = True']
+
+
 def test_arguments_where_they_are_allowed(command, capsys):
   command.define_arguments('RUN_DIR')
   args = command.parse(['it', 'a', '--run_dir=r', '--name=x', 'b', '--', '--c'])

@@ -12,8 +12,8 @@ from pgak.metrics import feature_sets
 from pgak.metrics import frechet
 from pgak.metrics import reference
 
-__all__ = ['Side', 'is_statistics', 'line', 'load', 'of_pictures', 'save',
-           'warnings_of']
+__all__ = ['Side', 'check_output', 'is_statistics', 'line', 'load',
+           'of_pictures', 'save', 'warnings_of']
 
 _BATCH = 500
 _KEY = 'pgak_statistics'
@@ -37,6 +37,9 @@ class Side:
     resize: string, how pictures in files became images of that shape.
     formats: `{name: how many}` of picture files that were looked at.
     sizes: `((width, height) of the smallest, and of the largest)`, or None.
+
+  Raises:
+    UserError: if `images` are none.
   """
   name: str
   images: np.ndarray | None = None
@@ -49,6 +52,11 @@ class Side:
 
   def __post_init__(self):
     if self.images is not None:
+      if self.images.dtype != np.uint8 or self.images.ndim != 4:
+        raise errors.UserError(
+            f'{self.name} holds {self.images.dtype} of the shape '
+            f'{list(self.images.shape)}, and images are compared: give uint8 '
+            '[N, h, w, C].')
       object.__setattr__(self, 'shape', tuple(self.images.shape[1:]))
       object.__setattr__(self, 'number', len(self.images))
 
@@ -168,6 +176,31 @@ def _share_of_lossy(side):
 # === Statistics ===
 
 
+def check_output(path, overwrite=False):
+  """Refuses a file that `save` cannot write, before anything is read.
+
+  Args:
+    path: path of the file.
+    overwrite: whether a file that is there is replaced.
+
+  Raises:
+    UserError: names the way out.
+  """
+  if not str(path).endswith('.npz'):
+    raise errors.UserError(f'Statistics are kept in an .npz file: give '
+                           f'--save_statistics={path}.npz.')
+  place = files.local(path)
+  if place.exists() and not overwrite:
+    raise errors.UserError(
+        f'{path} exists: give --overwrite, choose another --save_statistics, '
+        'or move it away.')
+  try:
+    with files.beside(place) as part:
+      part.touch()
+  except OSError as e:
+    raise _unwritable(path, e) from e
+
+
 def save(path, side, collected, asked):
   """Saves the statistics of a side's features.
 
@@ -177,17 +210,14 @@ def save(path, side, collected, asked):
   preprocessing, and what the side was.
 
   Args:
-    path: ends with .npz.
+    path: one that `check_output` takes.
     side: a `Side`.
     collected: what its `collect` returned.
     asked: the names of the nets as the user gave them, such as '768'.
 
   Raises:
-    UserError: if it cannot be written, or has another ending.
+    UserError: if it cannot be written.
   """
-  if not str(path).endswith('.npz'):
-    raise errors.UserError(f'Statistics are kept in an .npz file: give '
-                           f'--save_statistics={path}.npz.')
   nets = [dict(features=c.net.name, asked=str(name), metric=c.net.metric,
                fingerprint=c.net.fingerprint, resize=c.net.resize,
                preprocessing=c.net.preprocessing)
@@ -201,8 +231,12 @@ def save(path, side, collected, asked):
     with files.replacing(files.local(path)) as part, part.open('wb') as file:
       np.savez(file, **{_KEY: about}, **arrays)
   except OSError as e:
-    raise errors.UserError(f'{path} cannot be written ({errors.reason(e)}): '
-                           'choose another --save_statistics.') from e
+    raise _unwritable(path, e) from e
+
+
+def _unwritable(path, error):
+  return errors.UserError(f'{path} cannot be written ({errors.reason(error)}): '
+                          'choose another --save_statistics.')
 
 
 def is_statistics(path):

@@ -17,8 +17,10 @@ from pgak.generation.paths import slerp
 from pgak.generation.projections import Plane
 from pgak.generation.spaces import base_to_latent
 from pgak.generation.spaces import has_base
+from pgak.generation.spaces import is_flow
 from pgak.generation.spaces import latent_to_base
 from pgak.generation.spaces import SPACES
 
 __all__ = ['Plane', 'SPACES', 'attribute_vector', 'auroc', 'base_to_latent',
-           'has_base', 'latent_to_base', 'lerp', 'log_density', 'path', 'slerp']
+           'has_base', 'is_flow', 'latent_to_base', 'lerp', 'log_density',
+           'path', 'slerp']

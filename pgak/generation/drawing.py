@@ -85,8 +85,9 @@ def sample(run_dir: settings.Path, output,
     line: for 'interpolation', 'straight' or 'spherical' in each space; None for
       straight in 'zT' and spherical in 'z0'.
     overwrite: whether what is there is replaced.
-    data: function of the model to a split of other data, whose images take the
-      place of the validation images; None for those. See `own_data`.
+    data: function of the model to a split, of other data or of the run's,
+      whose images take the place of the validation images; None for those. See
+      `own_data`.
 
   Returns:
     The name of the density that was chosen where `prior` is None, or None for
@@ -122,6 +123,12 @@ def sample(run_dir: settings.Path, output,
                            'space': space},
              'ood': {'against': against}}.get(kind, {})
   draw = _drawing(model, kind)
+  if shown is not None and (
+      draw in (_samples, _image_samples)
+      or draw is _interpolation and model.lacks('encode')):
+    raise errors.UserError(
+        f'--kind={kind} of {model.name} shows no images of data: leave out '
+        '--data and --split.')
   with data_set.showing(shown):
     made = draw(model, number, seed, **options)
   drawn.write(output, made)

@@ -35,6 +35,8 @@ class Drawn:
 
 # The names in a folder of images: only such a folder may be replaced.
 _IN_A_FOLDER = re.compile(r'\d{6,}\.png|images\.npz')
+# Kinds of which there are charts and numbers, and no images.
+_CHARTS = ('latents', 'paths', 'ood')
 
 
 def check_output(output, kind, kinds, overwrite=False):
@@ -61,6 +63,8 @@ def check_output(output, kind, kinds, overwrite=False):
         f'{output} must end with .png for a picture, .npz for an array or / '
         'for a folder of images, or, for log_density and ood, .csv for a '
         'table.')
+  if output.endswith('/') and kind in _CHARTS:
+    raise _no_images(output)
   path = files.local(output)
   if path.exists() and not overwrite:
     raise errors.UserError(f'{output} exists: give --overwrite, choose another '
@@ -68,6 +72,11 @@ def check_output(output, kind, kinds, overwrite=False):
   if path.is_dir() and not (output.endswith('/') and _holds_images(path)):
     raise errors.UserError(f'{output} exists and is a folder with other files: '
                            'choose another --output.')
+
+
+def _no_images(output):
+  return errors.UserError('A folder holds images, and these are none: give a '
+                          f'file ending with .npz instead of {output}.')
 
 
 def _holds_images(folder):
@@ -93,8 +102,7 @@ def write(output, drawing):
     raise errors.UserError(f'Of these there is no picture: name {output} .npz '
                            'for an array.')
   if output.endswith('/') and not _is_pictures(drawing.arrays.get('images')):
-    raise errors.UserError(f'A folder holds images, and these are none: give a '
-                           f'file ending with .npz instead of {output}.')
+    raise _no_images(output)
   try:
     with files.replacing(path) as part:
       if output.endswith('.png'):

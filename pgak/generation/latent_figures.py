@@ -213,8 +213,7 @@ def latents(prior, encoded, labels=None, seed=0):
     A `drawn.Drawn`, the chart of which is that of `latent_panels`.
   """
   draws = np.asarray(prior.sample(len(encoded), seed))
-  base = (spaces.latent_to_base(prior, encoded)
-          if 'base' in capabilities.of_prior(round_trips.before(prior))
+  base = (spaces.latent_to_base(prior, encoded) if spaces.is_flow(prior)
           else None)
   arrays = {'latents': encoded, 'prior': draws}
   arrays.update({} if base is None else {'base': base})
@@ -286,7 +285,9 @@ def log_densities(prior, encoded, images, number=64, labels=None):
   # Named, because samples that make round trips are of another label.
   label = capabilities.label_of(round_trips.before(prior))
   values = likelihoods.log_density(prior, encoded)
-  order = np.argsort(values, kind='stable')
+  known = ~np.isnan(values)
+  # A latent that the prior cannot evaluate is none of the likely ones.
+  order = np.argsort(np.where(known, values, -np.inf), kind='stable')
   # Whole rows of eight, at least one for each half.
   half = min(8 * max(-(-number // 16), 1), len(order))
   shown = np.concatenate([order[:half], order[-half:]])
@@ -296,8 +297,17 @@ def log_densities(prior, encoded, images, number=64, labels=None):
       {'images': images(shown), 'shown': shown, **table}, images(shown), 8,
       table=table,
       text=f'Log-density of the latents of {len(values)} images under '
-           f'{label}: mean {values.mean():.2f}, from {values.min():.2f} to '
-           f'{values.max():.2f} nats.')
+           f'{label}: {_range_of(values[known])}'
+           f'{_unknown(len(values) - known.sum())}.')
+
+
+def _range_of(values):
+  return (f'mean {values.mean():.2f}, from {values.min():.2f} to '
+          f'{values.max():.2f} nats' if len(values) else 'none is a number')
+
+
+def _unknown(number):
+  return f'; of {number}, shown first, it is no number' if number else ''
 
 
 def out_of_distribution(prior, inside, outside, names, positions=None):

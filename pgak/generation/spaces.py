@@ -13,7 +13,7 @@ from pgak import priors
 from pgak.priors import round_trips
 
 __all__ = ['SPACES', 'base_to_latent', 'every', 'has_base', 'in_batches',
-           'latent_to_base']
+           'is_flow', 'latent_to_base']
 
 SPACES = ('zT', 'z0')
 
@@ -33,8 +33,12 @@ def every(prior):
 
 def has_base(prior):
   """Returns whether a prior has a z_0: a flow, or N(0, I), which is its own."""
-  prior = round_trips.before(prior)
-  return 'base' in capabilities.of_prior(prior) or _is_base(prior)
+  return is_flow(prior) or _is_base(round_trips.before(prior))
+
+
+def is_flow(prior):
+  """Returns whether a prior, or the one before its round trips, is a flow."""
+  return 'base' in capabilities.of_prior(round_trips.before(prior))
 
 
 def latent_to_base(prior, latents, space='z0'):

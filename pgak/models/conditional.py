@@ -10,6 +10,7 @@ from pgak import noise as noise_lib
 from pgak.data import kinds
 from pgak.models import base
 from pgak.networks import weight_norm
+from pgak.priors import conditions as conditions_lib
 
 __all__ = ['ConditionalAutoencoder']
 
@@ -68,7 +69,7 @@ class ConditionalAutoencoder(base.GenerativeAutoencoder):
 
     Each is a function of the seed, its place in the batch and its condition.
     """
-    del n  # As many as there are conditions.
+    conditions_lib.require_number(n, batches.size_of(given), 'conditions')
     normal = noise_lib.normal(
         [tf.shape(given)[0], self.latent_dim], noise_lib.seed(seed, 0, 'prior'),
         tf.as_dtype(keras.config.floatx()))

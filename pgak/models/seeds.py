@@ -11,6 +11,7 @@ import tensorflow as tf
 from pgak import capabilities
 from pgak import errors
 from pgak import noise as noise_lib
+from pgak.priors import mapped_noise
 
 __all__ = ['mapping', 'one_by_one']
 
@@ -32,17 +33,18 @@ def mapping(model):
         noise_lib.normal, dtype=tf.as_dtype(keras.config.floatx()))
     return ({'prior': (normal, (model.latent_dim,))},
             lambda noise, given: model.latents_of(noise['prior'], given))
-  if _states_noise(type(model.prior)):
+  if mapped_noise.states_noise(model.prior):
     return model.prior.noise_shapes, model.prior.from_noise
   return None
 
 
-def one_by_one(prior, seeds):
+def one_by_one(prior, seeds, *given):
   """Draws a latent for each seed, from a prior that does not state its noise.
 
   Args:
     prior: has `sample(n, seed)` that takes a tensor as its seed.
     seeds: int64 `[B]`.
+    *given: what `sample` is given, `[B, ...]`; or nothing.
 
   Returns:
     float32 `[B, H]`.
@@ -52,7 +54,9 @@ def one_by_one(prior, seeds):
   """
   try:
     return tf.map_fn(
-        lambda seed: tf.cast(prior.sample(1, seed)[0], tf.float32), seeds,
+        lambda row: tf.cast(prior.sample(
+            1, row[0], *(x[tf.newaxis] for x in row[1:]))[0], tf.float32),
+        (seeds, *given),
         fn_output_signature=tf.TensorSpec([prior.latent_dim], tf.float32))
   except (NotImplementedError, TypeError, ValueError) as error:
     # `map_fn` sets a caching device while it traces, and leaves it behind where
@@ -62,14 +66,3 @@ def one_by_one(prior, seeds):
         f'The prior {capabilities.name_of(prior)} cannot be exported, because '
         'its `sample` takes no tensor as its seed: give it `from_noise`, see '
         'pgak.priors.MappedNoise.') from error
-
-
-def _states_noise(prior):
-  """Whether `from_noise` is the class's own, not that of a parent whose
-  `sample` it replaces.
-  """
-  owners = {name: next((i for i, c in enumerate(prior.__mro__)
-                        if name in vars(c)), None)
-            for name in ('from_noise', 'sample')}
-  return owners['from_noise'] is not None and (
-      owners['from_noise'] <= owners['sample'])

@@ -39,9 +39,14 @@ def positions(labels, classes):
     classes: int64 `[K]`.
 
   Raises:
-    errors.UserError: if one is not among them. (A graph does not check: there
-      an unknown label is the first class.)
+    errors.UserError: if they are no integers, or if one is not among the
+      classes. (A graph does not check that: there an unknown label is the first
+      class.)
   """
+  labels = tf.convert_to_tensor(labels)
+  if not labels.dtype.is_integer:
+    raise errors.UserError(f'Labels are integers, and these are '
+                           f'{labels.dtype.name}: give whole numbers.')
   labels = tf.cast(labels, tf.int64)
   matches = tf.equal(labels[:, tf.newaxis], tf.constant(classes, tf.int64))
   # A graph cannot raise by its data: TensorFlow's assertions do nothing in XLA.

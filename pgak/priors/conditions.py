@@ -21,7 +21,7 @@ from pgak import errors
 from pgak import noise as noise_lib
 from pgak.priors import class_labels
 
-__all__ = ['Conditions', 'dropped', 'learned', 'of_state']
+__all__ = ['Conditions', 'dropped', 'learned', 'of_state', 'require_number']
 
 _NO_CLASSES = np.zeros([0], np.int64)
 # Added to the variances, so that attributes that exclude each other, given
@@ -98,22 +98,18 @@ class Conditions(NamedTuple):
       return n
     shape = tf.convert_to_tensor(arrays[0]).shape
     number = tf.shape(arrays[0])[0] if shape[0] is None else shape[0]
-    if isinstance(n, int) and isinstance(number, int) and n != number:
-      is_labels = shape.rank == 1 and arrays[0] is given
-      what = 'labels' if is_labels else 'attributes'
-      raise errors.UserError(
-          f'{n} draws are asked for and {number} {what} given: leave out `n`, '
-          f'or give as many {what}.')
+    is_labels = shape.rank == 1 and arrays[0] is given
+    require_number(n, number, 'labels' if is_labels else 'attributes')
     return number
 
   def codes(self, given, number):
     """Returns what is given as a `VelocityNet` takes it.
 
     Args:
-      given: labels, integers `[B]` or one for all; attributes, integers
-        `[B, A]`, 1, -1 or 0 for unknown; a dictionary of attributes' names, and
-        of 'label', to a value for all or to B of them, 1 for what has the
-        attribute and 0 for what has not; or None.
+      given: labels, integers `[B]` or one for all; attributes, booleans
+        `[B, A]`, or integers, 1, -1 or 0 for unknown; a dictionary of their
+        names, and of 'label', to a value for all or to B of them, 1 for what
+        has the attribute and 0 for what has not; or None.
       number: B, an int or an integer scalar tensor.
 
     Returns:
@@ -173,12 +169,15 @@ class Conditions(NamedTuple):
           f'Attributes have the shape [B, {known}], and these have '
           f'{given.shape.as_list()}: give a column for each of '
           f'{", ".join(self.attributes)}.')
-    given = tf.cast(given, tf.int32)
+    if given.dtype == tf.bool:
+      return tf.where(given, 1, -1)
+    signs = tf.cast(given, tf.int32) if given.dtype.is_integer else None
     # A graph cannot raise by its data, see `class_labels.positions`.
-    if tf.executing_eagerly() and np.any(np.abs(given) > 1):
-      raise errors.UserError('Attributes are 1 for present, -1 for absent and '
-                             '0 for unknown: give these alone.')
-    return given
+    if signs is None or tf.executing_eagerly() and np.any(np.abs(signs) > 1):
+      raise errors.UserError(
+          'Attributes are booleans, or integers, 1 for present, -1 for absent '
+          'and 0 for unknown: give these alone.')
+    return signs
 
   def _require_attributes(self):
     if not self.attributes:
@@ -193,6 +192,20 @@ class Conditions(NamedTuple):
           f'There is no attribute {name!r}: choose from those in which the '
           f'latents differ, {", ".join(self.attributes)}'
           f'{errors.similar(name, self.attributes) or "."}')
+
+
+def require_number(n, number, what):
+  """Raises UserError unless there is something given for each draw.
+
+  Args:
+    n: how many draws, None for as many as something is given for.
+    number: for how many something is given; a graph may not know either.
+    what: string, what is given, in the plural.
+  """
+  if isinstance(n, int) and isinstance(number, int) and n != number:
+    raise errors.UserError(
+        f'{n} draws are asked for and {number} {what} given: leave out `n`, '
+        f'or give as many {what}.')
 
 
 def learned(number, labels=None, attributes=None):

@@ -2,7 +2,7 @@
 from pgak import counts
 from pgak import noise as noise_lib
 
-__all__ = ['MappedNoise']
+__all__ = ['MappedNoise', 'states_noise']
 
 
 class MappedNoise:
@@ -36,3 +36,19 @@ class MappedNoise:
     """
     counts.rows(n, [self.latent_dim])
     return self.from_noise(noise_lib.of_seed(self.noise_shapes, n, seed))
+
+
+def states_noise(prior):
+  """Whether a prior's draws are its `from_noise` of noise that it states.
+
+  They are not where a class takes `from_noise` from a parent whose `sample` it
+  replaces.
+
+  Args:
+    prior: the prior.
+  """
+  owners = {name: next((i for i, c in enumerate(type(prior).__mro__)
+                        if name in vars(c)), None)
+            for name in ('from_noise', 'sample')}
+  return owners['from_noise'] is not None and (
+      owners['from_noise'] <= owners['sample'])

@@ -59,7 +59,7 @@ class RoundTrips(mapped_noise.MappedNoise):
   """
 
   def __init__(self, prior, model, trips: settings.Count = 1):
-    if not hasattr(prior, 'noise_shapes'):
+    if not mapped_noise.states_noise(prior):
       raise errors.UserError(
           f'Samples of the prior {capabilities.name_of(prior)} can make no '
           'round trips, because it does not state its noise: give it '

@@ -74,10 +74,10 @@ def latents_and_samples(path, number=None, data_dir=None, imports=()):
     places = batches.positions(
         len(array), number or (10000 if model.latent_dim == 2 else 1000))
     encoded = model.encode_split(array, places)
-    is_flow = not model.lacks('base')
     return Latents(
         encoded, np.asarray(model.prior.sample(len(places), 0)),
-        generation.latent_to_base(model.prior, encoded) if is_flow else None,
+        generation.latent_to_base(model.prior, encoded)
+        if generation.is_flow(model.prior) else None,
         None if array.labels is None else array.labels[places],
         of_first_class(model, array), note_of(model))
 

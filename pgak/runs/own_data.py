@@ -14,11 +14,8 @@ from pgak.runs import data_set
 from pgak.runs import gin_text
 from pgak.runs import named_files
 
-__all__ = ['opener', 'opener_of', 'reads_data_dir', 'split_opener']
-
-# What a run's preprocessing says of pictures, and what it is where it does not.
-_OF_PICTURES = {'crop': None, 'antialias': True, 'resize': 'bicubic',
-                'background': pixels.WHITE}
+__all__ = ['opener', 'opener_of', 'preparation_of', 'reads_data_dir',
+           'split_opener']
 
 
 def opener(value, run, data_dir=None):
@@ -103,6 +100,29 @@ def reads_data_dir(run):
     return False  # Whoever parses it says what is wrong.
 
 
+def preparation_of(preprocessing):
+  """Returns how pictures were made examples: crop, resize, background.
+
+  Version 0.4 stated no background, and dropped the transparency of pictures
+  from a folder.
+
+  Args:
+    preprocessing: dictionary, as config.json of a run has it.
+
+  Returns:
+    Arguments of `data.images` and of `serving.signatures.Endpoints`.
+  """
+  old_folder = 'fractions' in preprocessing and (
+      'background' not in preprocessing)
+  background = preprocessing.get(
+      'background', None if old_folder else pixels.WHITE)
+  return {'crop': preprocessing.get('crop'),
+          'antialias': preprocessing.get('antialias', True),
+          'resize': preprocessing.get('resize', 'bicubic'),
+          'background': tuple(background) if isinstance(background, list)
+                        else background}
+
+
 def _shipped(file, data_dir):
   try:
     configuration.parse_part(f'data_dir = {data_dir!r}\ninclude {file!r}')
@@ -125,8 +145,7 @@ def _of_path(file, settings, shape, preprocessing, data_dir):
                            f'vectors of {shape}: give an array file.')
   return folders.images(
       value, shape, test_fraction=0., skip_damaged=True,
-      **{name: preprocessing.get(name, default)
-         for name, default in _OF_PICTURES.items()})
+      **preparation_of(preprocessing))
 
 
 def _check(dataset, model):

@@ -30,6 +30,8 @@ IMAGE_TOLERANCE = 1.
 LATENT_TOLERANCE = 1e-2
 # Of one row beside others; they differ by the order of sums alone.
 ROW_TOLERANCE = 1e-4
+# Of a request with too many rows; a larger one is not made.
+MOST_BYTES = 1 << 30
 
 
 class Mismatch(Exception):
@@ -194,6 +196,8 @@ def check_bounds(call, calls, bounds):
     row = {name: _to_wire(name, array[:1]) for name, array in inputs.items()}
     for name, (least, most) in bounds[signature].items():
       if name == 'batch':
+        if (most + 1) * sum(a.nbytes for a in row.values()) > MOST_BYTES:
+          continue
         _check_refused(
             call, signature,
             {n: np.repeat(a, most + 1, 0) for n, a in row.items()},

@@ -17,7 +17,7 @@ from pgak.serving import given as given_lib
 from pgak.serving import old_requests
 from pgak.serving import versions
 
-__all__ = ['METADATA', 'ServedModel', 'seeds_of']
+__all__ = ['METADATA', 'ServedModel', 'remedy', 'seeds_of']
 
 METADATA = 'metadata.json'
 _NO_FLOW = 'a distribution that is no flow'
@@ -139,7 +139,8 @@ class ServedModel:
     if self._is_old:
       return old_requests.interpolate(
           self._call, self.metadata, start, end, steps)
-    steps = int(counts.whole(steps, 'steps', 2, self._max_batch))
+    line = [max(len(start), 1), *self.image_shape]  # One step of all lines.
+    steps = int(counts.rows(steps, line, 'steps', least=2))
     weight = np.linspace(0., 1., steps, dtype=np.float32)
     images = self._in_batches(
         signature, start=np.repeat(start, steps, 0),
@@ -264,7 +265,7 @@ class ServedModel:
     if signature not in self._loaded.signatures:
       raise errors.UserError(
           f'The export in {self.path} samples from {distribution}: export the '
-          f'run with another --prior, such as {other}.')
+          f'run with {remedy(self.metadata, other)}.')
 
   @property
   def has_density(self):
@@ -338,6 +339,18 @@ class ServedModel:
       ) from error
     (tensor,) = outputs.values()
     return tensor.numpy()
+
+
+def remedy(metadata, prior):
+  """Returns what a run is exported with where a density lacks something.
+
+  Args:
+    metadata: what `metadata.json` holds.
+    prior: name of one that has it.
+  """
+  trips = '_round_trips_' in str(metadata.get('density'))
+  return ('density.round_trips = 0, or ' if trips else '') + (
+      f'another --prior, such as {prior}')
 
 
 def seeds_of(seed, n):

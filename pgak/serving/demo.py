@@ -16,9 +16,10 @@ from pgak.pictures import grids
 from pgak.priors import ex_post
 from pgak.runs import checkpoints
 from pgak.runs import data_set
+from pgak.runs import own_data
 from pgak.runs import run_directory
 from pgak.serving import client
-from pgak.serving import exporting
+from pgak.serving import metadata as metadata_lib
 
 __all__ = ['DIRECTIONS', 'Demonstration', 'of_export', 'of_run']
 
@@ -37,7 +38,7 @@ class Demonstration:
   Args:
     model: a model or a `client.ServedModel` of images.
     preparation: how pictures become the model's images; see
-      `exporting.preparation_of`.
+      `own_data.preparation_of`.
     densities: names that `density` may be, the first by default.
     draw: `(density, n, seed) -> latents [n, H]`.
 
@@ -199,7 +200,7 @@ def of_run(run_dir, checkpoint='latest', prior=None):
 
   fitted = priors.NAMES if model.has_encoder else ()
   return Demonstration(
-      model, exporting.preparation_of(run.config['data']['preprocessing']),
+      model, own_data.preparation_of(run.config['data']['preprocessing']),
       dict.fromkeys([prior, 'own', *fitted]), draw)
 
 
@@ -210,13 +211,10 @@ def of_export(export_dir):
     errors.UserError: as `client.ServedModel` does.
   """
   served = client.ServedModel(export_dir)
-  metadata = served.metadata
-  # An export of a GAN does not say how pictures are read.
-  preparation = exporting.preparation_of(
-      {'background': 255, **{k: metadata[k] for k in (
-          'crop', 'antialias', 'resize', 'background') if k in metadata}})
+  preparation = own_data.preparation_of(
+      metadata_lib.preprocessing_of(served.metadata))
   return Demonstration(
-      served, preparation, [metadata['prior']],
+      served, preparation, [served.metadata['prior']],
       lambda density, number, seed: served.sample_latents(number, seed))
 
 

@@ -7,11 +7,9 @@ from pgak.data import named_examples
 from pgak.generation import encoding
 from pgak.runs import own_data
 from pgak.serving import client
+from pgak.serving import metadata as metadata_lib
 
 __all__ = ['encode_export']
-
-# How an export says that pictures are made examples of.
-_OF_PICTURES = ('crop', 'antialias', 'resize', 'background')
 
 
 def encode_export(export_dir, data, output, data_dir=None, overwrite=False):
@@ -39,8 +37,8 @@ def encode_export(export_dir, data, output, data_dir=None, overwrite=False):
   encoding.check_output(output, overwrite)
   served = client.ServedModel(export_dir)
   served.require_encoder('pgak_encode')
-  opened = own_data.opener_of(str(data), _preprocessing(served.metadata),
-                              data_dir)
+  opened = own_data.opener_of(
+      str(data), metadata_lib.preprocessing_of(served.metadata), data_dir)
   named = named_examples.Named(opened(types.SimpleNamespace(
       kind=served.kind, name=str(served.metadata.get('model', 'the export')))))
   density = None
@@ -49,15 +47,7 @@ def encode_export(export_dir, data, output, data_dir=None, overwrite=False):
       return served.log_prob(latents).astype(np.float64)
   else:
     print('Without log_prob: the export samples from a distribution without a '
-          'density; --prior=gmm of pgak_export gives one.')
+          'density; for one export the run with '
+          f'{client.remedy(served.metadata, "gmm")}.')
   return encoding.write(output, encoding.encode(served.encode, named, density),
                         named.label_names)
-
-
-def _preprocessing(metadata):
-  """Returns how the run's pictures were made examples, as an export says."""
-  recorded = metadata.get('dataset')
-  recorded = (recorded.get('preprocessing') if isinstance(recorded, dict)
-              else None)
-  return {**{name: metadata[name] for name in _OF_PICTURES if name in metadata},
-          **(recorded if isinstance(recorded, dict) else {})}

@@ -33,6 +33,7 @@ from pgak import settings
 from pgak.data import kinds
 from pgak.data import pixels
 from pgak.runs import checkpoints
+from pgak.runs import own_data
 from pgak.runs import run_directory
 from pgak.serving import client
 from pgak.serving import compiled
@@ -47,7 +48,7 @@ from pgak.serving import versions
 from pgak.serving import warm_up
 
 __all__ = ['CHECK', 'TABLE', 'export', 'export_model', 'move_into_place',
-           'preparation_of', 'verify']
+           'verify']
 
 CHECK = pathlib.Path(__file__).with_name('check.py')
 _EXTRA = 'assets.extra'
@@ -107,7 +108,9 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
               'export.max_batch': max_batch, 'export.max_count': max_count}
     formats.check(format, output, prior, [n for n, v in chosen.items() if v])
   _check_version(output, version, overwrite)
-  model = checkpoints.load_configured(run, checkpoint, prior)
+  # No density changes the files of the other formats, so that none is fitted.
+  model = checkpoints.load_configured(run, checkpoint,
+                                      prior if is_graph else 'own')
   recorded = run.config['data']
   averaged = any(o.use_ema for o in model.optimizers.values())
   provenance = {'ema': averaged, 'dataset': recorded}
@@ -117,25 +120,9 @@ def export(run_dir: settings.Path, output: settings.Path | None = None,
       return move_into_place(part, output, version, overwrite)
   return export_model(
       model, output, version, max_batch or max_count,
-      **preparation_of(recorded['preprocessing']), provenance=provenance,
-      precision=precision, xla=xla, verified=verified, overwrite=overwrite)
-
-
-def preparation_of(preprocessing):
-  """Returns how the model's data were made of pictures, for `Endpoints`.
-
-  Version 0.4 stated no background, and dropped the transparency of pictures
-  from a folder.
-  """
-  old_folder = 'fractions' in preprocessing and (
-      'background' not in preprocessing)
-  background = preprocessing.get(
-      'background', None if old_folder else pixels.WHITE)
-  return {'crop': preprocessing.get('crop'),
-          'antialias': preprocessing.get('antialias', True),
-          'resize': preprocessing.get('resize', 'bicubic'),
-          'background': tuple(background) if isinstance(background, list)
-                        else background}
+      **own_data.preparation_of(recorded['preprocessing']),
+      provenance=provenance, precision=precision, xla=xla, verified=verified,
+      overwrite=overwrite)
 
 
 @settings.checked
@@ -176,7 +163,7 @@ def export_model(model, output, version: settings.Count | None = None,
     errors.UserError: if the version exists or is no positive number, if
       `output` cannot be written, or if the verification fails.
   """
-  output = pathlib.Path(output)
+  output = files.local(output)
   _check_version(output, version, overwrite)
   served = TABLE.of(model.kind)(
       model, max_batch or max_count, xla and compiled.SIZES or None, crop=crop,
@@ -227,7 +214,9 @@ def verify(path):
       [sys.executable, '-P', str(CHECK), str(folder.resolve())],
       capture_output=True, text=True, env=environment, check=False)
   if done.returncode:
-    lines = done.stderr.strip().splitlines() or ['it says nothing']
+    # Negative where a signal ended it, as the system does for want of memory.
+    lines = done.stderr.strip().splitlines() or [
+        f'it ended with status {done.returncode} and says nothing']
     raise errors.UserError(f'The export fails its verification: {lines[-1]}')
   return json.loads(done.stdout.splitlines()[-1])
 

@@ -25,6 +25,7 @@ def number(metadata, n, given):
   if given is None:
     return n
   if _CONDITIONS in metadata:
+    conditions.require_number(n, len(given), 'conditions')
     return len(given)
   return _learned(metadata).number(n, given)
 
@@ -77,7 +78,8 @@ def _named(given):
   """Returns what is given, 'labels' or 'attributes'."""
   if isinstance(given, Mapping):
     return 'labels' if list(given) == ['label'] else 'attributes'
-  return 'labels' if np.ndim(given) == 1 else 'attributes'
+  # One label is for all draws.
+  return 'labels' if np.ndim(given) < 2 else 'attributes'
 
 
 def _pictures(metadata, given):

@@ -10,9 +10,11 @@ from pgak import version as version_lib
 from pgak.data import graph_decoding
 from pgak.serving import signatures
 
-__all__ = ['describe', 'of_model']
+__all__ = ['describe', 'of_model', 'preprocessing_of']
 
 DEFAULT = 'generate'
+# How an export says that pictures are made examples of.
+_OF_PICTURES = ('crop', 'antialias', 'resize', 'background')
 
 
 def describe(served, outputs):
@@ -63,6 +65,22 @@ def of_model(model):
       'latent_dim': model.latent_dim,
       'value_range': model.value_range and list(model.value_range),
   }
+
+
+def preprocessing_of(metadata):
+  """Returns how a run's pictures were made examples, as its export says.
+
+  Args:
+    metadata: what `metadata.json` holds, of whatever version.
+
+  Returns:
+    Dictionary, as config.json of the run has it.
+  """
+  recorded = metadata.get('dataset')
+  recorded = (recorded.get('preprocessing') if isinstance(recorded, dict)
+              else None)
+  return {**{name: metadata[name] for name in _OF_PICTURES if name in metadata},
+          **(recorded if isinstance(recorded, dict) else {})}
 
 
 def _signature(served, name, outputs):

@@ -308,7 +308,7 @@ class Endpoints:
   def _draw(self, seeds, *given):
     """Returns latents, each by its own seed (and of what it is given)."""
     if self._mapping is None:
-      return seeds_lib.one_by_one(self.model.prior, seeds)
+      return seeds_lib.one_by_one(self.model.prior, seeds, *given)
     shapes, from_noise = self._mapping
     drawn = noise_lib.of_seeds(shapes, seeds)
 

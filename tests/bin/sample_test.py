@@ -209,10 +209,18 @@ def test_an_export_goes_straight_and_holds_no_images(
       sample, capsys, *flags, '--kind=latents')
 
 
-def test_an_export_keeps_its_density(export_dir, tmp_path, capsys):
+@pytest.mark.parametrize('prior', ['--prior=gmm', '--prior=own'])
+def test_an_export_keeps_its_density(export_dir, tmp_path, capsys, prior):
   assert '--prior to export' in tiny_commands.refused(
-      sample, capsys, f'--export_dir={export_dir}', '--prior=gmm',
+      sample, capsys, f'--export_dir={export_dir}', prior,
       f'--output={tmp_path / "a.png"}', status=2)
+
+
+def test_a_split_that_is_not_shown_is_refused(run_dir, tmp_path, capsys):
+  flags = [f'--run_dir={run_dir}', f'--output={tmp_path / "a.png"}']
+  assert 'leave out --data and --split' in tiny_commands.refused(
+      sample, capsys, *flags, '--split=train')
+  draw(capsys, *flags, '--split=train', '--kind=reconstruction')
 
 
 def test_neither_a_run_nor_an_export(capsys):
@@ -263,10 +271,10 @@ def test_the_next_command_exports_the_same_density(run_dir, tmp_path, capsys):
   out = draw(capsys, f'--run_dir={run_dir}', f'--output={tmp_path / "a.png"}',
              '--prior=gmm', '--gin_param=GaussianMixture.num_components = 2',
              '--gin_param=density.round_trips = 1',
-             '--gin_param=sample.seed = 3')
+             '--gin_param=sample.seed = 3', '--checkpoint=2')
   before = sorted(kept.iterdir())
   command, *flags = shlex.split(out.splitlines()[-1].removeprefix('Next: '))
-  assert command == 'pgak_export'
+  assert command == 'pgak_export' and '--checkpoint=2' in flags
   result = tiny_commands.call(export, capsys, *flags)
   assert result.status == 0, result.err
   assert sorted(kept.iterdir()) == before

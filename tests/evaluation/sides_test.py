@@ -101,8 +101,6 @@ def test_wrong_statistics_are_told(tmp_path, capsys):
     pgak.compare(path, images, features=['192'])
   with pytest.raises(errors.UserError, match='give --size'):
     pgak.compare(path, np.zeros((9, 4, 4, 1), np.uint8))
-  with pytest.raises(errors.UserError, match='--save_statistics=a.npz'):
-    pgak.compare(images, features=['64'], save_statistics='a')
   with np.load(path) as arrays:
     changed = dict(arrays)
   del changed['mean_0']
@@ -110,6 +108,27 @@ def test_wrong_statistics_are_told(tmp_path, capsys):
   with pytest.raises(errors.UserError, match='are damaged: save them'):
     pgak.compare(path, images)
   capsys.readouterr()
+
+
+def test_a_file_for_statistics_is_refused_before_images_are_read(tmp_path):
+  absent = tmp_path / 'absent'
+  with pytest.raises(errors.UserError, match='--save_statistics=a.npz'):
+    pgak.compare(absent, save_statistics='a')
+  (tmp_path / 'file').touch()
+  with pytest.raises(errors.UserError, match='a.npz cannot be written .*ch'):
+    pgak.compare(absent, save_statistics=tmp_path / 'file' / 'a.npz')
+
+
+@pytest.mark.parametrize('vectors', [
+    np.zeros([9, 2], np.float32), np.zeros([9, 4, 4, 1], np.float32),
+    np.zeros([9, 16], np.uint8)])
+def test_what_are_no_images_is_refused(tmp_path, vectors):
+  with pytest.raises(errors.UserError, match='array holds .*images are compar'):
+    pgak.compare(vectors, vectors)
+  if vectors.ndim == 2 and vectors.dtype == np.float32:
+    np.save(tmp_path / 'a.npy', vectors)
+    with pytest.raises(errors.UserError, match='a.npy holds float32 .* images'):
+      pgak.compare(tmp_path / 'a.npy', tmp_path / 'a.npy')
 
 
 @pytest.mark.usefixtures('flat')

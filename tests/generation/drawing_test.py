@@ -148,6 +148,19 @@ def test_pictures(run, tmp_path, kind):
   assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
+def test_data_that_are_not_shown_are_refused(run, tmp_path, monkeypatch):
+  path = str(tmp_path / 'a.png')
+  def test(model):
+    del model
+    return data.digits().split('test')
+  with pytest.raises(errors.UserError, match='kind=samples of ae shows no im'):
+    drawing.sample(run.path, path, data=test)
+  monkeypatch.setattr(checkpoints, 'load_configured',
+                      lambda *_: tiny_models.make('SNGAN'))
+  with pytest.raises(errors.UserError, match='kind=interpolation of .* shows'):
+    drawing.sample(run.path, path, 'interpolation', data=test)
+
+
 def test_settings_may_come_from_gin(run, tmp_path):
   path = str(tmp_path / 'a.npz')
   gin.parse_config('sample.num_samples = 3\nsample.checkpoint = 1')

@@ -42,3 +42,6 @@ def test_a_folder_is_for_images(tmp_path):
   with pytest.raises(errors.UserError, match='.npz instead'):
     drawn.write(f'{tmp_path}/new/', vectors)
   assert not (tmp_path / 'new').exists()
+  for kind in ('latents', 'paths', 'ood'):
+    with pytest.raises(errors.UserError, match='.npz instead'):
+      drawn.check_output(f'{tmp_path}/new/', kind, [kind])

@@ -193,6 +193,29 @@ def test_the_least_likely_come_first():
       -0.5 * np.arange(1., 21.)**2 - 1.5 * np.log(2. * np.pi), rtol=1e-5)
 
 
+class Holes(priors.StandardNormal):
+  """One that cannot evaluate some latents."""
+
+  def log_prob(self, latents):
+    found = super().log_prob(latents)
+    return tf.where(latents[:, 0] > 17.5, np.nan, found)
+
+
+def test_a_log_density_that_is_no_number_is_not_the_most_likely():
+  encoded = np.outer(np.arange(1., 21.), [1., 0., 0.])
+  view = latent_figures.log_densities(
+      Holes(3), encoded, lambda i: np.asarray(i), 16)
+  assert view.arrays['shown'].tolist() == [
+      17, 18, 19, 16, 15, 14, 13, 12, 7, 6, 5, 4, 3, 2, 1, 0]
+  assert 'to -3.26 nats; of 3, shown first, it is no number.' in view.text
+  none = latent_figures.log_densities(
+      Holes(3), encoded[18:], lambda i: np.asarray(i))
+  assert 'none is a number; of 2' in none.text
+  both = latent_figures.out_of_distribution(
+      Holes(3), encoded[:9], encoded[9:], ['near', 'far'])
+  assert both.arrays['auroc'] == 1. and both.chart
+
+
 def test_few_images_are_all_shown():
   view = latent_figures.log_densities(priors.StandardNormal(3), np.eye(3),
                              lambda i: np.asarray(i))

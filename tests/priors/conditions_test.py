@@ -22,6 +22,7 @@ def read(learned, given, number):
     ({'Male': 0}, [2, 2], [[0, -1, 0]] * 2),
     ({'Bald': [True, False], 'Smiling': 1, 'label': 8}, [1, 1],
      [[1, 0, 1], [1, 0, -1]]),
+    ([[True, False, True]] * 2, [2, 2], [[1, -1, 1]] * 2),
     ({'label': [3, 8]}, [0, 1], [[0, 0, 0]] * 2),
     ({}, [2, 2], [[0, 0, 0]] * 2)])
 def test_what_is_given_in_each_form(given, labels, attributes):
@@ -55,6 +56,10 @@ def test_what_a_net_is_given():
     ({'Male': [1, 0, 1]}, 'Male is given 3 times for 2 draws'),
     ([[1, 0]] * 2, r'the shape \[B, 3\], and these have \[2, 2\]'),
     ([[1, 0, 2]] * 2, '1 for present, -1 for absent and 0'),
+    ([[0.9, 0., -1.]] * 2, 'Attributes are booleans, or integers'),
+    ([[200, 0, 1]] * 2, 'Attributes are booleans, or integers'),
+    ([8.9, 3.], 'Labels are integers, and these are float32'),
+    ({'label': 8.}, 'Labels are integers'), (True, 'these are bool'),
     ([4, 3], 'no label 4'), (4, 'no label 4'),
     ([3, 8, 3], 'label is given 3 times for 2 draws')])
 def test_what_cannot_be_given(given, sentence):

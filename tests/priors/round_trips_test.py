@@ -115,7 +115,16 @@ class Silent:
     return tf.zeros([n, 3])
 
 
+class Replaced(priors.StandardNormal):
+  """One that draws otherwise than its parent, of which it has the map."""
+
+  def sample(self, n, seed=0):
+    return 0.1 * super().sample(n, seed)
+
+
 def test_what_can_make_no_round_trips():
+  with pytest.raises(errors.UserError, match='standard_normal .*from_noise'):
+    priors.RoundTrips(Replaced(3), model())
   with pytest.raises(errors.UserError, match='silent .*from_noise'):
     priors.RoundTrips(Silent(), model())
   with pytest.raises(errors.UserError, match='trips = 0'):

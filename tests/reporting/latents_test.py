@@ -5,10 +5,12 @@ import types
 import numpy as np
 import pytest
 from sklearn import decomposition
+import tiny_models
 import tiny_runs
 
 from pgak import batches
 from pgak import data
+from pgak import priors
 from pgak import reporting
 from pgak.generation import sampling
 from pgak.reporting import latents
@@ -86,6 +88,32 @@ def test_images_in_the_order_of_their_classes_are_of_all_classes(monkeypatch):
   found = latents.latents_and_samples('a run')
   assert len(found.encoded) == len(found.drawn) == len(found.labels) == 1000
   assert set(found.labels) == set(range(10))
+
+
+class Halves(priors.StandardNormal):
+  """A flow with f(z) = z / 2."""
+
+  def latent_to_base(self, latents):
+    return latents / 2.
+
+
+class Grey:
+  labels = None
+
+  def __len__(self):
+    return 5
+
+  def read(self, positions):
+    return np.full([len(positions), *tiny_models.IMAGE_SHAPE], 99, np.uint8)
+
+
+def test_round_trips_leave_a_flow_its_base(monkeypatch):
+  model = tiny_models.make('AE')
+  model.prior = priors.RoundTrips(Halves(tiny_models.LATENT_DIM), model)
+  monkeypatch.setattr(latents, 'loaded', lambda *_: contextlib.nullcontext(
+      (model, Grey())))
+  found = latents.latents_and_samples('run')
+  np.testing.assert_allclose(found.base, found.encoded / 2., rtol=1e-6)
 
 
 @pytest.mark.parametrize('labels', [None, np.ones(9, int), np.zeros(9)])

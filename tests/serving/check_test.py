@@ -1,10 +1,12 @@
 """Tests of the script that checks an export, in this process."""
 import sys
+import types
 
 import keras
 import numpy as np
 import pytest
 
+from pgak import errors
 from pgak import models
 from pgak.serving import check
 from pgak.serving import exporting
@@ -135,6 +137,18 @@ def test_a_request_that_should_be_refused(fault, message):
   check.check_bounds(FakeExport(None), CALLS, BOUNDS)
   with pytest.raises(check.Mismatch, match=message + '$'):
     check.check_bounds(FakeExport(fault), CALLS, BOUNDS)
+
+
+def test_a_request_larger_than_memory_is_not_made():
+  check.check_bounds(FakeExport(None), CALLS, {
+      'decode': {'batch': [0, 2**40], 'weight': [0, 1]}})
+
+
+def test_a_check_that_the_system_ended_has_its_status(folder, monkeypatch):
+  monkeypatch.setattr(exporting.subprocess, 'run', lambda *_, **unused: (
+      types.SimpleNamespace(returncode=-9, stderr='', stdout='')))
+  with pytest.raises(errors.UserError, match='ended with status -9 and says'):
+    exporting.verify(folder)
 
 
 def test_main_says_what_differs(monkeypatch, capsys):

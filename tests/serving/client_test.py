@@ -91,6 +91,27 @@ def test_more_lines_than_one_call_makes(served):
   start, end = images(30), images(30, seed=1)
   lines = served.interpolate(start, end, steps=5)
   assert_same_images(lines[29], served.interpolate(start[29:], end[29:], 5)[0])
+  # More points than rows of a request.
+  line = served.interpolate(start[:1], end[:1], steps=99)
+  assert_same_images(line[:, [0, 49, 98]],
+                     served.interpolate(start[:1], end[:1], steps=3))
+
+
+def test_the_home_folder_has_its_usual_name(model, tmp_path, monkeypatch):
+  monkeypatch.setenv('HOME', str(tmp_path))
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / 'served' / '3').mkdir(parents=True)
+  with pytest.raises(errors.UserError, match=f'^{tmp_path}/served/3 exists'):
+    exporting.export_model(model, '~/served', version=3, verified=False)
+
+
+@pytest.mark.parametrize('label, way', [
+    ('gmm_10', 'the run with another --prior, such as kde.$'),
+    ('gmm_10_round_trips_2', 'with density.round_trips = 0, or another --pr')])
+def test_what_a_density_lacks_names_its_cause(served, monkeypatch, label, way):
+  monkeypatch.setitem(served.metadata, 'density', {'label': label})
+  with pytest.raises(errors.UserError, match=way):
+    served._require('none', 'a distribution', 'kde')
 
 
 def test_what_is_out_of_bounds_is_not_sent(served, monkeypatch):
@@ -131,9 +152,9 @@ def test_no_images_at_all(served):
     (lambda s: s.sample(2, seed=2**63), '`seed` must be -9223'),
     (lambda s: s.sample(2, seed=0.5), '`seed` must be a whole number'),
     (lambda s: s.interpolate(images(1), images(1), 1),
-     '`steps` must be 2 to 64, but is 1.$'),
+     '`steps` must be 2 to 100000000, but is 1.$'),
     (lambda s: s.interpolate(images(0), images(0), 2**31 - 1),
-     '`steps` must be 2 to 64, but is 2147483647.$'),
+     '`steps` must be 2 to 100000000, but is 2147483647.$'),
     (lambda s: s.interpolate(images(1), images(1), 2.), 'whole number, not 2.'),
     (lambda s: s.interpolate(images(9), images(8), 64),
      '`start` and `end` must be equally many, but are 9 and 8.$'),

@@ -155,21 +155,6 @@ def test_an_export_sees_what_the_data_set_sees(folder, form, kind):
       found, served.encode(prepared[tf.newaxis]), atol=1e-5)
 
 
-@pytest.mark.parametrize('recorded,wanted', [
-    ({'crop': 9, 'antialias': False, 'resize': 'bicubic_tf1',
-      'fractions': {}, 'background': [1, 2, 3]},
-     {'crop': 9, 'antialias': False, 'resize': 'bicubic_tf1',
-      'background': (1, 2, 3)}),
-    # A folder of version 0.4, and a data set without transparency.
-    ({'crop': None, 'resize': 'bicubic', 'antialias': True, 'fractions': {}},
-     {'crop': None, 'resize': 'bicubic', 'antialias': True,
-      'background': None}),
-    ({}, {'crop': None, 'resize': 'bicubic', 'antialias': True,
-          'background': 255})])
-def test_a_run_says_how_its_pictures_were_prepared(recorded, wanted):
-  assert exporting.preparation_of(recorded) == wanted
-
-
 def assert_sampled(served, model):
   """Each image is the one that the model samples by its seed."""
   seeds = [2, 7, 2**40]

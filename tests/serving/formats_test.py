@@ -189,6 +189,18 @@ def test_what_a_format_refuses(tmp_path, monkeypatch):
     formats.check('copies', tmp_path)
 
 
+def test_no_density_is_fitted_for_files_of_nets(tmp_path, monkeypatch):
+  (tmp_path / 'config.gin').touch()
+  monkeypatch.setitem(formats.FORMATS, 'onnx', _Copies())
+
+  def load(run, checkpoint, prior):
+    raise errors.UserError(f'The density is {prior}.')
+
+  monkeypatch.setattr(exporting.checkpoints, 'load_configured', load)
+  with pytest.raises(errors.UserError, match='The density is own'):
+    exporting.export(tmp_path, format='onnx')
+
+
 @pytest.mark.parametrize('settings, named', [
     (dict(precision='float16'), '--precision'), (dict(xla=True), '--xla'),
     (dict(max_batch=4), 'export.max_batch'),

@@ -19,6 +19,8 @@ LEARNED = {'labels': ['4', '7'], 'attributes': ['Smiling', 'Male']}
 @pytest.mark.parametrize('given, suffix, inputs', [
     (None, '', {}), ([7, 4], '_class', {'label': [1, 0]}),
     ({'label': 7}, '_class', {'label': [1, 1]}),
+    (7, '_class', {'label': [1, 1]}),
+    ([[True, False]] * 2, '_attributes', {'attributes': [[1, -1]] * 2}),
     ({'Male': 0}, '_attributes', {'attributes': [[0, -1]] * 2}),
     ([[1, 0], [0, -1]], '_attributes', {'attributes': [[1, 0], [0, -1]]})])
 def test_which_signature_takes_what_is_given(given, suffix, inputs):
@@ -28,6 +30,8 @@ def test_which_signature_takes_what_is_given(given, suffix, inputs):
 
 @pytest.mark.parametrize('metadata, given, sentence', [
     (LEARNED, [5, 4], 'no label 5: choose .*, 4, 7'),
+    (LEARNED, [7.9, 4.2], 'Labels are integers'),
+    ({'attributes': ['Male']}, 7, 'takes no labels: export'),
     (LEARNED, {'male': 1}, 'did you mean Male[?]'),
     (LEARNED, {'label': 7, 'Male': 1}, 'labels or attributes, not both'),
     ({}, [5, 4], 'takes no labels: export .* --prior=flow_matching'),
@@ -38,6 +42,19 @@ def test_which_signature_takes_what_is_given(given, suffix, inputs):
 def test_what_an_export_does_not_take(metadata, given, sentence):
   with pytest.raises(errors.UserError, match=sentence):
     given_lib.request(metadata, given, 2)
+
+
+def test_as_many_conditions_as_images_are_asked_for():
+  metadata = {'condition_shape': [8, 8, 1]}
+  conditions = np.zeros([3, 8, 8, 1], np.uint8)
+  for n in (None, 3):
+    assert given_lib.number(metadata, n, conditions) == 3
+  model = tiny_pairs.make('VUNet')
+  for call in (lambda: given_lib.number(metadata, 5, conditions),
+               lambda: model.sample(5, given=np.zeros(
+                   [3, *model.condition_shape], np.uint8))):
+    with pytest.raises(errors.UserError, match='5 draws .* 3 conditions given'):
+      call()
 
 
 def assert_same_images(actual, expected):

@@ -225,6 +225,27 @@ def test_a_prior_that_states_no_noise_is_drawn_one_by_one(make):
     np.testing.assert_allclose(row, model.prior.sample(1, seed)[0], rtol=1e-6)
 
 
+class OfLabels(Drawn):
+  """One that is given labels, and does not state its noise."""
+
+  can, classes = {'condition'}, (4, 7)
+
+  def sample(self, n, seed=0, given=None):
+    shift = 0. if given is None else tf.cast(given, tf.float32)[:, tf.newaxis]
+    return super().sample(n, seed) / 10. + 0.1 * shift
+
+
+def test_labels_reach_a_prior_that_states_no_noise():
+  model = LinearModel()
+  model.prior = OfLabels()
+  endpoints = signatures.Endpoints(model)
+  function, specs = endpoints.signatures()['generate_class']
+  images = tf.function(function, specs)(seeds(3, 3), tf.constant([0, 1]))
+  expected = [model.sample(1, 3, tf.constant([label])) for label in (4, 7)]
+  np.testing.assert_allclose(images['images'], np.concatenate(expected), atol=1)
+  assert np.ptp(images['images'], 0).min() > 50
+
+
 def test_a_prior_that_takes_no_tensor_is_refused_in_a_sentence():
   class Numbers(Drawn):
     def sample(self, n, seed=0):
