@@ -256,13 +256,14 @@ def mmd(latents, prior_latents, kernel='imq', scales=SCALES):
   """Maximum mean discrepancy of two sets of latents, [3, sec. 4], unbiased.
 
   `sum{ k(z[i], z[j]) + k(p[i], p[j]) : i != j } / (B (B - 1))
-   - 2 sum{ k(z[i], p[j]) : i, j } / B**2`; it may be negative. The kernel is
+   - 2 sum{ k(z[i], p[j]) : i, j } / B**2`; it may be negative. Of one example
+  the first sum is empty, and no estimate; it is left out. The kernel is
   the inverse multiquadratic `sum{ C / (C + |a - b|**2) : s in scales }` or the
   Gaussian `sum{ exp(-|a - b|**2 / C) : s in scales }`, with `C = 2 H s`, the
   expected squared distance of two samples of N(0, I) times s.
 
   Args:
-    latents: float `[B, H]`, B at least 2.
+    latents: float `[B, H]`.
     prior_latents: float `[B, H]`, samples from the prior.
     kernel: 'imq' or 'rbf'.
     scales: numbers s.
@@ -281,8 +282,10 @@ def mmd(latents, prior_latents, kernel='imq', scales=SCALES):
 
   within = off_diagonal(latents) + off_diagonal(prior_latents)
   across = tf.reduce_sum(similarity(latents, prior_latents))
+  # One example has no other: the sum of its pairs is 0.
+  pairs = tf.maximum(size * (size - 1.), 1.)
   # Unbiased, so it may be negative: neither a root nor an absolute value.
-  return within / (size * (size - 1.)) - 2. * across / tf.square(size)
+  return within / pairs - 2. * across / tf.square(size)
 
 
 def moment_matching(latents, generated, bandwidths, relative=True):
@@ -308,6 +311,8 @@ def moment_matching(latents, generated, bandwidths, relative=True):
     variance = tf.reduce_mean(tf.math.reduce_variance(latents, 0))
     # By the data's own scale: latents of any unit are compared alike.
     unit = tf.stop_gradient(variance) * latents.shape[-1]
+    # Of one example, or of equal ones, it is 0.
+    unit = tf.maximum(unit, 1e-12)
     scales = [w * unit for w in bandwidths]
   else:
     scales = [sigma**2 for sigma in bandwidths]

@@ -204,6 +204,17 @@ def test_gaussian_log_density_is_scipys():
       losses.gaussian_log_density(log_variance, normal), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize('loss', [
+    losses.mmd, lambda z, p: losses.moment_matching(p, z, (0.5, 1.))])
+def test_a_batch_of_one_example_has_a_finite_loss_and_gradient(loss):
+  z, p = tf.constant([[0.5, 1.]]), tf.constant([[-1., 2.]])
+  with tf.GradientTape() as tape:
+    tape.watch(z)
+    value = loss(z, p)
+  assert np.all(np.isfinite(value))
+  assert np.all(np.isfinite(tape.gradient(value, z)))
+
+
 def test_moment_matching_of_two_points():
   """Latents 0 and 2 (variance 1), generated 1 and 1; one bandwidth, 1/2.
 

@@ -35,6 +35,8 @@ def test_the_page(here, capsys):
   assert names['latents'].shape == (16, 8)
   assert type(names['model']).__name__ == 'DenoisingAE'
   assert names['model'].sigma == 0.3
+  # As a file would hold it.
+  assert names['model'].get_config()['latent_nll'] == 1e-2
   # The other run's encoder learned from the other term alone.
   from pgak.runs import checkpoints
   both = checkpoints.load(here / 'runs/both', imports=['my_model'])

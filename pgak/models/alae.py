@@ -54,6 +54,7 @@ class ALAE(base.GenerativeAutoencoder):
   nets = {'critic': '@latent_critic()', 'prior': '@LatentGenerator'}
   stochastic = False
   judged_by = staticmethod(losses.discrimination)
+  compares_images = False
   # The latents of data are pulled to the distribution of w, itself learned.
   matches_prior = True
   learns_prior = True

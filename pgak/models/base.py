@@ -67,7 +67,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     decoder: `keras.Model`, latents `[B, H]` to images.
     weights: `{term: weight}`, each a number or a schedule of the step (see
       `pgak.schedules`); 1 where a term is not named. A term whose weight is the
-      number 0 is neither computed nor logged.
+      number 0 is neither descended nor logged.
     updates: `{term: parts}`, rows that replace those of the model's table.
     prior: distribution of the latents; N(0, I) by default.
     **nets: further parts, kept as attributes of their names.
@@ -103,6 +103,9 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
   # Whether training pulls the latents to N(0, I), or the prior to the latents.
   matches_prior = False
   learns_prior = False
+  # Whether a term is `image_error`, and whether something follows `run_steps`.
+  compares_images = True
+  follows_run = False
 
   def __init__(self, decoder, weights=None, updates=None, prior=None,
                name=None, **nets):
@@ -131,8 +134,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     self.step = self._counter('step', ())
     # The first step at which each term was not finite; -1 for none.
     self.faults = self._counter('faults', (len(self.term_names),), -1)
-    # The nets come built, so Keras has nothing to build before it saves or
-    # loads.
+    # The nets come built: Keras has nothing to build before it saves or loads.
     self.built = True
 
   # === Description ===
@@ -252,8 +254,10 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
   def _slice(self, tensors, i):
     if self.table.slices == 1:
       return tensors
-    # Strided, so that replicas and one device take the same examples.
-    return tf.nest.map_structure(lambda t: t[i::self.table.slices], tensors)
+    # Strided, so that replicas and one device take the same examples; a short
+    # last batch gives some slices the same ones, since none may be empty.
+    return tf.nest.map_structure(
+        lambda t: t[i % _batch_size(t)::self.table.slices], tensors)
 
   def _run_phase(self, phase, batch, noise, handed):
     rows = self.table.grouped(phase.updates)
@@ -288,6 +292,8 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
 
   def _descend(self, part, gradients):
     variables = self.parts[part].trainable_variables
+    if not variables:  # Frozen by Keras's `trainable = False`.
+      return
     if all(g is None for g in gradients):
       raise ValueError(f'No term of the update table of {self.name} reaches '
                        f'the part {part!r}, which it says is updated.')

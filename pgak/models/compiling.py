@@ -108,6 +108,10 @@ class Compiled:
                     steps_per_execution=steps_per_execution)
     # Before optimizers are built, whose slots follow the variables.
     parts_lib.check(self)
+    for error in (self.image_error, getattr(self, 'polishing_error', None)):
+      # One that was made without a range of pixels takes the model's.
+      if getattr(error, 'value_range', self.value_range) is None:
+        error.value_range = self.value_range
     for part, own in made.items():
       # An optimizer that is built later would resume with empty moments.
       own.build(self.parts[part].trainable_variables)

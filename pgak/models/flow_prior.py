@@ -82,6 +82,7 @@ class FPVAE(base.GenerativeAutoencoder):
     self.beta = beta
     self.gamma = gamma
     self.annealing_steps = annealing_steps
+    self.follows_run = self.is_on('kl_flow')
 
   @property
   def parts(self):

@@ -41,9 +41,6 @@ class _Introspective(base.GenerativeAutoencoder):
   nets = {'encoder': '@gaussian/encoder()'}
   stochastic = True
 
-  def __init__(self, encoder, decoder, weights, updates, name):
-    super().__init__(encoder, decoder, weights, updates, name=name)
-
   @property
   def noise_shapes(self):
     return {name: (noise_lib.normal, (self.latent_dim,))
@@ -111,7 +108,7 @@ class IntroVAE(_Introspective):
     super().__init__(
         encoder, decoder,
         {'kl_real': kl_real, 'margin': kl_fake, 'kl_fake': kl_fake}, updates,
-        'intro_vae')
+        name='intro_vae')
     self.kl_real = kl_real
     self.kl_fake = kl_fake
     self.margin = margin
@@ -188,7 +185,8 @@ class SoftIntroVAE(_Introspective):
     super().__init__(
         encoder, decoder,
         {'kl_real': kl, 'kl_fake': kl,
-         'fake_reconstruction': fake_reconstruction}, updates, 'soft_intro_vae')
+         'fake_reconstruction': fake_reconstruction}, updates,
+        name='soft_intro_vae')
     self.kl = kl
     self.negative_kl = negative_kl
     self.fake_reconstruction = fake_reconstruction

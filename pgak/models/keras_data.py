@@ -12,6 +12,7 @@ import contextlib
 import warnings
 import weakref
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -29,7 +30,9 @@ def as_floats(batch, model):
   """Returns a batch, in users' types or in floats, as the model's floats."""
   batch = examples_of(batch, model)
   if all(tf.as_dtype(x.dtype).is_floating for x in tf.nest.flatten(batch)):
-    return batch
+    # NumPy's float64 comes from a generator or a data set as it is.
+    return tf.nest.map_structure(
+        lambda x: tf.cast(x, keras.config.floatx()), batch)
   return model.kind.to_model(batch)
 
 

@@ -3,6 +3,7 @@
 Their inputs are those of `keras_data`: uint8, or floats in the model's range.
 """
 import sys
+import warnings
 
 import tensorflow as tf
 
@@ -42,10 +43,25 @@ class KerasVerbs:
     """
     keras_data.refuse_weights(class_weight=class_weight,
                               sample_weight=sample_weight)
+    self._warn_of_stages()
     with keras_data.refusals():
       return super().fit(
           self._examples(x, y, 'fit'), None, *args,
           validation_data=self._validation(validation_data), **kwargs)
+
+  def _warn_of_stages(self):
+    """Warns where `fit` alone does not train as a run of this model does."""
+    if self.stage_ends and self.stage is None:
+      warnings.warn(
+          f'`fit` trains all stages of {self.name} at once: call '
+          '`model.enter_stage(0)`, fit, and so on for the stages up to '
+          f'{len(self.stage_ends)}, to train one after the other.',
+          stacklevel=3)
+    if self.follows_run and not self.run_steps:
+      warnings.warn(
+          f'{self.name} changes with the share of the run that is done, and '
+          '`fit` does not know its length: give `compile` the steps of all '
+          'epochs as `run_steps`.', stacklevel=3)
 
   def evaluate(self, x=None, y=None, *args, sample_weight=None, **kwargs):
     """Computes the loss terms as `keras.Model.evaluate`; `x` is as in `fit`.

@@ -3,6 +3,8 @@ import contextlib
 import inspect
 from typing import Annotated
 
+import keras
+
 from pgak import settings
 
 __all__ = ['ConditionalLike', 'FlowLike', 'GeneratorLike', 'averaged_weights',
@@ -89,6 +91,7 @@ def check(model):
     settings.SettingError: names what does not fit.
   """
   _check_table(model)
+  _check_error(model)
   name = type(model).__name__
   for part, net in model.parts.items():
     # The decoder decides: its shapes are the model's.
@@ -121,6 +124,21 @@ def _shape(net, ends):
   """Returns the shape of one input or output; None where Keras knows none."""
   tensors = getattr(net, ends, None)
   return tuple(tensors[0].shape[1:]) if tensors else None
+
+
+def _check_error(model):
+  if not model.compares_images:
+    # In the instance: the class's own is there for all.
+    if 'image_error' in vars(model):
+      raise settings.SettingError(
+          f'No term of {type(model).__name__} compares images: leave out '
+          + settings.remedy('`train.image_error`.', '`model.image_error`.'))
+    return
+  dtype, floats = model.decoder.outputs[0].dtype, keras.config.floatx()
+  if dtype != floats:
+    raise settings.SettingError(
+        f'The decoder of {type(model).__name__} makes {dtype}, and its images '
+        f'are compared in {floats}: give its last layer `dtype="{floats}"`.')
 
 
 def _check_table(model):

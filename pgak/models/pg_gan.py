@@ -61,6 +61,7 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
   nets = {'image_critic': '@image_critic/encoder()'}
   matches_prior = True
   judged_by = None  # Its loss is a difference of means.
+  compares_images = False
 
   def __init__(self, decoder: base.Net, image_critic: base.Net,
                gradient_penalty: schedules.Weight = 10.,
@@ -77,6 +78,7 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
     self.gradient_penalty = gradient_penalty
     self.drift = drift
     self.growing = growing
+    self.follows_run = bool(self._fades)
 
   @property
   def _fades(self):
@@ -124,7 +126,8 @@ class PGGAN(critics.JudgesImages, base.GenerativeModel):
     grown = pyramid.pop()
     for fade in self._fades:
       enlarged = tf.repeat(tf.repeat(grown, 2, 1), 2, 2)  # [B, 2h, 2w, C]
-      grown = fade([enlarged, pyramid.pop()])
+      # Not the layer itself, which would round images under a mixed policy.
+      grown = fade.call([enlarged, pyramid.pop()])
     return grown
 
   def _slope(self, images, training):

@@ -62,7 +62,7 @@ class Saved:
     # Where the argument and the attribute are not the same thing.
     other = {'weights': self.term_weights, 'updates': self.table.rows,
              'prior': self.made_with.prior}
-    config = {n: other[n] if n in other else getattr(self, n)
+    config = {n: other[n] if n in other else self._argument(n)
               for n in _arguments(type(self))}
     if self.made_with.value_range:
       config['value_range'] = tuple(self.made_with.value_range)
@@ -76,6 +76,17 @@ class Saved:
     if prior is not self.made_with.prior:
       config['attached_prior'] = prior
     return {n: _serialized(v, n, self) for n, v in config.items()}
+
+  def _argument(self, name):
+    # Of a term's name it is the weight, unless an attribute says otherwise.
+    if name in self.term_weights:
+      return getattr(self, name, self.term_weights[name])
+    if not hasattr(self, name):
+      raise _FileError(
+          f'`{name}`, an argument of {type(self).__name__}, is no attribute of '
+          f'the model, so that a file cannot hold it: set `self.{name}` in '
+          '`__init__`.')
+    return getattr(self, name)
 
   @classmethod
   def from_config(cls, config):

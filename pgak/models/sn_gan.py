@@ -45,6 +45,7 @@ class SNGAN(critics.JudgesImages, base.GenerativeModel):
   nets = {'image_critic': '@image_critic/encoder()'}
   matches_prior = True
   judged_by = staticmethod(losses.hinge_discrimination)
+  compares_images = False
 
   def __init__(self, decoder: base.Net, image_critic: base.Net,
                critic_steps: settings.Count = 5,

@@ -216,7 +216,7 @@ class Encoding:
     return mean, log_variance
 
   def posterior(self, floats, training=False):
-    """Returns q(z | x) as training samples it.
+    """Returns q(z | x).
 
     Args:
       floats: as for `encode_mean`.
@@ -224,7 +224,8 @@ class Encoding:
 
     Returns:
       `(mean, sigma)`, each float `[B, H]`; sigma, a standard deviation, is None
-      where training adds no noise to the latents.
+      where q(z | x) is a point. Noise that a model adds in training for other
+      reasons, such as `latent_noise`, is not in it.
     """
     mean, log_variance = self.gaussian(floats, training)
     return mean, None if log_variance is None else tf.exp(0.5 * log_variance)

@@ -52,6 +52,7 @@ class VUNet(conditional.ConditionalAutoencoder):
       'reconstruction': ('encoder', 'decoder'),
       'kl': ('encoder', 'decoder'),
   }
+  follows_run = True
 
   def __init__(self, encoder: base.Net, decoder: base.Net,
                kl: schedules.Weight = 3e-2, first: settings.NonNegative = 1e-6,

@@ -2,7 +2,7 @@
 import keras
 from keras import layers
 
-__all__ = ['ZeroUnpooling', 'activated', 'batch_norm']
+__all__ = ['ZeroUnpooling', 'activated', 'batch_norm', 'with_kernel']
 
 
 def batch_norm():
@@ -24,6 +24,29 @@ def activated(layer, x, activation, normalised):
   if normalised:
     x = batch_norm()(x)
   return activation(x)
+
+
+def with_kernel(layer, change, inputs):
+  """Calls a layer with a function of its kernel in the kernel's place.
+
+  Args:
+    layer: a layer with a `kernel`, frozen or not.
+    change: function of the kernel's value to another of its shape.
+    inputs: Keras tensor.
+
+  Returns:
+    The layer's outputs, whose gradient goes through `change` to the kernel.
+  """
+
+  def values(variables):
+    return [change(v.value) if v is layer.kernel else v.value
+            for v in variables]
+
+  # Stateless, since to assign another kernel would stop the gradient.
+  outputs, _ = layer.stateless_call(
+      values(layer.trainable_variables), values(layer.non_trainable_variables),
+      inputs)
+  return outputs
 
 
 @keras.saving.register_keras_serializable('pgak')

@@ -150,7 +150,9 @@ def _head(features, latent_dim, **options):
 
 def _flat(latents):
   _, *places, _ = latents.shape
-  return layers.Flatten()(latents) if places else latents
+  if not places:
+    return latents
+  return layers.Flatten(dtype=latents.dtype)(latents)
 
 
 def map_channels(latent_dim, places):

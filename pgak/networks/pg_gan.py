@@ -23,6 +23,7 @@ from keras import layers
 from keras import ops
 
 from pgak import settings
+from pgak.networks import blocks
 from pgak.networks import nested
 
 __all__ = ['EqualisedLearningRate', 'FadeIn', 'MinibatchDeviation', 'conv',
@@ -43,23 +44,23 @@ class EqualisedLearningRate(layers.Wrapper):
   Args:
     layer: a Conv2D or Dense layer.
     gain: sqrt(2) before a ReLU, 1 before nothing.
+    **kwargs: as for a Keras layer; the precision is that of `layer`.
   """
 
   def __init__(self, layer, gain=_RELU_GAIN, **kwargs):
     # c is applied in each call, and not once as in a usual start.
     layer.kernel_initializer = keras.initializers.RandomNormal(0., 1.)
+    # A head in float32 under a mixed policy stays there.
+    kwargs.setdefault('dtype', layer.dtype_policy)
     super().__init__(layer, **kwargs)
     self.gain = gain
 
   def call(self, inputs, training=None):
     del training
-    kernel = self.layer.kernel
-    scale = self.gain / math.sqrt(math.prod(kernel.shape[:-1]))
-    values = [v.value * ops.cast(scale, v.dtype) if v is kernel else v.value
-              for v in self.layer.trainable_variables]
-    # Stateless, so that the optimizer sees W and the gradient goes through c W.
-    outputs, _ = self.layer.stateless_call(values, [], inputs)
-    return outputs
+    units = math.prod(self.layer.kernel.shape[:-1])
+    scale = self.gain / math.sqrt(units)
+    return blocks.with_kernel(
+        self.layer, lambda w: w * ops.cast(scale, w.dtype), inputs)
 
   def compute_output_shape(self, input_shape):
     return self.layer.compute_output_shape(input_shape)

@@ -52,6 +52,11 @@ def _last_layers(net):
   found = []
   for tensor in net.outputs:
     last = tensor._keras_history.operation
+    # What flattens a map or scales a head is not what makes it.
+    while (isinstance(last, keras.layers.Flatten)
+           or not isinstance(last, keras.layers.Layer)):
+      found += nested.layers_of(last)
+      last = keras.tree.flatten(last.input)[0]._keras_history.operation
     # A nested net has a last layer of its own; a wrapper or a block is one.
     found += (_last_layers(last) if hasattr(last, 'outputs')
               else nested.layers_of(last))

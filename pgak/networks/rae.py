@@ -24,9 +24,7 @@ __all__ = ['rae_decoder', 'rae_encoder']
 
 
 def _block(layer, x, batch_norm, spectral_norm):
-  if spectral_norm:
-    layer = spectral_norm_lib.SpectralNormalization(layer)
-  x = layer(x)
+  x = spectral_norm_lib.maybe_normalised(layer, spectral_norm)(x)
   if batch_norm:
     x = layers.BatchNormalization(momentum=0.99, epsilon=1e-3)(x)
   return ops.relu(x)
@@ -81,10 +79,8 @@ def rae_decoder(latents, channels: settings.Count,
   dense = layers.Dense(8 * 8 * filters, use_bias=not normalised)
   if stem == 'batch_norm_relu':
     x = _block(dense, latents, batch_norm, spectral_norm)
-  elif spectral_norm:
-    x = spectral_norm_lib.SpectralNormalization(dense)(latents)
   else:
-    x = dense(latents)
+    x = spectral_norm_lib.maybe_normalised(dense, spectral_norm)(latents)
   x = layers.Reshape((8, 8, filters))(x)  # [B, 8, 8, filters]
   for i in range(num_layers):
     x = _block(
@@ -93,6 +89,4 @@ def rae_decoder(latents, channels: settings.Count,
         x, batch_norm, spectral_norm)
   # Stride 1, as in the authors' code.
   last = layers.Conv2DTranspose(channels, kernel_size, padding='same')
-  if spectral_norm:
-    last = spectral_norm_lib.SpectralNormalization(last)
-  return last(x)
+  return spectral_norm_lib.maybe_normalised(last, spectral_norm)(x)

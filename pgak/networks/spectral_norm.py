@@ -14,6 +14,7 @@ import keras
 from keras import layers
 from keras import ops
 
+from pgak.networks import blocks
 from pgak.networks import nested
 
 __all__ = ['SpectralNormalization', 'maybe_normalised',
@@ -32,7 +33,13 @@ class SpectralNormalization(layers.Wrapper):
 
   Args:
     layer: a layer with a `kernel`, such as Conv2D, Conv2DTranspose or Dense.
+    **kwargs: as for a Keras layer; the precision is that of `layer`.
   """
+
+  def __init__(self, layer, **kwargs):
+    # A head in float32 under a mixed policy stays there.
+    kwargs.setdefault('dtype', layer.dtype_policy)
+    super().__init__(layer, **kwargs)
 
   def build(self, input_shape=None):
     super().build(input_shape)
@@ -57,12 +64,8 @@ class SpectralNormalization(layers.Wrapper):
 
   def call(self, inputs, training=None):
     del training
-    kernel = self.layer.kernel
-    values = [v.value / ops.cast(self.norm(), v.dtype) if v is kernel
-              else v.value for v in self.layer.trainable_variables]
-    # Stateless, since assigning W / s(W) would stop the gradient through s.
-    outputs, _ = self.layer.stateless_call(values, [], inputs)
-    return outputs
+    return blocks.with_kernel(
+        self.layer, lambda w: w / ops.cast(self.norm(), w.dtype), inputs)
 
   def compute_output_shape(self, input_shape):
     return self.layer.compute_output_shape(input_shape)
@@ -80,7 +83,8 @@ def maybe_normalised(layer, wanted):
 def update_spectral_norms(net):
   """Takes one step of the power method in all such layers of a net."""
   for layer in nested.layers_of(net):
-    if isinstance(layer, SpectralNormalization):
+    # A frozen layer stays as it is.
+    if isinstance(layer, SpectralNormalization) and layer.trainable:
       layer.update()
 
 

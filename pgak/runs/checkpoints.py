@@ -48,8 +48,7 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
     seed: int that decides the initial weights and all noise.
     precision: 'float32' or 'mixed_bfloat16'.
     image_error: function `(images, reconstructed) -> [B]`, float images in the
-      model's value range, in the place of the mean squared error; or None. Its
-      attribute `value_range`, where it has one that is None, is set.
+      model's value range, in the place of the mean squared error; or None.
     polishing: a `polishing.Polishing`, whose steps come after `steps`.
     **compile_options: as for `GenerativeAutoencoder.compile`.
 
@@ -90,21 +89,17 @@ def build(model, optimizer, optimizers=None, learning_rate_schedule=None,
     name = f'train.optimizers[{part!r}]' if own else 'train.optimizer'
     made[part] = _optimizer(part, optimizers[part] if own else optimizer, name,
                             schedule, built.step, steps + polishing.steps)
+  polished_by = polishing.image_error
+  if polishing.steps and not built.compares_images:
+    # The decoder's polishing alone compares images.
+    polished_by, image_error = polished_by or image_error, None
   if image_error:
-    built.image_error = _with_range(image_error, built.value_range)
-  if polishing.image_error:
-    built.polishing_error = _with_range(
-        polishing.image_error, built.value_range)
+    built.image_error = image_error
+  if polished_by:
+    built.polishing_error = polished_by
   # Last: compile builds the optimizers, whose moments a checkpoint must find.
   built.compile(made, seed=seed, run_steps=steps, **compile_options)
   return built
-
-
-def _with_range(image_error, value_range):
-  # One that was made without a range of pixels takes the model's.
-  if getattr(image_error, 'value_range', value_range) is None:
-    image_error.value_range = value_range
-  return image_error
 
 
 def _optimizer(part, make, name, schedule, step, steps):

@@ -207,7 +207,8 @@ def test_a_model_returns_reconstructions(name):
 
 @pytest.mark.slow
 def test_a_conditional_model_takes_images_and_conditions():
-  model = tiny_pairs.compiled('VUNet', compile_options={'run_eagerly': True})
+  model = tiny_pairs.compiled('VUNet', compile_options=dict(
+      run_eagerly=True, run_steps=4))
   pairs = {name: x.numpy() for name, x in tiny_pairs.batch().items()}
   both = pairs['images'], pairs['conditions']
   made = model.predict(both, verbose=0)

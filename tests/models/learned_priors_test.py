@@ -11,8 +11,8 @@ import tiny_models
 NAMES = ('FPVAE', 'AAE', 'PriorAAE', 'GMMN')
 
 
-def fit(model, steps=3, run_steps=None):
-  model.compile(tiny_models.sgd(model, 0.1), run_steps=run_steps)
+def fit(model, steps=3):
+  model.compile(tiny_models.sgd(model, 0.1), run_steps=steps)
   images = np.concatenate([tiny_models.images(6, i) for i in range(steps)])
   model.fit(tf.data.Dataset.from_tensor_slices(images).batch(6), verbose=0,
             shuffle=False)

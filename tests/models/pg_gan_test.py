@@ -92,6 +92,15 @@ def growing(side=16, steps=40):
   return model
 
 
+def test_it_trains_under_a_mixed_policy():
+  keras.config.set_dtype_policy('mixed_bfloat16')
+  model = growing()
+  images = tf.random.stateless_uniform([4, 16, 16, 1], [0, 1], -1., 1.)
+  assert np.isfinite(float(model.train_step(images)['loss']))
+  # In 16 bits a grey level would be lost.
+  assert model.at_level(images).dtype == tf.float32
+
+
 def test_levels_settle_and_fade_in_turn():
   """20 steps of growth are 10 a level: 5 settle what is there, 5 fade."""
   model = growing()

@@ -138,6 +138,15 @@ def test_the_heads_stay_in_float32_under_a_mixed_policy():
   assert {t.dtype for t in (mean, log_variance, decoder(mean))} == {tf.float32}
 
 
+@pytest.mark.parametrize('head', ['spectral_norm', 'equalised'])
+def test_a_wrapped_head_stays_in_float32_under_a_mixed_policy(head):
+  keras.config.set_dtype_policy('mixed_bfloat16')
+  encoder = networks.encoder(_features, SHAPE, 5, **{head: True})
+  assert encoder.outputs[0].dtype == 'float32'
+  assert encoder(_images()).dtype == tf.float32
+  assert any(layer.compute_dtype == 'bfloat16' for layer in encoder.layers)
+
+
 def test_gin_builds_a_pair():
   gin.parse_config("""
       image_shape = (8, 8, 1)

@@ -64,6 +64,13 @@ def test_models_train_on_maps(name):
   assert model.sample(3).shape == (3, 8, 8, 1)
 
 
+def test_maps_stay_in_float32_under_a_mixed_policy():
+  keras.config.set_dtype_policy('mixed_bfloat16')
+  encoder, _ = nets((8, 8, 1), 2 * 2 * 3, log_variance=True)
+  assert {t.dtype for t in encoder.outputs} == {'float32'}
+  assert {t.dtype for t in encoder(np.zeros([2, 8, 8, 1], 'f'))} == {tf.float32}
+
+
 @pytest.mark.parametrize('latent_dim', [48, 50])
 def test_latents_that_do_not_fill_the_map_are_refused(latent_dim):
   for net in (0, 1):

@@ -142,3 +142,11 @@ def test_sizes():
   assert sorted(shapes) == sorted([
       (1, 1, 1, 2), (3, 3, 2, 2), (3, 3, 2, 4), (1, 1, 1, 4), (3, 3, 4, 4),
       (3, 3, 4, 4), (1, 1, 1, 4), (3, 3, 5, 4), (4, 4, 4, 4)])
+
+
+def test_a_frozen_equalised_layer_gives_what_it_gave():
+  layer = networks.EqualisedLearningRate(keras.layers.Dense(2))
+  inputs = np.ones([3, 4], 'f')
+  expected = layer(inputs)
+  layer.trainable = False
+  np.testing.assert_array_equal(layer(inputs), expected)

@@ -63,6 +63,20 @@ def test_a_net_in_lower_precision_keeps_its_outputs_and_its_weights():
   assert net.layers[1].compute_dtype == 'float32'
 
 
+def test_a_head_stays_that_is_flattened_or_scaled():
+  inputs = keras.Input((4, 4, 2))
+  hidden = layers.Conv2D(2, 1)(inputs)
+  flat = layers.Flatten()(layers.Conv2D(2, 1, name='mean')(hidden))
+  scaled = 2. * keras.ops.tanh(layers.Conv2D(2, 1, name='sigma')(hidden))
+  net = keras.Model(inputs, [flat, scaled])
+  with precision.lower_precision('bfloat16', net):
+    assert hidden._keras_history.operation.compute_dtype == 'bfloat16'
+    assert {net.get_layer(n).compute_dtype
+            for n in ('mean', 'sigma')} == {'float32'}
+    assert {t.dtype.name for t in net(np.ones([1, 4, 4, 2], 'f'))} == {
+        'float32'}
+
+
 def test_of_a_nested_net_at_the_end_its_last_layer_alone_stays():
   keras.config.set_dtype_policy('float32')
   core = keras.Sequential([keras.Input((3,)), layers.Dense(4), layers.Dense(2)])

@@ -97,6 +97,15 @@ def test_u_is_no_trainable_weight_and_the_kernel_is():
   assert [v.name for v in layer.non_trainable_variables] == ['u']
 
 
+def test_a_frozen_one_gives_what_it_gave_and_stays():
+  layer, inputs = _made('conv')
+  expected, u = layer(inputs), layer.u.numpy()
+  layer.trainable = False
+  np.testing.assert_array_equal(layer(inputs), expected)
+  networks.update_spectral_norms(keras.Sequential([layer]))
+  np.testing.assert_array_equal(layer.u.numpy(), u)
+
+
 def test_a_kernel_of_zeros_gives_no_nan():
   layer, _ = _made('dense')
   layer.layer.kernel.assign(np.zeros((3, 4)))

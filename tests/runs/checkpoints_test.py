@@ -11,10 +11,12 @@ import tiny_runs
 
 import pgak
 from pgak import errors
+from pgak import networks
 from pgak import optimizers
 from pgak import schedules
 from pgak.runs import checkpoints
 from pgak.runs import configuration
+from pgak.runs import polishing
 from pgak.runs import run_directory
 
 
@@ -117,6 +119,26 @@ def test_low_precision_trains(name):
   assert model.decoder.trainable_variables[0].dtype == 'float32'
   assert keras.config.dtype_policy().name == 'float32'
   assert np.all(np.isfinite(tiny_models.values(model.encoder)))
+
+
+def test_low_precision_trains_a_normalised_critic():
+  def make():
+    return tiny_models.make('AAE', critic=networks.latent_critic(
+        tiny_models.LATENT_DIM, 4, 1, spectral_norm=True))
+  model = checkpoints.build(make, sgd(), precision='mixed_bfloat16')
+  assert model.critic.outputs[0].dtype == 'float32'
+  steps(model, 1)
+  assert model.fault() is None
+
+
+def test_an_error_of_images_that_only_polishing_reads():
+  error = networks.HuberError()
+  with pytest.raises(errors.UserError, match='ALAE compares images'):
+    build('ALAE', image_error=error)
+  model = build('ALAE', image_error=error,
+                polishing=polishing.Polishing(steps=2))
+  assert model.polishing_error is error
+  assert error.value_range == (-1., 1.)
 
 
 # === Saving ===
