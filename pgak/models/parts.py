@@ -1,6 +1,7 @@
 """The parts of a model: checks, priors that are parts, averaged weights."""
 import contextlib
 import inspect
+import warnings
 from typing import Annotated
 
 import keras
@@ -130,9 +131,11 @@ def _check_error(model):
   if not model.compares_images:
     # In the instance: the class's own is there for all.
     if 'image_error' in vars(model):
-      raise settings.SettingError(
-          f'No term of {type(model).__name__} compares images: leave out '
-          + settings.remedy('`train.image_error`.', '`model.image_error`.'))
+      # A run of an older version may have it, and goes on.
+      warnings.warn(
+          f'No term of {type(model).__name__} compares images: '
+          + settings.remedy('`train.image_error`', '`model.image_error`')
+          + ' is not read.', stacklevel=3)
     return
   dtype, floats = model.decoder.outputs[0].dtype, keras.config.floatx()
   if dtype != floats:

@@ -133,7 +133,7 @@ def test_low_precision_trains_a_normalised_critic():
 
 def test_an_error_of_images_that_only_polishing_reads():
   error = networks.HuberError()
-  with pytest.raises(errors.UserError, match='ALAE compares images'):
+  with pytest.warns(UserWarning, match='ALAE compares images'):
     build('ALAE', image_error=error)
   model = build('ALAE', image_error=error,
                 polishing=polishing.Polishing(steps=2))
