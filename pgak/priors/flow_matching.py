@@ -291,7 +291,9 @@ class FlowMatching(velocity_state.VelocityState):
       steps: int, of Heun's method.
     """
     points = self._standardised(latents)
-    base = noise_lib.of_seed(self.noise_shapes, len(points), seed)['prior']
+    # Not the noise of `sample`: polishing would train on what an evaluation
+    # with the same seed draws.
+    base = noise_lib.normal(points.shape, noise_lib.seed(seed, 0, 'near'))
     return self._mean + self._scale * self.flow.forwards(
         (1. - time) * base + time * points, steps, begin=time)
 
