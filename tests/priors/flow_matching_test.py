@@ -78,6 +78,11 @@ def test_samples_near_latents():
   np.testing.assert_allclose(prior.near(latents, 5, 0.999), latents, atol=1.)
 
 
+def test_nothing_is_near_latents_before_the_fit():
+  with pytest.raises(errors.UserError, match='is not fitted'):
+    priors.FlowMatching(2).near(ring(3))
+
+
 def test_a_fit_ends_at_a_signal_that_was_only_noted(monkeypatch):
   # As within a train command, between two of whose steps it may be.
   interruption.postpone()
