@@ -7,6 +7,7 @@
 [2]: Mathieu Germain, Karol Gregor, Iain Murray, Hugo Larochelle. MADE: Masked
      Autoencoder for Distribution Estimation. ICML, 2015.
 """
+from absl import logging
 import keras
 import numpy as np
 import tensorflow as tf
@@ -29,7 +30,8 @@ class AutoregressiveFlow(flow.Flow):
   All s and t of a map come from one net with masked weights [2], so that a
   density takes one pass; a sample takes H passes, one per dimension. Between
   maps the order of dimensions is reversed. The flow starts as the identity, but
-  for the order.
+  for the order. That s and t depend on all of y[:i] takes at least H - 1 units
+  in each hidden layer; with n units they depend on the first n dimensions.
 
   Args:
     size: number of dimensions H, at least 2.
@@ -49,8 +51,19 @@ class AutoregressiveFlow(flow.Flow):
     self.num_couplings = num_couplings
     self.hidden_units = tuple(hidden_units)
     self.seed = seed
+    self._check_units()
     generator = np.random.default_rng(seed)
     self.nets = [self._net(generator) for _ in range(num_couplings)]
+
+  def _check_units(self):
+    # No error, nor other masks: flows of such sizes were trained.
+    fewest = min(self.hidden_units, default=self.size)
+    if fewest < self.size - 1:
+      logging.warning(
+          'With %d units in a hidden layer the maps of a masked flow of %d '
+          'dimensions depend on the first %d of them alone: for all, set '
+          '`FlowPrior.hidden_units` to at least %d each.', fewest, self.size,
+          fewest, self.size - 1)
 
   def build(self, input_shape=None):
     for net in self.nets:

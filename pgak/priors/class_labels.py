@@ -6,16 +6,20 @@ from pgak import errors
 
 __all__ = ['numbered', 'positions']
 
+# The label of an example whose label is not known, as TFDS has it.
+_UNKNOWN = -1
+
 
 def numbered(labels, number):
   """Returns the classes and each label's position among them.
 
   Args:
-    labels: integers `[N]`.
+    labels: integers `[N]`; -1 is no class, but stands for an unknown one.
     number: N, how many latents there are.
 
   Returns:
-    `(classes, positions)`: int64 `[K]`, increasing, and int32 `[N]`.
+    `(classes, positions)`: int64 `[K]`, increasing, and int32 `[N]`, K for an
+    unknown label.
 
   Raises:
     errors.UserError: if they are not as many whole numbers.
@@ -27,7 +31,10 @@ def numbered(labels, number):
         f'{labels.dtype} of the shape {list(labels.shape)}: give one label for '
         'each latent.')
   # int64, since a file keeps the classes and must compare with any labels.
-  classes, found = np.unique(labels.astype(np.int64), return_inverse=True)
+  labels = labels.astype(np.int64)
+  known = labels != _UNKNOWN
+  classes = np.unique(labels[known])
+  found = np.where(known, np.searchsorted(classes, labels), len(classes))
   return classes, found.astype(np.int32)
 
 

@@ -216,12 +216,12 @@ def learned(number, labels=None, attributes=None):
 
   Args:
     number: N, how many latents there are.
-    labels: integers `[N]`, or None.
+    labels: integers `[N]`, -1 for an unknown one, or None.
     attributes: `{name: booleans [N]}`, or None.
 
   Returns:
     `(Conditions, labels int32 [N], attributes int32 [N, A])`: positions among
-    the classes, 0 without labels; and 1 or -1.
+    the classes, K for an unknown label, 0 without labels; and 1 or -1.
 
   Raises:
     errors.UserError: if there are more or fewer values than latents, or other

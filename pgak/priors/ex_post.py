@@ -112,11 +112,14 @@ def fitted_prior(model, choice, run, step, dataset, source='means',
         dataset = dataset() if callable(dataset) else dataset
         images = dataset.split(run.config['data']['split'])
         unfinished = _unfinished(prior, path)
-        latents = encode(model, images, source, max_latents)
+        # Not all, of which a prior that takes fewer would choose others than
+        # those that are measured.
+        most = min(filter(None, [max_latents, _most(prior)]), default=None)
+        latents = encode(model, images, source, most)
         if unfinished:
           _say_begin(prior, path, len(latents))
         prior.fit(latents, **unfinished,
-                  **_conditions(prior, images, max_latents))
+                  **_conditions(prior, images, most))
       files.keep_npz(path, prior.state())
       # Only now, so that a kill in between loses nothing.
       for left in unfinished.values():
@@ -145,6 +148,11 @@ def check(model, choice, run, step, source='means', max_latents=None):
 
 def _is_to_be_fitted(prior):
   return 'fit' in capabilities.of_prior(prior) and not prior.is_fitted
+
+
+def _most(prior):
+  """Returns the most latents that a prior takes; None for any number."""
+  return getattr(prior, 'max_latents', None)
 
 
 def _require(model, source):
@@ -289,10 +297,14 @@ def _path(model, prior, run, step, max_latents):
   # Settings that only decide sampling need no other file.
   chosen = (prior.fit_settings if hasattr(prior, 'fit_settings')
             else prior.settings)
-  text = json.dumps([
+  content = [
       kind, chosen, prior.source, max_latents, weights.hexdigest(),
-      run.config['data']['fingerprint'], run.config['data']['split']],
-      sort_keys=True, default=repr)
+      run.config['data']['fingerprint'], run.config['data']['split']]
+  there = run.config['data'].get('examples', 0)
+  if _most(prior) and min(there, max_latents or there) > _most(prior):
+    # Earlier versions kept a fit to others of the latents.
+    content.append('random')
+  text = json.dumps(content, sort_keys=True, default=repr)
   label = (prior.fit_label if hasattr(prior, 'fit_label')
            else capabilities.label_of(prior))
   digest = hashlib.sha256(text.encode()).hexdigest()[:12]

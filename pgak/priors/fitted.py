@@ -1,5 +1,6 @@
 """Base class and helper functions of priors that are fitted after training."""
 import inspect
+import typing
 
 import numpy as np
 import tensorflow as tf
@@ -99,6 +100,19 @@ def shapes_of(names, latent_dim, variables):
       tuple(v.shape) for v in variables], strict=True))
 
 
+def _as_annotated(value, annotation):
+  """Returns a whole number as a float where its setting is one.
+
+  1 and 1.0 are the same setting, so its label and its file are to be, too.
+  """
+  return float(value) if type(value) is int and _is_float(annotation) else value
+
+
+def _is_float(annotation):
+  return annotation is float or any(
+      map(_is_float, typing.get_args(annotation)))
+
+
 class FittedPrior(mapped_noise.MappedNoise):
   """Base class of the priors with `fit`: their settings and their state.
 
@@ -108,6 +122,8 @@ class FittedPrior(mapped_noise.MappedNoise):
   Attributes:
     source: what it was fitted to, 'means' of the encoder or 'samples' of its
       posterior.
+    max_fitted: to the latents of how many images at most, where a user said so;
+      else None.
   """
 
   name = None
@@ -129,20 +145,24 @@ class FittedPrior(mapped_noise.MappedNoise):
   def __init__(self, latent_dim):
     self.latent_dim = latent_dim
     self.source = 'means'
+    self.max_fitted = None
     self._state = None
 
   @property
   def label(self):
     """The name with the settings that decide a score."""
-    return self._size_label() + self._source_label()
+    return self._size_label() + self._source_label() + self._limit_label()
 
   @property
   def fit_label(self):
-    """The label without the settings in `after_fit`: a file's name."""
-    return self.label
+    """The label without what a file's name has in its digest, or not at all."""
+    return self.label.removesuffix(self._limit_label())
 
   def _source_label(self):
     return '_of_samples' if self.source == 'samples' else ''
+
+  def _limit_label(self):
+    return f'_of_{self.max_fitted}_latents' if self.max_fitted else ''
 
   def _size_label(self):
     return self.name
@@ -151,8 +171,9 @@ class FittedPrior(mapped_noise.MappedNoise):
   def settings(self):
     """`{name: value}` of the constructor's arguments, but for `latent_dim`."""
     # From the signature, so that a new argument cannot be forgotten here.
-    names = inspect.signature(type(self).__init__).parameters
-    return {n: getattr(self, n) for n in names
+    arguments = inspect.signature(type(self).__init__).parameters
+    return {n: _as_annotated(getattr(self, n), argument.annotation)
+            for n, argument in arguments.items()
             if n not in ('self', 'latent_dim')}
 
   @property
@@ -174,15 +195,18 @@ class FittedPrior(mapped_noise.MappedNoise):
 
   def get_config(self):
     """Returns the settings, as Keras's files keep them; `state` is apart."""
+    limit = {'max_fitted': self.max_fitted} if self.max_fitted else {}
     return {'latent_dim': self.latent_dim, **self.settings,
-            'source': self.source}
+            'source': self.source, **limit}
 
   @classmethod
   def from_config(cls, config):
     config = dict(config)
     source = config.pop('source', 'means')
+    limit = config.pop('max_fitted', None)
     made = cls(**config)
     made.source = source
+    made.max_fitted = limit
     return made
 
   def state(self):

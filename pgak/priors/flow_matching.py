@@ -186,8 +186,8 @@ class FlowMatching(velocity_state.VelocityState):
 
     Args:
       latents: array `[N, H]`, or `[N, ...]`, which is flattened.
-      labels: integers `[N]`, or None. They are ignored unless `conditional`,
-        and so are attributes.
+      labels: integers `[N]`, -1 for an unknown one, or None. They are ignored
+        unless `conditional`, and so are attributes.
       attributes: `{name: booleans [N]}`, or None.
       unfinished: path of a file, written while fitting, at which a fit to the
         same latents that was interrupted goes on; None for none.
@@ -291,7 +291,9 @@ class FlowMatching(velocity_state.VelocityState):
       steps: int, of Heun's method.
     """
     points = self._standardised(latents)
-    base = noise_lib.of_seed(self.noise_shapes, len(points), seed)['prior']
+    # Not the noise of `sample`: polishing would train on what an evaluation
+    # with the same seed draws.
+    base = noise_lib.normal(points.shape, noise_lib.seed(seed, 0, 'near'))
     return self._mean + self._scale * self.flow.forwards(
         (1. - time) * base + time * points, steps, begin=time)
 
@@ -306,6 +308,7 @@ class FlowMatching(velocity_state.VelocityState):
     return tf.reshape(tf.cast(latents, tf.float32), [-1, self.latent_dim])
 
   def _standardised(self, latents):
+    self.state()
     return (self._flat(latents) - self._mean) / self._scale
 
   # === Density ===

@@ -52,7 +52,7 @@ class KernelDensity(fitted.FittedPrior):
     self.bandwidth = bandwidth
 
   def _size_label(self):
-    return f'{self.name}_{self.bandwidth}'
+    return f'{self.name}_{self.settings["bandwidth"]}'
 
   def shapes(self):
     return {'latents': (None, self.latent_dim), 'bandwidth': ()}

@@ -1,9 +1,11 @@
 """Priors by their names, as the flag --prior of the commands gives them."""
+import copy
 import dataclasses
 from typing import Annotated
 
 import gin
 
+from pgak import capabilities
 from pgak import errors
 from pgak.priors.bayesian_gaussian_mixture import BayesianGaussianMixture
 from pgak.priors.flow_matching import FlowMatching
@@ -54,13 +56,38 @@ class Choice:
     return self.chosen is None
 
   def __call__(self, model):
-    """Returns the prior of a model, made for its latents where need be."""
+    """Returns the prior of a model, made for its latents where need be.
+
+    Of a prior that is to be fitted it is another one with the same settings in
+    each call, so that the fit to one model's latents is not taken for the next.
+
+    Raises:
+      errors.UserError: if the prior is learned with a model.
+    """
     if self.is_own:
       return model.prior
     if not isinstance(self.chosen, type):
-      return self.chosen
+      return _unfitted(self.chosen)
     # By gin, so that bindings of the class count.
-    return _configured(self.chosen)(model.latent_dim)
+    made = _configured(self.chosen)(model.latent_dim)
+    if getattr(made, 'trainable_variables', None) and not _can_fit(made):
+      raise errors.UserError(
+          f'{self.chosen.__name__} is trained with a model, and a new one has '
+          'learned nothing: --prior=own takes that of the model.')
+    return made
+
+
+def _can_fit(prior):
+  return 'fit' in capabilities.of_prior(prior)
+
+
+def _unfitted(prior):
+  """Returns the prior itself if it is fitted, or never is; else a new one."""
+  if not _can_fit(prior) or prior.is_fitted:
+    return prior
+  if hasattr(type(prior), 'from_config'):
+    return type(prior).from_config(prior.get_config())
+  return copy.copy(prior)  # One of a user's own.
 
 
 def _configured(prior):

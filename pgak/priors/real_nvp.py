@@ -70,6 +70,7 @@ class RealNVP(fitted.FittedPrior):
         latent_dim, num_couplings, self.hidden_units, seed)
     # Now, since `arrays` and `shapes` count the weights.
     self.flow.build()
+    self._first_weights = self.flow.get_weights()
 
   @property
   def arrays(self):
@@ -85,6 +86,8 @@ class RealNVP(fitted.FittedPrior):
     standard = fitted.standardiser(latents)
     points = ((latents - standard['mean']) / standard['scale'])
     flow = self.flow
+    # Whatever it was fitted to before.
+    flow.set_weights(self._first_weights)
     self.epochs, loss = net_fitting.minimise(
         # The second argument is a seed for losses with noise.
         lambda x, _: -flow(x), flow.trainable_variables,

@@ -12,6 +12,10 @@ from pgak.priors import mapped_noise
 
 __all__ = ['RoundTrips', 'before']
 
+# What the other prior has of z_0: a density and a map, which are none of z_K.
+_OF_FIRST = ('base_to_latent', 'distribution', 'latent_to_base', 'log_prob',
+             'log_prob_with_error', 'near')
+
 
 @settings.checked
 class RoundTrips(mapped_noise.MappedNoise):
@@ -72,15 +76,28 @@ class RoundTrips(mapped_noise.MappedNoise):
     self.prior = prior
     self.model = model
     self.trips = trips
-    # A density of z_0 is none of z_K, and the trips have no way back.
-    self.can = capabilities.of_prior(prior) - {
-        'log_density', 'base', 'standard_normal'}
 
   def __getattr__(self, name):
     # What there is besides `prior`, which a copy lacks while it is made.
-    if name.startswith('__') or name == 'prior':
+    if name.startswith('__') or name == 'prior' or name in _OF_FIRST:
       raise AttributeError(name)
-    return getattr(self.prior, name)
+    found = getattr(self.prior, name)
+    if name not in ('fit', 'load_state'):
+      return found
+
+    @functools.wraps(found)
+    def call(*args, **kwargs):
+      found(*args, **kwargs)
+      return self  # As these methods of a prior do.
+
+    return call
+
+  @property
+  def can(self):
+    """Its capabilities; see `pgak.capabilities`."""
+    # In each call: a fit may add to the other prior's.
+    return capabilities.of_prior(self.prior) - {
+        'log_density', 'base', 'standard_normal'}
 
   @property
   def label(self):

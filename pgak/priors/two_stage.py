@@ -72,6 +72,7 @@ class TwoStageVAE(fitted.FittedPrior):
     # With g = 1, as large as the latents themselves, as a start, half of the
     # fits to a ring stayed where the decoder ignores u.
     self.log_gamma = keras.Variable(np.float32(-1.), name='log_gamma')
+    self._first_weights = [v.numpy() for v in self._variables]
 
   def _net(self, outputs, generator):
     """Makes hidden layers, with a skip from the input to the last layer."""
@@ -107,6 +108,9 @@ class TwoStageVAE(fitted.FittedPrior):
     standard = fitted.standardiser(latents)
     points = (latents - standard['mean']) / standard['scale']
     variables = self._variables
+    # Whatever it was fitted to before.
+    for variable, value in zip(variables, self._first_weights, strict=True):
+      variable.assign(value)
     self.epochs, _ = net_fitting.minimise(
         self._losses, variables, points.astype(np.float32), self.seed,
         self.learning_rate, self.batch_size, self.max_epochs, self.patience)

@@ -31,7 +31,8 @@ class Regression:
 
   Args:
     points: float32 `[N, H]`, standardised latents.
-    labels: int32 `[N]` from 0 to K - 1; a net without labels ignores them.
+    labels: int32 `[N]` from 0 to K, K for an unknown one; a net without labels
+      ignores them.
     seed: int that decides what is held out and all noise.
     batch_size: points in a step, drawn with replacement.
     times: distribution of t in a step, see `FlowMatching`.

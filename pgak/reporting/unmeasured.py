@@ -34,6 +34,7 @@ _LABELLED = (
     (r'flow_matching.*_heun_(\d+)', 'FlowMatching.sampling_steps = {}'),
     (r'flow_matching.*_guidance_([\d.e+-]+)', 'FlowMatching.guidance = {}'),
     (r'.*_of_samples', "density.source = 'samples'"),
+    (r'.*_of_(\d+)_latents', 'density.max_latents = {}'),
     (r'.*_round_trips_(\d+)', 'density.round_trips = {}'),
 )
 

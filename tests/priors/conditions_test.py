@@ -130,3 +130,11 @@ def test_any_subset_of_attributes_is_dropped():
   # All 16 subsets, and none as often as it is dropped, and by chance.
   subsets = np.bincount(known @ [1, 2, 4, 8], minlength=16) / 20000.
   assert subsets.min() > 0.02 and 0.3 < subsets[0] < 0.4
+
+
+def test_a_label_of_minus_one_is_unknown():
+  found, labels, _ = conditions.learned(5, [3, -1, 8, 3, -1])
+  assert found.classes.tolist() == [3, 8]
+  assert labels.tolist() == [0, 2, 1, 0, 2]
+  found, labels, _ = conditions.learned(2, [-1, -1])
+  assert found.sizes == (0, 0) and labels.tolist() == [0, 0]

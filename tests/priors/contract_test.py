@@ -132,6 +132,13 @@ def test_a_fit_repeats_by_its_seed(fitted, name):
     np.testing.assert_allclose(again.state()[key], array, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize('name', fitted_anew(FITTED))
+def test_a_fit_does_not_depend_on_the_one_before(fitted, name):
+  again = make(name).fit(latents(50, seed=1)).fit(latents())
+  for key, array in fitted[name].state().items():
+    np.testing.assert_allclose(again.state()[key], array, rtol=1e-4, atol=1e-6)
+
+
 def test_gin_gives_the_settings():
   gin.parse_config('GaussianMixture.num_components = 7')
   prior = gin.get_configurable(priors.GaussianMixture)(4)
@@ -163,7 +170,7 @@ def test_what_is_chosen_becomes_a_factory_of_a_model_s_prior():
     # As gin has it.
     assert made.latent_dim == 3 and made.settings['regularisation'] == 0.25
     assert priors.resolve(choice) is choice
-  prior = priors.KernelDensity(5)
+  prior = priors.KernelDensity(3).fit(latents())
   assert priors.resolve(prior)(model) is prior
   with pytest.raises(errors.UserError, match="no prior 'sgd'"):
     priors.resolve('sgd')

@@ -145,7 +145,7 @@ def test_gin_gives_the_source_and_the_number(run):
   dataset = Dataset()
   prior = ex_post.attach(model, 'kde', run, 7, dataset).prior
   assert prior.state()['latents'].shape == (12, 3)
-  assert prior.label == 'kde_0.425_of_samples'
+  assert prior.label == 'kde_0.425_of_samples_of_12_latents'
 
 
 @pytest.mark.parametrize('damage', [b'', b'PK\3\4 no zip', None])

@@ -66,7 +66,9 @@ def test_samples_near_latents():
   prior.fit(latents)
   mean, scale = latents.mean(0), latents.std(0)
   standard = (latents - mean) / scale
-  base = noise.of_seed(prior.noise_shapes, 200, 5)['prior'].numpy()
+  base = noise.normal([200, 2], noise.seed(5, 0, 'near')).numpy()
+  # A sample of the same seed has noise of its own.
+  assert np.abs(prior.near(latents, 5, 0., 64) - prior.sample(200, 5)).min() > 0
   for time in (0., 0.8):
     expected = mean + scale * ((1. - time) * base + time * standard) / np.sqrt(
         (1. - time)**2 + time**2)
@@ -74,6 +76,11 @@ def test_samples_near_latents():
                                rtol=1e-3, atol=0.1)
   # By four steps, and so little noise, the latents themselves.
   np.testing.assert_allclose(prior.near(latents, 5, 0.999), latents, atol=1.)
+
+
+def test_nothing_is_near_latents_before_the_fit():
+  with pytest.raises(errors.UserError, match='is not fitted'):
+    priors.FlowMatching(2).near(ring(3))
 
 
 def test_a_fit_ends_at_a_signal_that_was_only_noted(monkeypatch):

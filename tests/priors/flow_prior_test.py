@@ -1,4 +1,6 @@
 """The prior that is learned with a model: density, moments, both flows."""
+import logging
+
 import keras
 import numpy as np
 import pytest
@@ -146,3 +148,21 @@ def test_an_unknown_flow_is_named():
 def test_a_flow_needs_two_dimensions(kind):
   with pytest.raises(ValueError, match='at least 2 latent dim'):
     priors.FlowPrior(1, kind)
+
+
+def test_too_few_units_for_all_dimensions_are_said(caplog):
+  with caplog.at_level(logging.WARNING):
+    priors.FlowPrior(6, 'maf', hidden_units=(5, 7))
+    priors.FlowPrior(6, 'real_nvp', hidden_units=(3,))
+    assert not caplog.text
+    prior = priors.FlowPrior(6, 'maf', num_couplings=1, hidden_units=(8, 3))
+  assert 'on the first 3 of them alone' in caplog.text
+  assert '`FlowPrior.hidden_units` to at least 5 each.' in caplog.text
+  # As it says.
+  net, = prior.flow.nets
+  net.layers[-1].kernel.assign(tf.ones([3, 12]))
+  points = tf.Variable(tf.random.stateless_normal([50, 6], [0, 0]))
+  with tf.GradientTape() as tape:
+    outputs = net(points)[:, 5]
+  moved = np.abs(tape.gradient(outputs, points)).sum(0) > 0.
+  assert moved.tolist() == [True] * 3 + [False] * 3

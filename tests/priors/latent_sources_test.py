@@ -1,4 +1,4 @@
-"""What densities are fitted to: means of the encoder or posterior samples."""
+"""What densities are fitted to: means or samples, all latents or some."""
 import types
 
 import gin
@@ -10,6 +10,7 @@ from pgak import data
 from pgak import errors
 from pgak import priors
 from pgak.priors import ex_post
+from pgak.priors import mixtures
 
 
 def never():
@@ -63,3 +64,66 @@ def test_whether_a_density_can_be_fitted_is_known_beforehand(run):
   with pytest.raises(errors.UserError, match='density.source'):
     ex_post.check(model, *given, 'samples')
   assert not (run.path / 'densities').exists()
+
+
+def encoded(model, number=None):
+  """The latents that `attach` fits to by itself, or so many of them."""
+  images = data.synthetic(tiny_models.IMAGE_SHAPE, 40).split('train')
+  return ex_post.encode(model, images, max_latents=number)
+
+
+def test_an_instance_is_fitted_to_each_model(run):
+  prior = priors.Gaussian(3)
+  for seed in (0, 1):
+    model = tiny_models.make('AE', seed=seed)
+    found = attach(model, run, prior)
+    np.testing.assert_allclose(
+        found.state()['mean'], encoded(model).mean(0), rtol=1e-4)
+  assert not prior.is_fitted
+
+
+def test_a_prior_that_takes_some_latents_takes_those_that_are_measured(
+    run, monkeypatch):
+  seen = []
+  monkeypatch.setattr(mixtures, 'check_number', lambda _, x: seen.append(x))
+  model = tiny_models.make('AE')
+  prior = priors.GradientMixture(3, 1, steps=1, max_latents=10)
+  attach(model, run, prior, max_latents=20)
+  np.testing.assert_allclose(seen[0], encoded(model, 10), rtol=1e-4, atol=1e-6)
+
+
+def test_the_first_latents_of_a_prior_that_takes_some_are_replaced(run):
+  model = tiny_models.make('AE')
+  some, every = (priors.GradientMixture(3, 1, steps=1, max_latents=n)
+                 for n in (10, 30))
+  for prior in (some, every):
+    attach(model, run, prior)  # As before it took random ones.
+  run.config['data']['examples'] = 30
+  attach(model, run, every, never)
+  with pytest.raises(AssertionError, match='not needed'):
+    attach(model, run, some, never)
+  attach(model, run, some)
+  attach(model, run, some, never)
+
+
+def test_a_label_says_to_how_many_latents_it_was_fitted(run):
+  model = tiny_models.make('AE')
+  few = attach(model, run, max_latents=10)
+  assert few.label == 'gaussian_of_10_latents' and few.fit_label == 'gaussian'
+  again = priors.Gaussian.from_config(few.get_config())
+  assert again.label == few.label
+  assert attach(model, run).label == 'gaussian'
+  names = sorted(p.name for p in (run.path / 'densities').iterdir())
+  assert all(name.startswith('gaussian-step7-') for name in names)
+
+
+def test_a_whole_number_is_the_same_setting_with_a_point(run):
+  model = tiny_models.make('AE')
+  attach(model, run, priors.Gaussian(3, regularisation=1))
+  attach(model, run, priors.Gaussian(3, regularisation=1.), never)
+  one, other = (priors.KernelDensity(3, n) for n in (2, 2.))
+  assert one.label == other.label == 'kde_2.0'
+  assert one.settings == other.settings == {'bandwidth': 2.}
+  counts = priors.FlowMatching(3, noise=0, probes=1).settings
+  assert isinstance(counts['noise'], float)
+  assert isinstance(counts['probes'], int) and counts['conditional'] is True

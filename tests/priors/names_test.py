@@ -1,4 +1,6 @@
 """Priors by their names, as --prior gives them."""
+import types
+
 import gin
 import pytest
 
@@ -53,3 +55,26 @@ def test_what_a_command_with_a_prior_reads():
   assert names.prior_roots(names.NAMES['kde']) == ['density', 'KernelDensity']
   # Of a wrong setting, whose error is said where it is read.
   assert names.prior_roots(-1) == names.prior_roots([1]) == ['density']
+
+
+@pytest.mark.parametrize('name', [
+    'FlowPrior', 'FlowMatchingPrior', 'LatentGenerator'])
+def test_a_class_that_is_trained_with_a_model_is_the_model_s_own(name):
+  model = types.SimpleNamespace(latent_dim=3, prior=object())
+  for given in (name, getattr(priors, name)):
+    choice = priors.resolve(given)
+    with pytest.raises(errors.UserError, match=(
+        f'^{name} is trained with a model.*--prior=own takes')):
+      choice(model)
+  assert priors.resolve('own')(model) is model.prior
+
+
+def test_an_instance_is_made_anew_until_it_is_fitted():
+  prior = priors.KernelDensity(5, 0.2)
+  made = priors.resolve(prior)(None)
+  assert made is not prior and made.settings == prior.settings
+  prior.fit([[0.] * 5])
+  assert priors.resolve(prior)(None) is prior
+  own = types.SimpleNamespace(can={'fit'}, is_fitted=False)
+  made = priors.resolve(own)(None)
+  assert made is not own and made == own

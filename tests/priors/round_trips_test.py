@@ -132,3 +132,24 @@ def test_what_can_make_no_round_trips():
   gan = tiny_models.make('SNGAN')
   with pytest.raises(errors.UserError, match='has no encoder'):
     priors.RoundTrips(gan.prior, gan)
+
+
+def test_what_is_of_the_first_latents_it_has_not():
+  flow = priors.RealNVP(3, num_couplings=2, hidden_units=(4,), max_epochs=1)
+  moved = priors.RoundTrips(flow.fit(np.eye(3)), model())
+  for name in ('log_prob', 'distribution', 'latent_to_base', 'base_to_latent'):
+    assert hasattr(flow, name) and not hasattr(moved, name)
+  velocity = priors.FlowMatching(3)
+  for name in ('near', 'log_prob_with_error'):
+    assert hasattr(velocity, name)
+    assert not hasattr(priors.RoundTrips(velocity, model()), name)
+
+
+def test_a_fit_is_the_other_prior_s():
+  latents = np.random.default_rng(0).normal(size=(60, 3))
+  moved = priors.RoundTrips(
+      priors.FlowMatching(3, width=8, blocks=1, steps=1), model())
+  assert moved.can == {'fit'}
+  assert moved.fit(latents, np.arange(60) % 2) is moved
+  assert moved.can == {'fit', 'condition'}
+  assert moved.load_state(moved.state()) is moved

@@ -74,15 +74,15 @@ def test_a_likelihood_is_no_measure_of_samples(tmp_path):
     {'bandwidth': 'scott'}, {'bandwidth': 0.25}, {'noise': 0.05},
     {'noise': 0., 'sampling_steps': 8}, {'sampling_steps': 64},
     {'guidance': 2.5}, {'sampling_steps': 8, 'guidance': 0.}])
-@pytest.mark.parametrize('source', ['means', 'samples'])
+@pytest.mark.parametrize('source, limit', [('means', None), ('samples', 20)])
 @pytest.mark.parametrize('name', priors.NAMES)
-def test_the_flags_make_a_density_of_that_label(name, source, settings):
+def test_the_flags_make_a_density_of_that_label(name, source, limit, settings):
   kind = priors.NAMES[name]
   if name == 'standard_normal' or not set(settings) <= set(
       inspect.signature(kind).parameters):
     return
   prior = kind(3, **settings)
-  prior.source = source
+  prior.source, prior.max_fitted = source, limit
   _, chosen, *params = shlex.split(
       'x' + unmeasured.prior_flags('quick', prior.label))
   bound = dict(param.removeprefix('--gin_param=').split(' = ')
@@ -91,6 +91,7 @@ def test_the_flags_make_a_density_of_that_label(name, source, settings):
       key.removeprefix(f'{kind.__name__}.'): ast.literal_eval(value)
       for key, value in bound.items() if not key.startswith('density.')})
   again.source = ast.literal_eval(bound.get('density.source', "'means'"))
+  again.max_fitted = ast.literal_eval(bound.get('density.max_latents', 'None'))
   assert again.label == prior.label
 
 
