@@ -41,8 +41,7 @@ Updates = Annotated[
 
 
 def _batch_size(batch):
-  # All tensors of a structure have one batch size: the first is as good as any.
-  first = tf.nest.flatten(batch)[0]
+  first = tf.nest.flatten(batch)[0]  # All have one batch size.
   return first.shape[0] or tf.shape(first)[0]
 
 
@@ -134,7 +133,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     self.step = self._counter('step', ())
     # The first step at which each term was not finite; -1 for none.
     self.faults = self._counter('faults', (len(self.term_names),), -1)
-    # The nets come built: Keras has nothing to build before it saves or loads.
+    # The nets come built: nothing is left to do before it is saved or loaded.
     self.built = True
 
   # === Description ===
@@ -348,15 +347,11 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     return int(step), [t for t, f in zip(self.term_names, faults) if f == step]
 
   def averaged_weights(self):
-    """Context in which parts have their averaged weights, if they keep any.
-
-    In a run batch norm has the statistics of these, see `batch_norm`.
-    """
+    """Context of the averaged weights, if any, and their batch statistics."""
     return batch_norm.averaged_weights(self)
 
   def _counter(self, name, shape, initial=0):
-    # A weight, so that checkpoints keep it. Replicas count alike: their sum, or
-    # a mean of integers, would be wrong.
+    # A weight, so that checkpoints keep it; replicas count alike.
     return self.add_weight(
         name=name, shape=shape, dtype='int64', trainable=False,
         initializer=keras.initializers.Constant(initial),
@@ -386,8 +381,7 @@ class GenerativeAutoencoder(polished.Polished, verbs.Encoding, GenerativeModel):
 
   takes = {'encoder': 'images'}
   nets = {'encoder': '@encoder()'}
-  # Whether the encoder must give a Gaussian, `[mean, log_variance]`, or must
-  # not; None for a model that takes either.
+  # Whether the encoder must give a Gaussian; None for a model that takes either.
   stochastic = None
 
   def __init__(self, encoder, decoder, weights=None, updates=None, prior=None,
