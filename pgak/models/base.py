@@ -381,7 +381,7 @@ class GenerativeAutoencoder(polished.Polished, verbs.Encoding, GenerativeModel):
 
   takes = {'encoder': 'images'}
   nets = {'encoder': '@encoder()'}
-  # Whether the encoder must give a Gaussian; None for a model that takes either.
+  # Whether the encoder must give a Gaussian; None if it may be either.
   stochastic = None
 
   def __init__(self, encoder, decoder, weights=None, updates=None, prior=None,
