@@ -233,6 +233,10 @@ def _attribute(model, number, seed, name, strength, space):
   shown = latent_figures.spaces_of(space, model.prior)
   train, validation = map(data_set.split, ('train', 'validation'))
   mask = data.attribute_mask(train, name)
+  if not mask.any():
+    raise errors.UserError(
+        f'No image of the split {train.split} has the attribute {name!r}; '
+        f'there are {", ".join(data.attribute_names(train))}.')
   without = np.flatnonzero(~data.attribute_mask(validation, name))
   if not len(without):
     raise errors.UserError(
