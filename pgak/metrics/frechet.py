@@ -59,7 +59,7 @@ class Moments:
   def covariance(self):
     """Unbiased covariance, float64 `[D, D]`; needs two examples."""
     if self.count < 2:
-      raise errors.UnavailableError(
+      raise errors.UserError(
           f'A covariance needs at least 2 samples, and there are {self.count};'
           ' raise the number of samples.')
     return self.scatter / (self.count - 1)
