@@ -110,7 +110,7 @@ class Compiled:
     parts_lib.check(self)
     for error in (self.image_error, getattr(self, 'polishing_error', None)):
       # One that was made without a range of pixels takes the model's.
-      if getattr(error, 'value_range', self.value_range) is None:
+      if getattr(error, 'value_range', ()) is None:
         error.value_range = self.value_range
     for part, own in made.items():
       # An optimizer that is built later would resume with empty moments.
