@@ -9,8 +9,8 @@ def plain(text):
   """Returns a text in Latin letters, digits and _ alone.
 
   Args:
-    text: name of a file or folder. Of one without Latin letters and digits, 6
-      hexadecimal digits are returned: two of them must not share a name.
+    text: name of a file or folder. If it has no Latin letters or digits, the
+      result is 6 hexadecimal digits of its hash, so that two such names differ.
   """
   found = re.sub(r'[^A-Za-z0-9]+', '_', text).strip('_')
   # Bytes of a name that is not UTF-8 are kept as they are.

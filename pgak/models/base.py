@@ -66,7 +66,7 @@ class GenerativeModel(verbs.Generation, compiling.Compiled, saving.Saved,
     decoder: `keras.Model`, latents `[B, H]` to images.
     weights: `{term: weight}`, each a number or a schedule of the step (see
       `pgak.schedules`); 1 where a term is not named. A term whose weight is the
-      number 0 is neither descended nor logged.
+      number 0 gets no gradient and is not logged.
     updates: `{term: parts}`, rows that replace those of the model's table.
     prior: distribution of the latents; N(0, I) by default.
     **nets: further parts, kept as attributes of their names.

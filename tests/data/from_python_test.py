@@ -82,7 +82,7 @@ def test_batches_of_vectors_are_no_grey_images(caplog):
   grey = tf.data.Dataset.from_tensor_slices((X.reshape(20, 5, 12), Y))
   assert data.from_arrays(grey).image_shape == (5, 12, 1)
   assert not caplog.records
-  # Without labels nothing tells them apart.
+  # Without labels a batch of vectors looks like one grey image.
   made = data.from_arrays(vectors.batch(5, drop_remainder=True))
   assert made.image_shape == (5, 6, 1)
   assert 'batches of vectors leave drop_remainder out' in caplog.text
